@@ -1,0 +1,1 @@
+"""Scrapy's own command line, with our exit status."""

@@ -1,0 +1,35 @@
+"""`scrapy crawl news` with the lock, the archive and the exit status of `broadsheet crawl`; settings by `-s NAME=value`."""
+
+import argparse
+from pathlib import Path
+
+from scrapy.commands import BaseRunSpiderCommand
+from scrapy.exceptions import UsageError
+
+from crawler.run import USAGE, Job, complain, run
+from crawler.sources import SourcesError, read_sources
+
+
+class Command(BaseRunSpiderCommand):
+    """Replaces Scrapy's own `crawl`, which exits with 0 whatever happens."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options] news"
+
+    def short_desc(self) -> str:
+        return "Crawl the sources of SOURCES_FILE into NEWS_DB"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args != ["news"]:
+            raise UsageError("only the spider `news` crawls; local copies go through `broadsheet import`")
+        assert self.settings is not None
+        given = {name: self.settings[name] for name in self.settings if (self.settings.getpriority(name) or 0) >= 40}
+        try:
+            sources = read_sources(Path(self.settings["SOURCES_FILE"])).sources
+        except SourcesError as error:
+            self.exitcode = complain(str(error), USAGE)
+            return
+        self.exitcode = run(Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, sources=sources))

@@ -1,0 +1,104 @@
+"""The data that flows: Link and Listing, Page, Article, Outcome. No behaviour, no clock, no database.
+
+    a feed, sitemap or front page ──► Listing (its Links)  ─────────────────────┐
+    an article's address, a saved file, a WARC record ──► Page ──► Outcome ─────┴──► store
+                                                                 (Article or a reason)
+
+None always means "the page (or the feed) did not say"; there are no empty strings that mean nothing.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crawler.sources import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a feed or sitemap says of an article before anybody has fetched it. Believed only where the page is silent."""
+
+    title: str | None = None
+    description: str | None = None  #: plain text, markup removed
+    authors: tuple[str, ...] = ()
+    date_published: str | None = None  #: ISO 8601 as far as it was readable, offset kept; else the feed's own string
+    language: str | None = None  #: BCP 47 tag
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An article's address as a listing names it."""
+
+    url: str  #: absolute, canonical_url() applied
+    hints: Hints = field(default_factory=Hints)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One look at a feed, a sitemap or a front page: what it links to, and how to ask next time."""
+
+    url: str
+    source: Source
+    kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
+    fetched_at: datetime  #: aware, UTC
+    status: int | None = None  #: HTTP status; None when nothing answered
+    failure: str | None = None  #: why nothing could be read (`timeout`, `http_500`, `not_a_feed`); None when it was read
+    reserve: bool = False  #: found but not polled: another entry point of this source already yields
+    links: tuple[Link, ...] = ()
+    etag: str | None = None
+    last_modified: str | None = None
+    max_age: int | None = None  #: seconds this listing asked to be believed (Cache-Control)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer, or the lack of one, for an article's address. The same type for the live web, saved files and WARC."""
+
+    url: str  #: the address that was found, canonical_url() applied; `urn:sha256:…` for a copy that names none
+    final_url: str  #: the address that answered, after redirects; equal to `url` where there were none
+    via: str  #: feed, news_sitemap, sitemap, homepage, listed, file or warc
+    fetched_at: datetime  #: aware, UTC; for an archived record the day of its capture
+    source: Source | None = None  #: the source whose listing named it
+    status: int | None = None  #: HTTP status; None for local copies and when nothing answered
+    failure: str | None = None  #: why there is no answer worth keeping (`timeout`, `http_503`); None when there is one
+    refusal: str | None = None  #: why it must not be asked or kept (`robots`, `offsite_redirect`); None normally
+    content_type: str | None = None  #: the Content-Type header, charset parameter included
+    body: bytes = b""  #: undecoded, transfer and content encodings removed
+    hints: Hints = field(default_factory=Hints)
+    etag: str | None = None
+    last_modified: str | None = None
+    warc: str | None = None  #: file name of the archive that holds the record, without folders
+    warc_offset: int | None = None  #: bytes from the start of that archive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """schema.org NewsArticle, as far as one page and its feed tell it."""
+
+    title: str | None  #: the headline, without the site's name
+    text: str  #: paragraphs separated by a blank line, without title and description; Unicode NFC
+    description: str | None = None  #: the deck or lead, one paragraph
+    authors: tuple[str, ...] = ()  #: people first; an agency or the site itself only when nobody else is named
+    date_published: str | None = None  #: `YYYY-MM-DDTHH:MM:SSZ`, or the bare day where only that is known
+    date_published_raw: str | None = None  #: the page's own string, offset included
+    date_published_source: str = "none"  #: jsonld, meta, feed, sitemap, url, page or none
+    date_modified: str | None = None  #: like date_published
+    language: str | None = None  #: lower-case BCP 47 primary tag: `en`, `pt`, `zh`
+    section: str | None = None
+    keywords: tuple[str, ...] = ()
+    image_url: str | None = None  #: absolute
+    site_name: str | None = None
+    is_accessible_for_free: bool | None = None
+    canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
+    word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
+    extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 1 trafilatura 2.3.1`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a page: exactly one of article, refusal and failure is set."""
+
+    page: Page  #: its body is emptied: nothing after extraction needs it
+    article: Article | None = None
+    refusal: str | None = None  #: the answer is no article: too_short, consent, soft_404, index, …
+    failure: str | None = None  #: no answer yet worth keeping: timeout, http_503, extraction_timeout, …

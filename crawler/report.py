@@ -1,0 +1,87 @@
+"""What a person sees of a run: progress and warnings on stderr, the summary table on stdout."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from pipelines.store import Archive
+
+COLUMNS = ("found", "known", "new", "updated", "duplicate", "refused", "failed", "pending")
+
+_stderr = Console(stderr=True)
+
+
+def log_to_terminal(level: int) -> None:
+    """Send the log to stderr, around the progress bar on a terminal and as plain lines elsewhere."""
+    if sys.stderr.isatty():
+        handler: logging.Handler = RichHandler(console=_stderr, show_path=False, show_time=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setLevel(level)  # Scrapy sets the levels of its own loggers, not of ours
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+
+
+@contextmanager
+def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[None]:
+    """Show on a terminal how many pages are done of those that are known to be due."""
+    from scrapy import signals
+
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[last]}"), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True) as progress:
+        task = progress.add_task("reading", total=0, last="")
+
+        def scheduled(request: Any) -> None:
+            if not request.meta.get("redirect_times"):
+                progress.update(task, total=(progress.tasks[0].total or 0) + 1)
+
+        def scraped(item: Any) -> None:
+            page = getattr(item, "page", None)
+            progress.update(task, advance=1, last=(page.url if page else item.url)[:60])
+
+        crawler.signals.connect(scheduled, signals.request_scheduled, weak=False)
+        crawler.signals.connect(scraped, signals.item_scraped, weak=False)
+        yield
+
+
+def print_summary(archive: "Archive", reason: str | None) -> None:
+    """The table of what was found, per source, and where the rest is."""
+    console = Console()
+    lines = archive.summary()
+    if lines:
+        console.print(summary_table(lines))
+    elif archive.read:
+        console.print("Nothing new: every feed that was due says it has not changed.")
+    else:
+        console.print("Nothing was due.")
+    for url, why in archive.unread.items():
+        console.print(f"not read: {url}: {why}", style="yellow", soft_wrap=True, markup=False)
+    (articles,) = archive.db.execute("select count(*) from articles").fetchone()
+    ended = f" ({reason})" if reason else ""
+    console.print(f"{archive.path} holds {articles:,} articles{ended}.", soft_wrap=True, markup=False, highlight=False)
+
+
+def summary_table(lines: dict[str, dict[str, int]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_footer=len(lines) > 1)
+    table.add_column("source", footer="all", overflow="fold")
+    for column in COLUMNS:
+        total = sum(line[column] for line in lines.values())
+        table.add_column(column, footer=f"{total:,}", justify="right", no_wrap=True)
+    for name, line in lines.items():
+        table.add_row(name, *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
+    return table

@@ -1,0 +1,173 @@
+"""One run, from the lock to the exit status: open the archive, let a spider fill it, judge, tell.
+
+Shared by `broadsheet crawl`, `broadsheet import`, `broadsheet demo` and plain `scrapy crawl news`. Scrapy is imported
+only when the lock is held, so that an overlapping start costs next to nothing.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.lock import LockTaken, run_lock
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.sources import Source
+    from pipelines.store import Archive
+
+DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
+"""Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
+
+PARTLY_DONE = {
+    "closespider_timeout": "--max-minutes ended the run",
+    "shutdown": "stopped by a signal; the rest stays pending",
+}
+"""Scrapy's finish reasons after which a run is neither complete nor wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a run ended."""
+
+    code: int  #: exit status
+    status: str  #: runs.status: ok, partial or failed
+    reason: str | None = None  #: in words, for stderr and runs.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a run is to do."""
+
+    spider: str  #: its name
+    db: Path
+    settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
+    arguments: Mapping[str, Any]  #: of the spider
+    sources: Iterable["Source"] | None = None  #: all of sources.toml, to be written to the table; None leaves it alone
+    quiet: bool = False  #: say nothing unless a person must act
+
+
+def run(job: Job) -> int:
+    """Do the job; returns the exit status. What went wrong is on stderr, in one line."""
+    try:
+        job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with run_lock(job.db):
+            return _run_locked(job)
+    except LockTaken as taken:
+        return complain(str(taken), BUSY, quiet=job.quiet)
+    except OSError as error:
+        return complain(f"{job.db}: {error.strerror or error}", STORAGE)
+
+
+def complain(message: str, code: int, *, quiet: bool = False) -> int:
+    """Say on stderr why the exit status is what it is."""
+    if not quiet:
+        print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _run_locked(job: Job) -> int:
+    from pipelines.store import Archive, NotOurDatabase, StorageError, storage_errors
+
+    try:
+        archive = Archive(job.db)
+    except NotOurDatabase as error:
+        return complain(str(error), USAGE)
+    except StorageError as error:
+        return complain(str(error), STORAGE)
+    with contextlib.closing(archive):
+        try:
+            with storage_errors(job.db):
+                verdict = _crawl(job, archive)
+        except StorageError as error:
+            return complain(str(error), STORAGE)
+        if verdict.code:
+            return complain(verdict.reason or "failed", verdict.code)
+        if not job.quiet:
+            from crawler.report import print_summary
+
+            print_summary(archive, verdict.reason)
+        return DONE
+
+
+def _crawl(job: Job, archive: "Archive") -> Verdict:
+    now = datetime.now(UTC)
+    if job.sources is not None:
+        archive.sync_sources(job.sources, now)
+    archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
+    try:
+        verdict = _with_scrapy(job, archive)
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
+        raise
+    if archive.broken is None:
+        archive.finish_run(status=verdict.status, reason=verdict.reason, now=datetime.now(UTC))
+    return verdict
+
+
+def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
+    from scrapy import signals
+    from scrapy.crawler import CrawlerProcess
+    from scrapy.settings import Settings
+
+    from crawler.report import follow, log_to_terminal
+
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    settings.update(dict(job.settings), priority="cmdline")
+    log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
+    process = CrawlerProcess(settings)
+    crawler = process.create_crawler(job.spider)
+    crawler.settings.set("ARCHIVE", archive)
+    bugs: list[str] = []
+    crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
+    with follow(crawler, archive, quiet=job.quiet):
+        process.crawl(crawler, **job.arguments)
+        process.start()
+    return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
+
+
+def _noting(bugs: list[str]) -> Callable[..., None]:
+    def note(failure: Any) -> None:
+        bugs.append(f"{failure.type.__name__}: {failure.getErrorMessage()}")
+
+    return note
+
+
+def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
+    """Scrapy ends with 0 whatever happens; this tells a bug, a failed disk and a dead crawl from a good one."""
+    assert crawler.stats is not None
+    stats = crawler.stats.get_stats()
+    finish_reason = stats.get("finish_reason")
+    if archive.broken is not None:
+        return Verdict(code=STORAGE, status="failed", reason=f"{archive.path}: {archive.broken}")
+    if bugs or bootstrap_failed or stats.get("spider_exceptions/count") or stats.get("extract/extraction_error"):
+        kinds = [name.partition("/")[2] for name in stats if name.startswith("spider_exceptions/") and name != "spider_exceptions/count"]
+        found = [*bugs, *(f"{kind} in the spider" for kind in kinds)] or ["extraction failed; the log says where"]
+        return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
+    if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
+        return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
+    if archive.unread and not archive.read:
+        url, reason = next(iter(archive.unread.items()))
+        more = f", and {len(archive.unread) - 1} more" if len(archive.unread) > 1 else ""
+        return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {url}: {reason}{more}")
+    failed = sum(line["failed"] for line in archive.summary().values())
+    status = "partial" if archive.unread or failed or finish_reason in PARTLY_DONE else "ok"
+    return Verdict(code=DONE, status=status, reason=PARTLY_DONE.get(str(finish_reason)))
+
+
+def data_folder() -> Path:
+    """Where local_corpus/ and datasette_metadata.json lie, in a checkout as in an installed package."""
+    return Path(__file__).resolve().parents[1]
+
+
+def is_terminal(stream: Any) -> bool:
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"

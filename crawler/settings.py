@@ -1,0 +1,77 @@
+"""Every knob of the crawl, and which component does what, by name. `broadsheet crawl` and `scrapy crawl news` share it.
+
+sources.toml's [crawl] table (user_agent, delay, concurrency) is laid over this by the news spider.
+"""
+
+BOT_NAME = "broadsheet"
+SPIDER_MODULES = ["crawler.spiders"]
+COMMANDS_MODULE = "crawler.commands"
+
+# Ours: what a run works on. The command line sets them; plain Scrapy by `-s NAME=value`.
+SOURCES_FILE = "sources.toml"
+NEWS_DB = "news.db"
+OFFLINE_DIR = ""  # a folder of local copies that answers instead of the network
+POLL_ALL = False  # ask every feed, due or not
+RETRY_STATES: list[str] = []  # of `refused` and `failed`: pages in these states are asked again
+PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
+EXTRACT_WORKERS = 2  # processes that extract; 0 extracts in this process (tests)
+EXTRACT_TIMEOUT = 10.0  # seconds one page may take before its worker is killed
+EXTRACT_MEMORY_MB = 1536  # address space of one worker
+ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are not public
+
+# The flow.
+SPIDER_MIDDLEWARES = {
+    "pipelines.history.HistoryMiddleware": 100,
+}
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.politeness.RobotsMiddleware": 100,
+    # Below robots.txt and redirects, right where the network would be: local copies obey both.
+    "crawler.offline.OfflineMiddleware": 990,
+    # An environment's proxy would connect where the private-address guard cannot look.
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+}
+ITEM_PIPELINES = {
+    "pipelines.workers.ExtractPipeline": 100,
+    "pipelines.store.StorePipeline": 200,
+}
+
+# Manners.
+ROBOTSTXT_OBEY = True
+DOWNLOAD_DELAY = 1.0
+DOWNLOAD_DELAY_JITTER = 0.0
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+COOKIES_ENABLED = False
+TWISTED_DNS_RESOLVER = "crawler.politeness.PublicAddressResolver"
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "*",
+}
+
+# Limits.
+DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes
+DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.4 GB with the default
+DOWNLOAD_WARNSIZE = 0
+REDIRECT_MAX_TIMES = 5
+RETRY_TIMES = 1
+RETRY_HTTP_CODES = [500, 502, 504, 522, 524]  # 429 and 503 ask to be left alone: the next run tries again
+RETRY_EXCEPTIONS = [
+    "scrapy.exceptions.DownloadConnectionRefusedError",
+    "scrapy.exceptions.DownloadFailedError",
+    "scrapy.exceptions.ResponseDataLossError",
+]
+RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
+HTTPERROR_ALLOW_ALL = True  # every answer reaches the spider: a 404 is a state of its page, not a lost line in a log
+METAREFRESH_ENABLED = False
+
+# Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+
+# Nothing listens, nothing executes, nothing reads local files.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
+
+LOG_LEVEL = "WARNING"
+LOG_INSTALL_ROOT_HANDLER = False  # crawler.report installs its own, around the progress bar

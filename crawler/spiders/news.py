@@ -1,0 +1,277 @@
+"""The live crawl: feeds, sitemaps, front pages and listed pages of sources.toml -> Listing and Page.
+
+What is already known, due or pending is not decided here: pipelines.history does that to the requests on their way out.
+The discovery of a bare URL asks one kind of entry point after the other until one yields; the others stay in reserve.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import scrapy
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from crawler import discovery
+from crawler.items import Link, Listing, Page
+from crawler.politeness import NETWORK_ERRORS, RobotsForbid, RobotsMiddleware, RobotsUnreachable, failure_reason, origin_of
+from crawler.sources import CrawlSettings, Source, read_sources
+from crawler.urls import UnusableURL, canonical_url, is_front_page
+
+logger = logging.getLogger(__name__)
+
+LISTING_PRIORITY = 10
+"""Listings are asked before pages: a feed rolls on, a page stays."""
+
+VIA = {"rss": "feed", "atom": "feed", "json": "feed"}
+"""pages.via of a listing's kind; the other kinds go by their own name."""
+
+Output = Listing | Page | Request
+
+
+@dataclass(slots=True)
+class Trail:
+    """The discovery of one bare source: groups of entry points still to be tried, and the one being tried now."""
+
+    source: Source
+    groups: list[tuple[str, list[str]]]  #: (expected kind, addresses), most precise first
+    open: int = 0  #: requests of the present group not yet answered
+    yielded: bool = False
+    failures: list[str] = field(default_factory=list)
+
+
+class NewsSpider(scrapy.Spider):
+    """`scrapy crawl news`: what sources.toml names, as far as it is new."""
+
+    name = "news"
+
+    def __init__(self, sources: Iterable[Source], crawl: CrawlSettings, now: datetime, robots: "RobotsSitemaps") -> None:
+        super().__init__()
+        self.sources = tuple(sources)
+        self._since = crawl.since_date(now)
+        self._robots = robots
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Lay sources.toml's manners over the settings."""
+        super().update_settings(settings)
+        crawl = read_sources(Path(settings["SOURCES_FILE"])).crawl
+        offline = bool(settings.get("OFFLINE_DIR"))
+        settings.set("USER_AGENT", crawl.user_agent, "spider")
+        settings.set("DOWNLOAD_DELAY", 0 if offline else crawl.delay, "spider")
+        settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", crawl.concurrency, "spider")
+        settings.set("ALLOW_PRIVATE", list(crawl.allow_private), "spider")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "NewsSpider":
+        read = read_sources(Path(crawler.settings["SOURCES_FILE"]))
+        enabled = [source for source in read.sources if source.enabled]
+        if not read.crawl.has_contact and not crawler.settings.get("OFFLINE_DIR"):
+            logger.warning('user_agent has no contact address: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]')
+        spider = cls(enabled, read.crawl, datetime.now(UTC), RobotsSitemaps(crawler))
+        spider._set_crawler(crawler)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        for source in self.sources:
+            for url in source.feeds:
+                yield self.poll(source, url, "feed")
+            for url in source.sitemaps:
+                yield self.poll(source, url, "sitemap")
+            for url in source.pages:
+                yield self.fetch(source, Link(url=canonical_url(url)), "listed")
+            if source.discover:
+                yield self.look_around(source)
+
+    # Requests
+
+    def look_around(self, source: Source) -> Request:
+        """Ask a bare source's front page what entry points it announces."""
+        return self._ask(source.url, self.parse_front_page, self.front_page_failed, {"discover": source}, source=source)
+
+    def poll(self, source: Source, url: str, kind: str, trail: Trail | None = None) -> Request:
+        """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
+        return self._ask(url, self.parse_listing, self.listing_failed, {"listing": url}, source=source, url=url, kind=kind, trail=trail)
+
+    def fetch(self, source: Source, link: Link, via: str) -> Request:
+        """Ask for an article's page."""
+        known = {"source": source, "link": link, "via": via}
+        return Request(link.url, self.parse_page, errback=self.page_failed, cb_kwargs=known, meta={"page": link.url}, dont_filter=True)
+
+    def _ask(self, url: str, callback: Any, errback: Any, meta: dict[str, Any], /, **known: Any) -> Request:
+        return Request(url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True)
+
+    # Listings
+
+    def parse_listing(self, response: Response, source: Source, url: str, kind: str, trail: Trail | None) -> Iterator[Output]:
+        if response.status == 304:
+            yield self._listing(source, url, kind, status=304, **validators(response))
+            yield from self._go_on(trail, yielded=True)
+            return
+        if response.status != 200:
+            yield from self._listing_is_dead(source, url, kind, trail, f"http_{response.status}", response.status)
+            return
+        try:
+            reading = discovery.read_listing(response.body, response.url, kind, self._since)
+        except discovery.NotAListing as error:
+            yield from self._listing_is_dead(source, url, kind, trail, str(error), response.status)
+            return
+        links = tuple(link for link in reading.links if source.wants(link.url))
+        yield self._listing(source, url, reading.kind, status=200, links=links, **validators(response))
+        for link in links:
+            yield self.fetch(source, link, VIA.get(reading.kind, reading.kind))
+        for child in reading.children:
+            if trail:
+                trail.open += 1
+            yield self.poll(source, child, "sitemap", trail)
+        yield from self._go_on(trail, yielded=bool(links))
+
+    def listing_failed(self, failure: Failure) -> Iterator[Output]:
+        known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+        yield from self._listing_is_dead(known["source"], known["url"], known["kind"], known["trail"], reason_of(failure))
+
+    def _listing_is_dead(self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, status: int | None = None) -> Iterator[Output]:
+        if trail is None:
+            logger.warning("%s: %s: %s", source.name, url, reason)
+            yield self._listing(source, url, kind, status=status, failure=reason)
+        else:
+            trail.failures.append(f"{url}: {reason}")
+        yield from self._go_on(trail, yielded=False)
+
+    def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
+        return Listing(url=url, source=source, kind={"feed": "rss"}.get(kind, kind), fetched_at=datetime.now(UTC), **facts)
+
+    # The discovery of a bare URL
+
+    def parse_front_page(self, response: Response, source: Source) -> Iterator[Output]:
+        if response.status != 200:
+            yield from self._source_is_dead(source, f"http_{response.status}", response.status)
+            return
+        try:
+            reading = discovery.read_listing(response.body, response.url, "homepage")
+        except discovery.NotAListing as error:
+            yield from self._source_is_dead(source, str(error), response.status)
+            return
+        trail = Trail(source, list(self._groups(source, response.url, reading.feeds)))
+        yield from self._next_group(trail)
+
+    def front_page_failed(self, failure: Failure) -> Iterator[Output]:
+        source = failure.request.cb_kwargs["source"]  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+        yield from self._source_is_dead(source, reason_of(failure))
+
+    def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
+        logger.warning("%s: %s: %s", source.name, source.url, reason)
+        yield self._listing(source, source.url, "homepage", status=status, failure=reason)
+
+    def _groups(self, source: Source, front_page: str, feeds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+        """The entry points worth asking, a group at a time, in the order of `discover`."""
+        origin = origin_of(front_page)
+        announced = self._robots.sitemaps(origin)
+        news = [url for url in announced if "news" in url.rsplit("/", 1)[-1].lower()]
+        for kind in source.discover:
+            if kind == "feed":
+                yield from ((kind, group) for group in (list(feeds), *([origin + path] for path in discovery.FEED_GUESSES)) if group)
+            elif kind == "homepage":
+                yield kind, [front_page]
+            else:
+                named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
+                yield from ((kind, group) for group in (named, *([origin + path] for path in discovery.SITEMAP_GUESSES[kind])) if group)
+
+    def _next_group(self, trail: Trail) -> Iterator[Output]:
+        """Ask the next group of entry points; when there is none left, say so."""
+        if not trail.groups:
+            reason = f"nothing to poll: {'; '.join(trail.failures[:3])}" if trail.failures else "nothing_to_poll"
+            yield from self._source_is_dead(trail.source, reason)
+            return
+        kind, urls = trail.groups.pop(0)
+        trail.open = len(urls)
+        for url in urls:
+            yield self.poll(trail.source, url, kind, trail)
+
+    def _go_on(self, trail: Trail | None, *, yielded: bool) -> Iterator[Output]:
+        """One request of a trail's group is answered: wait for the others, stop at what yields, or try the next group."""
+        if trail is None:
+            return
+        trail.open -= 1
+        trail.yielded = trail.yielded or yielded
+        if trail.open:
+            return
+        if not trail.yielded:
+            yield from self._next_group(trail)
+            return
+        for kind, urls in trail.groups:
+            for url in urls:
+                yield self._listing(trail.source, url, kind, reserve=True)
+
+    # Pages
+
+    def parse_page(self, response: Response, source: Source, link: Link, via: str) -> Iterator[Page]:
+        try:
+            final_url = canonical_url(response.url)
+        except UnusableURL:
+            yield self._page(source, link, via, refusal="unusable_redirect", status=response.status)
+            return
+        facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
+        if response.status != 200:
+            yield self._page(source, link, via, failure=f"http_{response.status}", **facts)
+        elif is_front_page(final_url) and not is_front_page(link.url):
+            yield self._page(source, link, via, refusal="redirect_to_front_page", **facts)
+        else:
+            facts |= validators(response)
+            facts.pop("max_age")
+            yield self._page(source, link, via, body=response.body, content_type=header(response, "Content-Type"), **facts)
+
+    def page_failed(self, failure: Failure) -> Iterator[Page]:
+        known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+        reason = reason_of(failure)
+        yield self._page(**known, **({"refusal": reason} if failure.check(RobotsForbid) else {"failure": reason}))
+
+    def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
+        facts = {"final_url": link.url} | facts
+        return Page(url=link.url, via=via, source=source, hints=link.hints, fetched_at=datetime.now(UTC), **facts)
+
+
+class RobotsSitemaps:
+    """The sitemaps that a host's robots.txt named when it was asked in this run."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    def sitemaps(self, origin: str) -> tuple[str, ...]:
+        robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
+        return robots.sitemaps.get(origin, ()) if robots else ()
+
+
+def reason_of(failure: Failure) -> str:
+    """Why a request got no response, as one stable word; a bug of ours is raised again."""
+    if failure.check(RobotsForbid, RobotsUnreachable):
+        return str(failure.value)
+    if failure.check(IgnoreRequest):
+        return "redirect_loop"
+    if not failure.check(*NETWORK_ERRORS):
+        failure.raiseException()
+    return failure_reason(failure.value)
+
+
+def header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1").strip() or None if value else None
+
+
+def validators(response: Response) -> dict[str, Any]:
+    """What to ask with next time (RFC 9110, 13.1), and for how long the answer says it is fresh (RFC 9111, 5.2.2.1)."""
+    fields = [part.strip().lower() for part in (header(response, "Cache-Control") or "").split(",")]
+    ages = [part.removeprefix("max-age=") for part in fields if part.startswith("max-age=")]
+    return {
+        "etag": header(response, "ETag"),
+        "last_modified": header(response, "Last-Modified"),
+        "max_age": int(ages[0]) if ages and ages[0].isdigit() and "no-cache" not in fields else None,
+    }
+

@@ -1,0 +1,1 @@
+"""From pages to news.db, and from there to its readers: the second half of the flow."""

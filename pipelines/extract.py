@@ -1,0 +1,315 @@
+"""Page -> Article, or Refusal. The only module that knows trafilatura. Pure: no clock, no network, no database.
+
+    bytes ──decode──► a text copy ──textcopy────────────────────────┐
+                └───► one tree ──metadata──► what the page says ────┼──► Article, or Refusal(reason)
+                          └──trafilatura, boilerplate──► its lines ─┘
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+
+import charset_normalizer
+import lxml.html
+import trafilatura
+from lxml import etree
+from trafilatura.readability_lxml import Document as Readability
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
+
+from crawler.items import Article, Hints, Page
+from crawler.sources import Source, to_xpath
+from pipelines.boilerplate import About, body_lines, fold, is_prose
+from pipelines.metadata import Head, Metadata, parse_moment, read_head
+from pipelines.textcopy import read_copy
+
+EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
+"""Stored with every article; the first number grows whenever these rules change."""
+
+MAX_BYTES = 8_000_000
+"""The download limit; the largest labelled page has 1.6 MB."""
+MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
+"""Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
+MIN_WORDS = 15
+"""Words under which a page without title and date is no article."""
+
+
+class Refusal(Exception):  # noqa: N818 -- a refusal is an expected answer, not an error
+    """The page is no article; `reason` is one stable word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def extract(page: Page) -> Article:
+    """The article a page holds; raises Refusal when it holds none."""
+    refuse_binary(page.body, page.content_type)
+    text = decode(page.body, page.content_type)
+    if is_plain_text(text, page.content_type):
+        copy = read_copy(text)
+        return _article(page, copy.metadata, copy.lines)
+    tree = parse(text)
+    head = Head(tree, page.final_url)
+    metadata = read_head(head, page.source.timezone if page.source else None)
+    lines = read_body(tree, head, metadata, page.source)
+    return _article(page, metadata, lines)
+
+
+def _article(page: Page, said: Metadata, lines: Sequence[str]) -> Article:
+    """What the page said, completed by its feed's hints and its source's settings."""
+    said = with_hints(said, page.hints, page.via, page.source)
+    text = "\n\n".join(lines)
+    words = word_count(text)
+    if not words:
+        raise Refusal("no_text")
+    if words < MIN_WORDS and not (said.title or said.published):
+        raise Refusal("too_short")
+    return Article(
+        title=said.title,
+        text=text,
+        description=said.description,
+        authors=said.authors,
+        date_published=said.published.value if said.published else None,
+        date_published_raw=said.published.raw if said.published else None,
+        date_published_source=said.published_source,
+        date_modified=said.modified.value if said.modified else None,
+        language=said.language,
+        section=said.section,
+        keywords=said.keywords,
+        image_url=said.image_url,
+        site_name=said.site_name,
+        is_accessible_for_free=said.is_accessible_for_free,
+        canonical_url=said.canonical_url,
+        word_count=words,
+        extractor=EXTRACTOR,
+    )
+
+
+def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
+    """Hints are believed only where the page is silent."""
+    hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
+    origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
+    language = said.language or hints.language or (source.language if source else None)
+    return replace(
+        said,
+        title=said.title or hints.title,
+        description=said.description or hints.description,
+        authors=said.authors or hints.authors,
+        published=said.published or hinted,
+        published_source=said.published_source if said.published else origin if hinted else "none",
+        language=re.split(r"[-_]", language)[0].lower() if language else None,
+        image_url=said.image_url or hints.image_url,
+    )
+
+
+def word_count(text: str) -> int:
+    """Runs of letters and digits; a Han, Kana or Hangul character counts one."""
+    return len(re.findall(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+", text))
+
+
+# ------------------------------------------------------------------------------------------------------------ decode
+
+BINARY = re.compile(rb"\s*(?:%PDF|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|OggS|\x00\x00\x00.ftyp|ID3|BM.{4}\x00\x00|wOF[F2]|\x7fELF|MZ.\x00|Rar!|7z\xbc\xaf)", re.S)
+FEED = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b", re.S | re.I)
+MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|article|table|span|a\s)[\s>/]?", re.I)
+CONTROL_REFERENCE = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+HUGE_TAG = re.compile(rf"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}")
+
+
+def refuse_binary(body: bytes, content_type: str | None) -> None:
+    """Refuses what is no text at all, whatever its header says."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if not body.strip(b"\x00\t\n\r\x0b\x0c "):
+        raise Refusal("empty")
+    if len(body) > MAX_BYTES:
+        raise Refusal("too_complex")
+    if BINARY.match(body) or kind.startswith(("image/", "audio/", "video/", "font/")) or kind in ("application/pdf", "application/json", "application/zip", "application/ld+json", "application/javascript", "text/css", "text/javascript", "application/rss+xml", "application/atom+xml"):
+        raise Refusal("not_html")
+
+
+def is_plain_text(text: str, content_type: str | None) -> bool:
+    """Whether the page is a text copy; without a header the first tags decide. Refuses feeds, JSON and the like."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if FEED.match(text) or _is_json(text):
+        raise Refusal("not_html")
+    if kind == "text/plain":
+        return True
+    if "html" in kind:
+        return False
+    return not MARKUP.search(text)
+
+
+def _is_json(text: str) -> bool:
+    start = text.lstrip("\ufeff \t\r\n")
+    return bool(re.match(r"(?:\{\s*(?:\"|\})|\[\s*[\[{\"\]])", start)) and text.rstrip().endswith(("}", "]"))
+
+
+def decode(body: bytes, content_type: str | None) -> str:
+    """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
+    text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
+    return CONTROLS.sub("", CONTROL_REFERENCE.sub("", text))
+
+
+def _marked(body: bytes) -> str | None:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace").lstrip("\ufeff")
+    even, odd = body[:400:2].count(0), body[1:400:2].count(0)
+    if max(even, odd) > 4 * min(even, odd) + 20:
+        return body.decode("utf-16-be" if even > odd else "utf-16-le", "replace")
+    return None
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _declared(body: bytes, content_type: str | None) -> str | None:
+    declared = (html_body_declared_encoding(body), http_content_type_encoding(content_type))
+    encodings = [encoding for name in declared if name and (encoding := resolve_encoding(name))]
+    for encoding in encodings:
+        if (text := _strict(body, encoding)) is not None:
+            return text
+    return next((text for encoding in encodings if _few_losses(text := body.decode(encoding, "replace"))), None)
+
+
+def _few_losses(text: str) -> bool:
+    """One damaged character in five hundred is damage; more is another encoding."""
+    return text.count("\ufffd") * 500 <= len(text)
+
+
+def _guessed(body: bytes) -> str:
+    best = charset_normalizer.from_bytes(body[:200_000]).best()
+    if best is None:
+        raise Refusal("not_html")
+    return body.decode(best.encoding, "replace")
+
+
+# ------------------------------------------------------------------------------------------------------------- parse
+
+PARSER_OPTIONS = {"encoding": "utf-8", "remove_comments": True, "remove_pis": True, "collect_ids": False}
+
+
+def parse(text: str) -> lxml.html.HtmlElement:
+    """The page's only tree; refuses what would take quadratic time."""
+    if text.count("<") > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
+        raise Refusal("too_complex")
+    try:
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))
+    except (etree.ParserError, etree.XMLSyntaxError):
+        raise Refusal("empty") from None  # lxml: nothing that is markup or text
+    _refuse_depth(tree)
+    return tree
+
+
+def _refuse_depth(tree: lxml.html.HtmlElement) -> None:
+    depth = count = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        count += event == "start"
+        if depth > MAX_DEPTH or count > MAX_ELEMENTS:
+            raise Refusal("too_complex")
+
+
+# -------------------------------------------------------------------------------------------------------------- body
+
+BLOCKS = frozenset("address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br".split())
+SILENT = frozenset("script style noscript template svg iframe head button select option textarea input object embed video audio canvas".split())
+LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figcaption", "dd", "td", "div", "span")
+DECK = re.compile(
+    r"(?:^|[\s_-])(?:deck|dek|lead|lede|leadtext|standfirst|sub-?title|sub-?head(?:line|ing)?|sub-?titel|teaser|intro|introduction|summary|excerpt|chapo|chapeau|entradilla|bajada|sottotitolo|occhiello|abstract|vorspann|ingress|perex|strapline|tagline|description|kicker|opener|cabecera|sumario|synopsis)(?:$|[\s_-])"
+    r"|[a-z](?:Deck|Dek|Lead|Lede|Standfirst|Sub[tT]itle|Subhead|Intro|Summary|Excerpt)(?![a-z])",
+    re.I,
+)
+
+
+def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> list[str]:
+    """The article's lines, boilerplate removed."""
+    if source:
+        _strip(tree, source.strip)
+        if source.body and (chosen := _select(tree, source.body)):
+            return _clean_lines(line for element in chosen for line in visible_lines(element))
+    where = survey(tree)
+    lines = first_reading(tree)
+    about = About(
+        titles=head.titles,
+        description=said.description,
+        authors=said.authors,
+        site_name=said.site_name,
+        link_share={line: share for line, (_, share) in where.items()},
+        decks=decks(lines, where, said.description),
+    )
+    return body_lines(lines, about)
+
+
+def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
+    """trafilatura's lines. It returns None for trees it cannot read, which counts as no lines."""
+    document = trafilatura.bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
+    return _clean_lines((document.text or "").split("\n")) if document else []
+
+
+def _clean_lines(lines: Iterator[str] | Sequence[str]) -> list[str]:
+    return [line for raw in lines if (line := unicodedata.normalize("NFC", " ".join(CONTROLS.sub("", raw).split())))]
+
+
+def _select(tree: lxml.html.HtmlElement, selector: str) -> list[lxml.html.HtmlElement]:
+    found = tree.xpath(to_xpath(selector))
+    return [element for element in found if isinstance(element, lxml.html.HtmlElement)] if isinstance(found, list) else []
+
+
+def _strip(tree: lxml.html.HtmlElement, selectors: Sequence[str]) -> None:
+    for selector in selectors:
+        for element in _select(tree, selector):
+            if element.getparent() is not None:
+                element.drop_tree()
+
+
+def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
+    """The text of an element, one line per block."""
+    lines, parts = [], list[str]()
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if node.tag in BLOCKS:
+            lines.append("".join(parts))
+            parts.clear()
+        silent = node.tag in SILENT
+        if event == "start" and node.text and not silent:
+            parts.append(node.text)
+        elif event == "end" and node.tail and node is not element:
+            parts.append(node.tail)
+    return [*lines, "".join(parts)]
+
+
+def survey(tree: lxml.html.HtmlElement) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
+    """Every line of the page, folded, with the element that holds it and the share of it that is link text."""
+    found: dict[str, tuple[lxml.html.HtmlElement, float]] = {}
+    for element in tree.iter(*LEAVES):
+        if element.tag in ("div", "span", "td") and (len(element) > 8 or not (element.text and element.text.strip())):
+            if not (element.tag != "span" and len(element) == 1 and element[0].tag == "a"):
+                continue
+        text = element.text_content()
+        if 3 < len(text) < 3_000 and (line := fold(text)) and line not in found:
+            found[line] = (element, sum(len(link.text_content()) for link in element.iter("a")) / max(1, len(text.strip())))
+    return found
+
+
+def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, float]], description: str | None) -> frozenset[str]:
+    """Lines at the top that the markup sets apart from the paragraphs below them."""
+    described, found = fold(description or ""), set()
+    for number, line in enumerate(lines[:8]):
+        folded = fold(line)
+        if folded not in where:
+            continue
+        element = where[folded][0]
+        below = next((where[fold(other)][0] for other in lines[number + 1 :] if fold(other) in where and is_prose(other)), None)
+        apart = below is None or below.getparent() is not element.getparent() or below.tag != element.tag or below.get("class") != element.get("class")
+        names = " ".join(filter(None, (node.get(key) for node in (element, element.getparent()) if node is not None for key in ("class", "itemprop", "data-testid"))))
+        is_description = len(described) > 30 and (described.startswith(folded[:200]) or folded.startswith(described[:200]))
+        if apart and (is_description or DECK.search(names)):
+            found.add(folded)
+    return frozenset(found)

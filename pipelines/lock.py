@@ -1,0 +1,29 @@
+"""One run per database. Imports nothing heavy: a run that finds the lock taken must cost next to nothing."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class LockTaken(Exception):  # noqa: N818  # a state of the world, not an error of anybody's
+    """Another run holds this database."""
+
+
+@contextmanager
+def run_lock(database: Path) -> Iterator[None]:
+    """Hold `database`.lock, beside the database, until the end of the block. Raises LockTaken at once, or OSError.
+
+    The database itself is never locked this way: SQLite's own locks live there. The descriptor is not inherited, so a
+    worker that outlives its parent does not keep the next run out.
+    """
+    descriptor = os.open(database.with_name(database.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockTaken(f"{database}: another run holds this database") from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,611 @@
+"""HTML tree -> Metadata: what a page says about its article, structured data before anything that has to be guessed.
+
+The order of belief is JSON-LD, then meta tags, then microdata and visible elements. Knows nothing of the body's text.
+"""
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from html import unescape
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from lxml import html as lxml_html
+from lxml.etree import XPath
+
+ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$")
+PAGE_TYPES = re.compile(r"^(?:WebPage|ItemPage|VideoObject|NewsVideoObject|MediaObject)$")
+NOT_THIS_ARTICLE = {"itemListElement", "hasPart", "comment", "liveBlogUpdate", "relatedLink", "review", "citation", "isRelatedTo", "isBasedOn", "significantLink", "video", "publisher", "associatedMedia", "mentions", "about"}
+"""Properties that hold other works; an article found below one is not the page's own."""
+
+MAX_JSON_LD_NODES = 2_000
+"""Nodes looked at per page; the largest real page seen has 300."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A point in time as the page wrote it and as it is stored."""
+
+    value: str  #: `YYYY-MM-DDTHH:MM:SSZ`, or `YYYY-MM-DD` where the instant is not known
+    raw: str  #: the page's own string
+
+    @property
+    def is_instant(self) -> bool:
+        return len(self.value) > 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a page says of its article; None where it is silent."""
+
+    title: str | None = None
+    description: str | None = None
+    authors: tuple[str, ...] = ()
+    published: Moment | None = None
+    published_source: str = "none"  #: jsonld, meta, url, page or none
+    modified: Moment | None = None
+    language: str | None = None
+    section: str | None = None
+    keywords: tuple[str, ...] = ()
+    image_url: str | None = None
+    site_name: str | None = None
+    canonical_url: str | None = None
+    is_accessible_for_free: bool | None = None
+
+
+def clean(text: object) -> str:
+    """One line of plain text: entities and tags resolved, white space folded, NFC, nothing unprintable."""
+    line = unescape(str(text))
+    if "&" in line and ";" in line:
+        line = unescape(line)
+    if "<" in line:
+        line = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", line)
+    line = "".join(c if unicodedata.category(c)[0] != "C" else " " if c in "\t\n\r\x0b\x0c\x85" else "" for c in line)
+    return unicodedata.normalize("NFC", " ".join(line.split()))
+
+
+def fold(text: str) -> str:
+    """What two spellings of one line have in common: letters and digits, case folded."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+
+
+# ---------------------------------------------------------------------------------------------------------- the page
+
+
+class Head:
+    """The parts of a parsed page that carry metadata, each read once and only when asked for."""
+
+    def __init__(self, tree: lxml_html.HtmlElement, url: str | None) -> None:
+        self.tree, self.url = tree, url
+
+    @cached_property
+    def meta(self) -> Mapping[str, list[str]]:
+        """Contents of the meta tags by their lower-case name or property, in order."""
+        found: dict[str, list[str]] = {}
+        for tag in self.tree.iter("meta"):
+            content = tag.get("content")
+            if content and content.strip():
+                for name in {tag.get(attribute, "").strip().lower() for attribute in ("property", "name", "itemprop", "http-equiv")} - {""}:
+                    found.setdefault(name, []).append(content)
+        return found
+
+    @cached_property
+    def nodes(self) -> list[dict[str, Any]]:
+        """All JSON-LD objects of the page that may describe its article, @graph opened."""
+        return list(_walk([block for script in self.tree.iter("script") if "ld+json" in script.get("type", "").lower() for block in _json(script.text_content())]))
+
+    @cached_property
+    def by_id(self) -> Mapping[str, dict[str, Any]]:
+        """JSON-LD objects by @id, bare references left out."""
+        return {node["@id"]: node for node in self.nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+
+    @cached_property
+    def article(self) -> Mapping[str, Any]:
+        """The JSON-LD object of this page's article, {} when there is none."""
+        candidates = [node for node in self.nodes if _is_type(node, ARTICLE_TYPES)]
+        return max(candidates, key=self._likeness, default={})
+
+    @cached_property
+    def web_page(self) -> Mapping[str, Any]:
+        return next((node for node in self.nodes if _is_type(node, PAGE_TYPES)), {})
+
+    def _likeness(self, node: Mapping[str, Any]) -> tuple[int, int]:
+        addresses = {_address(node.get(key)) for key in ("url", "@id", "mainEntityOfPage")}
+        own = bool(self.url) and any(_same_address(address, self.url) for address in addresses if address)
+        said = sum(bool(node.get(key)) for key in ("headline", "datePublished", "author"))
+        return said > 0, 2 * own + said
+
+    def first(self, *names: str) -> str | None:
+        """The first meta content among these names that says something."""
+        return next((line for name in names for content in self.meta.get(name, ()) if (line := clean(content))), None)
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """Every line that claims to be the title: to be recognised when the body repeats one."""
+        windows = (clean(element.text_content()) for element in self.tree.iter("title"))
+        headings = [clean(_visible_text(element)) for element in self.tree.iter("h1")][:3]
+        return tuple(dict.fromkeys(filter(None, (_headline(self), self.first("og:title"), self.first("twitter:title"), *windows, *headings))))
+
+    def ld(self, key: str) -> Any:
+        return self.article.get(key)
+
+
+def _json(text: str) -> list[Any]:
+    """A JSON-LD script's value, the usual damage repaired; [] when it stays unreadable."""
+    text = re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", "", text).strip()
+    for attempt in (text, re.sub(r",\s*([}\]])", r"\1", text), re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text), unescape(text)):
+        try:
+            return [json.loads(attempt, strict=False)]
+        except (ValueError, RecursionError):
+            continue
+    return []
+
+
+def _walk(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Objects breadth first, so that the page's own come before those nested in them."""
+    queue, seen = list(values), 0
+    while queue and seen < MAX_JSON_LD_NODES:
+        value = queue.pop(0)
+        seen += 1
+        if isinstance(value, list):
+            queue[:0] = value
+        elif isinstance(value, dict):
+            yield value
+            queue.extend(child for key, child in value.items() if isinstance(child, dict | list) and key not in NOT_THIS_ARTICLE)
+
+
+def _is_type(node: Mapping[str, Any], pattern: re.Pattern[str]) -> bool:
+    types = node.get("@type")
+    return any(isinstance(kind, str) and pattern.search(kind.rpartition("/")[2]) for kind in (types if isinstance(types, list) else [types]))
+
+
+def _address(value: Any) -> str | None:
+    value = value[0] if isinstance(value, list) and value else value
+    value = value.get("@id") or value.get("url") if isinstance(value, dict) else value
+    return value if isinstance(value, str) else None
+
+
+def _same_address(one: str, other: str | None) -> bool:
+    try:
+        a, b = urlsplit(one), urlsplit(other or "")
+    except ValueError:
+        return False
+    return a.path.rstrip("/") == b.path.rstrip("/") and (a.hostname or "").removeprefix("www.") in ("", (b.hostname or "").removeprefix("www."))
+
+
+def read_metadata(tree: lxml_html.HtmlElement, url: str | None, timezone: str | None = None) -> Metadata:
+    """Everything the page says of its article; `url` resolves relative addresses."""
+    return read_head(Head(tree, url), timezone)
+
+
+def read_head(head: Head, timezone: str | None = None) -> Metadata:
+    """Everything a page says of its article; times without offset are of `timezone`."""
+    published, source = published_at(head, timezone)
+    site = site_name(head)
+    return Metadata(
+        title=title(head, site),
+        description=description(head),
+        authors=authors(head, site),
+        published=published,
+        published_source=source,
+        modified=modified_at(head, timezone),
+        language=language(head),
+        section=section(head),
+        keywords=keywords(head),
+        image_url=image_url(head),
+        site_name=site,
+        canonical_url=canonical_url(head),
+        is_accessible_for_free=accessible_for_free(head),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- title
+
+SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
+
+
+def title(head: Head, site: str | None) -> str | None:
+    """The headline most of headline, h1, og:title and title agree on."""
+    heading, headline, shared = _heading(head), _headline(head), head.first("og:title")
+    window = next((clean(element.text_content()) for element in head.tree.iter("title")), None)
+    said = [line for line in (headline, heading, shared, head.first("twitter:title"), window) if line]
+    candidates = [without_site(line, said, site, head.url) for line in said]
+    votes = Counter(fold(line) for line in candidates)
+    if heading and votes[fold(seen := without_site(heading, said, site, head.url))] > 1:
+        return next(line for line in candidates if fold(line) == fold(seen))
+    best = max(votes.values(), default=0)
+    return next((line for line in candidates if votes[fold(line)] == best), None)
+
+
+def _headline(head: Head) -> str | None:
+    for value in (head.ld("headline"), head.ld("name"), head.web_page.get("headline")):
+        if isinstance(value, str) and (line := clean(value)):
+            return line
+    return None
+
+
+def _heading(head: Head) -> str | None:
+    """The h1 that is the page's title: the one the head agrees with, else the only or first one with words."""
+    lines = [line for element in head.tree.iter("h1") if 0 < len(line := clean(_visible_text(element))) < 400]
+    heads = fold(" ".join(filter(None, (head.first("og:title"), _headline(head), *(element.text for element in head.tree.iter("title"))))))
+    return next((line for line in lines if fold(line) and fold(line) in heads), None) or (max(lines[:3], key=len) if lines else None)
+
+
+def _visible_text(element: lxml_html.HtmlElement) -> str:
+    return " ".join(element.itertext()) if len(element) else element.text or ""
+
+
+def without_site(line: str, others: Iterable[str], site: str | None, url: str | None) -> str:
+    """`A storm | The Paper` -> `A storm`: when another line says the head alone, or the tail is the site's name."""
+    folded, host = {fold(other) for other in others if other != line}, fold(_host_name(url)).replace(" ", "")
+    for separator in SITE_SEPARATOR.finditer(line):
+        begin, tail = line[: separator.start()], fold(line[separator.end() :]).replace(" ", "")
+        if begin and (fold(begin) in folded or _names_site(tail, site, host)):
+            return begin
+        if fold(line[separator.end() :]) in folded and _names_site(fold(begin).replace(" ", ""), site, host):
+            return line[separator.end() :]
+    return line
+
+
+def _names_site(tail: str, site: str | None, host: str) -> bool:
+    name = fold(site or "").replace(" ", "")
+    return bool(tail) and (tail == name or (len(tail) > 3 and (tail in host or (len(host) > 3 and tail.startswith(host)) or (len(name) > 3 and (tail.startswith(name) or name.startswith(tail))))))
+
+
+def _host_name(url: str | None) -> str:
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+# ----------------------------------------------------------------------------------------------------------- authors
+
+BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|автор|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
+EMAIL = re.compile(r"\S+@\S+\.\w+")
+ROLE = re.compile(
+    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b", re.I
+)
+NAME_BREAK = re.compile(r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，)\s*", re.I)
+BYLINES = XPath(
+    "//*[@rel='author' or contains(@itemprop,'author')"
+    " or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'author')"
+    " or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'author')]"
+)
+MAX_NAME_WORDS = 6
+"""The longest people's names among the labelled pages have five words; a byline with more is a sentence."""
+
+
+def authors(head: Head, site: str | None) -> tuple[str, ...]:
+    """People first; the site itself only when nobody else is named."""
+    weak: tuple[str, ...] = ()
+    for found in (_structured_authors(head), _meta_authors(head), _byline_authors(head)):
+        names = unique(found)
+        people = tuple(name for name in names if not _is_site(name, site, head.url))
+        if people:
+            return people
+        weak = weak or names
+    return weak
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple({fold(name): name for name in reversed(list(names)) if fold(name)}.values())[::-1]
+
+
+def _structured_authors(head: Head) -> list[str]:
+    for node in (head.article, head.web_page):
+        for key in ("author", "creator"):
+            if names := list(_names_of(node.get(key), head)):
+                return names
+    return []
+
+
+def _names_of(value: Any, head: Head, depth: int = 0) -> Iterator[str]:
+    if depth > 4:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _names_of(one, head, depth + 1)
+    elif isinstance(value, dict):
+        known = head.by_id.get(value.get("@id", ""), {}) if isinstance(value.get("@id"), str) else {}
+        yield from _names_of(value.get("name") or known.get("name"), head, depth + 1)
+    elif isinstance(value, str):
+        yield from people(value)
+
+
+def _meta_authors(head: Head) -> list[str]:
+    for name in ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl", "og:article:author", "cxenseparse:author"):
+        if names := [person for content in head.meta.get(name, ()) for person in people(content)]:
+            return names
+    return []
+
+
+def _byline_authors(head: Head) -> list[str]:
+    for element in BYLINES(head.tree)[:20]:
+        line = clean(_visible_text(element))
+        if 3 < len(line) < 120 and (names := [name for name in people(line) if looks_like_name(name)]):
+            return names
+    return []
+
+
+def people(line: str) -> list[str]:
+    """`By Ann Lee and Bo Ray | Staff` -> [Ann Lee, Bo Ray]; [] for an address or nobody."""
+    line = clean(line)
+    if not line or re.match(r"https?://|www\.|/", line) or line.lower() in ("none", "null", "undefined", "admin", "n/a"):
+        return []
+    line = EMAIL.sub("", BY.sub("", line))
+    return [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
+
+
+def _one_or_list(part: str) -> list[str]:
+    pieces = [piece.strip(" .,:-–—()*") for piece in part.split(",")]
+    return [BY.sub("", piece) for piece in pieces if piece and not ROLE.search(piece) and re.search(r"[^\W\d_]{2}", piece)]
+
+
+def looks_like_name(line: str) -> bool:
+    words = line.split()
+    return 1 <= len(words) <= MAX_NAME_WORDS and len(line) < 60 and not re.search(r"[\d@!?:]", line) and sum(word[:1].isupper() or not word[:1].islower() for word in words) >= len(words) / 2
+
+
+def _is_site(name: str, site: str | None, url: str | None) -> bool:
+    folded = fold(name).replace(" ", "")
+    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(re.search(r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff)\b", name, re.I))
+
+
+# ------------------------------------------------------------------------------------------------------------- dates
+
+PUBLISHED_META = ("article:published_time", "og:published_time", "datepublished", "date.issued", "dcterms.created", "dc.date.issued", "dcterms.issued", "parsely-pub-date", "sailthru.date", "publish-date", "publication_date", "pubdate", "cxenseparse:recs:publishtime", "article.published", "og:article:published_time", "published_time", "dc.date", "dcterms.date", "dc.date.created", "date", "rnews:datepublished", "ptime", "last-published", "article:published", "created", "publishdate", "citation_date", "pub_date", "published-date", "displaydate", "timestamp", "release_date", "og:release_date", "video:release_date", "article.created", "datecreated", "date.created", "originalpublicationdate")
+MODIFIED_META = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified", "dc.date.modified", "article:updated_time", "lastmod")
+PUBLISHED_TIMES = XPath("//*[@itemprop='datePublished' or (self::time and (@pubdate or contains(@class,'publish') or contains(@class,'entry-date')))] | //time[@datetime]")
+OLDEST = 1990
+"""Years before the web are somebody's biography, not a publication."""
+
+ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?)?", re.I)
+
+
+def parse_moment(text: object, timezone: str | None = None) -> Moment | None:
+    """An ISO 8601, RFC 5322 or epoch time as the page wrote it; None when it is none of these."""
+    raw = clean(text)[:80]
+    value = _iso_value(raw, timezone) or _other_value(raw, timezone)
+    return Moment(value=value, raw=raw) if value else None
+
+
+def _iso_value(raw: str, timezone: str | None) -> str | None:
+    match = ISO.search(raw)
+    if not match:
+        match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", raw)
+    if not match:
+        return None
+    year, month, day, hour, minute, second, offset = match.groups()
+    try:
+        day_of = datetime(int(year), int(month), int(day))
+        if hour is None:
+            return _checked(day_of.date().isoformat(), int(year))
+        when = day_of.replace(hour=int(hour), minute=int(minute), second=int(second or 0))
+    except ValueError:
+        return None
+    return _checked(_stored(when, _offset(offset), timezone), int(year))
+
+
+def _offset(text: str | None) -> timedelta | None:
+    if not text:
+        return None
+    if text.upper() in ("Z", "UTC", "GMT"):
+        return timedelta(0)
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    return timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if text[0] == "-" else 1)
+
+
+def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> str:
+    """UTC when the offset is known or the source's zone supplies it, else the bare day."""
+    if offset is not None:
+        return (when - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if timezone:
+        return when.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return when.date().isoformat()
+
+
+def _other_value(raw: str, timezone: str | None) -> str | None:
+    if re.fullmatch(r"1\d{9}(?:\d{3})?", raw):
+        return datetime.fromtimestamp(int(raw[:10]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw):
+        try:
+            when = parsedate_to_datetime(raw)
+        except (ValueError, TypeError, IndexError):
+            return day_in_words(raw)
+        return _stored(when.replace(tzinfo=None), when.utcoffset(), timezone)
+    return day_in_words(raw)
+
+
+def _checked(value: str, year: int) -> str | None:
+    return value if OLDEST <= year <= 2100 else None
+
+
+def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
+    """When the article was published, and who says so."""
+    stated = [(moment, source) for text, source in _published_strings(head) if (moment := parse_moment(text, timezone))]
+    if not stated:
+        moment = _day_in_url(head.url)
+        return (moment, "url") if moment else _visible_date(head)
+    first, source = stated[0]
+    if not first.is_instant:
+        exact = next(((moment, by) for moment, by in stated if moment.is_instant and _near(moment, first)), None)
+        return exact or (first, source)
+    return first, source
+
+
+def _near(exact: Moment, day: Moment) -> bool:
+    """Whether an instant can be the same publication as a day written without offset."""
+    return abs((date.fromisoformat(exact.value[:10]) - date.fromisoformat(day.value)).days) <= 1
+
+
+def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
+    for node in (head.article, head.web_page):
+        for key in ("datePublished", "dateCreated", "uploadDate"):
+            if isinstance(value := node.get(key), str | int):
+                yield str(value), "jsonld"
+    for name in PUBLISHED_META:
+        for content in head.meta.get(name, ()):
+            yield content, "meta"
+    for element in PUBLISHED_TIMES(head.tree)[:3]:
+        yield element.get("datetime") or element.get("content") or element.text_content(), "page"
+
+
+def _visible_date(head: Head) -> tuple[Moment | None, str]:
+    return None, "none"
+
+
+def _day_in_url(url: str | None) -> Moment | None:
+    match = re.search(r"/((?:19|20)\d{2})[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)", url or "") or re.search(r"[/-]((?:19|20)\d{2})(\d{2})(\d{2})(?=[/-]|$)", url or "")
+    if not match:
+        return None
+    value = _iso_value("-".join(match.groups()), None)
+    return Moment(value=value, raw=match[0].strip("/-")) if value else None
+
+
+def modified_at(head: Head, timezone: str | None) -> Moment | None:
+    texts = [value for value in (head.ld("dateModified"), *(content for name in MODIFIED_META for content in head.meta.get(name, ()))) if isinstance(value, str)]
+    return next((moment for text in texts if (moment := parse_moment(text, timezone))), None)
+
+
+MONTHS = """
+1 january jan januar jänner jänner januari janvier janv enero ene gennaio gen janeiro stycznia styczeń ledna leden января январь січня ocak januári tammikuuta ianuarie ιανουαρίου januara siječnja yanvar tháng-1
+2 february feb februar febr februari février févr fév febrero febbraio fevereiro fev lutego luty února únor февраля февраль лютого şubat február helmikuuta februarie φεβρουαρίου februara veljače
+3 march mar märz mär maart mars marzo março marca marzec března březen марта март березня mart március maaliskuuta martie μαρτίου marta ožujka mrt
+4 april apr avril avr abril abr aprile kwietnia kwiecień dubna duben апреля апрель квітня nisan április huhtikuuta aprilie απριλίου aprila travnja aprili
+5 may mai mei mayo maggio mag maio maja maj května květen мая май травня mayıs május toukokuuta μαΐου svibnja
+6 june jun juni juin junio giugno giu junho czerwca czerwiec června červen июня июнь червня haziran június kesäkuuta iunie ιουνίου juna lipnja
+7 july jul juli juillet juil julio luglio lug julho lipca lipiec července červenec июля июль липня temmuz július heinäkuuta iulie ιουλίου jula srpnja
+8 august aug augusti août agosto ago sierpnia sierpień srpna srpen августа август серпня ağustos augusztus elokuuta αυγούστου avgusta kolovoza augustus
+9 september sep sept septembre septiembre settembre set setembro września wrzesień září сентября сентябрь вересня eylül szeptember syyskuuta septembrie σεπτεμβρίου septembra rujna
+10 october oct oktober okt octobre octubre ottobre ott outubro out października październik října říjen октября октябрь жовтня ekim október lokakuuta octombrie οκτωβρίου oktobra listopada-hr
+11 november nov novembre noviembre novembro listopada listopad listopadu ноября ноябрь листопада kasım marraskuuta noiembrie νοεμβρίου novembra studenoga
+12 december dec dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień prosince prosinec декабря декабрь грудня aralık joulukuuta decembrie δεκεμβρίου decembra prosinca
+"""
+MONTH_NUMBER = {name: int(line.split()[0]) for line in MONTHS.split("\n") if line for name in line.split()[1:]}
+DAY_MONTH_YEAR = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{3,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b")
+MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{3,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
+YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
+YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{3,14})\.?\s+(\d{1,2})\b")
+NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
+
+
+def day_in_words(line: str) -> str | None:
+    """The first day a line of text names, in any of the languages of MONTHS or in figures; None when it names none."""
+    found = [hit for pattern, order in ((DAY_MONTH_YEAR, (3, 2, 1)), (MONTH_DAY_YEAR, (3, 1, 2)), (YEAR_MONTH_DAY, (1, 2, 3)), (YEAR_NAMED_MONTH_DAY, (1, 2, 3))) for hit in _days(pattern, order, line)]
+    if found:
+        return min(found)[1]
+    match = NUMERIC.search(line)
+    return _numeric_day(match) if match else None
+
+
+def _days(pattern: re.Pattern[str], order: tuple[int, int, int], line: str) -> Iterator[tuple[int, str]]:
+    for match in pattern.finditer(line):
+        year, month, day = (match[group] for group in order)
+        number = int(month) if month.isdigit() else MONTH_NUMBER.get(month.lower(), 0)
+        if value := _day(int(year), number, int(day)):
+            yield match.start(), value
+
+
+def _numeric_day(match: re.Match[str]) -> str | None:
+    """Day first, except with slashes where only month first is possible."""
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    year += 2000 if year < 100 else 0
+    return _day(year, second, first) or (_day(year, first, second) if match[2] == "/" else None)
+
+
+def _day(year: int, month: int, day: int) -> str | None:
+    try:
+        return _checked(date(year, month, day).isoformat(), year)
+    except ValueError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------------ others
+
+
+def description(head: Head) -> str | None:
+    value = head.ld("description")
+    return head.first("og:description", "description", "twitter:description") or (clean(value) or None if isinstance(value, str) else None)
+
+
+def language(head: Head) -> str | None:
+    """The primary tag of what the page declares."""
+    value = head.ld("inLanguage")
+    value = value.get("alternateName") or value.get("name") if isinstance(value, dict) else value
+    for text in (head.tree.get("lang"), head.tree.get("{http://www.w3.org/XML/1998/namespace}lang"), head.tree.get("xml:lang"), value, head.first("content-language", "language", "dc.language", "og:locale")):
+        if isinstance(text, str) and (match := re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)):
+            return match[1].lower()
+    return None
+
+
+def section(head: Head) -> str | None:
+    value = head.ld("articleSection")
+    value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
+    return (clean(value) or None if isinstance(value, str) else None) or head.first("article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section")
+
+
+def keywords(head: Head) -> tuple[str, ...]:
+    value = head.ld("keywords")
+    lines = [line for line in value if isinstance(line, str)] if isinstance(value, list) else [value] if isinstance(value, str) else []
+    lines = lines or head.meta.get("news_keywords", []) or head.meta.get("article:tag", []) or head.meta.get("keywords", [])
+    words = [clean(word) for line in lines for word in (re.split(r"[,;、]", line) if len(lines) == 1 else [line])]
+    return unique(word for word in words if 1 < len(word) < 80)[:50]
+
+
+def image_url(head: Head) -> str | None:
+    value = head.ld("image")
+    value = value[0] if isinstance(value, list) and value else value
+    value = head.by_id.get(value.get("@id", ""), value) if isinstance(value, dict) and isinstance(value.get("@id"), str) else value
+    value = value.get("url") or value.get("contentUrl") if isinstance(value, dict) else value
+    for address in (head.first("og:image", "og:image:url", "twitter:image", "twitter:image:src"), value):
+        if isinstance(address, str) and (url := absolute(address, head.url)):
+            return url
+    return None
+
+
+def site_name(head: Head) -> str | None:
+    if name := head.first("og:site_name", "application-name"):
+        return name
+    publisher = head.ld("publisher")
+    publisher = publisher[0] if isinstance(publisher, list) and publisher else publisher
+    if isinstance(publisher, dict):
+        known = head.by_id.get(publisher.get("@id", ""), {}) if isinstance(publisher.get("@id"), str) else {}
+        publisher = publisher.get("name") or known.get("name")
+    return clean(publisher) or None if isinstance(publisher, str) else None
+
+
+def canonical_url(head: Head) -> str | None:
+    links = [link.get("href", "") for link in head.tree.iter("link") if "canonical" in link.get("rel", "").lower().split()]
+    return next((url for address in (*links, *head.meta.get("og:url", ())) if (url := absolute(address, head.url))), None)
+
+
+def absolute(address: str, base: str | None) -> str | None:
+    """An absolute http(s) address without credentials, else None."""
+    try:
+        url = urljoin(base or "", clean(address))
+        parts = urlsplit(url)
+        hostname = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not hostname or parts.username or parts.password or " " in url:
+        return None
+    return url
+
+
+def accessible_for_free(head: Head) -> bool | None:
+    for node in (head.article, head.web_page):
+        value = node.get("isAccessibleForFree")
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
+    tier = head.first("article:content_tier")
+    return {"free": True, "metered": True, "locked": False}.get((tier or "").lower())

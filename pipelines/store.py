@@ -1,0 +1,592 @@
+"""Listings and outcomes -> news.db. The only writer: one connection, one short transaction per item, nothing awaited inside.
+
+Every address found is one row of `pages` in exactly one state; an article and the state of its page are written together.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sqlite_utils import Database
+
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page
+from crawler.sources import Source, default_name
+from crawler.urls import site_of
+from pipelines import deduplicate
+from pipelines.deduplicate import Place
+from pipelines.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+Item = Listing | Outcome
+
+OUTCOMES = ("known", "new", "updated", "duplicate", "refused", "failed", "pending")
+"""The columns of a run's summary; `found` is their sum."""
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another writer's lock; Datasette and readers never hold one."""
+
+RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+"""When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
+
+FRESHNESS_LIMIT = timedelta(days=1)
+"""However long a feed asks to be believed (Cache-Control), it is asked once a day."""
+
+OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
+"""Publication dates outside are kept, but nothing is sorted by them: the oldest newspapers, and time zones plus a day."""
+
+SHRUNK = 0.5
+"""A text under this share of the known one's words is a version, but only replaces it when the next look agrees."""
+
+LOCAL_COPIES = "local copies"
+"""What run_summary calls pages that belong to no source: copies that name no address."""
+
+_STORAGE_TROUBLE = (
+    "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY",
+    "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_PERM", "SQLITE_NOMEM", "SQLITE_TOOBIG",
+)  # fmt: skip
+
+
+class NotOurDatabase(Exception):  # noqa: N818  # named for what the user is told
+    """The file is none that this release may read or write; it was left untouched."""
+
+
+class StorageError(Exception):
+    """The disk or the database file failed."""
+
+
+def connect(path: Path, *, write: bool = False) -> Database:
+    """Open a news.db; only with `write` is one created or brought up to date.
+
+    Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
+    """
+    new = not path.exists() or (write and path.is_file() and path.stat().st_size == 0)
+    if new and not write:
+        raise NotOurDatabase(f"{path}: no such database; `broadsheet crawl` or `broadsheet import` makes one")
+    if not new:
+        _check_magic(path)
+    with storage_errors(path):
+        mode = "rwc" if write else "rw"
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
+        try:
+            _check_ours(connection, path, write=write)
+            db = Database(connection)
+            if write:
+                _prepare(db)
+            connection.execute("pragma foreign_keys = on")
+        except BaseException:
+            connection.close()
+            raise
+        return db
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's complaints about disk and file into a StorageError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if not is_storage_trouble(error):
+            raise
+        raise StorageError(f"{path}: {error}") from error
+
+
+def is_storage_trouble(error: BaseException) -> bool:
+    """Whether an SQLite error tells of the disk, the file or a lock, and not of a bug in our SQL."""
+    return isinstance(error, sqlite3.Error) and str(getattr(error, "sqlite_errorname", "")).startswith(_STORAGE_TROUBLE)
+
+
+def _check_magic(path: Path) -> None:
+    if path.is_dir():
+        raise NotOurDatabase(f"{path}: is a folder")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(16)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    if magic != b"SQLite format 3\0":
+        raise NotOurDatabase(f"{path}: is not an SQLite database")
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+    (application,) = connection.execute("pragma application_id").fetchone()
+    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (tables or not write):
+        raise NotOurDatabase(f"{path}: is a database of another program, not a Broadsheet archive")
+    if not tables:
+        return
+    if newer := unknown_migrations(connection):
+        raise NotOurDatabase(f"{path}: was written by a newer Broadsheet ({', '.join(sorted(newer))}); upgrade this one")
+    if not write and missing_migrations(connection):
+        raise NotOurDatabase(f"{path}: has an older schema; any `broadsheet crawl` or `broadsheet import` brings it up to date")
+
+
+def _prepare(db: Database) -> None:
+    db.conn.execute("pragma journal_mode = wal")
+    db.conn.execute("pragma synchronous = normal")
+    db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
+    migrations.apply(db)
+
+
+class Archive:
+    """news.db, opened for writing by one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db = connect(path, write=True)
+        self.broken: sqlite3.Error | None = None  #: set when the disk or the file failed during the run
+        self.run_id: int | None = None
+        self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
+        self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
+        self._errors: list[str] = []
+        self.db.execute("create temp table touched (page_id integer primary key, source_id integer, outcome text not null)")
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One all-or-nothing write. The lock is taken at its start, so that what is read inside stays true."""
+        self.db.conn.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            if self.db.conn.in_transaction:
+                self.db.conn.execute("rollback")
+            raise
+        self.db.conn.execute("commit")
+
+    # Runs
+
+    def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
+        """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
+        with self.transaction():
+            self.db.execute("update runs set status = 'killed', reason = 'ended without a word' where status = 'running'")
+            run = {"started_at": stamp(now), "status": "running", "version": version, "argv": _json(argv)}
+            self.run_id = self.db["runs"].insert(run).last_pk  # type: ignore[assignment]
+
+    def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
+        with self.transaction():
+            self._judge_sources(now)
+            counts = {"sources": self.summary(), "errors": self._errors[:10]}
+            end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": _json(counts)}
+            self.db["runs"].update(self.run_id, end)
+
+    def summary(self) -> dict[str, dict[str, int]]:
+        """Per source's name: found, and what became of it in this run."""
+        rows = self.db.query(
+            """select coalesce(sources.name, ?) as name, count(*) as number,
+                      case when outcome = 'known' and pages.state = 'pending' then 'pending' else outcome end as outcome
+               from touched join pages on pages.id = touched.page_id left join sources on sources.id = touched.source_id
+               group by 1, 3 order by 1""",
+            [LOCAL_COPIES],
+        )
+        table: dict[str, dict[str, int]] = {}
+        for row in rows:
+            line = table.setdefault(row["name"], dict.fromkeys(("found", *OUTCOMES), 0))
+            line[row["outcome"]] += row["number"]
+            line["found"] += row["number"]
+        return table
+
+    # Sources
+
+    def sync_sources(self, sources: Iterable[Source], now: datetime) -> None:
+        """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay."""
+        with self.transaction():
+            self.db.execute("update sources set enabled = 0, status = 'off', reason = 'not in sources.toml'")
+            for source in sources:
+                self._sync_source(source, now)
+
+    def _sync_source(self, source: Source, now: datetime) -> None:
+        row = {
+            "name": source.name, "url": source.url, "domain": site_of(source.url), "category": source.category,
+            "language": source.language, "timezone": source.timezone, "enabled": int(source.enabled),
+        }  # fmt: skip
+        self.db.execute(
+            """insert into sources (name, url, domain, category, language, timezone, enabled, status)
+               values (:name, :url, :domain, :category, :language, :timezone, :enabled, 'new')
+               on conflict (url) do update set name = excluded.name, domain = excluded.domain, category = excluded.category,
+                   language = excluded.language, timezone = excluded.timezone, enabled = excluded.enabled, reason = null,
+                   status = case when last_success_at is null then 'new' when consecutive_failures then 'broken' else 'ok' end""",
+            row,
+        )
+        if not source.enabled:
+            self.db.execute("update sources set status = 'off', reason = 'enabled = false in sources.toml' where url = ?", [source.url])
+
+    def _judge_sources(self, now: datetime) -> None:
+        for url in self.read:
+            self.db.execute(
+                "update sources set last_success_at = ?, consecutive_failures = 0, status = 'ok', reason = null where url = ?", [stamp(now), url]
+            )
+        for url, reason in self.unread.items():
+            self.db.execute(
+                "update sources set consecutive_failures = consecutive_failures + 1, status = 'broken', reason = ? where url = ?", [reason, url]
+            )
+
+    def _source_read(self, source: Source | None) -> None:
+        if source:
+            self.read.add(source.url)
+            self.unread.pop(source.url, None)
+
+    def _source_unread(self, source: Source | None, reason: str) -> None:
+        if source and source.url not in self.read:
+            self.unread.setdefault(source.url, reason)
+
+    # Items
+
+    def keep(self, item: Item) -> None:
+        """Write one listing or one page's outcome, wholly or not at all."""
+        with self.transaction():
+            if isinstance(item, Listing):
+                self._keep_listing(item)
+            else:
+                self._keep_outcome(item)
+
+    def _keep_listing(self, listing: Listing) -> None:
+        source_id = self._source_id_of(listing.source)
+        if listing.reserve:
+            row = {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"}
+            self.db["feeds"].insert(row, ignore=True)
+            return
+        if listing.failure:
+            self._source_unread(listing.source, f"{listing.url}: {listing.failure}")
+            self._note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
+        else:
+            self._source_read(listing.source)
+        self._keep_feed(listing, source_id)
+        for link in listing.links:
+            self._keep_link(link, listing, source_id)
+
+    def _keep_feed(self, listing: Listing, source_id: int) -> None:
+        fresh = min(timedelta(seconds=listing.max_age), FRESHNESS_LIMIT) if listing.max_age else None
+        self.db.execute(
+            """insert into feeds (source_id, url, kind, etag, last_modified, next_fetch_at, last_fetched_at, last_status)
+               values (:source_id, :url, :kind, :etag, :last_modified, :next_fetch_at, :last_fetched_at, :last_status)
+               on conflict (url) do update set
+                   kind = case when :read then excluded.kind else kind end,
+                   etag = case when :read then excluded.etag else coalesce(excluded.etag, etag) end,
+                   last_modified = case when :read then excluded.last_modified else coalesce(excluded.last_modified, last_modified) end,
+                   next_fetch_at = excluded.next_fetch_at, last_fetched_at = excluded.last_fetched_at, last_status = excluded.last_status""",
+            {
+                "source_id": source_id, "url": listing.url, "kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified,
+                "next_fetch_at": stamp(listing.fetched_at + fresh) if fresh else None, "last_fetched_at": stamp(listing.fetched_at),
+                "last_status": listing.failure or ("unchanged" if listing.status == 304 else "ok"), "read": listing.status == 200 and not listing.failure,
+            },
+        )  # fmt: skip
+
+    def _keep_link(self, link: Link, listing: Listing, source_id: int) -> None:
+        """A link not yet known is a pending page; the first finder's hints and source stay."""
+        via = {"rss": "feed", "atom": "feed", "json": "feed"}.get(listing.kind, listing.kind)
+        inserted = self.db.execute(
+            """insert into pages (url, source_id, via, hints, state, discovered_at) values (?, ?, ?, ?, 'pending', ?)
+               on conflict (url) do nothing""",
+            [link.url, source_id, via, hints_json(link.hints), stamp(listing.fetched_at)],
+        ).rowcount
+        self.db.execute(
+            """insert into touched (page_id, source_id, outcome) select id, ?, ? from pages where url = ?
+               on conflict (page_id) do nothing""",
+            [source_id, "pending" if inserted else "known", link.url],
+        )
+
+    def _keep_outcome(self, outcome: Outcome) -> None:
+        page = outcome.page
+        if page.source is not None:
+            self._source_unread(page.source, f"{page.url}: {outcome.failure}") if outcome.failure else self._source_read(page.source)
+        if outcome.article:
+            self._keep_article(page, outcome.article)
+        elif outcome.refusal:
+            self._keep_refusal(page, outcome.refusal)
+        else:
+            self._keep_failure(page, outcome.failure or "unknown")
+
+    # Pages without an article
+
+    def _keep_refusal(self, page: Page, reason: str) -> None:
+        """The page answered and is no article. A page that was one keeps its state and its text."""
+        row = self._found_row(page)
+        if row["state"] in ("pending", "failed", "refused"):
+            self.db["pages"].update(row["id"], {"state": "refused", "reason": reason, "next_fetch_at": None})
+        self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
+
+    def _keep_failure(self, page: Page, reason: str) -> None:
+        """No answer worth keeping: asked again later, until the attempts are spent."""
+        row = self._found_row(page)
+        if row["state"] in ("pending", "failed"):
+            wait = RETRY_AFTER[row["attempts"] - 1] if row["attempts"] <= len(RETRY_AFTER) else None
+            again = stamp(page.fetched_at + wait) if wait else None
+            self.db["pages"].update(row["id"], {"state": "failed", "reason": reason, "next_fetch_at": again})
+        elif row["state"] == "article" and _is_gone(page.status) and _is_gone(row["previous_status"]):
+            self.db.execute("update articles set gone_at = coalesce(gone_at, ?) where id = ?", [stamp(page.fetched_at), row["article_id"]])
+        self._note_error(f"{page.url}: {reason}")
+        self._touch(row["id"], row["source_id"], "failed")
+
+    def _found_row(self, page: Page) -> dict[str, Any]:
+        """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
+        row = self._page(page.url) or self._page(self._insert_page(page.url, page))
+        assert row is not None
+        fetched = {"http_status": page.status, "attempts": row["attempts"] + 1, "last_fetched_at": stamp(page.fetched_at)}
+        self.db["pages"].update(row["id"], fetched)
+        return row | fetched | {"previous_status": row["http_status"]}
+
+    # Pages with an article
+
+    def _keep_article(self, page: Page, article: Article) -> None:
+        claimed = deduplicate.canonical_claim(page, article)
+        if page.final_url.startswith("urn:") and claimed:
+            page = replace(page, url=claimed, final_url=claimed)
+        place = deduplicate.place(self.db, page, article)
+        if place.false_claim_of:
+            self._correct_address(place.false_claim_of)
+        page_id = self._fetched_page_id(page)
+        if place.kind == "new":
+            outcome, article_id = "new", self._insert_article(page, article, place)
+        elif place.kind == "again":
+            outcome, article_id = self._look_again(page, page_id, article, place)
+        elif place.kind == "original":
+            outcome, article_id = "duplicate", self._take_over(page, page_id, article, place)
+        else:
+            outcome, article_id = "duplicate", place.article_id
+        assert article_id is not None
+        state = ("duplicate", place.reason) if place.kind == "duplicate" else ("article", None)
+        self._settle(page_id, article, article_id, *state)
+        if place.kind in ("new", "original"):
+            self._reserve_canonical(page, place.url, article_id)
+        found_id = self._settle_redirect(page, article_id) if page.url != page.final_url else page_id
+        row = self._page(found_id)
+        assert row is not None
+        self._touch(found_id, row["source_id"], outcome)
+
+    def _insert_article(self, page: Page, article: Article, place: Place) -> int:
+        source_id = self._source_id_for(page)
+        row = article_row(article, page) | {"url": place.url, "source_id": source_id, "first_seen_at": stamp(page.fetched_at)}
+        article_id: int = self.db["articles"].insert(row).last_pk
+        self.db.execute("update sources set last_new_article_at = max(coalesce(last_new_article_at, ''), ?) where id = ?", [stamp(page.fetched_at), source_id])
+        return article_id
+
+    def _look_again(self, page: Page, page_id: int, article: Article, place: Place) -> tuple[str, int]:
+        """Another capture of a known page: unchanged, a newer text, or an older one from an archive."""
+        known = self.db["articles"].get(place.article_id)
+        row, seen = article_row(article, page), {"last_fetched_at": max(known["last_fetched_at"], stamp(page.fetched_at))}
+        first = {"first_seen_at": min(known["first_seen_at"], stamp(page.fetched_at))}
+        newer = stamp(page.fetched_at) >= known["last_fetched_at"]
+        if row["content_hash"] == known["content_hash"] and row["title"] == known["title"]:
+            self.db["articles"].update(known["id"], (row if newer else {}) | seen | first | {"gone_at": None})
+            return "known", known["id"]
+        confirmed = self._is_known_version(known["id"], page_id, row)
+        self._add_version(known, page_id, row)
+        shrunk = row["word_count"] < known["word_count"] * SHRUNK and not confirmed
+        self.db["articles"].update(known["id"], (row if newer and not shrunk else {}) | seen | first | {"gone_at": None})
+        return "updated", known["id"]
+
+    def _take_over(self, page: Page, page_id: int, article: Article, place: Place) -> int:
+        """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
+        known = self.db["articles"].get(place.article_id)
+        row = article_row(article, page)
+        if row["content_hash"] != known["content_hash"]:
+            self._add_version(known, page_id, row)
+        self.db.execute(
+            "update pages set state = 'duplicate', reason = ?, similarity = 1.0, next_fetch_at = null where article_id = ? and state = 'article' and id <> ?",
+            [place.reason, known["id"], page_id],
+        )
+        times = {
+            "first_seen_at": min(known["first_seen_at"], stamp(page.fetched_at)),
+            "last_fetched_at": max(known["last_fetched_at"], stamp(page.fetched_at)),
+        }
+        self.db["articles"].update(known["id"], row | times | {"url": place.url, "source_id": self._source_id_for(page)})
+        return int(known["id"])
+
+    def _is_known_version(self, article_id: int, page_id: int, row: dict[str, Any]) -> bool:
+        sql = "select count(*) from versions where article_id = ? and page_id = ? and content_hash = ?"
+        return bool(self.db.execute(sql, [article_id, page_id, row["content_hash"]]).fetchone()[0])
+
+    def _add_version(self, known: dict[str, Any], page_id: int, row: dict[str, Any]) -> None:
+        """Keep a text in `versions`, and with the first change also the text it changed; numbered by the time of fetching."""
+        page = next(self.db.query("select id from pages where article_id = ? and state = 'article'", [known["id"]]))
+        if not known["version_count"] > 1:
+            self._insert_version(known["id"], page["id"], known | {"last_fetched_at": known["first_seen_at"]})
+        self._insert_version(known["id"], page_id, row)
+        versions = list(self.db.query("select * from versions where article_id = ? order by fetched_at, id", [known["id"]]))
+        for number, version in enumerate(versions):
+            added, removed = deduplicate.words_changed(versions[number - 1]["text"], version["text"]) if number else (0, 0)
+            self.db["versions"].update(version["id"], {"version": number + 1, "words_added": added, "words_removed": removed})
+        self.db["articles"].update(known["id"], {"version_count": len(versions)})
+
+    def _insert_version(self, article_id: int, page_id: int, row: dict[str, Any]) -> None:
+        same = self.db.execute(
+            "select count(*) from versions where article_id = ? and page_id = ? and content_hash = ? and title is ?",
+            [article_id, page_id, row["content_hash"], row["title"]],
+        )
+        if not same.fetchone()[0]:
+            version = {"article_id": article_id, "page_id": page_id, "fetched_at": row["last_fetched_at"], "version": 0, "words_added": 0, "words_removed": 0}
+            self.db["versions"].insert(version | {name: row[name] for name in ("title", "text", "content_hash")})
+
+    def _correct_address(self, article_id: int) -> None:
+        """Give an article that claimed another page's address its own page's."""
+        self.db.execute(
+            "update articles set url = (select url from pages where article_id = articles.id and state = 'article') where id = ?", [article_id]
+        )
+
+    def _reserve_canonical(self, page: Page, url: str, article_id: int) -> None:
+        """Note the canonical address as a duplicate, so that it is not fetched for the same article."""
+        if url == page.final_url:
+            return
+        row = self._page(url)
+        if row is None:
+            self._insert_page(url, page, state="duplicate", reason="canonical", article_id=article_id)
+        elif row["state"] in ("pending", "failed", "refused"):
+            self.db["pages"].update(row["id"], {"state": "duplicate", "reason": "canonical", "article_id": article_id, "next_fetch_at": None})
+
+    def _settle_redirect(self, page: Page, article_id: int) -> int:
+        """The address found led to another one: it is a duplicate of what was there, unless it is an article by itself."""
+        row = self._found_row(page)
+        if row["state"] != "article":
+            duplicate = {"state": "duplicate", "reason": "redirect", "article_id": article_id, "next_fetch_at": None}
+            self.db["pages"].update(row["id"], duplicate)
+        return int(row["id"])
+
+    def _fetched_page_id(self, page: Page) -> int:
+        """The row of the address that answered, with this fetch noted; made when there is none."""
+        row = self._page(page.final_url) or self._page(self._insert_page(page.final_url, page))
+        assert row is not None
+        fetched = {
+            "http_status": page.status, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
+            "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
+            "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
+        }  # fmt: skip
+        archived = {"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {}
+        self.db["pages"].update(row["id"], fetched | archived)
+        return int(row["id"])
+
+    def _settle(self, page_id: int, article: Article, article_id: int, state: str, reason: str | None) -> None:
+        self.db["pages"].update(
+            page_id,
+            {
+                "state": state, "reason": reason, "article_id": article_id, "similarity": 1.0 if reason == "text" else None,
+                "title": article.title, "date_published": article.date_published,
+            },
+        )  # fmt: skip
+
+    # Rows
+
+    def _page(self, key: str | int) -> dict[str, Any] | None:
+        column = "url" if isinstance(key, str) else "id"
+        return next(iter(self.db.query(f"select * from pages where {column} = ?", [key])), None)
+
+    def _insert_page(self, url: str, page: Page, **state: Any) -> int:
+        row = {
+            "url": url, "source_id": self._source_id_for(page) if page.source is None else self._source_id_of(page.source), "via": page.via,
+            "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc, "warc_offset": page.warc_offset,
+        }  # fmt: skip
+        return int(self.db["pages"].insert(row | state).last_pk)
+
+    def _source_id_of(self, source: Source) -> int:
+        return int(next(self.db.query("select id from sources where url = ?", [source.url]))["id"])
+
+    def _source_id_for(self, page: Page) -> int | None:
+        """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off."""
+        domain = site_of(page.final_url)
+        named = page.source.url if page.source else None
+        rows = list(self.db.query("select id from sources where domain = ? order by url = ? desc, enabled desc, id", [domain, named]))
+        if rows:
+            return int(rows[0]["id"])
+        if page.source:
+            return self._source_id_of(page.source)
+        if domain is None:
+            return None
+        parts = urlsplit(page.final_url)
+        url = f"{parts.scheme}://{parts.netloc}/"
+        row = {"name": default_name(url), "url": url, "domain": domain, "enabled": 0, "status": "off", "reason": "only imported, not in sources.toml"}
+        return int(self.db["sources"].insert(row).last_pk)
+
+    def _touch(self, page_id: int, source_id: int | None, outcome: str) -> None:
+        self.db.execute(
+            "insert into touched (page_id, source_id, outcome) values (?, ?, ?) on conflict (page_id) do update set outcome = excluded.outcome",
+            [page_id, source_id, outcome],
+        )
+
+    def _note_error(self, message: str) -> None:
+        if len(self._errors) < 10:
+            self._errors.append(message)
+
+
+class StorePipeline:
+    """The last station: hands every item to the archive, and ends the crawl when the disk or the database fails."""
+
+    def __init__(self, archive: Archive, crawler: "Crawler") -> None:
+        self._archive = archive
+        self._crawler = crawler
+        self._ending: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "StorePipeline":
+        return cls(crawler.settings["ARCHIVE"], crawler)
+
+    def process_item(self, item: Item) -> Item:
+        try:
+            self._archive.keep(item)
+        except sqlite3.Error as error:
+            if is_storage_trouble(error) and self._archive.broken is None:
+                self._archive.broken = error
+                self._end_crawl()
+            raise
+        return item
+
+    def _end_crawl(self) -> None:
+        assert self._crawler.engine is not None
+        self._ending = asyncio.get_running_loop().create_task(self._crawler.engine.close_spider_async(reason="storage"))
+
+
+def stamp(moment: datetime) -> str:
+    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def article_row(article: Article, page: Page) -> dict[str, Any]:
+    """The columns of `articles` that come from the page alone."""
+    fetched_at = stamp(page.fetched_at)
+    return {
+        "title": article.title, "description": article.description, "text": article.text, "authors": _json(article.authors),
+        "date_published": article.date_published, "date_published_raw": article.date_published_raw,
+        "date_published_source": article.date_published_source, "date_modified": article.date_modified,
+        "sort_at": sort_at(article.date_published, page.fetched_at), "language": article.language, "section": article.section,
+        "keywords": _json(article.keywords), "image_url": article.image_url, "site_name": article.site_name, "word_count": article.word_count,
+        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": deduplicate.content_hash(article.text),
+        "extractor": article.extractor, "last_fetched_at": fetched_at,
+    }  # fmt: skip
+
+
+def sort_at(date_published: str | None, fetched_at: datetime) -> str:
+    """What everything sorts by: the publication date where it is a possible one, else when it was first seen."""
+    if date_published and OLDEST_DATE <= date_published <= stamp(fetched_at + FUTURE_ALLOWED):
+        return date_published
+    return stamp(fetched_at)
+
+
+def hints_json(hints: Hints) -> str | None:
+    """Only what the listing said; None when it said nothing."""
+    said = {name: getattr(hints, name) for name in Hints.__slots__}
+    return _json({name: value for name, value in said.items() if value})
+
+
+def hints_from_json(text: str | None) -> Hints:
+    said = json.loads(text) if text else {}
+    return Hints(**said | {"authors": tuple(said.get("authors", ()))})
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if value else None
+
+
+def _is_gone(status: int | None) -> bool:
+    return status in (404, 410)

@@ -1,0 +1,34 @@
+"""What several tests share: the command line as a user runs it, and the local corpus crawled once."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "local_corpus"
+
+
+def broadsheet(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, as cron and people do."""
+    command = [sys.executable, "-m", "crawler", *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, check=False)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(path)
+    base.row_factory = sqlite3.Row
+    return base
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive that `broadsheet demo` makes. Read only: tests that write make their own."""
+    db = tmp_path_factory.mktemp("demo") / "news.db"
+    done = broadsheet("demo", "--no-serve", "--db", db)
+    assert done.returncode == 0, done.stderr
+    return db
