@@ -77,8 +77,7 @@ def crawl(sources_file: Path, db: Path, offline: Path | None, now: bool, retry: 
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
     read = _read_sources(sources_file)
-    settings = settings | {"SOURCES_FILE": str(sources_file), "NEWS_DB": str(db)}
-    return run(Job(spider="news", db=db, settings=settings, arguments={}, sources=read.sources, quiet=quiet))
+    return run(Job(spider="news", db=db, settings=settings, arguments={}, read=read, quiet=quiet))
 
 
 @main.command("import")

@@ -1,9 +1,10 @@
 """What keeps a crawl welcome and out of private networks: robots.txt, Crawl-delay, the address guard."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -22,10 +23,13 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.resolver import CachingThreadedResolver
 from scrapy.robotstxt import ProtegoRobotParser
+from twisted.internet.error import DNSLookupError
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
     from twisted.internet.defer import Deferred
+
+logger = logging.getLogger(__name__)
 
 ROBOTS_MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
@@ -121,8 +125,8 @@ def rules_of(response: Response) -> bytes:
     return response.body[:ROBOTS_MAX_BYTES].removeprefix(b"\xef\xbb\xbf") if response.status < 400 else b""
 
 
-class PrivateAddressError(OSError):
-    """The name leads into a network that is not public."""
+class PrivateAddressError(DNSLookupError):
+    """The name leads into a network that is not public. Twisted drops the message on its way; `refused` keeps the name."""
 
 
 class PublicAddressResolver(CachingThreadedResolver):
@@ -131,6 +135,8 @@ class PublicAddressResolver(CachingThreadedResolver):
     The reactor asks it for every host, numeric ones included, and connects to the very address it answers, so a name
     that resolves differently the second time gains nothing.
     """
+
+    refused: ClassVar[set[str]] = set()  #: hosts that were not entered, lower case
 
     def __init__(self, reactor: "ReactorBase", cache_size: int, timeout: float) -> None:
         super().__init__(reactor, cache_size, timeout)
@@ -147,7 +153,9 @@ class PublicAddressResolver(CachingThreadedResolver):
 
     def _check(self, address: str, name: str) -> str:
         if not may_enter(address, self.allowed):
-            raise PrivateAddressError(f"{name} is {address}, which is not public; allow_private in sources.toml can allow it")
+            self.refused.add(name.lower())
+            logger.warning("%s is %s, which is not public; allow_private in sources.toml can allow it", name, address)
+            raise PrivateAddressError(name)
         return address
 
 
@@ -170,20 +178,16 @@ NETWORK_ERRORS = (
 """Everything a request may end in that says something of the network or the server, not of a bug of ours."""
 
 _REASONS: dict[type[BaseException], str] = {
-    PrivateAddressError: "private_address",
     CannotResolveHostError: "host_not_found",
     DownloadCancelledError: "too_large",
     DownloadConnectionRefusedError: "connection_refused",
     DownloadTimeoutError: "timeout",
     ResponseDataLossError: "connection_lost",
-    DownloadFailedError: "connection_failed",
 }
 
 
-def failure_reason(error: BaseException) -> str:
-    """A request's error as one stable word for `pages.reason`."""
-    chain: list[BaseException] = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
-        chain.append(cause)
-    known: list[Any] = [reason for link in reversed(chain) for kind, reason in _REASONS.items() if isinstance(link, kind)]
-    return known[0] if known else "connection_failed"
+def failure_reason(error: BaseException, url: str) -> str:
+    """Why asking for `url` ended in an error of NETWORK_ERRORS, as one stable word for `pages.reason`."""
+    if (urlsplit(url).hostname or "") in PublicAddressResolver.refused:
+        return "private_address"
+    return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), "connection_failed")

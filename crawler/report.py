@@ -85,3 +85,21 @@ def summary_table(lines: dict[str, dict[str, int]]) -> Table:
     for name, line in lines.items():
         table.add_row(name, *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
     return table
+
+
+def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dict[str, Any] | None) -> None:
+    """How every source is doing, the states of all pages, and how the last run ended."""
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for column in ("source", "status", "last read", "last new article", "7 days", "28 days", "reason"):
+        table.add_column(column, overflow="fold", justify="right" if "days" in column else "left")
+    for source in health:
+        times = [(source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")]
+        counts = [f"{source[name]:,}" for name in ("articles_7d", "articles_28d")]
+        table.add_row(source["name"], source["status"], *times, *counts, source["reason"] or "")
+    console.print(table)
+    pages = ", ".join(f"{count:,} {state}" for state, count in states.items()) or "none yet"
+    console.print(f"pages: {pages}", highlight=False)
+    if last:
+        ended = f"ended {last['finished_at']}" if last["finished_at"] else "has not ended"
+        console.print(f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}" + (f": {last['reason']}" if last["reason"] else ""), highlight=False, markup=False)

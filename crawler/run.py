@@ -6,9 +6,8 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 
 import contextlib
 import logging
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,7 +19,7 @@ from pipelines.lock import LockTaken, run_lock
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawler.sources import Source
+    from crawler.sources import SourcesFile
     from pipelines.store import Archive
 
 DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
@@ -50,7 +49,7 @@ class Job:
     db: Path
     settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
     arguments: Mapping[str, Any]  #: of the spider
-    sources: Iterable["Source"] | None = None  #: all of sources.toml, to be written to the table; None leaves it alone
+    read: "SourcesFile | None" = None  #: sources.toml, for a crawl; None leaves the sources table alone
     quiet: bool = False  #: say nothing unless a person must act
 
 
@@ -99,8 +98,8 @@ def _run_locked(job: Job) -> int:
 
 def _crawl(job: Job, archive: "Archive") -> Verdict:
     now = datetime.now(UTC)
-    if job.sources is not None:
-        archive.sync_sources(job.sources, now)
+    if job.read:
+        archive.sync_sources(job.read.sources, now)
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     try:
         verdict = _with_scrapy(job, archive)
@@ -122,7 +121,7 @@ def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
 
     settings = Settings()
     settings.setmodule("crawler.settings")
-    settings.update(dict(job.settings), priority="cmdline")
+    settings.update(manners(job) | dict(job.settings), priority="cmdline")
     log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(job.spider)
@@ -130,9 +129,22 @@ def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
     bugs: list[str] = []
     crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
-        process.crawl(crawler, **job.arguments)
+        process.crawl(crawler, **job.arguments, **({"read": job.read} if job.read else {}))
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
+
+
+def manners(job: Job) -> dict[str, Any]:
+    """The [crawl] table of sources.toml as Scrapy settings; local copies need no patience."""
+    if job.read is None:
+        return {}
+    crawl, offline = job.read.crawl, bool(job.settings.get("OFFLINE_DIR"))
+    return {
+        "USER_AGENT": crawl.user_agent,
+        "DOWNLOAD_DELAY": 0 if offline else crawl.delay,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
+        "ALLOW_PRIVATE": list(crawl.allow_private),
+    }
 
 
 def _noting(bugs: list[str]) -> Callable[..., None]:
@@ -167,7 +179,3 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
 def data_folder() -> Path:
     """Where local_corpus/ and datasette_metadata.json lie, in a checkout as in an installed package."""
     return Path(__file__).resolve().parents[1]
-
-
-def is_terminal(stream: Any) -> bool:
-    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"

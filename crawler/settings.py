@@ -1,6 +1,6 @@
 """Every knob of the crawl, and which component does what, by name. `broadsheet crawl` and `scrapy crawl news` share it.
 
-sources.toml's [crawl] table (user_agent, delay, concurrency) is laid over this by the news spider.
+sources.toml's [crawl] table (user_agent, delay, concurrency, allow_private) is laid over this by crawler.run.
 """
 
 BOT_NAME = "broadsheet"
@@ -40,7 +40,7 @@ ITEM_PIPELINES = {
 ROBOTSTXT_OBEY = True
 DOWNLOAD_DELAY = 1.0
 DOWNLOAD_DELAY_JITTER = 0.0
-CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS = 16  # of all hosts; also what a signal to stop still waits for
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 COOKIES_ENABLED = False
 TWISTED_DNS_RESOLVER = "crawler.politeness.PublicAddressResolver"

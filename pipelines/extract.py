@@ -7,21 +7,24 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 import charset_normalizer
 import lxml.html
 import trafilatura
 from lxml import etree
+from lxml.etree import XPath
 from trafilatura.readability_lxml import Document as Readability
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 from crawler.items import Article, Hints, Page
 from crawler.sources import Source, to_xpath
-from pipelines.boilerplate import About, body_lines, fold, is_prose
-from pipelines.metadata import Head, Metadata, parse_moment, read_head
+from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, fold, is_label, is_prose
+from pipelines.metadata import Head, Metadata, is_person, looks_like_name, parse_moment, read_head
 from pipelines.textcopy import read_copy
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
@@ -51,9 +54,9 @@ def extract(page: Page) -> Article:
         copy = read_copy(text)
         return _article(page, copy.metadata, copy.lines)
     tree = parse(text)
-    head = Head(tree, page.final_url)
+    head = Head(tree, page.final_url, page.fetched_at)
     metadata = read_head(head, page.source.timezone if page.source else None)
-    lines = read_body(tree, head, metadata, page.source)
+    metadata, lines = read_body(tree, head, metadata, page.source)
     return _article(page, metadata, lines)
 
 
@@ -220,23 +223,41 @@ def _refuse_depth(tree: lxml.html.HtmlElement) -> None:
 # -------------------------------------------------------------------------------------------------------------- body
 
 BLOCKS = frozenset("address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br".split())
-SILENT = frozenset("script style noscript template svg iframe head button select option textarea input object embed video audio canvas".split())
-LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figcaption", "dd", "td", "div", "span")
+SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "button", "select", "option", "textarea", "input", "object", "embed", "video", "audio", "canvas", "figcaption", "dialog", "nav")
+LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span", "strong", "b", "em")
 DECK = re.compile(
     r"(?:^|[\s_-])(?:deck|dek|lead|lede|leadtext|standfirst|sub-?title|sub-?head(?:line|ing)?|sub-?titel|teaser|intro|introduction|summary|excerpt|chapo|chapeau|entradilla|bajada|sottotitolo|occhiello|abstract|vorspann|ingress|perex|strapline|tagline|description|kicker|opener|cabecera|sumario|synopsis)(?:$|[\s_-])"
     r"|[a-z](?:Deck|Dek|Lead|Lede|Standfirst|Sub[tT]itle|Subhead|Intro|Summary|Excerpt)(?![a-z])",
     re.I,
 )
+HIDDEN = XPath(
+    "//*[@hidden or contains(translate(@style,' ',''),'display:none') or contains(translate(@style,' ',''),'visibility:hidden')"
+    " or contains(concat(' ',@class,' '),' sr-only ') or contains(@class,'visually-hidden') or contains(@class,'visuallyhidden') or contains(@class,'screen-reader')"
+    " or contains(@class,'screenreader') or contains(@class,'screen-only') or contains(concat(' ',@class,' '),' hidden-text ') or contains(@class,'offscreen')]"
+)
+CAPTIONS = XPath("//*[not(self::body) and (contains(@class,'caption') or contains(@class,'Caption') or contains(@itemprop,'caption')) and not(.//p[3])]")
+TWEETS = XPath("//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]")
+MAX_HIDDEN = 1_000
+"""Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
+LAYOUT_CELL = 500
+"""Characters of a table cell that holds a text, not a value."""
+MAX_BOX = 900
+"""Characters a box may have that is thrown away for the label it begins with."""
+MIN_TEXT = 250
+"""Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
 
 
-def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> list[str]:
-    """The article's lines, boilerplate removed."""
+def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> tuple[Metadata, list[str]]:
+    """The article's lines, boilerplate removed; with them who signed it, where the page's data names no person."""
     if source:
         _strip(tree, source.strip)
         if source.body and (chosen := _select(tree, source.body)):
-            return _clean_lines(line for element in chosen for line in visible_lines(element))
-    where = survey(tree)
-    lines = first_reading(tree)
+            return said, _clean_lines(line for element in chosen for line in visible_lines(element))
+    prune(tree)
+    where = survey(tree, head.url or "")
+    lines = reading(tree)
+    if not any(is_person(name, said.site_name, head.url) for name in said.authors):
+        said = replace(said, authors=signature(lines) or said.authors)
     about = About(
         titles=head.titles,
         description=said.description,
@@ -245,7 +266,97 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
         link_share={line: share for line, (_, share) in where.items()},
         decks=decks(lines, where, said.description),
     )
-    return body_lines(lines, about)
+    return said, body_lines(lines, about)
+
+
+def signature(lines: Sequence[str]) -> tuple[str, ...]:
+    """The person whose bare name is the first or last line of a text."""
+    ends = [line for line in (*lines[-1:], *lines[:1]) if len(line) < 40 and 2 <= len(line.split()) <= 4]
+    return next(((line,) for line in ends if looks_like_name(line) and not re.search(r"[.,;:!?|]", line) and all(word[:1].isupper() for word in line.split())), ())
+
+
+def prune(tree: lxml.html.HtmlElement) -> None:
+    """Removes what is never text, so that every later step has less to read."""
+    hidden = [element for element in HIDDEN(tree) if len(element.text_content()) < MAX_HIDDEN]
+    for element in [*tree.iter(*SILENT), *hidden, *CAPTIONS(tree)]:
+        _drop(element)
+    for tweet in TWEETS(tree):
+        del tweet.attrib["class"]
+    for box in list(labelled_boxes(tree)):
+        _drop(box)
+    for table in list(tree.iter("table")):
+        if any(len(cell.text_content()) > LAYOUT_CELL for cell in table.iter("td")):
+            for part in table.iter("table", "tbody", "tr", "td", "th"):
+                part.tag = "div"
+
+
+def _drop(element: lxml.html.HtmlElement) -> None:
+    if element.getparent() is not None and element.tag not in ("html", "body"):
+        element.drop_tree()
+
+
+def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    """The largest small block around every label such as `Read also`."""
+    for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "header", "a", "li"):
+        if len(element) < 4 and len(text := element.text_content().strip()) < 80 and text and is_label(text):
+            box, begin = element, fold(text)
+            while (parent := box.getparent()) is not None and parent.tag not in ("body", "html", "article", "main") and len(whole := parent.text_content()) < MAX_BOX and fold(whole).startswith(begin):
+                box = parent
+            yield box
+
+
+def reading(tree: lxml.html.HtmlElement) -> list[str]:
+    """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
+    lines = first_reading(tree)
+    had, length = _prose(lines), sum(map(len, lines))
+    if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(_paragraphs(tree)):
+        return lines
+    if rejoin(tree, lines):
+        lines = first_reading(tree)
+        had = _prose(lines)
+    other = second_reading(tree)
+    return other if _is_better(other, lines) else lines
+
+
+def _prose(lines: Iterable[str]) -> int:
+    return sum(len(line) for line in lines if is_prose(line))
+
+
+def _paragraphs(tree: lxml.html.HtmlElement) -> Iterator[str]:
+    """The page's running text: paragraphs that are not links, whatever surrounds them."""
+    for element in tree.iter("p"):
+        if element.find(".//p") is None and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+            yield text
+
+
+def _is_better(other: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a second reading holds nearly all of the first and much more prose, or is prose where the first is not."""
+    prose, length = _prose(lines), sum(map(len, lines))
+    found = _prose(other)
+    if length < MIN_TEXT or prose < 0.5 * length:
+        return found > 0.8 * prose
+    seen = set(map(fold, other))
+    shared = sum(len(line) for line in lines if fold(line) in seen)
+    return shared > 0.85 * length and 1.3 * prose < found < 3 * prose
+
+
+def rejoin(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
+    """Names the element around all pieces of an article that advertising splits into equal containers as its body."""
+    pieces: dict[tuple[object, ...], list[lxml.html.HtmlElement]] = {}
+    for paragraph in tree.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None and is_prose(paragraph.text_content().strip()):
+            article = next(parent.iterancestors("article"), None)
+            group = pieces.setdefault((parent.tag, *(parent.get("class") or "").split()[:1], article), [])
+            if parent not in group:
+                group.append(parent)
+    seen = set(map(fold, lines))
+    for first, *others in pieces.values():
+        if others and any(fold(child.text_content()) in seen for child in first.iter("p")):
+            around = next(ancestor for ancestor in first.iterancestors() if all(ancestor in other.iterancestors() for other in others))
+            around.set("itemprop", "articleBody")
+            return True
+    return False
 
 
 def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
@@ -254,7 +365,15 @@ def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
     return _clean_lines((document.text or "").split("\n")) if document else []
 
 
-def _clean_lines(lines: Iterator[str] | Sequence[str]) -> list[str]:
+def second_reading(tree: lxml.html.HtmlElement) -> list[str]:
+    """readability's lines."""
+    summary = Readability(deepcopy(tree), min_text_length=25).summary()
+    if not summary.strip():
+        return []
+    return _clean_lines(visible_lines(lxml.html.fromstring(summary.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))))
+
+
+def _clean_lines(lines: Iterable[str]) -> list[str]:
     return [line for raw in lines if (line := unicodedata.normalize("NFC", " ".join(CONTROLS.sub("", raw).split())))]
 
 
@@ -266,27 +385,26 @@ def _select(tree: lxml.html.HtmlElement, selector: str) -> list[lxml.html.HtmlEl
 def _strip(tree: lxml.html.HtmlElement, selectors: Sequence[str]) -> None:
     for selector in selectors:
         for element in _select(tree, selector):
-            if element.getparent() is not None:
-                element.drop_tree()
+            _drop(element)
 
 
 def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
     """The text of an element, one line per block."""
-    lines, parts = [], list[str]()
+    lines, parts = list[str](), list[str]()
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if node.tag in BLOCKS:
             lines.append("".join(parts))
             parts.clear()
-        silent = node.tag in SILENT
-        if event == "start" and node.text and not silent:
+        if event == "start" and node.text and node.tag not in SILENT:
             parts.append(node.text)
         elif event == "end" and node.tail and node is not element:
             parts.append(node.tail)
     return [*lines, "".join(parts)]
 
 
-def survey(tree: lxml.html.HtmlElement) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
-    """Every line of the page, folded, with the element that holds it and the share of it that is link text."""
+def survey(tree: lxml.html.HtmlElement, url: str) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
+    """Every line of the page, folded, with the element that holds it and the share of it that links to the same site."""
+    site = _site(url)
     found: dict[str, tuple[lxml.html.HtmlElement, float]] = {}
     for element in tree.iter(*LEAVES):
         if element.tag in ("div", "span", "td") and (len(element) > 8 or not (element.text and element.text.strip())):
@@ -294,8 +412,22 @@ def survey(tree: lxml.html.HtmlElement) -> dict[str, tuple[lxml.html.HtmlElement
                 continue
         text = element.text_content()
         if 3 < len(text) < 3_000 and (line := fold(text)) and line not in found:
-            found[line] = (element, sum(len(link.text_content()) for link in element.iter("a")) / max(1, len(text.strip())))
+            linked = sum(len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site))
+            found[line] = (element, linked / max(1, len(text.strip())))
     return found
+
+
+def _site(url: str) -> str:
+    """The part of a host that its other hosts share, nearly always: `example` of `www.example.co.uk`."""
+    labels = [label for label in (urlsplit(url).hostname or "").split(".") if label != "www"]
+    return max(labels[:-1], key=len, default="")
+
+
+def _is_internal(href: str, site: str) -> bool:
+    href = href.strip()
+    if href.startswith("#"):
+        return False
+    return not re.match(r"(?:https?:)?//|mailto:|tel:", href, re.I) or (bool(site) and site in href.split("//", 1)[-1].split("/", 1)[0])
 
 
 def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, float]], description: str | None) -> frozenset[str]:
@@ -307,9 +439,9 @@ def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, fl
             continue
         element = where[folded][0]
         below = next((where[fold(other)][0] for other in lines[number + 1 :] if fold(other) in where and is_prose(other)), None)
-        apart = below is None or below.getparent() is not element.getparent() or below.tag != element.tag or below.get("class") != element.get("class")
+        apart = below is None or below.getparent() is not element.getparent() or below.tag != element.tag
         names = " ".join(filter(None, (node.get(key) for node in (element, element.getparent()) if node is not None for key in ("class", "itemprop", "data-testid"))))
         is_description = len(described) > 30 and (described.startswith(folded[:200]) or folded.startswith(described[:200]))
-        if apart and (is_description or DECK.search(names)):
+        if (apart and (is_description or DECK.search(names))) or (is_description and DECK.search(element.get("class") or "")):
             found.add(folded)
     return frozenset(found)

@@ -8,8 +8,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from html import unescape
@@ -17,8 +18,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
+from htmldate import find_date
 from lxml import html as lxml_html
 from lxml.etree import XPath
+
+from pipelines.boilerplate import AGENCIES, fold
 
 ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$")
 PAGE_TYPES = re.compile(r"^(?:WebPage|ItemPage|VideoObject|NewsVideoObject|MediaObject)$")
@@ -71,19 +75,14 @@ def clean(text: object) -> str:
     return unicodedata.normalize("NFC", " ".join(line.split()))
 
 
-def fold(text: str) -> str:
-    """What two spellings of one line have in common: letters and digits, case folded."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
-
-
 # ---------------------------------------------------------------------------------------------------------- the page
 
 
 class Head:
     """The parts of a parsed page that carry metadata, each read once and only when asked for."""
 
-    def __init__(self, tree: lxml_html.HtmlElement, url: str | None) -> None:
-        self.tree, self.url = tree, url
+    def __init__(self, tree: lxml_html.HtmlElement, url: str | None, fetched_at: datetime | None = None) -> None:
+        self.tree, self.url, self.fetched_at = tree, url, fetched_at
 
     @cached_property
     def meta(self) -> Mapping[str, list[str]]:
@@ -212,21 +211,36 @@ SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
 
 
 def title(head: Head, site: str | None) -> str | None:
-    """The headline most of headline, h1, og:title and title agree on."""
-    heading, headline, shared = _heading(head), _headline(head), head.first("og:title")
-    window = next((clean(element.text_content()) for element in head.tree.iter("title")), None)
-    said = [line for line in (headline, heading, shared, head.first("twitter:title"), window) if line]
-    candidates = [without_site(line, said, site, head.url) for line in said]
-    votes = Counter(fold(line) for line in candidates)
-    if heading and votes[fold(seen := without_site(heading, said, site, head.url))] > 1:
-        return next(line for line in candidates if fold(line) == fold(seen))
-    best = max(votes.values(), default=0)
-    return next((line for line in candidates if votes[fold(line)] == best), None)
+    """The JSON-LD headline, unless it only repeats the window's title where h1 and og:title have the editors' own."""
+    headline, shared, heading, window = _headline(head), head.first("og:title"), _heading(head), _window(head)
+    said = [line for line in (headline, shared, heading, head.first("twitter:title"), window) if line]
+    short = {line: without_site(line, said, site, head.url) for line in said}
+    votes = Counter(fold(short[line]) for line in said)
+    chosen = short[headline] if headline else max(short.values(), key=lambda line: votes[fold(line)], default=None)
+    if headline and shared and heading and window and _same(short, headline, window) and _same(short, shared, heading):
+        chosen = short[heading]
+    if chosen and shared and _is_kicker(chosen, short[shared]):
+        chosen = short[shared]
+    return next((line for line in short.values() if chosen and fold(line) == fold(chosen)), None)
+
+
+def _same(short: Mapping[str, str], one: str, other: str) -> bool:
+    return fold(short[one]) == fold(short[other])
+
+
+def _is_kicker(line: str, other: str) -> bool:
+    """Whether `line` is `other` behind a kicker: `Harbour: Crane falls` for `Crane falls`."""
+    before, colon, after = line.partition(": ")
+    return bool(colon) and len(before) < 45 and fold(after) == fold(other)
+
+
+def _window(head: Head) -> str | None:
+    return next((line for element in head.tree.iter("title") if (line := clean(element.text_content()))), None)
 
 
 def _headline(head: Head) -> str | None:
     for value in (head.ld("headline"), head.ld("name"), head.web_page.get("headline")):
-        if isinstance(value, str) and (line := clean(value)):
+        if isinstance(value, str) and 8 < len(line := clean(value)) < 250:
             return line
     return None
 
@@ -279,20 +293,29 @@ BYLINES = XPath(
     " or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'author')"
     " or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'author')]"
 )
+COMMENT = re.compile(r"comment|card|teaser|related|sidebar|follow", re.I)
+MAX_BYLINES = 20
+"""Elements looked at; a page's own byline is among the first three in every labelled page."""
+AGENCY = re.compile(rf"(?:{AGENCIES})\b(?! [A-ZÀ-Þ])|(?:{AGENCIES}) in \S+$", re.I)
+SLUG = re.compile(r"[a-z]+(?:-[a-z]+)+")
 MAX_NAME_WORDS = 6
 """The longest people's names among the labelled pages have five words; a byline with more is a sentence."""
 
 
 def authors(head: Head, site: str | None) -> tuple[str, ...]:
-    """People first; the site itself only when nobody else is named."""
+    """People first; an agency or the site itself only when nobody else is named."""
     weak: tuple[str, ...] = ()
-    for found in (_structured_authors(head), _meta_authors(head), _byline_authors(head)):
-        names = unique(found)
-        people = tuple(name for name in names if not _is_site(name, site, head.url))
+    for found in (_structured_authors, _meta_authors, _byline_authors):
+        names = unique(found(head))
+        people = tuple(name for name in names if is_person(name, site, head.url))
         if people:
-            return people
+            return tuple(name for name in names if not _is_site(name, site, head.url))
         weak = weak or names
     return weak
+
+
+def is_person(name: str, site: str | None, url: str | None) -> bool:
+    return not _is_site(name, site, url) and not AGENCY.match(name)
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -328,9 +351,9 @@ def _meta_authors(head: Head) -> list[str]:
 
 
 def _byline_authors(head: Head) -> list[str]:
-    for element in BYLINES(head.tree)[:20]:
+    for element in BYLINES(head.tree)[:MAX_BYLINES]:
         line = clean(_visible_text(element))
-        if 3 < len(line) < 120 and (names := [name for name in people(line) if looks_like_name(name)]):
+        if 3 < len(line) < 120 and not COMMENT.search(element.get("class", "")) and (names := [name for name in people(line) if " " in name and looks_like_name(name)]):
             return names
     return []
 
@@ -340,8 +363,11 @@ def people(line: str) -> list[str]:
     line = clean(line)
     if not line or re.match(r"https?://|www\.|/", line) or line.lower() in ("none", "null", "undefined", "admin", "n/a"):
         return []
-    line = EMAIL.sub("", BY.sub("", line))
-    return [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
+    if SLUG.fullmatch(line):
+        line = line.replace("-", " ").title()
+    line = EMAIL.sub("", BY.sub("", line)).strip(" ,;|-–—")
+    names = [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
+    return names or ([line] if looks_like_name(line) else [])
 
 
 def _one_or_list(part: str) -> list[str]:
@@ -356,7 +382,7 @@ def looks_like_name(line: str) -> bool:
 
 def _is_site(name: str, site: str | None, url: str | None) -> bool:
     folded = fold(name).replace(" ", "")
-    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(re.search(r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff)\b", name, re.I))
+    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(re.search(r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff|admin)\b", name, re.I))
 
 
 # ------------------------------------------------------------------------------------------------------------- dates
@@ -459,7 +485,10 @@ def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
 
 
 def _visible_date(head: Head) -> tuple[Moment | None, str]:
-    return None, "none"
+    """htmldate's guess from the page's text, where nothing is declared."""
+    latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
+    found = find_date(deepcopy(head.tree), original_date=True, min_date=datetime(OLDEST, 1, 1), max_date=latest and datetime.combine(latest, time()))
+    return (Moment(value=found, raw=found), "page") if found else (None, "none")
 
 
 def _day_in_url(url: str | None) -> Moment | None:

@@ -26,10 +26,11 @@ class Command(BaseRunSpiderCommand):
         if args != ["news"]:
             raise UsageError("only the spider `news` crawls; local copies go through `broadsheet import`")
         assert self.settings is not None
-        given = {name: self.settings[name] for name in self.settings if (self.settings.getpriority(name) or 0) >= 40}
+        # 30 and above: what the user said on the command line, not what crawler/settings.py says already.
+        given = {name: self.settings[name] for name in self.settings if (self.settings.getpriority(name) or 0) >= 30}
         try:
-            sources = read_sources(Path(self.settings["SOURCES_FILE"])).sources
+            read = read_sources(Path(self.settings["SOURCES_FILE"]))
         except SourcesError as error:
             self.exitcode = complain(str(error), USAGE)
             return
-        self.exitcode = run(Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, sources=sources))
+        self.exitcode = run(Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read))

@@ -8,7 +8,6 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import scrapy
@@ -16,13 +15,12 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from crawler import discovery
 from crawler.items import Link, Listing, Page
 from crawler.politeness import NETWORK_ERRORS, RobotsForbid, RobotsMiddleware, RobotsUnreachable, failure_reason, origin_of
-from crawler.sources import CrawlSettings, Source, read_sources
+from crawler.sources import Source, SourcesFile
 from crawler.urls import UnusableURL, canonical_url, is_front_page
 
 logger = logging.getLogger(__name__)
@@ -32,6 +30,8 @@ LISTING_PRIORITY = 10
 
 VIA = {"rss": "feed", "atom": "feed", "json": "feed"}
 """pages.via of a listing's kind; the other kinds go by their own name."""
+
+NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
 
 Output = Listing | Page | Request
 
@@ -52,30 +52,19 @@ class NewsSpider(scrapy.Spider):
 
     name = "news"
 
-    def __init__(self, sources: Iterable[Source], crawl: CrawlSettings, now: datetime, robots: "RobotsSitemaps") -> None:
+    def __init__(self, sources: Iterable[Source], since: datetime, robots: "RobotsSitemaps") -> None:
         super().__init__()
         self.sources = tuple(sources)
-        self._since = crawl.since_date(now)
+        self._since = since
         self._robots = robots
 
     @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        """Lay sources.toml's manners over the settings."""
-        super().update_settings(settings)
-        crawl = read_sources(Path(settings["SOURCES_FILE"])).crawl
-        offline = bool(settings.get("OFFLINE_DIR"))
-        settings.set("USER_AGENT", crawl.user_agent, "spider")
-        settings.set("DOWNLOAD_DELAY", 0 if offline else crawl.delay, "spider")
-        settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", crawl.concurrency, "spider")
-        settings.set("ALLOW_PRIVATE", list(crawl.allow_private), "spider")
-
-    @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "NewsSpider":
-        read = read_sources(Path(crawler.settings["SOURCES_FILE"]))
+        read: SourcesFile = kwargs["read"]
         enabled = [source for source in read.sources if source.enabled]
         if not read.crawl.has_contact and not crawler.settings.get("OFFLINE_DIR"):
-            logger.warning('user_agent has no contact address: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]')
-        spider = cls(enabled, read.crawl, datetime.now(UTC), RobotsSitemaps(crawler))
+            logger.warning("%s", NO_CONTACT)
+        spider = cls(enabled, read.crawl.since_date(datetime.now(UTC)), RobotsSitemaps(crawler))
         spider._set_crawler(crawler)
         return spider
 
@@ -124,7 +113,9 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(source, url, kind, trail, str(error), response.status)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
-        yield self._listing(source, url, reading.kind, status=200, links=links, **validators(response))
+        # What yields nothing while a source is being discovered is kept in mind, but not polled.
+        reserve = trail is not None and not links and not reading.children
+        yield self._listing(source, url, reading.kind, status=200, links=links, reserve=reserve, **validators(response))
         for link in links:
             yield self.fetch(source, link, VIA.get(reading.kind, reading.kind))
         for child in reading.children:
@@ -257,7 +248,7 @@ def reason_of(failure: Failure) -> str:
         return "redirect_loop"
     if not failure.check(*NETWORK_ERRORS):
         failure.raiseException()
-    return failure_reason(failure.value)
+    return failure_reason(failure.value, failure.request.url)  # type: ignore[attr-defined]  # Scrapy adds the request
 
 
 def header(response: Response, name: str) -> str | None:

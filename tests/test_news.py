@@ -1,0 +1,300 @@
+"""The live crawl over real HTTP on loopback, by the command line as cron runs it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, broadsheet, connect
+from tests.loopback import Answer, Site, article_html, serving, story
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as running:
+        yield running
+
+
+class Newsroom:
+    """A sources.toml, an archive and the crawls into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = folder / "news.db"
+
+    def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
+        tables = "\n".join(f"[[source]]\n{source}" for source in sources)
+        (self.folder / "sources.toml").write_text(f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n')
+
+    def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = broadsheet("crawl", *options, cwd=self.folder)
+        assert done.returncode == code, done.stderr + done.stdout
+        return done
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        base = connect(self.db)
+        try:
+            return [tuple(row) for row in base.execute(sql)]
+        finally:
+            base.close()
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        return {str(url): (str(state), reason) for url, state, reason in self.rows("select url, state, reason from pages")}  # type: ignore[misc]
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsroom: Newsroom) -> None:
+    """robots.txt, feed, sitemap, redirect, 404 and gzip in one site."""
+    site.add("/robots.txt", f"User-agent: *\nDisallow: /private/\nSitemap: {site.url}/sitemap.xml", kind="text/plain")
+    site.article("/pier", "The pier", story("pier"), packed=True)  # type: ignore[arg-type]
+    site.article("/lighthouse", "The lighthouse", story("lighthouse"))
+    site.add("/old-pier", status=301, Location="/pier")
+    site.feed("/feed", *(site.url + path for path in ("/pier", "/old-pier", "/gone", "/private/diary")))
+    site.add("/sitemap.xml", f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>{site.url}/lighthouse</loc></url></urlset>', kind="text/xml")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]\nsitemaps = ["{site.url}/sitemap.xml"]')
+    newsroom.crawl()
+    assert newsroom.states() == {
+        f"{site.url}/pier": ("article", None),
+        f"{site.url}/old-pier": ("duplicate", "redirect"),
+        f"{site.url}/gone": ("failed", "http_404"),
+        f"{site.url}/private/diary": ("refused", "robots"),
+        f"{site.url}/lighthouse": ("article", None),
+    }
+    site.asked.clear()
+    done = newsroom.crawl()
+    assert sorted(site.asked) == ["/feed", "/robots.txt", "/sitemap.xml"]
+    assert done.stdout.splitlines()[1].split() == ["Harbour", "5", "5", "·", "·", "·", "·", "·", "·"]
+
+
+def test_an_unchanged_feed_is_asked_conditionally(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", site.url + "/pier", etag='"1"')
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    done = newsroom.crawl()
+    assert site.not_modified == ["/feed"]
+    assert "every feed that was due says it has not changed" in done.stdout
+    assert newsroom.rows("select last_status, etag from feeds") == [("unchanged", '"1"')]
+
+
+def test_a_feed_that_asks_for_an_hour_is_left_alone_unless_now(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", site.url + "/pier")
+    feed = site.answers["/feed"]
+    assert isinstance(feed, Answer)
+    feed.headers["Cache-Control"] = "public, max-age=3600"
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert "Nothing was due" in newsroom.crawl().stdout
+    assert site.asked.count("/feed") == 1
+    newsroom.crawl("--now")
+    assert site.asked.count("/feed") == 2
+
+
+def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", f"Sitemap: {site.url}/sitemap.xml", kind="text/plain")
+    site.add("/", f'<html><head><link rel="alternate" type="application/rss+xml" href="/empty"></head><body><a href="/a/2026/11/03/pier">Pier</a></body></html>')
+    site.feed("/empty")
+    site.article("/a/2026/11/03/pier", "The pier", story("pier"))
+    site.add("/sitemap.xml", f"<urlset><url><loc>{site.url}/a/2026/11/03/pier</loc></url></urlset>", kind="text/xml")
+    newsroom.watch(f'url = "{site.url}/"', crawl='delay = 0\nsince = "2026-01-01"')
+    newsroom.crawl()
+    assert newsroom.rows("select kind, replace(url, '" + site.url + "', ''), last_status from feeds where last_status in ('ok', 'reserve') and url like '%sitemap.xml' or kind = 'homepage'") == [
+        ("sitemap", "/sitemap.xml", "ok"),
+        ("homepage", "/", "reserve"),
+    ]
+    site.asked.clear()
+    newsroom.crawl()
+    assert sorted(site.asked) == ["/robots.txt", "/sitemap.xml"]
+
+
+def test_what_robots_txt_disallows_is_not_asked_with_many_first_requests_in_flight(site: Site, newsroom: Newsroom) -> None:
+    """Scrapy's own middleware let six of eight such pages through."""
+    site.answers["/robots.txt"] = slowly(Answer(b"User-agent: *\nDisallow: /no/", 200, {"Content-Type": "text/plain"}))
+    pages = ", ".join(f'"{site.url}/no/{number}"' for number in range(40))
+    newsroom.watch(f'url = "{site.url}/"\npages = [{pages}]', crawl="delay = 0\nconcurrency = 16")
+    newsroom.crawl()
+    assert site.asked == ["/robots.txt"]
+    assert set(newsroom.states().values()) == {("refused", "robots")}
+
+
+def slowly(answer: Answer) -> "object":
+    def later() -> Answer:
+        time.sleep(0.15)
+        return answer
+
+    return later
+
+
+@pytest.mark.parametrize(("status", "state"), [(404, ("article", None)), (403, ("article", None)), (503, ("failed", "robots_unreachable"))], ids=["404", "403", "503"])
+def test_robots_txt_that_is_not_there_allows_and_one_that_fails_forbids(site: Site, newsroom: Newsroom, status: int, state: tuple[str, str | None]) -> None:
+    """RFC 9309, 2.3.1.3 and 2.3.1.4. The body of an error page is no set of rules."""
+    site.add("/robots.txt", "User-agent: *\nDisallow: /", status=status, kind="text/plain")
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    newsroom.crawl(code=0 if state[0] == "article" else 1)
+    assert newsroom.states() == {f"{site.url}/pier": state}
+
+
+def test_crawl_delay_is_kept(site: Site, newsroom: Newsroom) -> None:
+    times: list[float] = []
+
+    def noting(number: int) -> "object":
+        def answer() -> Answer:
+            times.append(time.monotonic())
+            return Answer(article_html(f"Pier {number}", story(f"pier {number}")).encode(), 200, {"Content-Type": "text/html"})
+
+        return answer
+
+    site.add("/robots.txt", "User-agent: *\nCrawl-delay: 0.4", kind="text/plain")
+    for number in range(3):
+        site.answers[f"/{number}"] = noting(number)  # type: ignore[assignment]
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/0", "{site.url}/1", "{site.url}/2"]', crawl="delay = 0\nconcurrency = 8")
+    newsroom.crawl()
+    assert all(later - earlier > 0.35 for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_a_redirect_to_the_front_page_is_a_refusal(site: Site, newsroom: Newsroom) -> None:
+    site.add("/", article_html("Front", story("front page")))
+    site.add("/gone", status=302, Location="/")
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/gone"]')
+    newsroom.crawl()
+    assert newsroom.states() == {f"{site.url}/gone": ("refused", "redirect_to_front_page")}
+
+
+def test_a_private_address_is_not_entered_unless_allowed(site: Site, newsroom: Newsroom) -> None:
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    settings = newsroom.folder / "sources.toml"
+    settings.write_text(settings.read_text().replace('"127.0.0.0/8"', ""))
+    done = newsroom.crawl(code=1)
+    assert site.asked == []
+    assert "not one source could be read" in done.stderr
+
+
+def test_one_dead_source_makes_a_run_partial_and_only_dead_ones_make_it_fail(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", site.url + "/pier")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Good"\nfeeds = ["{site.url}/feed"]', f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows("select status from runs") == [("partial",)]
+    assert newsroom.rows("select name, status, reason from sources order by name") == [("Dead", "broken", f"{site.url}/dead/feed: http_404"), ("Good", "ok", None)]
+    newsroom.watch(f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]')
+    assert "not one source could be read" in newsroom.crawl("--quiet", code=1).stderr
+
+
+def test_limit_leaves_the_rest_pending_and_the_next_run_takes_it_up(site: Site, newsroom: Newsroom) -> None:
+    paths = [f"/{name}" for name in ("pier", "lighthouse", "quay", "dock")]
+    for path in paths:
+        site.article(path, f"The {path[1:]}", story(path[1:]))
+    site.feed("/feed", *(site.url + path for path in paths), etag='"1"')
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    assert newsroom.rows("select state, count(*) from pages group by 1 order by 1") == [("article", 1), ("pending", 3)]
+    newsroom.crawl()
+    assert newsroom.rows("select state, count(*) from pages group by 1") == [("article", 4)]
+    assert all(site.asked.count(path) == 1 for path in paths)
+
+
+def test_a_failed_page_is_asked_again_when_it_is_due_or_told_to(site: Site, newsroom: Newsroom) -> None:
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/late"]')
+    newsroom.crawl(code=1)
+    site.article("/late", "Late", story("late edition"))
+    newsroom.crawl()
+    assert site.asked.count("/late") == 1
+    newsroom.crawl("--retry", "failed")
+    assert newsroom.states() == {f"{site.url}/late": ("article", None)}
+
+
+def test_the_second_of_two_runs_ends_at_once(site: Site, newsroom: Newsroom) -> None:
+    site.answers["/slow"] = slowly(Answer(b"", 200))  # type: ignore[assignment]
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/slow"]')
+    with holding_lock(newsroom.db):
+        assert "another run holds this database" in newsroom.crawl(code=75).stderr
+        assert newsroom.crawl("--quiet", code=75).stderr == ""
+    assert site.asked == []
+
+
+def holding_lock(db: Path) -> "object":
+    from pipelines.lock import run_lock
+
+    return run_lock(db)
+
+
+def test_a_run_that_was_killed_is_marked_and_loses_nothing(site: Site, newsroom: Newsroom) -> None:
+    paths = [f"/{number}" for number in range(6)]
+    for path in paths:
+        site.answers[path] = slowly(Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"}))  # type: ignore[assignment]
+    site.feed("/feed", *(site.url + path for path in paths))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    process = start_crawl(newsroom)
+    wait_for(lambda: "/1" in site.asked)
+    process.kill()
+    process.wait()
+    site.feed("/feed")  # the feed has rolled on
+    newsroom.crawl()
+    assert newsroom.rows("select state, count(*) from pages group by 1") == [("article", 6)]
+    assert newsroom.rows("select status from runs order by id") == [("killed",), ("ok",)]
+
+
+def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site, newsroom: Newsroom) -> None:
+    paths = [f"/{number}" for number in range(30)]
+    for path in paths:
+        site.answers[path] = slowly(Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"}))  # type: ignore[assignment]
+    site.feed("/feed", *(site.url + path for path in paths))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    process = start_crawl(newsroom)
+    wait_for(lambda: "/1" in site.asked)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    counts = dict(newsroom.rows("select state, count(*) from pages group by 1"))
+    assert counts["article"] >= 1
+    assert counts["pending"] >= 1
+    assert newsroom.rows("select status, reason from runs") == [("partial", "stopped by a signal; the rest stays pending")]
+
+
+def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
+    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+
+
+def wait_for(condition: object, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    (newsroom.folder / "scrapy.cfg").write_text((ROOT / "scrapy.cfg").read_text())
+
+    def scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scrapy", *arguments]
+        return subprocess.run(command, cwd=newsroom.folder, capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=False)
+
+    assert scrapy("list").stdout.split() == ["copies", "news"]
+    assert scrapy("crawl", "news", "-s", "NEWS_DB=other.db").returncode == 0
+    assert connect(newsroom.folder / "other.db").execute("select count(*) from articles").fetchone()[0] == 1
+    assert scrapy("crawl", "news", "-s", "SOURCES_FILE=absent.toml").returncode == 2
+
+
+def test_the_summary_adds_up(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    site.article("/copy", "The pier", story("pier"))
+    site.feed("/feed", *(site.url + path for path in ("/pier", "/copy", "/gone")))
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    (row,) = newsroom.rows("select found, known, new, updated, duplicate, refused, failed, pending from run_summary")
+    assert row == (3, 0, 1, 0, 1, 0, 1, 0)
+    (counts,) = newsroom.rows("select counts from runs")[0]
+    assert json.loads(str(counts))["errors"] == [f"{site.url}/gone: http_404"]
