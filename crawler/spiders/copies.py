@@ -147,7 +147,7 @@ def read_warc(file: Path) -> Iterator[Page]:
         records = ArchiveIterator(stream, no_record_parse=False)
         try:
             for record in records:
-                if page := _page_of_record(record, file, records.get_record_offset()):
+                if page := _page_of_record(record, file, records.offset):
                     yield page
         except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
             logger.warning("%s: damaged after %d bytes: %s", file.name, stream.tell(), error)
