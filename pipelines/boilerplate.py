@@ -40,17 +40,67 @@ share(?: (?:this|on|via|with|article|story|now).{0,40})?|shares?|tweet|pin(?: it
 """
 """Buttons, menu entries and slot labels; only as whole lines."""
 
-PROMOTIONS = r"""
-\b(?:in|into|to) your (?:inbox|mailbox|email)|\bour (?:free )?(?:daily |weekly )?(?:email |e-mail )?newsletters?\b|\b(?:sign up|signup|subscribe|register|opt in)\b.{0,80}\b(?:newsletters?|updates|emails?|alerts?|briefing|today|now|here|channel|podcast|for as little)\b|\bsubscribe (?:now|today|here|to our)\b|^(?:follow|like|join|find) (?:us|\S+(?: \S+){0,5}) on (?:facebook|twitter|instagram|x\b|whatsapp|telegram|tiktok|youtube|google news|social)|\bfollow .{2,60} on (?:twitter|facebook|instagram|x\b|linkedin|threads|bluesky).{0,60}$|^(?:download|get) (?:the|our) .{0,40}\bapp\b|\bcontinue reading (?:with|by)\b|\blike this story\? share|^support (?:our|independent|quality) journalism|\bbecome a (?:member|subscriber|supporter)\b|^get (?:access to|the latest|the day['’]s|all the|more|your|daily|breaking).{0,120}(?:newsletter|inbox|subscri|delivered|updates|pro for|power rankings|alerts)|^thanks for signing up|^keep an eye on your inbox|^there was an error|^an error (?:has )?occurred|^(?:this|the) article has been sent|^order reprints|^write to .{2,60} at \S+@|^if you buy something|^your opinion is important|\bget a share of the sale\b|^join our (?:comment|free|commenting)|^join thought-provoking|^this is a breaking|^to order presentation-ready|\bcomment(?:s|ing) (?:forum|policy|guidelines)\b|^please (?:keep comments|peer review|be respectful)|^(?:you must be|be the first) (?:logged|to comment)|\bsee their replies\b|^don['’]t want to see (?:this|ads)|^explore further|\bnewsletters?\b.{0,60}\b(?:subscrib|sign|delivered|weekly|daily|every|deliver)|^(?:the )?(?:morning|daily|weekly|evening) .{2,40} newsletter$|^.{2,30} newsletter$|^enjoying our latest content\?|^log in or create|^access the most recent|^explore the latest features|\bearn (?:us )?a(?:n affiliate)? commission|\baffiliate (?:links?|commission)|\bwe may (?:earn|receive|get) (?:a|an|some)\b.{0,60}\bcommission|^(?:this )?copy is for your personal|^tell us what you think|^have (?:a|any) (?:news )?tips?\b.{0,200}|^(?:do you have|got) a (?:story|tip|news tip)|^send (?:us )?your (?:stories|news|photos|tips).{0,80}@|^we (?:want|['’]d (?:like|love)) to hear from you|^what do you think\?.{0,100}$|^if you enjoyed this|^there['’]s plenty more where|^thank you for (?:visiting|reading)|^you are using (?:a browser|an outdated)|^your (?:web )?browser (?:is|does)|\bto improve your experience update|^this video (?:is|cannot)|^please enable (?:javascript|cookies)|^to (?:view|comment|watch) this .{0,60}(?:javascript|register|log ?in|sign)|^by (?:signing|submitting|clicking|subscribing|entering)\b.{0,200}(?:agree|terms|privacy)|\bterms of (?:use|service)\b.{0,60}\bprivacy|^(?:this site|we) uses? cookies|\bprivacy policy\b.{0,80}$|^we independently (?:select|review)|^(?:listen|download|itunes|spotify|watch): ?https?:|\bavailable (?:now )?on (?:apple podcasts|spotify|itunes)|\bstart your (?:free )?trial|^this is a breaking (?:news )?story|^this story (?:has been|will be) updated
-|\bnewsletter\b.{0,120}(?:abonn|anmeld|bestell|informiert sie|kostenlos|hier entlang|jeden|direkt|postfach|richtig)|(?:abonn|anmeld|bestell).{0,120}\bnewsletter\b|\babonnieren sie\b|\bjetzt (?:abonnieren|anmelden|registrieren|testen|kostenlos|melden|lesen)\b|\bkostenlos (?:testen|lesen|abonnieren)|^(?:folgen|folge|folgst) (?:sie|du|uns).{0,100}(?:facebook|instagram|twitter|whatsapp|google|tiktok|telegram|youtube|kanal|schon)|\babonniere\b.{0,60}(?:kanal|newsletter|podcast)|\bauf (?:whatsapp|instagram|facebook)\b.{0,80}(?:folgen|abonn|kanal|ob\b)|^aktuelle nachrichten aufs handy|bei social media|^unabhängiger journalismus braucht|\bunterstützen sie (?:uns|unsere|unabhängigen)\b|^ich bin damit einverstanden|^an dieser stelle (?:finden|befindet)|personenbezogene daten an|^ihre meinung ist uns wichtig|^ihr browser ist|^sie können sich jederzeit wieder abmelden|^dieser artikel ist (?:nur )?für abonnenten|^diese[rn]? (?:artikel|beitrag) (?:teilen|jetzt)|^alle zwei wochen|^du kannst ihn dir mit einem klick|^dieser browser wird nicht|^bitte wechseln sie zu einem|^gastkommentare und beiträge von externen|^jeden (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgen|tag)\b.{0,100}(?:top|woche|redaktion|news)|\bexklusive \S+-hintergründe
-|\binfolettre|\b(?:s['’]inscri|inscrivez|abonnez|recevez)\S*.{0,120}(?:newsletters?|infolettres?|mail|alertes?|actualité)|^(?:suivez|rejoignez|retrouvez)[- ]nous\b.{0,100}|^(?:abonnez-vous|déjà abonné|je m['’]abonne|cet article est réservé)|^vous souhaitez .{0,60}abonn
-|\b(?:suscr[ií]b|regístr|apúnt)\S*.{0,100}(?:newsletter|bolet[ií]n|canal|noticias|aquí|correo)|^(?:síguenos|sigue (?:toda|a|nuestr)|únete|descarga).{0,120}(?:facebook|twitter|whatsapp|instagram|telegram|google|app|canal|newsletter)|\b(?:inscreva|assine|cadastre|receba)\S*.{0,100}(?:newsletter|canal|notícias|e-mail|whatsapp|aqui)|^(?:siga|acompanhe|participe|entre|baixe)\b.{0,120}(?:facebook|twitter|whatsapp|instagram|telegram|google|canal|grupo|app)
-|\b(?:iscriv|abbon)\S*.{0,100}(?:newsletter|canale|whatsapp|telegram)|^segui(?:ci)?\b.{0,100}(?:facebook|twitter|whatsapp|instagram|telegram|google|canale)|\b(?:schrijf|meld) (?:je|u) (?:nu )?(?:in|aan)\b.{0,80}|^(?:volg|abonneer)\b.{0,100}(?:facebook|instagram|whatsapp|nieuwsbrief|twitter)|\bnieuwsbrief\b|\bnyhetsbrev|\bnyhedsbrev|\buutiskirje|\bmeld deg på\b|\bprenumerera på\b|\b(?:zapisz|subskrybuj)\S*.{0,80}(?:newsletter|kanał)|\bprzihla|\bpřihlaste se k odběru|\bsledujte nás|\bобуна|\bподпи(?:сывайтесь|шитесь)\b.{0,120}|\bпідписуйтесь\b.{0,100}|\bподписывайтесь на|\babone ol|\bbültenimize|\byazılı ve görsel|web sitesinde, .{0,60}abonelere sunulan|\bikuti (?:berita|kami|akun|channel)|\bbergabung(?:lah)? (?:di|dengan).{0,60}(?:channel|telegram|whatsapp)|メールマガジン|メルマガ登録|会員登録|有料会員|この記事は有料|フォローする$|订阅.{0,20}(?:邮件|通讯|频道)|訂閱.{0,20}(?:電子報|頻道)|뉴스레터|구독하(?:기|세요)|무단\s?전재|재배포 금지|اشترك (?:في|الآن)|النشرة البريدية|تابعونا|הירשמו|ניוזלטר|व्हाट्सएप चैनल|न्यूज़लेटर
+APPEALS = r"""
+(?:follow|like|join|find) (?:us|\S+(?: \S+){0,5}) on (?:facebook|twitter|instagram|x\b|whatsapp|telegram|tiktok|youtube|google news|social)|(?:download|get) (?:the|our) .{0,40}\bapp\b|support (?:our|independent|quality) journalism|get (?:access to|the latest|the day['’]s|all the|more|your|daily|breaking).{0,120}(?:newsletter|inbox|subscri|delivered|updates|pro for|power rankings|alerts)|thanks for signing up|keep an eye on your inbox|there was an error|an error (?:has )?occurred|(?:this|the) article has been sent|order reprints|write to .{2,60} at \S+@|if you buy something|your opinion is important|join our (?:comment|free|commenting)|join thought-provoking|this is a breaking|to order presentation-ready|please (?:keep comments|peer review|be respectful)|(?:you must be|be the first) (?:logged|to comment)|don['’]t want to see (?:this|ads)|explore further|(?:the )?(?:morning|daily|weekly|evening) .{2,40} newsletter$|.{2,30} newsletter$|enjoying our latest content\?|log in or create|access the most recent|explore the latest features|(?:this )?copy is for your personal|tell us what you think|have (?:a|any) (?:news )?tips?\b.{0,200}|(?:do you have|got) a (?:story|tip|news tip)|send (?:us )?your (?:stories|news|photos|tips).{0,80}@|we (?:want|['’]d (?:like|love)) to hear from you|what do you think\?.{0,100}$|if you enjoyed this|there['’]s plenty more where|thank you for (?:visiting|reading)|you are using (?:a browser|an outdated)|your (?:web )?browser (?:is|does)|this video (?:is|cannot)|please enable (?:javascript|cookies)|to (?:view|comment|watch) this .{0,60}(?:javascript|register|log ?in|sign)|by (?:signing|submitting|clicking|subscribing|entering)\b.{0,200}(?:agree|terms|privacy)|(?:this site|we) uses? cookies|we independently (?:select|review)|(?:listen|download|itunes|spotify|watch): ?https?:|this is a breaking (?:news )?story|this story (?:has been|will be) updated
+|(?:folgen|folge|folgst) (?:sie|du|uns).{0,100}(?:facebook|instagram|twitter|whatsapp|google|tiktok|telegram|youtube|kanal|schon)|aktuelle nachrichten aufs handy|unabhängiger journalismus braucht|ich bin damit einverstanden|an dieser stelle (?:finden|befindet)|ihre meinung ist uns wichtig|ihr browser ist|sie können sich jederzeit wieder abmelden|dieser artikel ist (?:nur )?für abonnenten|diese[rn]? (?:artikel|beitrag) (?:teilen|jetzt)|alle zwei wochen|du kannst ihn dir mit einem klick|dieser browser wird nicht|bitte wechseln sie zu einem|gastkommentare und beiträge von externen|jeden (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgen|tag)\b.{0,100}(?:top|woche|redaktion|news)
+|(?:suivez|rejoignez|retrouvez)[- ]nous\b.{0,100}|(?:abonnez-vous|déjà abonné|je m['’]abonne|cet article est réservé)|vous souhaitez .{0,60}abonn
+|(?:síguenos|sigue (?:toda|a|nuestr)|únete|descarga).{0,120}(?:facebook|twitter|whatsapp|instagram|telegram|google|app|canal|newsletter)|(?:siga|acompanhe|participe|entre|baixe)\b.{0,120}(?:facebook|twitter|whatsapp|instagram|telegram|google|canal|grupo|app)
+|segui(?:ci)?\b.{0,100}(?:facebook|twitter|whatsapp|instagram|telegram|google|canale)|(?:volg|abonneer)\b.{0,100}(?:facebook|instagram|whatsapp|nieuwsbrief|twitter)
 """
-"""What asks the reader for something; anywhere in a line that is no longer than MAX_PROMOTION."""
+"""How a line begins that asks the reader for something."""
+
+PROMOTIONS = (
+    ("inbox", r"\b(?:in|into|to) your (?:email )?inbox"),
+    ("mailbox", r"\b(?:in|into|to) your mailbox"),
+    ("newsletter", r"\b(?:our|free|this|daily|weekly|the) (?:\S+ ){0,3}newsletters?\b.{0,80}(?:here|subscri|sign|deliver|every|[.!]?$)|\bnewsletters?\b.{0,60}\b(?:subscrib|sign|delivered|deliver)|\bnewsletter\b.{0,120}(?:abonn|anmeld|bestell|informiert sie|kostenlos|hier entlang|jeden|postfach|richtig)|(?:abonn|anmeld|bestell|inscri|iscriv|suscr|assin|zapisz|odebíre|subskryb|prenumerera|schrijf).{0,120}\bnewsletter"),
+    ("sign up", r"\bsign up\b.{0,80}\b(?:newsletters?|updates|emails?|e-mails?|alerts?|briefing|channel|podcast)\b"),
+    ("subscribe", r"\bsubscribe (?:now|today|here|to (?:our|the .{2,40} (?:newsletter|podcast|channel)))\b|\bbecome a subscriber\b"),
+    ("become a", r"\bbecome a (?:supporter|member (?:today|now|for|to (?:get|read|enjoy|access)))\b"),
+    ("follow", r"\bfollow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|threads|bluesky)\b.{0,60}$"),
+    ("commission", r"\b(?:we|us|site|may)\b.{0,30}\b(?:earn|receive|get)\b.{0,50}\bcommission"),
+    ("affiliate link", r"\baffiliate links?\b"),
+    ("share of the sale", r"share of the sale"),
+    ("privacy", r"\bterms of (?:use|service)\b.{0,60}\bprivacy|\bour privacy policy\b.{0,80}$"),
+    ("apple podcasts", r"\bavailable (?:now )?on (?:apple podcasts|spotify|itunes)"),
+    ("trial", r"\bstart your (?:free )?trial"),
+    ("see their replies", r"see their replies"),
+    ("abonn", r"\babonnieren sie\b|\bjetzt abonnieren\b|\babonniere\b.{0,60}(?:kanal|newsletter|podcast)|\babonnez-vous\b|\babbonati\b.{0,100}"),
+    ("kostenlos", r"\b(?:wochen|monate?|tage) kostenlos testen|\bjetzt (?:gratis|kostenlos)\b"),
+    ("jetzt", r"^.{0,60}\bjetzt (?:anmelden|registrieren|bestellen|weiterlesen)\b.{0,20}$"),
+    ("folgen sie", r"\bfolgen sie\b.{0,60}\b(?:facebook|instagram|twitter|whatsapp|x|youtube|tiktok|google)\b"),
+    ("bei social media", r"\bbei social media\b"),
+    ("unterstützen sie", r"\bunterstützen sie (?:uns|unsere|unabhängigen)\b"),
+    ("personenbezogene", r"\bpersonenbezogene daten (?:an|können)\b"),
+    ("infolettre", r"\binfolettre"),
+    ("inscri", r"\b(?:inscrivez-vous|inscreva-se|inscríbete)\b.{0,120}"),
+    ("suscr", r"\bsuscr[ií]b(?:ete|ase|irse|irte)\b.{0,100}"),
+    ("assine", r"\bassine (?:a|nossa|o|já|agora)\b.{0,80}"),
+    ("iscriviti", r"\biscriviti\b.{0,100}"),
+    ("nieuwsbrief", r"\b(?:schrijf|meld|ontvang|abonneer)\b.{0,80}\bnieuwsbrief"),
+    ("nyhetsbrev", r"\b(?:meld|prenumerera|få|abonner|anmäl)\b.{0,80}\bnyhetsbrev"),
+    ("nyhedsbrev", r"\b(?:tilmeld|få|abonner)\b.{0,80}\bnyhedsbrev"),
+    ("odběru", r"\bpřihlaste se k odběru"),
+    ("sledujte", r"^.{0,20}\bsledujte nás"),
+    ("подпи", r"\bподпи(?:сывайтесь|шитесь)\b"),
+    ("підпи", r"\bпідпи(?:суйтесь|шіться)\b"),
+    ("abone", r"\babone ol(?:un|mak)?\b|\babonelere sunulan"),
+    ("bergabung", r"\bbergabung(?:lah)? (?:di|dengan)\b.{0,60}(?:channel|telegram|whatsapp)"),
+    ("登録", r"メルマガ登録|会員登録(?:する|はこちら)"),
+    ("会員", r"有料会員(?:限定|になると)|会員限定です|会員向け記事"),
+    ("有料", r"この記事は有料|有料記事(?:読み放題|です)"),
+    ("订阅", r"订阅.{0,20}(?:邮件|通讯|频道)"),
+    ("訂閱", r"訂閱.{0,20}(?:電子報|頻道)"),
+    ("재배포", r"재배포\s?금지"),
+    ("구독", r"구독하(?:기|세요)"),
+    ("اشترك", r"اشترك (?:في|الآن)"),
+    ("تابعونا", r"تابعونا"),
+    ("הירשמו", r"הירשמו"),
+    ("चैनल", r"व्हाट्सएप चैनल"),
+)
+"""What asks the reader for something, anywhere in a short line: a stem that must be there, and the pattern that decides."""
 
 CREDITS = r"""
-(?:\(|\[)?(?:additional |further )?(?:reporting|report|writing|edited|editing|written|produced|research|graphics|compiled|translated|translation|photos?|photograph(?:y|s)?)(?: and (?:writing|editing|reporting))? by\b.{0,400}|.{2,200}\bcontributed (?:to this (?:report|story|article)|reporting|writing|research)\b.{0,120}|.{2,160}\breported from\b.{2,160}|(?:with|mit) (?:files|reports?|reporting|additional reporting|wire|agencies|agency|material|dpa|afp|reuters|informationen|agenturen)\b.{0,160}|sources?\s?:.{1,120}|first (?:published|appeared) (?:in|on|at|by)\b.{0,120}|associated press writers? .{2,300}|(?:last )?updated?(?: (?:at|on))?\b[\s:].{2,60}|(?:©|\(c\)|copyright\b|all rights reserved).{0,240}|the views expressed.{0,300}|.{2,80} is an? .{2,160}(?:reporter|correspondent|writer|editor|journalist|columnist|contributor|fellow|professor|author|researcher|producer|lecturer|analyst)\b.{0,400}|about the authors?\b.{0,60}|the authors?(?: is| are)?\b.{0,20}|die autor(?:in|en)|der autor|über (?:den|die) autor.{0,20}|zur person|email .{2,120}@.{2,80}|reach .{2,120}(?:@|twitter|http).{0,160}|contact (?:us|the (?:author|writer|reporter|editor)|.{2,60}(?:@|at )).{0,160}|follow (?:him|her|them|me|us|the author|[^.]{2,60}) (?:on|at|@).{2,120}|.{0,60}\bmay be reached at\b.{0,160}|.{0,80}can be reached (?:at|by|via|on)\b.{0,160}|filed under\b.{0,200}|posted in\b.{0,160}|tags?\s?:.{0,300}|keywords?\s?:.{0,300}|categor(?:y|ies|ia|ías|ias)\s?:.{0,160}|topics?\s?:.{0,200}|more ap .{2,120}|follow ap['’]s .{2,160}|for more .{2,160}(?:https?:|visit|click|go to|see our).{0,160}|(?:click|tap) here (?:to|for) .{0,160}|visit .{2,80} (?:for|to) .{2,160}|https?://\S+|www\.\S+|\S+@\S+\.\w+|@\w+|twitter\.com/\S+|aus dem \S+ von .{2,60}|\(?quellen?\s?[:/].{0,160}\)?|eigene recherchen?|fotos?\s?[:/].{0,120}|erstveröffentlichung.{0,60}|\(?(?:mit|von) (?:material (?:von|der) )?(?:dpa|afp|reuters|apa|sda|sid|epd|kna|ap)\b.{0,60}\)?|mit informationen (?:der|von)\b.{0,200}|redaktion\s?:.{0,80}|\(?avec (?:afp|reuters|ap|agences?)\b.{0,60}\)?|\(?con (?:información|informazioni|agencias)\b.{0,80}\)?|com (?:informações|agências)\b.{0,80}|fonte\s?:.{0,120}|fuente\s?:.{0,120}|źródło\s?:.{0,120}|zdroj\s?:.{0,120}|kilde\s?:.{0,120}|källa\s?:.{0,120}|kaynak\s?:.{0,120}|источник\s?:.{0,120}|出典.{0,60}|来源\s?[:：].{0,60}|來源\s?[:：].{0,60}|출처\s?[:：].{0,60}|(?:責任編集|责任编辑|編輯|编辑)\s?[:：].{0,60}|\[?.{2,30}기자\]?(?: \S+@\S+)?|other reports by\b.{0,80}|more (?:articles|stories|posts|reports) (?:by|from)\b.{0,80}|view all posts.{0,60}|for personal(?:,| and) non-?commercial.{0,200}|issn.{0,40}|_{2,}|\*{1,5}|#{1,5}|-{2,}|[A-ZÄÖÜ]{2,6}(?:\s?/\s?[A-Za-zÄÖÜäöü]{2,6}){1,4}|related(?: post)?\s?:.{0,160}|advertisement.{0,60}|something to consider
+(?:\(|\[)?(?:additional |further )?(?:reporting|report|writing|edited|editing|written|produced|research|graphics|compiled|translated|translation|photos?|photograph(?:y|s)?)(?: and (?:writing|editing|reporting))? by\b.{0,400}|.{2,200}\bcontributed (?:to this (?:report|story|article)|reporting|writing|research)\b.{0,120}|.{2,160}\breported from\b.{2,160}|(?:with|mit) (?:files|reports?|reporting|additional reporting|wire|agencies|agency|material|dpa|afp|reuters|informationen|agenturen)\b.{0,160}|sources?\s?:.{1,120}|first (?:published|appeared) (?:in|on|at|by)\b.{0,120}|associated press writers? .{2,300}|(?:last )?updated?(?: (?:at|on))?\b[\s:].{2,60}|(?:©|\(c\)|copyright\b|all rights reserved).{0,240}|the views expressed.{0,300}|about the authors?\b.{0,60}|the authors?(?: is| are)?\b.{0,20}|die autor(?:in|en)|der autor|über (?:den|die) autor.{0,20}|zur person|email .{2,120}@.{2,80}|reach .{2,120}(?:@|twitter|http).{0,160}|contact (?:us|the (?:author|writer|reporter|editor)|.{2,60}(?:@|at )).{0,160}|follow (?:him|her|them|me|us|the author|[^.]{2,60}) (?:on|at|@).{2,120}|.{0,60}\bmay be reached at\b.{0,160}|.{0,80}can be reached (?:at|by|via|on)\b.{0,160}|filed under\b.{0,200}|posted in\b.{0,160}|tags?\s?:.{0,300}|keywords?\s?:.{0,300}|categor(?:y|ies|ia|ías|ias)\s?:.{0,160}|topics?\s?:.{0,200}|more ap .{2,120}|follow ap['’]s .{2,160}|for more (?:information|details|news|stories|coverage|updates|on|about)\b.{2,160}(?:https?:|visit|click|go to|see our|@).{0,160}|(?:click|tap) here (?:to|for) .{0,160}|visit .{2,80} (?:for|to) .{2,160}|https?://\S+|www\.\S+|\S+@\S+\.\w+|@\w+|twitter\.com/\S+|aus dem \S+ von .{2,60}|\(?quellen?\s?[:/].{0,160}\)?|eigene recherchen?|fotos?\s?[:/].{0,120}|erstveröffentlichung.{0,60}|\(?(?:mit|von) (?:material (?:von|der) )?(?:dpa|afp|reuters|apa|sda|sid|epd|kna|ap)\b.{0,60}\)?|mit informationen (?:der|von)\b.{0,200}|redaktion\s?:.{0,80}|\(?avec (?:afp|reuters|ap|agences?)\b.{0,60}\)?|\(?con (?:información|informazioni|agencias)\b.{0,80}\)?|com (?:informações|agências)\b.{0,80}|fonte\s?:.{0,120}|fuente\s?:.{0,120}|źródło\s?:.{0,120}|zdroj\s?:.{0,120}|kilde\s?:.{0,120}|källa\s?:.{0,120}|kaynak\s?:.{0,120}|источник\s?:.{0,120}|出典.{0,60}|来源\s?[:：].{0,60}|來源\s?[:：].{0,60}|출처\s?[:：].{0,60}|(?:責任編集|责任编辑|編輯|编辑)\s?[:：].{0,60}|\[?.{2,30}기자\]?(?: \S+@\S+)?|other reports by\b.{0,80}|more (?:articles|stories|posts|reports) (?:by|from)\b.{0,80}|view all posts.{0,60}|for personal(?:,| and) non-?commercial.{0,200}|issn.{0,40}|_{2,}|\*{1,5}|#{1,5}|-{2,}|[A-ZÄÖÜ]{2,6}(?:\s?/\s?[A-Za-zÄÖÜäöü]{2,6}){1,4}|related(?: post)?\s?:.{0,160}|advertisement.{0,60}|something to consider
 """
 """Whole lines that close an article: who helped, who owns it, how to reach whom, what it is filed under."""
 
@@ -71,7 +121,8 @@ def _pattern(words: str) -> str:
 LABEL = re.compile(r"^[\W_]*" + _pattern(LABELS) + r"[\s:：.…>»→\-–|]*$", re.I)
 LABEL_BEFORE = re.compile(r"^[\W_]*" + _pattern(LABELS) + r"\s*[:：>»|\-–—]\s*\S", re.I)
 CONTROL = re.compile(r"^[\W_]*" + _pattern(CONTROLS) + r"[\s:.…>»→|!]*$", re.I)
-PROMOTION = re.compile(_pattern(PROMOTIONS), re.I)
+APPEAL = re.compile(r"^[\W_]*" + _pattern(APPEALS), re.I)
+PROMOTION = tuple((stem, re.compile(pattern)) for stem, pattern in PROMOTIONS)
 CREDIT = re.compile(r"^[\s\-–—•(\[]*" + _pattern(CREDITS) + r"[\s.)\]|]*$", re.I)
 READING = re.compile(rf"^[\W_]*(?:{READING_TIME})[\W_]*$", re.I)
 SENTENCE_END = re.compile(r"[.!?…。！？।؟:;]['\"”’»«“)\]]*\s*$")
@@ -86,13 +137,22 @@ class About:
     description: str | None = None
     authors: tuple[str, ...] = ()
     site_name: str | None = None
-    link_share: Mapping[str, float] = field(default_factory=dict)  #: folded line -> share of it that is link text
-    decks: Collection[str] = ()  #: folded lines which the page's markup sets apart from the body
+    link_share: Mapping[str, float] = field(default_factory=dict)  #: key() of a line -> share of it that is link text
+    decks: Collection[str] = ()  #: keys of the lines which the page's markup sets apart from the body
+
+    def share(self, line: str) -> float:
+        """How much of a line is link text."""
+        return self.link_share.get(key(line), 0.0)
 
 
 def fold(text: str) -> str:
     """What two spellings of one line have in common: letters and digits, case folded."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold()))
+
+
+def key(line: str) -> str:
+    """A line without its white space and list mark: equal for a line of the page and of a reading of it."""
+    return "".join(line.removeprefix("- ").split()).replace("\xad", "")
 
 
 def is_prose(line: str) -> bool:
@@ -111,7 +171,10 @@ def is_control(line: str) -> bool:
 
 
 def is_promotion(line: str) -> bool:
-    return len(line) <= MAX_PROMOTION and bool(PROMOTION.search(line))
+    if len(line) > MAX_PROMOTION:
+        return False
+    lower = line.lower()
+    return bool(APPEAL.match(line)) or any(stem in lower and pattern.search(lower) for stem, pattern in PROMOTION)
 
 
 def is_pointer(line: str, share: float = 0.0) -> bool:
@@ -144,13 +207,13 @@ MAX_BYLINE = 160
 
 def body_lines(lines: Sequence[str], about: About) -> list[str]:
     """The article's own lines: noise, the repeated head and the closing matter removed."""
-    kept = [line for line in lines if not is_noise(line, about.link_share.get(fold(line), 0.0))]
+    kept = [line for line in lines if not is_noise(line, about.share(line))]
     return drop_tail(drop_head(drop_link_lines(kept, about), about), about)
 
 
 def drop_link_lines(lines: Sequence[str], about: About) -> list[str]:
     """Without the lines that are nothing but a link to another page, or a list entry that mostly is."""
-    return [line for line in lines if not _is_link(line, about.link_share.get(fold(line), 0.0))]
+    return [line for line in lines if not _is_link(line, about.share(line))]
 
 
 def _is_link(line: str, share: float) -> bool:
@@ -217,7 +280,7 @@ def same_title(line: str, title: str) -> bool:
 
 
 def is_deck(line: str, about: About) -> bool:
-    return fold(line) in about.decks
+    return key(line) in about.decks
 
 
 def is_date_line(line: str) -> bool:
@@ -233,6 +296,13 @@ def is_byline(line: str, about: About) -> bool:
     return bool(BYLINE.match(line)) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
 
 
+def is_biography(line: str, about: About) -> bool:
+    """`Ann Lee is the harbour correspondent of the Ledger.`"""
+    begin = fold(line[:80])
+    return len(line) < MAX_BIOGRAPHY and any(begin.startswith(name) for author in about.authors if " " in (name := fold(author)))
+
+
+MAX_BIOGRAPHY = 420
 AGENCY_NAMES = frozenset(fold(name) for name in AGENCIES.split("|"))
 
 
@@ -245,5 +315,5 @@ def drop_tail(lines: Sequence[str], about: About) -> list[str]:
 
 
 def is_tail_line(line: str, about: About) -> bool:
-    share = about.link_share.get(fold(line), 0.0)
-    return is_credit(line) or is_title(line, about) or is_date_line(line) or is_byline(line, about) or (share > 0.5 and not is_prose(line))
+    share = about.share(line)
+    return is_credit(line) or is_biography(line, about) or is_title(line, about) or is_date_line(line) or is_byline(line, about) or (share > 0.5 and not is_prose(line))

@@ -23,7 +23,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 from crawler.items import Article, Hints, Page
 from crawler.sources import Source, to_xpath
-from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, fold, is_label, is_prose
+from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, fold, is_label, is_prose, key
 from pipelines.metadata import Head, Metadata, is_person, looks_like_name, parse_moment, read_head
 from pipelines.textcopy import read_copy
 
@@ -207,40 +207,38 @@ def parse(text: str) -> lxml.html.HtmlElement:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))
     except (etree.ParserError, etree.XMLSyntaxError):
         raise Refusal("empty") from None  # lxml: nothing that is markup or text
-    _refuse_depth(tree)
+    if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
+        raise Refusal("too_complex")
     return tree
 
 
-def _refuse_depth(tree: lxml.html.HtmlElement) -> None:
-    depth = count = 0
-    for event, _ in etree.iterwalk(tree, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        count += event == "start"
-        if depth > MAX_DEPTH or count > MAX_ELEMENTS:
-            raise Refusal("too_complex")
+TOO_DEEP = XPath(f"boolean(//*[count(ancestor::*) > {MAX_DEPTH}])")
+COUNT = XPath("count(//*)")
 
 
 # -------------------------------------------------------------------------------------------------------------- body
 
 BLOCKS = frozenset("address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br".split())
 SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "button", "select", "option", "textarea", "input", "object", "embed", "video", "audio", "canvas", "figcaption", "dialog", "nav")
-LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span", "strong", "b", "em")
+LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
+MAX_LINE = 3_000
 DECK = re.compile(
     r"(?:^|[\s_-])(?:deck|dek|lead|lede|leadtext|standfirst|sub-?title|sub-?head(?:line|ing)?|sub-?titel|teaser|intro|introduction|summary|excerpt|chapo|chapeau|entradilla|bajada|sottotitolo|occhiello|abstract|vorspann|ingress|perex|strapline|tagline|description|kicker|opener|cabecera|sumario|synopsis)(?:$|[\s_-])"
     r"|[a-z](?:Deck|Dek|Lead|Lede|Standfirst|Sub[tT]itle|Subhead|Intro|Summary|Excerpt)(?![a-z])",
     re.I,
 )
 HIDDEN = XPath(
-    "//*[@hidden or contains(translate(@style,' ',''),'display:none') or contains(translate(@style,' ',''),'visibility:hidden')"
+    "//*[@hidden or @style[contains(translate(.,' ',''),'display:none') or contains(translate(.,' ',''),'visibility:hidden')]"
     " or contains(concat(' ',@class,' '),' sr-only ') or contains(@class,'visually-hidden') or contains(@class,'visuallyhidden') or contains(@class,'screen-reader')"
     " or contains(@class,'screenreader') or contains(@class,'screen-only') or contains(concat(' ',@class,' '),' hidden-text ') or contains(@class,'offscreen')]"
 )
-CAPTIONS = XPath("//*[not(self::body) and (contains(@class,'caption') or contains(@class,'Caption') or contains(@itemprop,'caption')) and not(.//p[3])]")
+CAPTIONS = XPath("//*[contains(@class,'aption') or contains(@itemprop,'caption')][not(self::body)]")
 TWEETS = XPath("//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]")
 MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
 LAYOUT_CELL = 500
 """Characters of a table cell that holds a text, not a value."""
+MAX_CAPTION = 800
 MAX_BOX = 900
 """Characters a box may have that is thrown away for the label it begins with."""
 MIN_TEXT = 250
@@ -254,8 +252,8 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
         if source.body and (chosen := _select(tree, source.body)):
             return said, _clean_lines(line for element in chosen for line in visible_lines(element))
     prune(tree)
-    where = survey(tree, head.url or "")
     lines = reading(tree)
+    where = survey(tree, lines, head.url or "")
     if not any(is_person(name, said.site_name, head.url) for name in said.authors):
         said = replace(said, authors=signature(lines) or said.authors)
     about = About(
@@ -277,17 +275,20 @@ def signature(lines: Sequence[str]) -> tuple[str, ...]:
 
 def prune(tree: lxml.html.HtmlElement) -> None:
     """Removes what is never text, so that every later step has less to read."""
-    hidden = [element for element in HIDDEN(tree) if len(element.text_content()) < MAX_HIDDEN]
-    for element in [*tree.iter(*SILENT), *hidden, *CAPTIONS(tree)]:
-        _drop(element)
+    etree.strip_elements(tree, *SILENT, with_tail=False)
+    for element in HIDDEN(tree):
+        if len(element.text_content()) < MAX_HIDDEN:
+            _drop(element)
+    for element in CAPTIONS(tree):
+        if len(element.text_content()) < MAX_CAPTION:
+            _drop(element)
     for tweet in TWEETS(tree):
         del tweet.attrib["class"]
     for box in list(labelled_boxes(tree)):
         _drop(box)
-    for table in list(tree.iter("table")):
-        if any(len(cell.text_content()) > LAYOUT_CELL for cell in table.iter("td")):
-            for part in table.iter("table", "tbody", "tr", "td", "th"):
-                part.tag = "div"
+    for table in tree.xpath("//table[.//td[string-length() > $least]]", least=LAYOUT_CELL):
+        for part in list(table.iter("table", "tbody", "tr", "td", "th")):
+            part.tag = "div"
 
 
 def _drop(element: lxml.html.HtmlElement) -> None:
@@ -297,10 +298,11 @@ def _drop(element: lxml.html.HtmlElement) -> None:
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
     """The largest small block around every label such as `Read also`."""
-    for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "header", "a", "li"):
-        if len(element) < 4 and len(text := element.text_content().strip()) < 80 and text and is_label(text):
-            box, begin = element, fold(text)
-            while (parent := box.getparent()) is not None and parent.tag not in ("body", "html", "article", "main") and len(whole := parent.text_content()) < MAX_BOX and fold(whole).startswith(begin):
+    for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
+        own = (element.text or "").strip()
+        if own and len(own) < 80 and is_label(own) and len(text := element.text_content().strip()) < 80 and is_label(text):
+            box, begin = element, key(text)
+            while (parent := box.getparent()) is not None and parent.tag not in ("body", "html", "article", "main") and len(whole := parent.text_content()) < MAX_BOX and key(whole).startswith(begin):
                 box = parent
             yield box
 
@@ -402,16 +404,13 @@ def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
     return [*lines, "".join(parts)]
 
 
-def survey(tree: lxml.html.HtmlElement, url: str) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
-    """Every line of the page, folded, with the element that holds it and the share of it that links to the same site."""
-    site = _site(url)
+def survey(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
+    """key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
+    site, wanted = _site(url), set(map(key, lines))
     found: dict[str, tuple[lxml.html.HtmlElement, float]] = {}
     for element in tree.iter(*LEAVES):
-        if element.tag in ("div", "span", "td") and (len(element) > 8 or not (element.text and element.text.strip())):
-            if not (element.tag != "span" and len(element) == 1 and element[0].tag == "a"):
-                continue
         text = element.text_content()
-        if 3 < len(text) < 3_000 and (line := fold(text)) and line not in found:
+        if len(text) < MAX_LINE and (line := key(text)) in wanted and line not in found:
             linked = sum(len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site))
             found[line] = (element, linked / max(1, len(text.strip())))
     return found
@@ -434,14 +433,13 @@ def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, fl
     """Lines at the top that the markup sets apart from the paragraphs below them."""
     described, found = fold(description or ""), set()
     for number, line in enumerate(lines[:8]):
-        folded = fold(line)
-        if folded not in where:
+        if key(line) not in where:
             continue
-        element = where[folded][0]
-        below = next((where[fold(other)][0] for other in lines[number + 1 :] if fold(other) in where and is_prose(other)), None)
+        element, folded = where[key(line)][0], fold(line)
+        below = next((where[key(other)][0] for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None)
         apart = below is None or below.getparent() is not element.getparent() or below.tag != element.tag
         names = " ".join(filter(None, (node.get(key) for node in (element, element.getparent()) if node is not None for key in ("class", "itemprop", "data-testid"))))
         is_description = len(described) > 30 and (described.startswith(folded[:200]) or folded.startswith(described[:200]))
         if (apart and (is_description or DECK.search(names))) or (is_description and DECK.search(element.get("class") or "")):
-            found.add(folded)
+            found.add(key(line))
     return frozenset(found)

@@ -289,9 +289,8 @@ ROLE = re.compile(
 )
 NAME_BREAK = re.compile(r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，)\s*", re.I)
 BYLINES = XPath(
-    "//*[@rel='author' or contains(@itemprop,'author')"
-    " or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@class,'ABLNTHUOR','ablnthuor'),'author')"
-    " or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'byline') or contains(translate(@data-testid,'ABLNTHUOR','ablnthuor'),'author')]"
+    "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
+    "[not(self::button or self::img or self::link or self::article or self::body)]"
 )
 COMMENT = re.compile(r"comment|card|teaser|related|sidebar|follow", re.I)
 MAX_BYLINES = 20
@@ -456,15 +455,14 @@ def _checked(value: str, year: int) -> str | None:
 
 def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
     """When the article was published, and who says so."""
-    stated = [(moment, source) for text, source in _published_strings(head) if (moment := parse_moment(text, timezone))]
-    if not stated:
+    stated = ((moment, source) for text, source in _published_strings(head) if (moment := parse_moment(text, timezone)))
+    first = next(stated, None)
+    if first is None:
         moment = _day_in_url(head.url)
         return (moment, "url") if moment else _visible_date(head)
-    first, source = stated[0]
-    if not first.is_instant:
-        exact = next(((moment, by) for moment, by in stated if moment.is_instant and _near(moment, first)), None)
-        return exact or (first, source)
-    return first, source
+    if first[0].is_instant:
+        return first
+    return next(((moment, source) for moment, source in stated if moment.is_instant and _near(moment, first[0])), first)
 
 
 def _near(exact: Moment, day: Moment) -> bool:

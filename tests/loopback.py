@@ -1,6 +1,7 @@
 """A news site on a loopback port: real HTTP with what local copies cannot do, such as 304, redirects and errors."""
 
 import gzip
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,13 +55,18 @@ def article_html(title: str, text: str, date: str = "2026-11-03T08:15:00Z") -> s
     )
 
 
+_WHO = ("The harbour master", "A retired welder", "The council", "Nobody on the quay", "The ferry company", "A schoolteacher", "The new owner")
+_DID = ("mended", "argued about", "painted", "measured", "paid for", "forgot", "photographed", "sold", "rebuilt")
+_WHAT = ("the railings", "forty lobster pots", "a borrowed crane", "the winter timetable", "two lamps", "the slipway", "an old map", "the bell")
+_WHEN = ("before dawn on Tuesday", "while it rained", "for the third time this year", "without telling anyone", "after the storm", "at low tide")
+
+
 def story(subject: str) -> str:
-    """Three invented paragraphs about a subject, long enough to be an article and different for every subject."""
-    return (
-        f"The {subject} was the talk of the harbour on Tuesday, when the council met for the first time since the summer storms.\n\n"
-        f"Members heard that repairs to the {subject} would take until spring, and that nobody had yet said who would pay for them.\n\n"
-        f'"We have looked after the {subject} for forty years," said the harbour master, "and we will not stop now because of a little wind."'
-    )
+    """Three invented paragraphs of an article about a subject, different all through for every subject."""
+    chance = random.Random(subject)
+    sentences = [" ".join(chance.choice(words) for words in (_WHO, _DID, _WHAT, _WHEN)) + "." for _ in range(12)]
+    sentences[0] = f"This is about the {subject}, which has been here for forty years. {sentences[0]}"
+    return "\n\n".join(" ".join(sentences[start : start + 4]) for start in (0, 4, 8))
 
 
 @contextmanager
