@@ -282,7 +282,7 @@ def _host_name(url: str | None) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- authors
 
-BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|автор|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
+BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|автор|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
 EMAIL = re.compile(r"\S+@\S+\.\w+")
 ROLE = re.compile(
     r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b", re.I

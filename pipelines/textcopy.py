@@ -1,23 +1,46 @@
 """Plain text copies of pages: a head to read, a body to keep, a tail to leave.
 
-A copy has no markup; what a line is shows in its words, its length and where it stands. Head means everything down to the
-first paragraph: navigation, breadcrumb, section, title, deck, byline, date.
+A copy has no markup: what a line is shows in its words, its length and where it stands. The body is the stretch with the
+most prose; the head is what stands above it, down to the last line that cannot stand in an article.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipelines.boilerplate import About, body_lines, fold, is_byline, is_control, is_credit, is_date_line, is_label, is_prose, is_promotion, same_title
+from pipelines.boilerplate import (
+    AGENCY_NAMES,
+    CJK,
+    SENTENCE_END,
+    About,
+    body_lines,
+    fold,
+    is_byline,
+    is_control,
+    is_credit,
+    is_date_line,
+    is_label,
+    is_noise,
+    is_prose,
+    same_title,
+    width,
+)
 from pipelines.metadata import Metadata, Moment, clean, day_in_words, looks_like_name, people
 
 HEAD = 20
-"""Lines among which title, byline and date are looked for; the deepest labelled title is the eleventh."""
+"""Lines among which title, byline and date are looked for; the deepest title in a labelled copy is the eleventh line."""
 MIN_TITLE, MAX_TITLE = 28, 220
-"""Characters of a title; shorter lines above the text are sections and kickers far more often."""
+"""Width of a title; shorter lines above the text are sections and kickers far more often."""
+MIN_REPEATED = 16
+"""Width of a line that is the title because it stands there twice."""
 MAX_DECK = 420
-BREADCRUMB = re.compile(r"\s*(?:»|›|>|→|/|\|)\s*")
-ABOUT_NOBODY = About()
+"""Width of a deck; a longer paragraph belongs to the article."""
+DECK_LINES = 2
+TITLE_IN_TEXT = 0.4
+"""Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
+BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
+INSTITUTION = re.compile(r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b", re.I)
+NOBODY = About()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +54,15 @@ class Copy:
 def read_copy(text: str) -> Copy:
     """Title, authors, day and the article's lines of a plain text copy."""
     lines = [line for raw in text.splitlines() if (line := clean(raw)) and not _is_menu(raw)]
-    where = _title_at(lines)
-    title = lines[where] if where is not None else None
-    begin = _body_at(lines, where)
+    first, end = _prose_span(lines)
+    where = _title_at(lines, first, end)
+    title = _without_breadcrumb(lines[where]) if where is not None else None
+    begin = _body_at(lines, where, first)
     head = lines[where + 1 : begin] if where is not None else lines[:begin]
     moment = _day(head) or _day(lines[: where or 0]) or _dateline(lines[begin : begin + 1])
-    metadata = Metadata(title=title, authors=_authors(head), published=moment, published_source="page" if moment else "none")
+    metadata = Metadata(title=title, authors=_authors(head, title), published=moment, published_source="page" if moment else "none")
     about = About(titles=(title,) if title else (), authors=metadata.authors)
-    return Copy(metadata=metadata, lines=body_lines(lines[begin:], about))
+    return Copy(metadata=metadata, lines=body_lines(lines[begin : max(begin, end)], about))
 
 
 def _is_menu(raw: str) -> bool:
@@ -47,61 +71,126 @@ def _is_menu(raw: str) -> bool:
     return len(entries) > 1 and all(is_control(entry) or is_label(entry) for entry in entries)
 
 
-def _title_at(lines: Sequence[str]) -> int | None:
-    """The line that is the title: one said twice, else the first long enough above the text."""
-    above = list(_above_text(lines))
-    repeated = [number for number in above if _is_repeated(lines, number)]
-    for number in repeated or above:
-        if len(lines[number]) >= (12 if repeated else MIN_TITLE):
-            return number
-    return None
+def _prose_span(lines: Sequence[str]) -> tuple[int, int]:
+    """The stretch of lines with the most prose for its interruptions: where the article is, from its deck to its end."""
+    best, begin, span, total = 0.0, 0, (0, len(lines)), 0.0
+    for number, line in enumerate(lines):
+        if total <= 0:
+            begin, total = number, 0.0
+        total += _weight(line)
+        if total > best:
+            best, span = total, (begin, number + 1)
+    return span
 
 
-def _above_text(lines: Sequence[str]) -> Iterable[int]:
-    for number, line in enumerate(lines[:HEAD]):
-        if is_control(line) or is_label(line) or is_promotion(line) or is_date_line(line) or is_credit(line) or is_byline(line, ABOUT_NOBODY):
-            continue
-        if len(line) > MAX_TITLE:
-            return
-        if len(line.split()) > 1 and not (is_prose(line) and line.endswith((".", "。"))):
-            yield number
+def _weight(line: str) -> float:
+    """What a line adds to a stretch of prose; its interruptions cost."""
+    if is_prose(line):
+        return min(width(line), 300) / 100
+    if is_noise(line):
+        return -0.3
+    if is_date_line(line) or is_credit(line):
+        return -1.0
+    return 0.0 if line.endswith((".", "”", '"', "。", "!")) else -0.5
+
+
+# ------------------------------------------------------------------------------------------------------------- title
+
+
+def _title_at(lines: Sequence[str], first: int, end: int) -> int | None:
+    """The line that is the title: one that the text bears out or that is said twice, else the first long enough."""
+    above = [number for number, line in enumerate(lines[: min(first + DECK_LINES, HEAD)]) if _may_be_title(line)]
+    above = [number for number in above if not any(is_prose(line) for line in lines[first:number])]
+    spoken = _terms(" ".join(lines[first + 1 : end]))
+    long = [number for number in above if width(lines[number]) >= MIN_TITLE]
+    repeated = [number for number in above if width(lines[number]) >= MIN_REPEATED and _is_repeated(lines, number)]
+    borne_out = [number for number in (*repeated, *long) if _share(_terms(lines[number]), spoken) >= TITLE_IN_TEXT]
+    return next(iter((*borne_out, *repeated, *long)), None)
+
+
+def _may_be_title(line: str) -> bool:
+    if is_noise(line) or is_date_line(line) or is_credit(line) or is_byline(line, NOBODY) or width(line) > MAX_TITLE or BREADCRUMB.search(line):
+        return False
+    return (len(line.split()) > 2 or bool(CJK.search(line))) and not line.endswith((".", "。", ",", ":"))
+
+
+def _terms(text: str) -> set[str]:
+    """The words that carry meaning: longer ones, and pairs of Han, Kana or Hangul characters."""
+    folded = fold(text)
+    pairs = {folded[at : at + 2] for at in range(len(folded) - 1) if CJK.match(folded[at]) and CJK.match(folded[at + 1])}
+    return pairs | {word[:6] for word in folded.split() if len(word) > 3 and not CJK.search(word)}
+
+
+def _share(some: set[str], of: set[str]) -> float:
+    return len(some & of) / len(some) if some else 0.0
 
 
 def _is_repeated(lines: Sequence[str], number: int) -> bool:
-    title = fold(lines[number])
-    others = [fold(line) for other, line in enumerate([*lines[:HEAD], *lines[-3:]]) if other != number]
-    return len(title) > 11 and any(other == title or (other.endswith(title) and len(other) < 2 * len(title) + 40) for other in others)
+    """Whether a line stands twice in the head, or again at the very end, if only at the end of a breadcrumb."""
+    title, size = fold(lines[number]), len(lines)
+    others = [fold(lines[other]) for other in {*range(min(HEAD, size)), *range(max(0, size - 3), size)} - {number}]
+    return any(other == title or (other.endswith(title) and len(other) < 2 * len(title) + 40) for other in others)
 
 
-def _body_at(lines: Sequence[str], title: int | None) -> int:
-    """The first paragraph: below title, deck and the last line of the head."""
-    begin = 0 if title is None else title + 1
-    for number in range(begin, min(begin + 10, len(lines))):
-        line = lines[number]
-        if title is not None and same_title(line, lines[title]):
-            begin = number + 1
-        elif len(line) > MAX_DECK:
-            break
-        elif is_date_line(line) or is_control(line) or is_byline(line, ABOUT_NOBODY) or is_label(line) or (not is_prose(line) and is_credit(line)) or _names(line):
-            begin = number + 1
-    while begin < len(lines) - 1 and len(lines[begin]) < 40 and not is_prose(lines[begin]):
-        begin += 1
-    return begin
+def _without_breadcrumb(line: str) -> str:
+    return re.split(r"\s[»›]\s", line)[-1]
+
+
+# -------------------------------------------------------------------------------------------------- where the head ends
+
+
+def _body_at(lines: Sequence[str], title: int | None, first: int) -> int:
+    """The first paragraph: below the title, the deck and the last line of the head."""
+    below = 0 if title is None else title + 1
+    above = lines[below - 1 : below]
+    closed = [number + 1 for number in range(below, _head_end(lines, below)) if _closes_head(lines[number], above)]
+    if not closed:
+        return max(first, below)
+    return next((number for number in range(closed[-1], len(lines)) if SENTENCE_END.search(lines[number]) or number >= first), closed[-1])
+
+
+def _head_end(lines: Sequence[str], below: int) -> int:
+    """How far a head can reach: to the first paragraph that is too long, or one too many, for a deck."""
+    prose, last = 0, min(below + HEAD, len(lines))
+    for number in range(below, last):
+        prose += is_prose(lines[number])
+        if prose > DECK_LINES or width(lines[number]) > MAX_DECK:
+            return number
+    return last
+
+
+def _closes_head(line: str, title: Sequence[str]) -> bool:
+    """Whether no paragraph of the article can have stood above this line."""
+    if any(same_title(line, one) for one in title) or is_date_line(line) or is_control(line) or is_byline(line, NOBODY):
+        return True
+    return (not is_prose(line) and is_credit(line)) or bool(_names(line))
+
+
+# -------------------------------------------------------------------------------------------------- byline and date
+
+
+def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
+    """A line that begins like a byline, else the first that is nothing but names."""
+    for line in (*(line for line in head if is_byline(line, NOBODY)), *head):
+        if not (title and same_title(line, title)) and (names := _names(line)):
+            return tuple(names)
+    return ()
 
 
 def _names(line: str) -> list[str]:
     """The people a head line consists of."""
-    if len(line) > 120 or is_prose(line):
+    if len(line) > 120 or is_prose(line) or is_noise(line) or is_date_line(line):
         return []
-    names = [name for name in people(line) if looks_like_name(name)]
-    return [name for name in names if 2 <= len(name.split()) <= 5 and all(word[:1].isupper() for word in name.split() if len(word) > 3)]
+    return [name for part in re.split(r"\s[·•|]\s?|\s(?:mit|with|for|für)\s", line) for name in people(part) if _is_name(name)]
 
 
-def _authors(head: Iterable[str]) -> tuple[str, ...]:
-    for line in head:
-        if not is_date_line(line) and not is_control(line) and (names := _names(line)):
-            return tuple(names)
-    return ()
+def _is_name(name: str) -> bool:
+    words = name.split()
+    if fold(name) in AGENCY_NAMES:
+        return True
+    if not 2 <= len(words) <= 5 or not looks_like_name(name) or INSTITUTION.search(name) or (name.isupper() and len(words) > 2):
+        return False
+    return all(word[:1].isupper() for word in words if len(word) > 3) and words[0][:1].isupper()
 
 
 def _day(lines: Iterable[str]) -> Moment | None:

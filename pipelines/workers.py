@@ -101,6 +101,7 @@ class Workers:
         self._limits = limits
         self._idle: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._busy: set[Worker] = set()
+        self._closed = False
         for _ in range(number):
             self._idle.put_nowait(None)
 
@@ -112,6 +113,8 @@ class Workers:
             try:
                 return await self._ask(worker, page)
             except EOFError:
+                if self._closed:
+                    raise
                 worker = await self._start()
                 return await self._ask(worker, page)
         except (EOFError, TimeoutError) as error:
@@ -146,7 +149,8 @@ class Workers:
                 worker.kill()
 
     def kill(self) -> None:
-        """End all workers at once; pages still in hand are asked again by the next run."""
+        """End all workers at once; nobody waits for a stuck one."""
+        self._closed = True
         while not self._idle.empty():
             if worker := self._idle.get_nowait():
                 worker.kill()

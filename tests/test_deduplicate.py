@@ -146,7 +146,7 @@ def test_importing_everything_again_changes_nothing(drawn: list[tuple[str, str |
 
 
 def test_another_text_on_the_same_page_is_a_version() -> None:
-    later = replace(article(story("pier").replace("forty", "fifty")), title="Corrected")
+    later = replace(article(story("pier").replace("forty years", "fifty years")), title="Corrected")
     archive = stored([(page(A), article(story("pier"))), (page(A, minutes=60), later), (page(A, minutes=90), later)])
     versions = [(row["version"], row["title"], row["fetched_at"], row["words_added"], row["words_removed"]) for row in archive.db["versions"].rows]
     assert versions == [(1, "Title", "2026-11-03T12:00:00Z", 0, 0), (2, "Corrected", "2026-11-03T13:00:00Z", 1, 1)]

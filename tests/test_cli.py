@@ -1,0 +1,153 @@
+"""The command line: exit codes and messages that cron lines depend on, and bad input that loses nothing."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, broadsheet, connect
+from tests.loopback import article_html, story
+
+SOURCES = '[[source]]\nurl = "https://a.example/"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "sources.toml").write_text(SOURCES)
+    (tmp_path / "misspelt.toml").write_text(f"{SOURCES}feedz = []\n")
+    (tmp_path / "empty.toml").write_text("")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "page.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "notes.db").write_text("shopping list\n" * 99)
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + os.urandom(8192))
+    sqlite3.connect(tmp_path / "other.db").execute("create table recipes (id integer)")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("crawl --sources absent.toml", 2, "absent.toml: no such file"),
+        ("crawl --sources misspelt.toml", 2, "did you mean 'feeds'"),
+        ("crawl --sources empty.toml", 2, "no source"),
+        ("crawl --sources empty", 2, "cannot be read"),
+        ("crawl --offline absent", 2, "absent: no such folder"),
+        ("crawl --db other.db", 2, "another program"),
+        ("crawl --db notes.db", 2, "not an SQLite database"),
+        ("crawl --db broken.db", 74, "broken.db: "),
+        ("crawl --db empty", 2, "is a folder"),
+        ("crawl --db page.pdf/news.db", 74, "page.pdf"),
+        ("crawl --limit 0", 2, "--limit"),
+        ("crawl --retry all", 2, "--retry"),
+        ("import absent.html", 2, "absent.html: no such file"),
+        ("import empty", 2, "no page in this folder"),
+        ("import page.pdf", 2, "expected one of"),
+        ("status --db absent.db", 2, "no such database"),
+        ("status --db notes.db", 2, "not an SQLite database"),
+        ("status --db broken.db", 74, "broken.db: "),
+        ("doctor --db other.db", 2, "another program"),
+        ("serve --db absent.db", 2, "no such database"),
+        ("schedule --every 7m", 2, "expected minutes that divide an hour"),
+        ("sources add ftp://a.example/", 2, "no http or https address"),
+        ("sources add https://a.example/", 2, "has the url of"),
+        ("sources list --sources misspelt.toml", 2, "did you mean 'feeds'"),
+    ],
+)
+def test_bad_input_gets_one_line_and_the_right_exit_code(folder: Path, arguments: str, code: int, said: str) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    done = broadsheet(*arguments.split(), cwd=folder)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")} == before
+
+
+def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
+    done = run_with("import pipelines.store as store; store.article_row = None", tmp_path, "import", "page.html")
+    assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
+    assert [tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")] == [("failed", 1)]
+
+
+def test_a_crash_in_a_spider_is_exit_1_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
+    done = run_with("import crawler.spiders.copies as copies; copies.read_file = None", tmp_path, "import", "page.html")
+    assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
+
+
+def test_a_full_disk_is_exit_74_with_a_sound_file_and_the_next_run_completes(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}.html").write_text(article_html(f"Pier {number}", story(f"pier {number}")))
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
+    done = run_with(limit, tmp_path, "import", ".", "--quiet")
+    assert (done.returncode, "news.db" in done.stderr) == (74, True), done.stderr
+    assert broadsheet("import", ".", cwd=tmp_path).returncode == 0
+    base = connect(tmp_path / "news.db")
+    assert base.execute("pragma integrity_check").fetchone()[0] == "ok"
+    assert base.execute("select count(*) from articles").fetchone()[0] == 20
+
+
+def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line after a patch, in a process of its own and without workers."""
+    program = f"import sys; sys.argv = ['broadsheet', *{list(arguments)!r}]; import crawler.settings; crawler.settings.EXTRACT_WORKERS = 0; {patch}; from crawler.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=False)
+
+
+def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:
+    (tmp_path / "pier.html").write_text(article_html("Pier", story("pier")))
+    (tmp_path / "copy.txt").write_text(f"Pier\n\n3 November 2026\n\n{story('pier')}\n")
+    done = broadsheet("import", ".", cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "source        found  known  new  updated  duplicate  refused  failed  pending",
+        "local copies      2      ·    1        ·          1        ·       ·        ·",
+        "news.db holds 1 articles.",
+    ]
+
+
+def test_sources_add_keeps_comments_and_list_shows_what_was_added(tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_text(f"# my papers\n{SOURCES}")
+    assert broadsheet("sources", "add", "b.example", "--name", "The B", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "sources.toml").read_text().startswith("# my papers\n")
+    assert [line.split()[0] for line in broadsheet("sources", "list", cwd=tmp_path).stdout.splitlines()] == ["name", "a.example", "The"]
+
+
+def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None:
+    assert broadsheet("status", "--check", "--db", demo).returncode == 0
+    copy = tmp_path / "news.db"
+    sqlite3.connect(demo).execute("vacuum into ?", [str(copy)])
+    base = sqlite3.connect(copy)
+    base.execute("update sources set status = 'broken', reason = 'http_500' where name = 'Corvane'")
+    base.commit()
+    base.close()
+    done = broadsheet("status", "--check", "--db", copy)
+    assert (done.returncode, done.stderr) == (1, "Corvane: broken: http_500\n")
+
+
+def test_doctor_finds_a_sound_archive_sound_and_names_the_repair_of_a_damaged_index(demo: Path, tmp_path: Path) -> None:
+    assert broadsheet("doctor", "--db", demo).returncode == 0
+    copy = tmp_path / "news.db"
+    sqlite3.connect(demo).execute("vacuum into ?", [str(copy)])
+    base = sqlite3.connect(copy)
+    base.execute("drop trigger articles_fts_delete")
+    base.execute("delete from articles_fts where rowid = 1")
+    base.execute("pragma journal_mode = wal")
+    base.commit()
+    base.close()
+    done = broadsheet("doctor", "--db", copy)
+    assert (done.returncode, "'rebuild'" in done.stdout) == (1, True)
+
+
+def test_an_overlapping_start_imports_nothing_heavy() -> None:
+    program = "import sys; import crawler.cli, crawler.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_crawler_knows_nothing_of_the_pipelines() -> None:
+    """Data flows one way: only the run and the command line put the two halves together."""
+    allowed = {"cli.py", "run.py", "report.py"}
+    importing = {path.name for path in (ROOT / "crawler").rglob("*.py") if "from pipelines" in path.read_text("utf-8")}
+    assert importing <= allowed
+    wrong = [path.name for path in (ROOT / "pipelines").rglob("*.py") if "from crawler.spiders" in path.read_text("utf-8").split("if TYPE_CHECKING")[0]]
+    assert wrong == []

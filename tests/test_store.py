@@ -1,0 +1,175 @@
+"""The writer: every page in one state, nothing destroyed by a later answer, no other program's file touched."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page
+from crawler.sources import Source
+from pipelines.store import RETRY_AFTER, Archive, NotOurDatabase, StorageError, connect, hints_from_json, hints_json, sort_at
+from tests.loopback import story
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+SOURCE = Source(url="https://a.example/", name="A")
+PAGE = Page(url="https://a.example/pier", final_url="https://a.example/pier", via="feed", fetched_at=NOON, source=SOURCE, status=200)
+ARTICLE = Article(title="Pier", text=story("pier"), word_count=120, extractor="test")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    archive = Archive(tmp_path / "news.db")
+    archive.sync_sources([SOURCE], NOON)
+    return archive
+
+
+def page_row(archive: Archive) -> dict[str, Any]:
+    return next(archive.db.query("select * from pages where url = ?", [PAGE.url]))
+
+
+def test_a_listing_makes_its_links_pending_with_the_first_finders_hints(archive: Archive) -> None:
+    listing = Listing(url="https://a.example/feed", source=SOURCE, kind="rss", fetched_at=NOON, status=200, etag='"1"', links=(Link(url=PAGE.url, hints=Hints(title="Pier", authors=("Ann",))),))
+    archive.keep(listing)
+    archive.keep(replace(listing, links=(Link(url=PAGE.url, hints=Hints(title="Other")),)))
+    row = page_row(archive)
+    assert (row["state"], row["via"], row["source_id"], hints_from_json(row["hints"])) == ("pending", "feed", 1, Hints(title="Pier", authors=("Ann",)))
+    assert [(feed["etag"], feed["last_status"]) for feed in archive.db["feeds"].rows] == [('"1"', "ok")]
+
+
+def test_a_failing_feed_keeps_its_validators_and_its_kind(archive: Archive) -> None:
+    listing = Listing(url="https://a.example/feed", source=SOURCE, kind="atom", fetched_at=NOON, status=200, etag='"1"')
+    archive.keep(listing)
+    archive.keep(replace(listing, kind="rss", status=500, failure="http_500", etag=None))
+    assert [(feed["kind"], feed["etag"], feed["last_status"]) for feed in archive.db["feeds"].rows] == [("atom", '"1"', "http_500")]
+
+
+def test_a_failed_page_is_due_again_later_until_its_attempts_are_spent(archive: Archive) -> None:
+    due = []
+    for _ in range(len(RETRY_AFTER) + 1):
+        archive.keep(Outcome(page=replace(PAGE, status=503), failure="http_503"))
+        due.append(page_row(archive)["next_fetch_at"])
+    assert due == ["2026-11-03T12:10:00Z", "2026-11-03T13:00:00Z", "2026-11-03T18:00:00Z", "2026-11-04T12:00:00Z", None]
+    assert (page_row(archive)["state"], page_row(archive)["reason"], page_row(archive)["attempts"]) == ("failed", "http_503", 5)
+
+
+@pytest.mark.parametrize("outcome", [{"refusal": "consent"}, {"failure": "timeout"}], ids=["refused", "failed"])
+def test_an_article_keeps_its_text_when_a_later_look_finds_none(archive: Archive, outcome: dict[str, str]) -> None:
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    archive.keep(Outcome(page=replace(PAGE, fetched_at=NOON + timedelta(hours=1)), **outcome))  # type: ignore[arg-type]
+    assert (page_row(archive)["state"], next(archive.db["articles"].rows)["text"]) == ("article", ARTICLE.text)
+
+
+def test_an_article_is_gone_when_its_page_is_not_there_twice(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    gone = []
+    for hours in (1, 2):
+        archive.keep(Outcome(page=replace(PAGE, status=404, fetched_at=NOON + timedelta(hours=hours)), failure="http_404"))
+        gone.append(next(archive.db["articles"].rows)["gone_at"])
+    assert gone == [None, "2026-11-03T14:00:00Z"]
+    assert [(row["what"], row["words_removed"]) for row in archive.db.query("select * from changed")] == [("gone", 120)]
+
+
+def test_a_refused_page_that_becomes_an_article_is_one(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, refusal="too_short"))
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    row = page_row(archive)
+    assert (row["state"], row["reason"], row["article_id"]) == ("article", None, 1)
+
+
+def test_an_article_belongs_to_the_source_of_its_final_host(archive: Archive) -> None:
+    other = Source(url="https://www.b.example/", name="B")
+    archive.sync_sources([SOURCE, other], NOON)
+    archive.keep(Outcome(page=replace(PAGE, final_url="https://news.b.example/pier"), article=ARTICLE))
+    archive.keep(Outcome(page=replace(PAGE, url="https://c.example/dog", final_url="https://c.example/dog"), article=replace(ARTICLE, text=story("dog"))))
+    assert [row["name"] for row in archive.db.query("select sources.name from articles join sources on sources.id = source_id order by articles.id")] == ["B", "A"]
+
+
+def test_an_imported_page_of_an_unknown_host_makes_a_source_that_is_off(archive: Archive) -> None:
+    archive.keep(Outcome(page=replace(PAGE, url="https://www.c.example/dog", final_url="https://www.c.example/dog", source=None), article=ARTICLE))
+    row = next(archive.db.query("select * from sources where url = 'https://www.c.example/'"))
+    assert (row["name"], row["enabled"], row["status"]) == ("c.example", 0, "off")
+
+
+def test_a_source_taken_out_of_the_file_is_off_and_its_rows_stay(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    archive.sync_sources([Source(url="https://b.example/", name="B")], NOON)
+    assert [(row["name"], row["enabled"], row["status"]) for row in archive.db["sources"].rows] == [("A", 0, "off"), ("B", 1, "new")]
+    assert archive.db["articles"].count == 1
+
+
+def test_a_page_and_its_article_are_written_together_or_not_at_all(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(archive, "_settle", broken)
+    with pytest.raises(sqlite3.OperationalError):
+        archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    assert (archive.db["articles"].count, archive.db["pages"].count) == (0, 0)
+
+
+def test_a_run_that_never_ended_is_marked_killed_by_the_next(archive: Archive) -> None:
+    archive.start_run(argv=["crawl"], version="1", now=NOON)
+    archive.start_run(argv=["crawl"], version="1", now=NOON)
+    archive.finish_run(status="ok", reason=None, now=NOON + timedelta(seconds=90))
+    assert [row["status"] for row in archive.db["runs"].rows] == ["killed", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("published", "sorted_by"),
+    [
+        ("2026-11-02", "2026-11-02"),
+        ("1605-05-01", "1605-05-01"),
+        ("2026-11-05T11:00:00Z", "2026-11-05T11:00:00Z"),
+        ("2027-01-01", "2026-11-03T12:00:00Z"),
+        ("0001-01-01", "2026-11-03T12:00:00Z"),
+        (None, "2026-11-03T12:00:00Z"),
+    ],
+    ids=["day", "oldest newspaper", "tomorrow", "next year", "year one", "none"],
+)
+def test_everything_sorts_by_a_possible_date(published: str | None, sorted_by: str) -> None:
+    assert sort_at(published, NOON) == sorted_by
+
+
+def test_hints_survive_the_database() -> None:
+    hints = Hints(title="Größe “x”", authors=("A", "B"), date_published="2026-11-03T10:00:00+02:00")
+    assert hints_from_json(hints_json(hints)) == hints
+    assert (hints_json(Hints()), hints_from_json(None)) == (None, Hints())
+
+
+def test_another_programs_database_is_left_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as base:
+        base.execute("create table recipes (id integer)")
+    before = path.read_bytes()
+    for write in (True, False):
+        with pytest.raises(NotOurDatabase, match="another program"):
+            connect(path, write=write)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_newer_release_is_left_untouched(archive: Archive) -> None:
+    archive.db["_sqlite_migrations"].insert({"migration_set": "broadsheet", "name": "m999_tomorrow", "applied_at": "2030"})
+    with pytest.raises(NotOurDatabase, match="newer Broadsheet"):
+        connect(archive.path, write=True)
+
+
+def test_an_empty_file_becomes_an_archive_only_by_writing(tmp_path: Path) -> None:
+    path = tmp_path / "news.db"
+    path.touch()
+    with pytest.raises(NotOurDatabase):
+        connect(path)
+    connect(path, write=True).close()
+    connect(path).close()
+
+
+def test_a_damaged_file_is_a_storage_error(archive: Archive) -> None:
+    archive.db.execute("pragma wal_checkpoint(truncate)")
+    archive.close()
+    data = bytearray(archive.path.read_bytes())
+    data[16:4096] = b"\xff" * (4096 - 16)
+    archive.path.write_bytes(data)
+    with pytest.raises(StorageError):
+        connect(archive.path)
