@@ -77,7 +77,7 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
 
 
 def summary_table(lines: dict[str, dict[str, int]]) -> Table:
-    table = Table(box=None, pad_edge=False, show_footer=len(lines) > 1)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=len(lines) > 1)
     table.add_column("source", footer="all", overflow="fold")
     for column in COLUMNS:
         total = sum(line[column] for line in lines.values())
@@ -90,13 +90,14 @@ def summary_table(lines: dict[str, dict[str, int]]) -> Table:
 def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dict[str, Any] | None) -> None:
     """How every source is doing, the states of all pages, and how the last run ended."""
     console = Console()
-    table = Table(box=None, pad_edge=False)
-    for column in ("source", "status", "last read", "last new article", "7 days", "28 days", "reason"):
-        table.add_column(column, overflow="fold", justify="right" if "days" in column else "left")
+    reasons = any(source["reason"] for source in health)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("source", "status", "last read", "last new article", "7 days", "28 days", *(["reason"] if reasons else [])):
+        table.add_column(column, overflow="fold", no_wrap=column.startswith("last"), justify="right" if "days" in column else "left")
     for source in health:
         times = [(source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")]
         counts = [f"{source[name]:,}" for name in ("articles_7d", "articles_28d")]
-        table.add_row(source["name"], source["status"], *times, *counts, source["reason"] or "")
+        table.add_row(source["name"], source["status"], *times, *counts, *([source["reason"] or ""] if reasons else []))
     console.print(table)
     pages = ", ".join(f"{count:,} {state}" for state, count in states.items()) or "none yet"
     console.print(f"pages: {pages}", highlight=False)

@@ -36,7 +36,7 @@ share(?: (?:this|on|via|with|article|story|now).{0,40})?|shares?|tweet|pin(?: it
 |condividi(?: .{0,30})?|stampa|commenti?|pubblicità|torna su|salva|ascolta|delen|afdrukken|reacties?|advertentie|terug naar boven|del(?: (?:på|artikkelen|saken).{0,20})?|annons(?:e|er)?|annonce|dela(?: artikeln)?|skriv ut|kommentarer|kopier lenke|kopiera länk|lyt til artiklen|lyssna
 |udostępnij|drukuj|komentarze?|reklama|skopiuj link|posłuchaj|sdílet|tisk|vytisknout|diskuse|diskuze|zdieľať|megosztás|hirdetés|distribuie|publicitate|поделиться|распечатать|комментарии|реклама|печать|вверх|на главную|поділитися|κοινοποίηση|σχόλια|διαφήμιση
 |paylaş|yazdır|yorumlar?|reklam|bagikan|cetak|komentar|iklan|chia sẻ|bình luận|quảng cáo|シェア(?:する)?|ツイート|印刷|コメント|広告|トップ(?:へ|ページ)?|ページトップへ|記事を(?:保存|印刷)|分享|打印|列印|评论|評論|广告|廣告|返回顶部|공유(?:하기)?|인쇄|댓글|광고|مشاركة|شارك|طباعة|تعليقات?|إعلان|कॉपी लिंक|शेयर|विज्ञापन|שתפו|פרסומת|תגובות
-|swipe left below to view more authors.{0,12}|recommended videos?|popular|read next|lesedauer.{0,20}|wie hat ihnen dieser artikel gefallen\?|durchschnittliche bewertung.{0,20}|fehler gefunden\?.{0,40}
+|swipe left below to view more authors.{0,12}|recommended videos?|popular|read next|lesedauer.{0,20}|wie hat ihnen dieser artikel gefallen\?|durchschnittliche bewertung.{0,20}|fehler gefunden\?.{0,40}|in kürze:?|darum geht(?:['’]?s| es)|kortversjonen|das wichtigste in kürze|auf einen blick|in brief|key (?:points|takeaways)|at a glance|l['’]essentiel|en resumen|em resumo|in breve|hlavní obsah|now reading|don['’]t want to see this\?.{0,20}|remove ads|scroll (?:to top|down to load comments.{0,5})|skip to (?:main )?content(?:skip to .{0,60})?|zum hauptinhalt springen|×|player wird geladen|embed|1 kommentar|neuere ältere|price at|most viewed .{0,20}|more (?:to explore|news)|(?:doporučované|deine meinung zählt|neueste artikel|aus dem ressort|zum selben thema|artikel veröffentlicht am.{0,4}|das neueste aus .{2,20}|e-paper|weitere newsletter|newsletter|web stories|i commenti dei lettori|leserkommentare|audiobeitrag|verwendete quellen|bezahlmethoden:?|→ ?leserbriefe|→ ?teilen.{0,24})
 """
 """Buttons, menu entries and slot labels; only as whole lines."""
 
@@ -200,7 +200,7 @@ def is_noise(line: str, share: float = 0.0) -> bool:
 
 MONTH_WORD = r"(?:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|a[uo]g|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|fév|avr|juin|juil|aoû|déc|gen|mag|giu|lug|set|ott|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|led|úno|bře|dub|kvě|čer|srp|zář|říj|pro)"
 DATE_LINE = re.compile(
-    rf"^.{{0,60}}(?:\b\d{{1,2}}(?:st|nd|rd|th)?[.,]?\s*(?:de\s+)?{MONTH_WORD}[^\W\d]*[.,]?\s+(?:de\s+)?\d{{4}}|\b{MONTH_WORD}[^\W\d]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{4}}\s*[-./年년]\s*\d{{1,2}}\s*[-./月월]\s*\d{{1,2}}|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}).{{0,80}}$",
+    rf"^.{{0,60}}(?:\b\d{{1,2}}(?:st|nd|rd|th)?[.,]?\s*(?:de\s+)?{MONTH_WORD}[^\W\d]*[.,]?\s+(?:de\s+)?\d{{4}}|(?:\b|(?<=[a-z])(?=[A-Z])){MONTH_WORD}[^\W\d]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{4}}\s*[-./年년]\s*\d{{1,2}}\s*[-./月월]\s*\d{{1,2}}|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}).{{0,80}}$",
     re.I,
 )
 TIME_LINE = re.compile(r"^(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$|^\W*\d+\s+(?:min(?:ute)?s?|hours?|days?|stunden?|tagen?|heures?|jours?|horas?|días?)\s+(?:ago)?\W*$", re.I)

@@ -518,7 +518,7 @@ MONTHS = """
 """
 MONTH_NUMBER = {name: int(line.split()[0]) for line in MONTHS.split("\n") if line for name in line.split()[1:]}
 DAY_MONTH_YEAR = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{3,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b")
-MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{3,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
+MONTH_DAY_YEAR = re.compile(r"(?:\b|(?<=[a-z])(?=[A-Z]))([^\W\d_]{3,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
 YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
 YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{3,14})\.?\s+(\d{1,2})\b")
 NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")

@@ -354,7 +354,7 @@ class Archive:
         elif place.kind == "again":
             outcome, article_id = self._look_again(page, page_id, article, place)
         elif place.kind == "original":
-            outcome, article_id = "duplicate", self._take_over(page, page_id, article, place)
+            outcome, article_id = self._take_over(page, page_id, article, place)
         else:
             outcome, article_id = "duplicate", place.article_id
         assert article_id is not None
@@ -389,7 +389,7 @@ class Archive:
         self.db["articles"].update(known["id"], (row if newer and not shrunk else {}) | seen | first | {"gone_at": None})
         return "updated", known["id"]
 
-    def _take_over(self, page: Page, page_id: int, article: Article, place: Place) -> int:
+    def _take_over(self, page: Page, page_id: int, article: Article, place: Place) -> tuple[str, int]:
         """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
         known = self.db["articles"].get(place.article_id)
         row = article_row(article, page)
@@ -404,7 +404,16 @@ class Archive:
             "last_fetched_at": max(known["last_fetched_at"], stamp(page.fetched_at)),
         }
         self.db["articles"].update(known["id"], row | times | {"url": place.url, "source_id": self._source_id_for(page)})
-        return int(known["id"])
+        return self._displace(known["id"]), known["id"]
+
+    def _displace(self, article_id: int) -> str:
+        """In this run's summary the original is what is new, and the page that was new until now is its duplicate."""
+        displaced = self.db.execute(
+            """update touched set outcome = 'duplicate' where outcome = 'new'
+               and page_id in (select id from pages where article_id = ? and state = 'duplicate')""",
+            [article_id],
+        )
+        return "new" if displaced.rowcount else "updated"
 
     def _is_known_version(self, article_id: int, page_id: int, row: dict[str, Any]) -> bool:
         sql = "select count(*) from versions where article_id = ? and page_id = ? and content_hash = ?"

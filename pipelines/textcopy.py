@@ -27,6 +27,8 @@ from pipelines.boilerplate import (
 )
 from pipelines.metadata import Metadata, Moment, clean, day_in_words, looks_like_name, people
 
+TAIL = 6
+"""Lines below the text among which a signature is looked for."""
 HEAD = 20
 """Lines among which title, byline and date are looked for; the deepest title in a labelled copy is the eleventh line."""
 MIN_TITLE, MAX_TITLE = 28, 220
@@ -40,6 +42,8 @@ TITLE_IN_TEXT = 0.4
 """Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
 BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
 INSTITUTION = re.compile(r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b", re.I)
+BIOGRAPHY = re.compile(r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b")
+COMPANION = re.compile(r"\s(?:mit|with|for|für)\s.*$|\s*\d+ ?min.*$", re.I)
 NOBODY = About()
 
 
@@ -59,8 +63,10 @@ def read_copy(text: str) -> Copy:
     title = _without_breadcrumb(lines[where]) if where is not None else None
     begin = _body_at(lines, where, first)
     head = lines[where + 1 : begin] if where is not None else lines[:begin]
-    moment = _day(head) or _day(lines[: where or 0]) or _dateline(lines[begin : begin + 1])
-    metadata = Metadata(title=title, authors=_authors(head, title), published=moment, published_source="page" if moment else "none")
+    tail = lines[max(begin + 1, end - 1) : end + TAIL]
+    moment = _day(head) or _day(lines[: where or 0]) or _dateline(lines[begin : begin + 1]) or _day(tail)
+    authors = _authors(head, title) or _signed(tail)
+    metadata = Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
     about = About(titles=(title,) if title else (), authors=metadata.authors)
     return Copy(metadata=metadata, lines=body_lines(lines[begin : max(begin, end)], about))
 
@@ -88,7 +94,7 @@ def _weight(line: str) -> float:
     if is_prose(line):
         return min(width(line), 300) / 100
     if is_noise(line):
-        return -0.3
+        return -1.5 if is_label(line) else -0.3
     if is_date_line(line) or is_credit(line):
         return -1.0
     return 0.0 if line.endswith((".", "”", '"', "。", "!")) else -0.5
@@ -177,11 +183,21 @@ def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
     return ()
 
 
+def _signed(tail: Iterable[str]) -> tuple[str, ...]:
+    """Who stands below the text: a bare name, or the subject of a biography."""
+    for line in tail:
+        about = BIOGRAPHY.match(line)
+        if names := _names(about[1] if about else line if len(line) < 40 and not is_date_line(line) else ""):
+            return tuple(names)
+    return ()
+
+
 def _names(line: str) -> list[str]:
     """The people a head line consists of."""
     if len(line) > 120 or is_prose(line) or is_noise(line) or is_date_line(line):
         return []
-    return [name for part in re.split(r"\s[·•|]\s?|\s(?:mit|with|for|für)\s", line) for name in people(part) if _is_name(name)]
+    parts = re.split(r"\s[·•|]\s?", line.lstrip("/•·–- "))
+    return [name for part in parts for name in people(COMPANION.sub("", part)) if _is_name(name)]
 
 
 def _is_name(name: str) -> bool:

@@ -110,6 +110,14 @@ def test_a_page_and_its_article_are_written_together_or_not_at_all(archive: Arch
     assert (archive.db["articles"].count, archive.db["pages"].count) == (0, 0)
 
 
+def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(archive: Archive) -> None:
+    copy = replace(PAGE, url="https://a.example/copy", final_url="https://a.example/copy")
+    archive.keep(Outcome(page=copy, article=replace(ARTICLE, date_published="2026-11-02")))
+    archive.keep(Outcome(page=PAGE, article=replace(ARTICLE, date_published="2026-11-01")))
+    (line,) = archive.summary().values()
+    assert line == {"found": 2, "known": 0, "new": 1, "updated": 0, "duplicate": 1, "refused": 0, "failed": 0, "pending": 0}
+
+
 def test_a_run_that_never_ended_is_marked_killed_by_the_next(archive: Archive) -> None:
     archive.start_run(argv=["crawl"], version="1", now=NOON)
     archive.start_run(argv=["crawl"], version="1", now=NOON)
