@@ -17,8 +17,21 @@ if TYPE_CHECKING:
 
     from crawler.sources import SourcesFile
 
-DB = click.option("--db", type=click.Path(path_type=Path), default=Path("news.db"), show_default=True, help="The archive: one SQLite file.")
-SOURCES = click.option("--sources", "sources_file", type=click.Path(path_type=Path), default=Path("sources.toml"), show_default=True, help="Whom to watch.")
+DB = click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=Path("news.db"),
+    show_default=True,
+    help="The archive: one SQLite file.",
+)
+SOURCES = click.option(
+    "--sources",
+    "sources_file",
+    type=click.Path(path_type=Path),
+    default=Path("sources.toml"),
+    show_default=True,
+    help="Whom to watch.",
+)
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
@@ -40,9 +53,17 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--db", type=click.Path(path_type=Path), default=Path("demo/news.db"), show_default=True, help="Where the demo's archive goes.")
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=Path("demo/news.db"),
+    show_default=True,
+    help="Where the demo's archive goes.",
+)
 @click.option("--serve/--no-serve", default=True, show_default=True, help="Open it in Datasette afterwards.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Of Datasette, on this machine only.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Of Datasette, on this machine only."
+)
 def demo(db: Path, serve: bool, port: int) -> None:
     """Crawl the bundled small web, which is invented and needs no network, and show the result."""
     corpus = data_folder() / "local_corpus"
@@ -55,13 +76,34 @@ def demo(db: Path, serve: bool, port: int) -> None:
 @main.command()
 @SOURCES
 @DB
-@click.option("--offline", type=click.Path(path_type=Path), metavar="DIR", help="Read https://HOST/path from DIR/HOST/path instead of the network.")
+@click.option(
+    "--offline",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Read https://HOST/path from DIR/HOST/path instead of the network.",
+)
 @click.option("--now", is_flag=True, help="Ask every feed, due or not.")
 @click.option("--retry", type=click.Choice(["refused", "failed"]), multiple=True, help="Ask pages in this state again.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Fetch at most N article pages; the rest stays pending.")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop after M minutes; the rest stays pending.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Fetch at most N article pages; the rest stays pending."
+)
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="M",
+    help="Stop after M minutes; the rest stays pending.",
+)
 @QUIET
-def crawl(sources_file: Path, db: Path, offline: Path | None, now: bool, retry: tuple[str, ...], limit: int | None, max_minutes: float | None, quiet: bool) -> None:
+def crawl(
+    sources_file: Path,
+    db: Path,
+    offline: Path | None,
+    now: bool,
+    retry: tuple[str, ...],
+    limit: int | None,
+    max_minutes: float | None,
+    quiet: bool,
+) -> None:
     """Fetch what is new from the sites named in sources.toml.
 
     Only what is new is fetched; what an earlier run left unfinished comes first. Safe to start again at any time: a
@@ -69,7 +111,12 @@ def crawl(sources_file: Path, db: Path, offline: Path | None, now: bool, retry: 
     """
     if offline is not None and not offline.is_dir():
         sys.exit(complain(f"{offline}: no such folder", USAGE))
-    settings = {"OFFLINE_DIR": str(offline or ""), "POLL_ALL": now, "RETRY_STATES": list(retry), "PAGE_LIMIT": limit or 0}
+    settings = {
+        "OFFLINE_DIR": str(offline or ""),
+        "POLL_ALL": now,
+        "RETRY_STATES": list(retry),
+        "PAGE_LIMIT": limit or 0,
+    }
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
     sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
@@ -100,7 +147,11 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
         if path.is_file() and not path.name.lower().endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)):
             sys.exit(complain(f"{path}: expected one of {', '.join((*PAGE_SUFFIXES, *WARC_SUFFIXES))}", USAGE))
         if path.is_dir() and next(pages_below(path), None) is None:
-            sys.exit(complain(f"{path}: no page in this folder (looked for {', '.join((*PAGE_SUFFIXES, *WARC_SUFFIXES))})", USAGE))
+            sys.exit(
+                complain(
+                    f"{path}: no page in this folder (looked for {', '.join((*PAGE_SUFFIXES, *WARC_SUFFIXES))})", USAGE
+                )
+            )
     known = _read_sources(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
     sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
 
@@ -149,7 +200,9 @@ def sources_list(sources_file: Path) -> None:
     for column in ("name", "url", "asked for", "language", "category"):
         table.add_column(column, overflow="fold")
     for source in _read_sources(sources_file).sources:
-        named = [f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)]
+        named = [
+            f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
+        ]
         asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
         table.add_row(source.name, source.url, asked, source.language or "·", source.category or "·")
     Console().print(table)
@@ -158,7 +211,9 @@ def sources_list(sources_file: Path) -> None:
 @main.command()
 @DB
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
-@click.option("--check", is_flag=True, help="Exit with 1 when a source is ill, and name it: a second cron line as the alarm.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 when a source is ill, and name it: a second cron line as the alarm."
+)
 def status(db: Path, as_json: bool, check: bool) -> None:
     """Show how every source is doing, and what the pages came to."""
     from crawler import report
@@ -166,7 +221,10 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     archive = _open(db)
     health = list(archive.query("select * from source_health order by name"))
     states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
-    last = next(iter(archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")), None)
+    last = next(
+        iter(archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")),
+        None,
+    )
     ill = [source for source in health if source["status"] in ("broken", "blocked", "changed")]
     if as_json:
         click.echo(json.dumps({"sources": health, "pages": states, "last_run": last}, ensure_ascii=False, indent=2))
@@ -197,23 +255,44 @@ def _serve(db: Path, port: int, *, public: bool) -> None:
 
 
 @main.command()
-@click.option("--every", default="15m", show_default=True, metavar="TIME", help="Minutes or hours between two starts: 15m, 2h.")
+@click.option(
+    "--every", default="15m", show_default=True, metavar="TIME", help="Minutes or hours between two starts: 15m, 2h."
+)
 @SOURCES
 @DB
 def schedule(every: str, sources_file: Path, db: Path) -> None:
     """Print the crontab line and the systemd timer that crawl regularly. Installs nothing."""
     minutes = _minutes(every)
     if minutes is None:
-        sys.exit(complain(f"--every {every}: expected minutes that divide an hour (5m, 15m, 30m) or hours that divide a day (1h, 6h)", USAGE))
+        sys.exit(
+            complain(
+                f"--every {every}: expected minutes that divide an hour (5m, 15m, 30m) or hours that divide a day (1h, 6h)",
+                USAGE,
+            )
+        )
     when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     # -m instead of the script: the same whether or not the environment's bin folder is on cron's PATH.
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet", "--sources", str(sources_file.absolute()), "--db", str(db.absolute())]
+    command = [
+        sys.executable,
+        "-m",
+        "crawler",
+        "crawl",
+        "--quiet",
+        "--sources",
+        str(sources_file.absolute()),
+        "--db",
+        str(db.absolute()),
+    ]
     line = shlex.join(command)
     click.echo(f"# crontab -e\n{when} {line.replace('%', chr(92) + '%')}\n")
     unit_line = " ".join(_systemd_quoted(word) for word in command)
-    click.echo(f"# ~/.config/systemd/user/broadsheet.service\n[Service]\nType=oneshot\nKillMode=mixed\nSuccessExitStatus=75\nExecStart={unit_line}\n")
+    click.echo(
+        f"# ~/.config/systemd/user/broadsheet.service\n[Service]\nType=oneshot\nKillMode=mixed\nSuccessExitStatus=75\nExecStart={unit_line}\n"
+    )
     calendar = f"*:0/{minutes}" if minutes < 60 else f"0/{minutes // 60}:00" if minutes < 1440 else "daily"
-    click.echo(f"# ~/.config/systemd/user/broadsheet.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n")
+    click.echo(
+        f"# ~/.config/systemd/user/broadsheet.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+    )
     click.echo("# then: systemctl --user enable --now broadsheet.timer")
 
 
@@ -221,7 +300,7 @@ def _minutes(every: str) -> int | None:
     """Minutes of `15m` or `2h`, where cron can say them evenly; None otherwise."""
     match = re.fullmatch(r"(\d{1,4})\s*(m|min|h)", every.strip())
     minutes = int(match[1]) * (60 if match[2] == "h" else 1) if match else 0
-    even = 0 < minutes < 60 and 60 % minutes == 0 or 60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0
+    even = (0 < minutes < 60 and 60 % minutes == 0) or (60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0)
     return minutes if even else None
 
 
@@ -239,13 +318,16 @@ def doctor(db: Path) -> None:
     archive = _open(db)
     findings = list(examine(archive, db))
     for finding in findings:
-        click.echo(f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}" + ("" if finding.sound else f"\n       {finding.repair}"))
+        click.echo(
+            f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}"
+            + ("" if finding.sound else f"\n       {finding.repair}")
+        )
     sys.exit(DONE if all(finding.sound for finding in findings) else FAILED)
 
 
 def _open(db: Path) -> "Database":
     """Open an archive to read, or end with the right message and status."""
-    from pipelines.store import NotOurDatabase, StorageError, connect
+    from pipelines.database import NotOurDatabase, StorageError, connect
 
     try:
         return connect(db)

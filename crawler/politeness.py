@@ -87,7 +87,11 @@ class RobotsMiddleware:
     async def _ask(self, origin: str) -> ProtegoRobotParser | None:
         """The host's rules; None when it cannot say."""
         ask = Request(
-            f"{origin}/robots.txt", callback=NO_CALLBACK, priority=1000, meta={"dont_obey_robotstxt": True}, dont_filter=True
+            f"{origin}/robots.txt",
+            callback=NO_CALLBACK,
+            priority=1000,
+            meta={"dont_obey_robotstxt": True},
+            dont_filter=True,
         )
         assert self._crawler.engine is not None
         try:

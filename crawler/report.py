@@ -42,7 +42,13 @@ def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[N
     if quiet or not sys.stderr.isatty():
         yield
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[last]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[last]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=_stderr, transient=True) as progress:
         task = progress.add_task("reading", total=0, last="")
 
@@ -69,8 +75,9 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
         console.print("Nothing new: every feed that was due says it has not changed.")
     else:
         console.print("Nothing was due.")
-    for url, why in archive.unread.items():
-        console.print(f"not read: {url}: {why}", style="yellow", soft_wrap=True, markup=False)
+    if archive.unread:
+        unread = "1 source" if len(archive.unread) == 1 else f"{len(archive.unread)} sources"
+        console.print(f"{unread} could not be read; `broadsheet status` says why.", style="yellow")
     (articles,) = archive.db.execute("select count(*) from articles").fetchone()
     ended = f" ({reason})" if reason else ""
     console.print(f"{archive.path} holds {articles:,} articles{ended}.", soft_wrap=True, markup=False, highlight=False)
@@ -92,10 +99,22 @@ def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dic
     console = Console()
     reasons = any(source["reason"] for source in health)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("source", "status", "last read", "last new article", "7 days", "28 days", *(["reason"] if reasons else [])):
-        table.add_column(column, overflow="fold", no_wrap=column.startswith("last"), justify="right" if "days" in column else "left")
+    for column in (
+        "source",
+        "status",
+        "last read",
+        "last new article",
+        "7 days",
+        "28 days",
+        *(["reason"] if reasons else []),
+    ):
+        table.add_column(
+            column, overflow="fold", no_wrap=column.startswith("last"), justify="right" if "days" in column else "left"
+        )
     for source in health:
-        times = [(source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")]
+        times = [
+            (source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")
+        ]
         counts = [f"{source[name]:,}" for name in ("articles_7d", "articles_28d")]
         table.add_row(source["name"], source["status"], *times, *counts, *([source["reason"] or ""] if reasons else []))
     console.print(table)
@@ -103,4 +122,9 @@ def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dic
     console.print(f"pages: {pages}", highlight=False)
     if last:
         ended = f"ended {last['finished_at']}" if last["finished_at"] else "has not ended"
-        console.print(f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}" + (f": {last['reason']}" if last["reason"] else ""), highlight=False, markup=False)
+        console.print(
+            f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}"
+            + (f": {last['reason']}" if last["reason"] else ""),
+            highlight=False,
+            markup=False,
+        )

@@ -73,7 +73,8 @@ def complain(message: str, code: int, *, quiet: bool = False) -> int:
 
 
 def _run_locked(job: Job) -> int:
-    from pipelines.store import Archive, NotOurDatabase, StorageError, storage_errors
+    from pipelines.database import NotOurDatabase, StorageError, storage_errors
+    from pipelines.store import Archive
 
     try:
         archive = Archive(job.db)
@@ -162,7 +163,11 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if archive.broken is not None:
         return Verdict(code=STORAGE, status="failed", reason=f"{archive.path}: {archive.broken}")
     if bugs or bootstrap_failed or stats.get("spider_exceptions/count") or stats.get("extract/extraction_error"):
-        kinds = [name.partition("/")[2] for name in stats if name.startswith("spider_exceptions/") and name != "spider_exceptions/count"]
+        kinds = [
+            name.partition("/")[2]
+            for name in stats
+            if name.startswith("spider_exceptions/") and name != "spider_exceptions/count"
+        ]
         found = [*bugs, *(f"{kind} in the spider" for kind in kinds)] or ["extraction failed; the log says where"]
         return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:

@@ -7,7 +7,7 @@ that could be two articles. Mobile and AMP twins are left to the page's own cano
 import re
 from functools import lru_cache
 from string import ascii_letters, digits
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import tldextract
 from w3lib.url import safe_url_string
@@ -16,17 +16,22 @@ TRACKERS = re.compile(
     r"utm_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|li_fat_id|mc_cid|mc_eid"
     r"|mkt_tok|oly_anon_id|oly_enc_id|vero_id|vero_conv|_hsenc|_hsmi|hsctatracking|__hs\w+|_openstat|s_cid|ncid|cmpid|cmp_id"
     r"|at_medium|at_campaign|at_custom\d|at_link_\w+|at_bbc_team|at_ptr_name|at_format|xtor|wt_mc|wt_zmc|mtm_\w+|pk_campaign|pk_kwd|pk_source|pk_medium"
-    r"|smid|smtyp|sr_share|__twitter_impression|guccounter|guce_referrer\w*|ocid|soc_src|soc_trk|spm|_ga|_gl|epik|wickedid"
+    r"|ns_(campaign|mchannel|source|linkname|fee)|srsltid|smid|smtyp|sr_share|__twitter_impression|guccounter|guce_referrer\w*|ocid|soc_src|soc_trk|spm|_ga|_gl|epik|wickedid"
 )
 """Query parameters that only say how a reader came: campaign tags and click identifiers, as their vendors document them.
 Anything shorter or more general (`ref`, `source`, `id`, `page`) can choose the article on some site and stays."""
 
+_DEFAULT_PORT = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\]")
+"""What a resolver takes (RFC 1035, 2.3.4), after IDNA encoding; the underscore is in no standard and in many host names."""
+_FRONT_PAGE = re.compile(r"/*((index|default)\.(x?html?|shtml|php\d?|aspx?|jsp|cfm)/*)?", re.IGNORECASE)
+"""The root, or one of the names under which web servers keep it."""
 
 _extract_domain = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-class UnusableURL(ValueError):
+class UnusableURL(ValueError):  # noqa: N818  # it says what the address is; nothing went wrong
     """No http or https address, or one that carries credentials."""
 
 
@@ -36,21 +41,21 @@ def canonical_url(url: str) -> str:
     Idempotent. Parameters keep their order: some sites' servers care. Raises UnusableURL.
     """
     try:
-        safe = safe_url_string(url.strip())
-        parts = urlsplit(safe)
+        parts = urlsplit(safe_url_string(url.strip()))
         port = parts.port
     except ValueError as error:
         raise UnusableURL(f"{url!r}: {error}") from None
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in _DEFAULT_PORT or not parts.hostname:
         raise UnusableURL(f"{url!r} is no http or https address")
     if parts.username or parts.password:
         raise UnusableURL(f"{url!r} carries a user name")
-    host = f"[{host}]" if ":" in host else host
-    if port and port != {"http": 80, "https": 443}[parts.scheme]:
+    host = _host(parts)
+    if not _HOST.fullmatch(host) or port == 0:
+        raise UnusableURL(f"{url!r} names no host")
+    if port and port != _DEFAULT_PORT[parts.scheme]:
         host = f"{host}:{port}"
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracker(pair))
-    return _normal_escapes(f"{parts.scheme}://{host}{parts.path or '/'}{'?' + query if query else ''}")
+    path, query = _normal_escapes(parts.path) or "/", _without_trackers(_normal_escapes(parts.query))
+    return f"{parts.scheme}://{host}{path}{'?' + query if query else ''}"
 
 
 def site_of(url: str) -> str | None:
@@ -60,11 +65,12 @@ def site_of(url: str) -> str | None:
     """
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        address = f"{host}:{parts.port or ''}"
+        if parts.scheme not in _DEFAULT_PORT or not parts.hostname:
+            return None
+        port = "" if parts.port in (None, _DEFAULT_PORT[parts.scheme]) else f":{parts.port}"
+        return _registrable(_host(parts), port)
     except ValueError:
         return None
-    return _registrable(host, address) if parts.scheme in ("http", "https") and host else None
 
 
 def same_site(one: str, other: str) -> bool:
@@ -77,26 +83,39 @@ def same_site(one: str, other: str) -> bool:
 def is_front_page(url: str) -> bool:
     """Whether the address is the root of its host, with nothing in the query."""
     parts = urlsplit(url)
-    return parts.path.strip("/") in ("", "index.html", "index.htm", "index.php") and not parts.query
+    return _FRONT_PAGE.fullmatch(parts.path) is not None and not parts.query
 
 
-def _is_tracker(pair: str) -> bool:
-    return TRACKERS.fullmatch(pair.partition("=")[0].lower()) is not None
+def _host(parts: SplitResult) -> str:
+    """The host as resolvers want it: lower case, IDNA, no final dot, an IPv6 address in its brackets."""
+    name = (parts.hostname or "").rstrip(".")
+    if ":" in name:
+        return f"[{name}]"
+    return name if name.isascii() else name.encode("idna").decode("ascii")
 
 
-def _normal_escapes(url: str) -> str:
-    """RFC 3986, 6.2.2: hexadecimal digits in upper case, unreserved characters unescaped."""
-    return re.sub("%([0-9A-Fa-f]{2})", lambda escape: _unescaped(int(escape[1], 16)), url)
+def _without_trackers(query: str) -> str:
+    return "&".join(
+        pair for pair in query.split("&") if pair and not TRACKERS.fullmatch(pair.partition("=")[0].lower())
+    )
 
 
-def _unescaped(code: int) -> str:
-    return chr(code) if chr(code) in _UNRESERVED else f"%{code:02X}"
+def _normal_escapes(text: str) -> str:
+    """RFC 3986, 6.2.2: hexadecimal digits in upper case, unreserved characters unescaped; a lone `%` is escaped."""
+    return re.sub("%([0-9A-Fa-f]{2})?", lambda escape: _normal_escape(escape[1]), text)
+
+
+def _normal_escape(digits: str | None) -> str:
+    if digits is None:
+        return "%25"
+    character = chr(int(digits, 16))
+    return character if character in _UNRESERVED else f"%{digits.upper()}"
 
 
 @lru_cache(maxsize=4096)
-def _registrable(host: str, address: str) -> str:
+def _registrable(host: str, port: str) -> str:
     found = _extract_domain(host, include_psl_private_domains=True)
     if found.domain and found.suffix:
         return f"{found.domain}.{found.suffix}"
-    is_name = "." in host and not re.fullmatch(r"[0-9.]+", host) and ":" not in host
-    return ".".join(host.split(".")[-2:]) if is_name else address
+    is_name = "." in host and not re.fullmatch(r"[0-9.]+|\[.*", host)
+    return ".".join(host.split(".")[-2:]) if is_name else f"{host}{port}"

@@ -5,9 +5,10 @@ that a translator could vouch for; a word stands here only if it opens or fills 
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pipelines.metadata import AGENCIES, day_in_words, fold
 
 PROSE_LENGTH = 80
 """Characters from which a line with a sentence's end is prose; the shortest real opening paragraphs seen have 85."""
@@ -35,8 +36,8 @@ share(?: (?:this|on|via|with|article|story|now).{0,40})?|shares?|tweet|pin(?: it
 |compartir(?: .{0,30})?|imprimir|comentar(?:ios?)?|publicidad|guardar|volver arriba|inicio|copiar enlace|escuchar|compartilh(?:ar|e)(?: .{0,30})?|comentários?|publicidade|anúncio|salvar|voltar ao topo|início|ouvir
 |condividi(?: .{0,30})?|stampa|commenti?|pubblicità|torna su|salva|ascolta|delen|afdrukken|reacties?|advertentie|terug naar boven|del(?: (?:på|artikkelen|saken).{0,20})?|annons(?:e|er)?|annonce|dela(?: artikeln)?|skriv ut|kommentarer|kopier lenke|kopiera länk|lyt til artiklen|lyssna
 |udostępnij|drukuj|komentarze?|reklama|skopiuj link|posłuchaj|sdílet|tisk|vytisknout|diskuse|diskuze|zdieľať|megosztás|hirdetés|distribuie|publicitate|поделиться|распечатать|комментарии|реклама|печать|вверх|на главную|поділитися|κοινοποίηση|σχόλια|διαφήμιση
-|paylaş|yazdır|yorumlar?|reklam|bagikan|cetak|komentar|iklan|chia sẻ|bình luận|quảng cáo|シェア(?:する)?|ツイート|印刷|コメント|広告|トップ(?:へ|ページ)?|ページトップへ|記事を(?:保存|印刷)|分享|打印|列印|评论|評論|广告|廣告|返回顶部|공유(?:하기)?|인쇄|댓글|광고|مشاركة|شارك|طباعة|تعليقات?|إعلان|कॉपी लिंक|शेयर|विज्ञापन|שתפו|פרסומת|תגובות
-|swipe left below to view more authors.{0,12}|recommended videos?|popular|read next|lesedauer.{0,20}|wie hat ihnen dieser artikel gefallen\?|durchschnittliche bewertung.{0,20}|fehler gefunden\?.{0,40}|in kürze:?|darum geht(?:['’]?s| es)|kortversjonen|das wichtigste in kürze|auf einen blick|in brief|key (?:points|takeaways)|at a glance|l['’]essentiel|en resumen|em resumo|in breve|hlavní obsah|now reading|don['’]t want to see this\?.{0,20}|remove ads|scroll (?:to top|down to load comments.{0,5})|skip to (?:main )?content(?:skip to .{0,60})?|zum hauptinhalt springen|×|player wird geladen|embed|1 kommentar|neuere ältere|price at|most viewed .{0,20}|more (?:to explore|news)|(?:doporučované|deine meinung zählt|neueste artikel|aus dem ressort|zum selben thema|artikel veröffentlicht am.{0,4}|das neueste aus .{2,20}|e-paper|weitere newsletter|newsletter|web stories|i commenti dei lettori|leserkommentare|audiobeitrag|verwendete quellen|bezahlmethoden:?|→ ?leserbriefe|→ ?teilen.{0,24})
+|paylaş|yazdır|yorumlar?|reklam|bagikan|cetak|komentar|iklan|chia sẻ|bình luận|quảng cáo|シェア(?:する)?|ツイート|印刷|コメント|広告|トップ(?:へ|ページ)?|ページトップへ|記事を(?:保存|印刷)|分享|打印|列印|评论|評論|广告|廣告|返回顶部|공유(?:하기)?|인쇄|댓글|광고|مشاركة|شارك(?: الخبر| المقال)?|طباعة|تعليقات?|إعلان|कॉपी लिंक|शेयर|विज्ञापन|שתפו|פרסומת|תגובות
+|swipe left below to view more authors.{0,12}|recommended videos?|popular|read next|lesedauer.{0,20}|wie hat ihnen dieser artikel gefallen\?|durchschnittliche bewertung.{0,20}|fehler gefunden\?.{0,40}|この記事を(?:シェア|保存|印刷).{0,10}|weiterlesen mit .{0,20}|нашли (?:опечатку|ошибку).{0,80}|other reports by .{2,40}|paid advertisement|send this story to a friend|best viewed .{0,30}|in kürze:?|darum geht(?:['’]?s| es)|kortversjonen|das wichtigste in kürze|auf einen blick|in brief|key (?:points|takeaways)|at a glance|l['’]essentiel|en resumen|em resumo|in breve|hlavní obsah|now reading|don['’]t want to see this\?.{0,20}|remove ads|scroll (?:to top|down to load comments.{0,5})|skip to (?:main )?content(?:skip to .{0,60})?|zum hauptinhalt springen|×|player wird geladen|embed|1 kommentar|neuere ältere|price at|most viewed .{0,20}|more (?:to explore|news)|(?:doporučované|deine meinung zählt|neueste artikel|aus dem ressort|zum selben thema|artikel veröffentlicht am.{0,4}|das neueste aus .{2,20}|e-paper|weitere newsletter|newsletter|web stories|i commenti dei lettori|leserkommentare|audiobeitrag|verwendete quellen|bezahlmethoden:?|→ ?leserbriefe|→ ?teilen.{0,24})
 """
 """Buttons, menu entries and slot labels; only as whole lines."""
 
@@ -53,6 +54,9 @@ PROMOTIONS = (
     ("inbox", r"\b(?:in|into|to) your (?:email )?inbox"),
     ("mailbox", r"\b(?:in|into|to) your mailbox"),
     ("newsletter", r"\b(?:our|free|this|daily|weekly|the) (?:\S+ ){0,3}newsletters?\b.{0,80}(?:here|subscri|sign|deliver|every|[.!]?$)|\bnewsletters?\b.{0,60}\b(?:subscrib|sign|delivered|deliver)|\bnewsletter\b.{0,120}(?:abonn|anmeld|bestell|informiert sie|kostenlos|hier entlang|jeden|postfach|richtig)|(?:abonn|anmeld|bestell|inscri|iscriv|suscr|assin|zapisz|odebíre|subskryb|prenumerera|schrijf).{0,120}\bnewsletter"),
+    ("value your privacy", r"^we value your privacy"),
+    ("partners", r"\bour \d+ partners\b"),
+    ("sign in", r"\bsign in to (?:take part|comment|join|continue|read)"),
     ("sign up", r"\bsign up\b.{0,80}\b(?:newsletters?|updates|emails?|e-mails?|alerts?|briefing|channel|podcast)\b"),
     ("subscribe", r"\bsubscribe (?:now|today|here|to (?:our|the .{2,40} (?:newsletter|podcast|channel)))\b|\bbecome a subscriber\b"),
     ("become a", r"\bbecome a (?:supporter|member (?:today|now|for|to (?:get|read|enjoy|access)))\b"),
@@ -100,7 +104,7 @@ PROMOTIONS = (
 """What asks the reader for something, anywhere in a short line: a stem that must be there, and the pattern that decides."""
 
 CREDITS = r"""
-(?:\(|\[)?(?:additional |further )?(?:reporting|report|writing|edited|editing|written|produced|research|graphics|compiled|translated|translation|photos?|photograph(?:y|s)?)(?: and (?:writing|editing|reporting))? by\b.{0,400}|.{2,200}\bcontributed (?:to this (?:report|story|article)|reporting|writing|research)\b.{0,120}|.{2,160}\breported from\b.{2,160}|(?:with|mit) (?:files|reports?|reporting|additional reporting|wire|agencies|agency|material|dpa|afp|reuters|informationen|agenturen)\b.{0,160}|sources?\s?:.{1,120}|first (?:published|appeared) (?:in|on|at|by)\b.{0,120}|associated press writers? .{2,300}|(?:last )?updated?(?: (?:at|on))?\b[\s:].{2,60}|(?:©|\(c\)|copyright\b|all rights reserved).{0,240}|the views expressed.{0,300}|about the authors?\b.{0,60}|the authors?(?: is| are)?\b.{0,20}|die autor(?:in|en)|der autor|über (?:den|die) autor.{0,20}|zur person|email .{2,120}@.{2,80}|reach .{2,120}(?:@|twitter|http).{0,160}|contact (?:us|the (?:author|writer|reporter|editor)|.{2,60}(?:@|at )).{0,160}|follow (?:him|her|them|me|us|the author|[^.]{2,60}) (?:on|at|@).{2,120}|.{0,60}\bmay be reached at\b.{0,160}|.{0,80}can be reached (?:at|by|via|on)\b.{0,160}|filed under\b.{0,200}|posted in\b.{0,160}|tags?\s?:.{0,300}|keywords?\s?:.{0,300}|categor(?:y|ies|ia|ías|ias)\s?:.{0,160}|topics?\s?:.{0,200}|more ap .{2,120}|follow ap['’]s .{2,160}|for more (?:information|details|news|stories|coverage|updates|on|about)\b.{2,160}(?:https?:|visit|click|go to|see our|@).{0,160}|(?:click|tap) here (?:to|for) .{0,160}|visit .{2,80} (?:for|to) .{2,160}|https?://\S+|www\.\S+|\S+@\S+\.\w+|@\w+|twitter\.com/\S+|aus dem \S+ von .{2,60}|\(?quellen?\s?[:/].{0,160}\)?|eigene recherchen?|(?:fotos?|photos?|images?|bild(?:er|rechte|quelle)?|picture|copyright|credit|illustration|grafik|video)\s?[:/].{0,120}|erstveröffentlichung.{0,60}|\(?(?:mit|von) (?:material (?:von|der) )?(?:dpa|afp|reuters|apa|sda|sid|epd|kna|ap)\b.{0,60}\)?|mit informationen (?:der|von)\b.{0,200}|redaktion\s?:.{0,80}|\(?avec (?:afp|reuters|ap|agences?)\b.{0,60}\)?|\(?con (?:información|informazioni|agencias)\b.{0,80}\)?|com (?:informações|agências)\b.{0,80}|fonte\s?:.{0,120}|fuente\s?:.{0,120}|źródło\s?:.{0,120}|zdroj\s?:.{0,120}|kilde\s?:.{0,120}|källa\s?:.{0,120}|kaynak\s?:.{0,120}|источник\s?:.{0,120}|出典.{0,60}|来源\s?[:：].{0,60}|來源\s?[:：].{0,60}|출처\s?[:：].{0,60}|(?:責任編集|责任编辑|編輯|编辑)\s?[:：].{0,60}|\[?.{2,30}기자\]?(?: \S+@\S+)?|other reports by\b.{0,80}|more (?:articles|stories|posts|reports) (?:by|from)\b.{0,80}|view all posts.{0,60}|for personal(?:,| and) non-?commercial.{0,200}|issn.{0,40}|_{2,}|\*{1,5}|#{1,5}|-{2,}|[A-ZÄÖÜ]{2,6}(?:\s?/\s?[A-Za-zÄÖÜäöü]{2,6}){1,4}|related(?: post)?\s?:.{0,160}|advertisement.{0,60}|something to consider
+(?:\(|\[)?(?:additional |further )?(?:reporting|report|writing|edited|editing|written|produced|research|graphics|compiled|translated|translation|photos?|photograph(?:y|s)?|illustrations?)(?: and (?:writing|editing|reporting))? by\b.{0,400}|.{2,200}\bcontributed (?:to this (?:report|story|article)|reporting|writing|research)\b.{0,120}|.{2,160}\breported from\b.{2,160}|(?:with|mit) (?:files|reports?|reporting|additional reporting|wire|agencies|agency|material|dpa|afp|reuters|informationen|agenturen)\b.{0,160}|sources?\s?:.{1,120}|first (?:published|appeared) (?:in|on|at|by)\b.{0,120}|associated press writers? .{2,300}|(?:last )?updated?(?: (?:at|on))?\b[\s:].{2,60}|(?:©|\(c\)|copyright\b|all rights reserved).{0,240}|the views expressed.{0,300}|about the authors?\b.{0,60}|the authors?(?: is| are)?\b.{0,20}|die autor(?:in|en)|der autor|über (?:den|die) autor.{0,20}|zur person|email .{2,120}@.{2,80}|reach .{2,120}(?:@|twitter|http).{0,160}|contact (?:us|the (?:author|writer|reporter|editor)|.{2,60}(?:@|at )).{0,160}|follow (?:him|her|them|me|us|the author|[^.]{2,60}) (?:on|at|@).{2,120}|.{0,60}\bmay be reached at\b.{0,160}|.{0,80}can be reached (?:at|by|via|on)\b.{0,160}|filed under\b.{0,200}|posted in\b.{0,160}|tags?\s?:.{0,300}|keywords?\s?:.{0,300}|categor(?:y|ies|ia|ías|ias)\s?:.{0,160}|topics?\s?:.{0,200}|more ap .{2,120}|follow ap['’]s .{2,160}|for more (?:information|details|news|stories|coverage|updates|on|about)\b.{2,160}(?:https?:|visit|click|go to|see our|@).{0,160}|(?:click|tap) here (?:to|for) .{0,160}|visit .{2,80} (?:for|to) .{2,160}|https?://\S+|www\.\S+|\S+@\S+\.\w+|@\w+|twitter\.com/\S+|aus dem \S+ von .{2,60}|\(?quellen?\s?[:/].{0,160}\)?|eigene recherchen?|(?:fotos?|photos?|images?|bild(?:er|rechte|quelle)?|picture|copyright|credit|illustration|grafik|video)\s?[:/].{0,120}|erstveröffentlichung.{0,60}|\(?(?:mit|von) (?:material (?:von|der) )?(?:dpa|afp|reuters|apa|sda|sid|epd|kna|ap)\b.{0,60}\)?|mit informationen (?:der|von)\b.{0,200}|redaktion\s?:.{0,80}|\(?avec (?:afp|reuters|ap|agences?)\b.{0,60}\)?|\(?con (?:información|informazioni|agencias)\b.{0,80}\)?|com (?:informações|agências)\b.{0,80}|fonte\s?:.{0,120}|fuente\s?:.{0,120}|źródło\s?:.{0,120}|zdroj\s?:.{0,120}|kilde\s?:.{0,120}|källa\s?:.{0,120}|kaynak\s?:.{0,120}|источник\s?:.{0,120}|出典.{0,60}|来源\s?[:：].{0,60}|來源\s?[:：].{0,60}|출처\s?[:：].{0,60}|(?:責任編集|责任编辑|編輯|编辑)\s?[:：].{0,60}|\[?.{2,30}기자\]?(?: \S+@\S+)?|other reports by\b.{0,80}|more (?:articles|stories|posts|reports) (?:by|from)\b.{0,80}|view all posts.{0,60}|for personal(?:,| and) non-?commercial.{0,200}|issn.{0,40}|_{2,}|\*{1,5}|#{1,5}|-{2,}|[A-ZÄÖÜ]{2,6}(?:\s?/\s?[A-Za-zÄÖÜäöü]{2,6}){1,4}|related(?: post)?\s?:.{0,160}|advertisement.{0,60}|something to consider
 """
 """Whole lines that close an article: who helped, who owns it, how to reach whom, what it is filed under."""
 
@@ -109,7 +113,6 @@ READING_TIME = r"(?:(?:estimated )?(?:reading|read) time|lesezeit|lesedauer|temp
 MAX_PROMOTION = 320
 """Characters up to which a line may be a promotion: the longest labelled one has 290."""
 
-AGENCIES = "ap|afp|dpa|apa|sda|ats|ansa|efe|lusa|belga|anp|ntb|tt|ritzau|stt|pap|čtk|tasr|mti|agerpres|tass|тасс|риа новости|ria|interfax|xinhua|kyodo|yonhap|anadolu|aa|dha|iha|pti|ani|ians|pa|pa media|upi|reuters|bloomberg|associated press|the associated press|agence france[- ]presse|deutsche presse[- ]agentur|press association|europa press|eirns|cnn|vna|antara"
 
 _JOIN = re.compile(r"\s*\n\s*")
 
@@ -143,11 +146,6 @@ class About:
     def share(self, line: str) -> float:
         """How much of a line is link text."""
         return self.link_share.get(key(line), 0.0)
-
-
-def fold(text: str) -> str:
-    """What two spellings of one line have in common: letters and digits, case folded."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold()))
 
 
 def key(line: str) -> str:
@@ -198,13 +196,8 @@ def is_noise(line: str, share: float = 0.0) -> bool:
 
 # --------------------------------------------------------------------------------------------------------- head and tail
 
-MONTH_WORD = r"(?:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|a[uo]g|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|fév|avr|juin|juil|aoû|déc|gen|mag|giu|lug|set|ott|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|led|úno|bře|dub|kvě|čer|srp|zář|říj|pro)"
-DATE_LINE = re.compile(
-    rf"^.{{0,60}}(?:\b\d{{1,2}}(?:st|nd|rd|th)?[.,]?\s*(?:de\s+)?{MONTH_WORD}[^\W\d]*[.,]?\s+(?:de\s+)?\d{{4}}|(?:\b|(?<=[a-z])(?=[A-Z])){MONTH_WORD}[^\W\d]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{4}}\s*[-./年년]\s*\d{{1,2}}\s*[-./月월]\s*\d{{1,2}}|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}).{{0,80}}$",
-    re.I,
-)
 TIME_LINE = re.compile(r"^(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$|^\W*\d+\s+(?:min(?:ute)?s?|hours?|days?|stunden?|tagen?|heures?|jours?|horas?|días?)\s+(?:ago)?\W*$", re.I)
-BYLINE = re.compile(r"^(?:(?:written |posted |published |reported |story |words |text )?by|(?:ein(?:e|en)? )?(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)? ?von|vom|por|par|di|door|av|af|autor(?:in|es)?:|author:|text:|od|przez|автор:?|από|oleh|viết bởi)(?:\s*:)?\s+[^.!?]{2,90}$", re.I)
+BYLINE = re.compile(r"^(?:(?:written |posted |published |reported |story |words |text )?by|(?:ein(?:e|en)? )?(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)? ?von|vom|por|par|di|door|av|af|autor(?:in|es)?:|autor(?:es|en)?:|авторы?:|authors?:|author:|text:|bericht:|كتب:?|بقلم:?|إعداد:?|文[:：]|記者[:：]|记者[:：]|লেখক:|od|przez|автор:?|από|oleh|viết bởi)(?:\s*:)?\s+[^.!?]{2,90}$", re.I)
 HEAD_LINES = 14
 """How far down the title may stand; the deepest among the labelled copies is the eleventh line."""
 MAX_BYLINE = 160
@@ -265,7 +258,7 @@ def _after_title(lines: Sequence[str], about: About) -> int:
 
 
 def is_head_line(line: str, about: About) -> bool:
-    return is_title(line, about) or is_deck(line, about) or is_date_line(line) or is_byline(line, about) or (not is_prose(line) and is_credit(line))
+    return MENU.fullmatch(line) is not None or is_title(line, about) or is_deck(line, about) or is_date_line(line) or is_byline(line, about) or (not is_prose(line) and is_credit(line))
 
 
 def is_title(line: str, about: About) -> bool:
@@ -289,7 +282,9 @@ def is_deck(line: str, about: About) -> bool:
 
 
 def is_date_line(line: str) -> bool:
-    return len(line) < 140 and not is_prose(line) and bool(DATE_LINE.match(line) or TIME_LINE.match(line)) and len(re.findall(r"[^\W\d]+", line)) < 16
+    if len(line) >= 140 or is_prose(line) or len(re.findall(r"[^\W\d]+", line)) > 15:
+        return False
+    return bool(TIME_LINE.match(line)) or day_in_words(line) is not None
 
 
 def is_byline(line: str, about: About) -> bool:
@@ -307,6 +302,8 @@ def is_biography(line: str, about: About) -> bool:
     return len(line) < MAX_BIOGRAPHY and any(begin.startswith(name) for author in about.authors if " " in (name := fold(author)))
 
 
+MENU = re.compile(r"[^|]{2,100}(?:\s\|\s[^|]{2,100}){2,}")
+"""Entries side by side, as at the foot of a page; a table's row begins with its bar."""
 MAX_BIOGRAPHY = 420
 AGENCY_NAMES = frozenset(fold(name) for name in AGENCIES.split("|"))
 
@@ -321,4 +318,4 @@ def drop_tail(lines: Sequence[str], about: About) -> list[str]:
 
 def is_tail_line(line: str, about: About) -> bool:
     share = about.share(line)
-    return is_credit(line) or is_biography(line, about) or is_title(line, about) or is_date_line(line) or is_byline(line, about) or (share > 0.5 and not is_prose(line))
+    return is_credit(line) or MENU.fullmatch(line) is not None or is_biography(line, about) or is_title(line, about) or is_date_line(line) or is_byline(line, about) or (share > 0.5 and not is_prose(line))

@@ -24,7 +24,9 @@ SHORTEST_EQUAL_TEXT = 25
 ALIKE = 0.5
 """Share of the shorter text's three-word runs that the longer one holds, from which a canonical link is believed."""
 
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_TOKEN = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
+)
 """Runs of letters and digits; in scripts without spaces every character by itself."""
 
 
@@ -59,7 +61,13 @@ def place(db: Database, page: Page, article: Article) -> Place:
     if twin is None or twin["id"] == false_claim_of:
         return Place(kind="new", url=url, false_claim_of=false_claim_of)
     earlier = precedence(article.date_published, _found_at(here, page), page.final_url) < _precedence_of(db, twin)
-    return Place(kind="original" if earlier else "duplicate", url=url, article_id=twin["id"], reason="text", false_claim_of=false_claim_of)
+    return Place(
+        kind="original" if earlier else "duplicate",
+        url=url,
+        article_id=twin["id"],
+        reason="text",
+        false_claim_of=false_claim_of,
+    )
 
 
 def canonical_claim(page: Page, article: Article) -> str | None:
@@ -116,7 +124,11 @@ def _runs(text: str) -> Counter[tuple[str, ...]]:
 def _article_at(db: Database, url: str) -> Row | None:
     """The article known by this address, or whose page or duplicate it is."""
     return _row(
-        db, "select * from articles where url = ? or id = (select article_id from pages where url = ?) order by url = ? desc limit 1", url, url, url
+        db,
+        "select * from articles where url = ? or id = (select article_id from pages where url = ?) order by url = ? desc limit 1",
+        url,
+        url,
+        url,
     )
 
 
@@ -130,7 +142,11 @@ def _moved_article(db: Database, page: Page, article: Article) -> int | None:
     """The article that lived at the address found, when that address now redirects to where the same text is."""
     if page.url == page.final_url:
         return None
-    found = _row(db, "select * from articles where id = (select article_id from pages where url = ? and state = 'article')", page.url)
+    found = _row(
+        db,
+        "select * from articles where id = (select article_id from pages where url = ? and state = 'article')",
+        page.url,
+    )
     return int(found["id"]) if found and _alike(found, article) else None
 
 

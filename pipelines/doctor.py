@@ -55,22 +55,32 @@ def examine(db: Database, path: Path) -> Iterator[Finding]:
 def _file(db: Database, path: Path) -> Iterator[Finding]:
     complaints = [row[0] for row in db.execute("pragma integrity_check(5)")]
     sound = complaints == ["ok"]
-    yield Finding(what="integrity of the file" + ("" if sound else f": {complaints[0]}"), sound=sound, repair=RESTORE.format(db=path))
+    yield Finding(
+        what="integrity of the file" + ("" if sound else f": {complaints[0]}"),
+        sound=sound,
+        repair=RESTORE.format(db=path),
+    )
     (mode,) = db.execute("pragma journal_mode").fetchone()
-    yield Finding(what=f"journal mode is {mode}", sound=mode == "wal", repair=f"sqlite3 {path} 'pragma journal_mode = wal'")
+    yield Finding(
+        what=f"journal mode is {mode}", sound=mode == "wal", repair=f"sqlite3 {path} 'pragma journal_mode = wal'"
+    )
 
 
 def _schema(db: Database) -> Iterator[Finding]:
     missing = missing_migrations(db.conn)
     yield Finding(
-        what="schema version" + (f": lacks {', '.join(missing)}" if missing else ""), sound=not missing, repair="any `broadsheet crawl` or `broadsheet import` brings it up to date"
+        what="schema version" + (f": lacks {', '.join(missing)}" if missing else ""),
+        sound=not missing,
+        repair="any `broadsheet crawl` or `broadsheet import` brings it up to date",
     )
 
 
 def _references(db: Database) -> Iterator[Finding]:
     broken = {row[0] for row in db.execute("pragma foreign_key_check")}
     yield Finding(
-        what="references between tables" + (f": orphan rows in {', '.join(sorted(broken))}" if broken else ""), sound=not broken, repair="restore a backup; `pragma foreign_key_check` lists the rows"
+        what="references between tables" + (f": orphan rows in {', '.join(sorted(broken))}" if broken else ""),
+        sound=not broken,
+        repair="restore a backup; `pragma foreign_key_check` lists the rows",
     )
 
 
@@ -84,22 +94,40 @@ def _full_text(db: Database, path: Path) -> Iterator[Finding]:
         sound = False
     finally:
         db.conn.execute("rollback")
-    yield Finding(what="full-text index", sound=sound, repair=f"""sqlite3 {path} "insert into articles_fts (articles_fts) values ('rebuild')\"""")
+    yield Finding(
+        what="full-text index",
+        sound=sound,
+        repair=f"""sqlite3 {path} "insert into articles_fts (articles_fts) values ('rebuild')\"""",
+    )
 
 
 def _states(db: Database) -> Iterator[Finding]:
     for what, sql in _STATES.items():
         (count,) = db.execute(sql).fetchone()
-        yield Finding(what=f"{count} {what}", sound=count == 0, repair="please report this as a bug, with the output of `broadsheet doctor`")
+        yield Finding(
+            what=f"{count} {what}",
+            sound=count == 0,
+            repair="please report this as a bug, with the output of `broadsheet doctor`",
+        )
 
 
 def _surroundings(path: Path) -> Iterator[Finding]:
     wal = path.with_name(path.name + "-wal")
     size = wal.stat().st_size if wal.exists() else 0
     yield Finding(
-        what=f"write-ahead log of {size / 2**20:.0f} MB", sound=size < LARGE_WAL, repair=f"close long-running readers, then: sqlite3 {path} 'pragma wal_checkpoint(truncate)'"
+        what=f"write-ahead log of {size / 2**20:.0f} MB",
+        sound=size < LARGE_WAL,
+        repair=f"close long-running readers, then: sqlite3 {path} 'pragma wal_checkpoint(truncate)'",
     )
     free = shutil.disk_usage(path.absolute().parent).free
-    yield Finding(what=f"{free / 2**30:.1f} GB free on the disk", sound=free > LITTLE_SPACE, repair="make room, or move the archive")
+    yield Finding(
+        what=f"{free / 2**30:.1f} GB free on the disk",
+        sound=free > LITTLE_SPACE,
+        repair="make room, or move the archive",
+    )
     writable = os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
-    yield Finding(what="file and folder are writable" if writable else "file or folder is not writable", sound=writable, repair=f"chown them to the user who crawls: {path}")
+    yield Finding(
+        what="file and folder are writable" if writable else "file or folder is not writable",
+        sound=writable,
+        repair=f"chown them to the user who crawls: {path}",
+    )

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -23,8 +23,8 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 from crawler.items import Article, Hints, Page
 from crawler.sources import Source, to_xpath
-from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, fold, is_label, is_prose, key
-from pipelines.metadata import Head, Metadata, is_person, looks_like_name, parse_moment, read_head
+from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, is_control, is_label, is_prose, key, width
+from pipelines.metadata import Head, Metadata, fold, guessed_date, is_person, looks_like_name, parse_moment, read_head
 from pipelines.textcopy import read_copy
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
@@ -35,7 +35,7 @@ MAX_BYTES = 8_000_000
 MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
 MIN_WORDS = 15
-"""Words under which a page without title and date is no article."""
+"""Words under which a page that has no date and does not call itself an article is none."""
 
 
 class Refusal(Exception):  # noqa: N818 -- a refusal is an expected answer, not an error
@@ -51,23 +51,28 @@ def extract(page: Page) -> Article:
     refuse_binary(page.body, page.content_type)
     text = decode(page.body, page.content_type)
     if is_plain_text(text, page.content_type):
-        copy = read_copy(text)
-        return _article(page, copy.metadata, copy.lines)
+        copy = read_copy(text, _zone(page))
+        return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title))
     tree = parse(text)
     head = Head(tree, page.final_url, page.fetched_at)
-    metadata = read_head(head, page.source.timezone if page.source else None)
-    metadata, lines = read_body(tree, head, metadata, page.source)
-    return _article(page, metadata, lines)
+    shape = look(tree)
+    body = read_body(tree, head, read_head(head, _zone(page)), page.source)
+    refuse_others(head, shape, body)
+    return _article(page, body.said, body.lines, named=head.is_article)
 
 
-def _article(page: Page, said: Metadata, lines: Sequence[str]) -> Article:
-    """What the page said, completed by its feed's hints and its source's settings."""
+def _zone(page: Page) -> str | None:
+    return page.source.timezone if page.source else None
+
+
+def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool) -> Article:
+    """What the page said, completed by its feed's hints and its source's settings; `named`: it claims to be an article."""
     said = with_hints(said, page.hints, page.via, page.source)
     text = "\n\n".join(lines)
     words = word_count(text)
     if not words:
         raise Refusal("no_text")
-    if words < MIN_WORDS and not (said.title or said.published):
+    if words < MIN_WORDS and not (named or said.published or page.hints.title):
         raise Refusal("too_short")
     return Article(
         title=said.title,
@@ -91,17 +96,20 @@ def _article(page: Page, said: Metadata, lines: Sequence[str]) -> Article:
 
 
 def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
-    """Hints are believed only where the page is silent."""
+    """Hints are believed only where the page is silent, or names the day of which they know the instant."""
     hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
     origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
+    published = said.published or hinted
+    if hinted and hinted.is_instant and said.published and not said.published.is_instant and abs((hinted.day - said.published.day).days) <= 1:
+        published = hinted
     language = said.language or hints.language or (source.language if source else None)
     return replace(
         said,
         title=said.title or hints.title,
         description=said.description or hints.description,
         authors=said.authors or hints.authors,
-        published=said.published or hinted,
-        published_source=said.published_source if said.published else origin if hinted else "none",
+        published=published,
+        published_source=said.published_source if published is said.published else origin,
         language=re.split(r"[-_]", language)[0].lower() if language else None,
         image_url=said.image_url or hints.image_url,
     )
@@ -110,6 +118,85 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
 def word_count(text: str) -> int:
     """Runs of letters and digits; a Han, Kana or Hangul character counts one."""
     return len(re.findall(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+", text))
+
+
+# ----------------------------------------------------------------------------------------------------------- refusals
+
+CONSENT = re.compile(
+    r"\b(?:cookies?|consent|gdpr|dsgvo|rgpd|einwilligung|datenschutz|consentement|consentimiento|consenso|consentimento|toestemming|samtykke|samtycke|zgod[aęy]|souhlas|куки|cookie-uri|同意|クッキー)\b", re.I
+)
+CONSENT_TITLE = re.compile(r"^(?:before you continue|we (?:value|respect|care about) your privacy|your privacy|privacy settings|cookie|consent|manage (?:cookies|consent)|log ?in|sign ?in|anmelden|einloggen|se connecter|connexion|iniciar sesión|accedi|datenschutz|privatsphäre)\b.{0,60}$", re.I)
+SOFT_404 = re.compile(
+    r"\b(?:page|article|story|seite|artikel|strona|stránka|sivua|sidan|siden|oldal|sayfa|página|pagina|страница|сторінку|haber)\b.{0,30}\b(?:not found|could not be found|cannot be found|does(?:n['’]t| not) exist|no longer (?:available|exists)|nicht gefunden|existiert nicht|nicht (?:mehr )?verfügbar|introuvable|n['’]existe pas|no (?:encontrada|existe|se encuentra)|não (?:encontrada|existe)|non (?:trovata|esiste)|niet gevonden|hittades inte|ikke (?:funnet|fundet)|nie (?:istnieje|została znaleziona)|nenalezena|nem található|bulunamadı|не найдена|не знайдено)\b"
+    r"|^(?:error )?404\b|\b404 (?:error|not found|fehler)\b|^(?:not found|seite nicht gefunden|page introuvable|página no encontrada|pagina non trovata|oops!?.{0,40}|страница не найдена|ページが見つかりません.{0,20}|页面不存在|找不到页面|페이지를 찾을 수 없습니다.{0,10}|الصفحة غير موجودة|お探しのページ.{0,30})[.!]?$",
+    re.I,
+)
+LISTING_TYPES = frozenset(("CollectionPage", "SearchResultsPage", "ItemList", "ProfilePage"))
+SHORT = 60
+"""Words under which a text can be what a wall, an error page or a player says of itself."""
+WALL = 200
+"""Words a consent wall may have; the longest seen has 160."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a page is made of, before anything is taken from it."""
+
+    cards: int  #: headings and list entries that are a link as long as a headline
+    prose: int  #: words in paragraphs
+    player: bool  #: whether a video is embedded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What was read from a page's tree."""
+
+    said: Metadata  #: completed by what stands in the text's head and tail
+    lines: list[str]  #: the article's own
+    own_words: int  #: words of its prose that stands on no card
+
+
+def look(tree: lxml.html.HtmlElement) -> Shape:
+    """Counts what tells an article from a page of links or a player."""
+    cards = sum(1 for link in tree.iter("a") if _is_card_link(link))
+    prose = sum(len(text.split()) for text in _paragraphs(tree))
+    return Shape(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
+
+
+def _is_card_link(link: lxml.html.HtmlElement) -> bool:
+    """A link of headline length that fills a heading or begins a list entry."""
+    parent = link.getparent()
+    if parent is None or not (parent.tag in HEADINGS or parent.tag in ("li", "td", "dt", "p", "div") or link.find(".//h3") is not None or link.find(".//h2") is not None):
+        return False
+    text = " ".join(link.text_content().split())
+    return HEADLINE[0] <= width(text) <= HEADLINE[1]
+
+
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5"))
+HEADLINE = (20, 200)
+"""Width of a link that is a headline."""
+
+
+def refuse_others(head: Head, shape: Shape, body: Body) -> None:
+    """Refuses pages that are something else than an article, each under its own word."""
+    text = "\n".join(body.lines)
+    words = word_count(text)
+    titles = [title for title in (body.said.title, *head.titles) if title]
+    if (words < WALL and any(SOFT_404.search(title) for title in titles)) or (words < SHORT and SOFT_404.search(text)):
+        raise Refusal("soft_404")
+    if not head.is_article and words < WALL and (any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)):
+        raise Refusal("consent")
+    if words < SHORT and (head.is_video or (shape.player and not head.is_article)):
+        raise Refusal("video")
+    if not head.is_article and _is_index(head, shape, body):
+        raise Refusal("index")
+
+
+def _is_index(head: Head, shape: Shape, body: Body) -> bool:
+    """Headline links, and no prose but what stands on their cards."""
+    if head.types & LISTING_TYPES and shape.prose < 2 * WALL:
+        return True
+    return bool(shape.cards) and body.own_words < MIN_WORDS
 
 
 # ------------------------------------------------------------------------------------------------------------ decode
@@ -245,17 +332,17 @@ MIN_TEXT = 250
 """Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
 
 
-def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> tuple[Metadata, list[str]]:
-    """The article's lines, boilerplate removed; with them who signed it, where the page's data names no person."""
+def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> Body:
+    """The article's lines, boilerplate removed, and what only its head and tail tell of it."""
     if source:
         _strip(tree, source.strip)
         if source.body and (chosen := _select(tree, source.body)):
-            return said, _clean_lines(line for element in chosen for line in visible_lines(element))
+            lines = _clean_lines(line for element in chosen for line in visible_lines(element))
+            return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     prune(tree)
     lines = reading(tree)
+    said = completed(said, head, tree, lines, source.timezone if source else None)
     where = survey(tree, lines, head.url or "")
-    if not any(is_person(name, said.site_name, head.url) for name in said.authors):
-        said = replace(said, authors=signature(lines) or said.authors)
     about = About(
         titles=head.titles,
         description=said.description,
@@ -264,7 +351,39 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
         link_share={line: share for line, (_, share) in where.items()},
         decks=decks(lines, where, said.description),
     )
-    return said, body_lines(lines, about)
+    kept = body_lines(lines, about)
+    own = (line for line in kept if key(line) not in where or not _on_card(where[key(line)][0]))
+    return Body(said=said, lines=kept, own_words=sum(word_count(line) for line in own if is_prose(line)))
+
+
+def completed(said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None) -> Metadata:
+    """With the byline and date that stand in the page's text, where its data names no person or no date."""
+    named = any(is_person(name, said.site_name, head.url) for name in said.authors)
+    if named and said.published and said.published_source != "url":
+        return said
+    seen = read_copy("\n".join(visible_lines(tree)), timezone).metadata
+    if not named:
+        said = replace(said, authors=signature(lines) or said.authors or seen.authors)
+    if said.published and said.published_source == "url":
+        same_day = seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1
+        return replace(said, published=seen.published, published_source="page") if same_day else said
+    if not said.published and (moment := seen.published or guessed_date(head)):
+        return replace(said, published=moment, published_source="page")
+    return said
+
+
+def _on_card(element: lxml.html.HtmlElement) -> bool:
+    """Whether a line stands beside a headline that is a link."""
+    parent, link, before = element.getparent(), next(element.iter("a"), None), element.getprevious()
+    if element.tag == "li" and link is not None and _is_card_link(link):
+        return True
+    if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
+        return True
+    return parent is not None and len(parent.text_content()) < MAX_CARD and any(heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS))
+
+
+MAX_CARD = 600
+"""Characters of a card: a headline, a deck, a date."""
 
 
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
@@ -300,7 +419,8 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
     """The largest small block around every label such as `Read also`."""
     for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
         own = (element.text or "").strip()
-        if own and len(own) < 80 and is_label(own) and len(text := element.text_content().strip()) < 80 and is_label(text):
+        is_heading = element.tag in HEADINGS
+        if own and len(own) < 80 and (is_label(own) or (is_heading and is_control(own))) and len(text := element.text_content().strip()) < 80 and (is_heading or is_label(text)):
             box, begin = element, key(text)
             while (parent := box.getparent()) is not None and parent.tag not in ("body", "html", "article", "main") and len(whole := parent.text_content()) < MAX_BOX and key(whole).startswith(begin):
                 box = parent
@@ -309,6 +429,8 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
 
 def reading(tree: lxml.html.HtmlElement) -> list[str]:
     """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
+    if brief := declared_brief(tree):
+        return brief
     lines = first_reading(tree)
     had, length = _prose(lines), sum(map(len, lines))
     if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(_paragraphs(tree)):
@@ -318,6 +440,15 @@ def reading(tree: lxml.html.HtmlElement) -> list[str]:
         had = _prose(lines)
     other = second_reading(tree)
     return other if _is_better(other, lines) else lines
+
+
+def declared_brief(tree: lxml.html.HtmlElement) -> list[str]:
+    """The lines of an element that is named as the article's body and too short for any reading to find."""
+    named = tree.xpath("//*[contains(@itemprop,'articleBody')]")
+    if len(named) != 1:
+        return []
+    lines = _clean_lines(visible_lines(named[0]))
+    return lines if sum(map(len, lines)) < MIN_TEXT and any(map(is_prose, lines)) else []
 
 
 def _prose(lines: Iterable[str]) -> int:
@@ -437,9 +568,9 @@ def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, fl
             continue
         element, folded = where[key(line)][0], fold(line)
         below = next((where[key(other)][0] for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None)
-        apart = below is None or below.getparent() is not element.getparent() or below.tag != element.tag
+        apart = below is not None and (below.getparent() is not element.getparent() or below.tag != element.tag)
         names = " ".join(filter(None, (node.get(key) for node in (element, element.getparent()) if node is not None for key in ("class", "itemprop", "data-testid"))))
         is_description = len(described) > 30 and (described.startswith(folded[:200]) or folded.startswith(described[:200]))
-        if (apart and (is_description or DECK.search(names))) or (is_description and DECK.search(element.get("class") or "")):
+        if (apart and (is_description or DECK.search(names))) or (below is not None and is_description and DECK.search(element.get("class") or "")):
             found.add(key(line))
     return frozenset(found)

@@ -29,7 +29,9 @@ BATCH = 500
 class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
-    def __init__(self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int) -> None:
+    def __init__(
+        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int
+    ) -> None:
         self._db = archive.db
         self._crawler = crawler
         self._poll_all = poll_all
@@ -103,7 +105,9 @@ class HistoryMiddleware:
         return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row)]
 
     def _poll(self, source: "Source", feed: Row) -> Request:
-        return self._spider.poll(source, feed["url"], "feed" if feed["kind"] in ("rss", "atom", "json") else feed["kind"])
+        return self._spider.poll(
+            source, feed["url"], "feed" if feed["kind"] in ("rss", "atom", "json") else feed["kind"]
+        )
 
     def _is_due_listing(self, feed: Row | None) -> bool:
         return self._poll_all or feed is None or feed["next_fetch_at"] is None or feed["next_fetch_at"] <= _now()
@@ -136,7 +140,9 @@ class HistoryMiddleware:
             last = rows[-1]["id"]
             for row in rows:
                 if source := sources.get(row["source_url"]):
-                    yield self._spider.fetch(source, Link(url=row["url"], hints=hints_from_json(row["hints"])), row["via"])
+                    yield self._spider.fetch(
+                        source, Link(url=row["url"], hints=hints_from_json(row["hints"])), row["via"]
+                    )
 
     @property
     def _spider(self) -> "NewsSpider":

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class LockTaken(Exception):  # noqa: N818  # a state of the world, not an error of anybody's
+class LockTaken(Exception):
     """Another run holds this database."""
 
 

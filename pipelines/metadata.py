@@ -22,7 +22,9 @@ from htmldate import find_date
 from lxml import html as lxml_html
 from lxml.etree import XPath
 
-from pipelines.boilerplate import AGENCIES, fold
+
+AGENCIES = "ap|afp|dpa|apa|sda|ats|ansa|efe|lusa|belga|anp|ntb|tt|ritzau|stt|pap|čtk|tasr|mti|agerpres|tass|тасс|риа новости|ria|interfax|xinhua|kyodo|yonhap|anadolu|aa|dha|iha|pti|ani|ians|pa|pa media|upi|reuters|bloomberg|associated press|the associated press|agence france[- ]presse|deutsche presse[- ]agentur|press association|europa press|eirns|cnn|vna|antara"
+"""News agencies by name and code; whole words only."""
 
 ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$")
 PAGE_TYPES = re.compile(r"^(?:WebPage|ItemPage|VideoObject|NewsVideoObject|MediaObject)$")
@@ -44,6 +46,10 @@ class Moment:
     def is_instant(self) -> bool:
         return len(self.value) > 10
 
+    @property
+    def day(self) -> date:
+        return date.fromisoformat(self.value[:10])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
@@ -64,15 +70,21 @@ class Metadata:
     is_accessible_for_free: bool | None = None
 
 
+TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+
+
 def clean(text: object) -> str:
-    """One line of plain text: entities and tags resolved, white space folded, NFC, nothing unprintable."""
+    """One line of plain text: entities resolved, white space folded, NFC, nothing unprintable."""
     line = unescape(str(text))
     if "&" in line and ";" in line:
         line = unescape(line)
-    if "<" in line:
-        line = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", line)
     line = "".join(c if unicodedata.category(c)[0] != "C" else " " if c in "\t\n\r\x0b\x0c\x85" else "" for c in line)
     return unicodedata.normalize("NFC", " ".join(line.split()))
+
+
+def fold(text: str) -> str:
+    """What two spellings of one line have in common: letters and digits, case folded."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold()))
 
 
 # ---------------------------------------------------------------------------------------------------------- the page
@@ -131,6 +143,23 @@ class Head:
         windows = (clean(element.text_content()) for element in self.tree.iter("title"))
         headings = [clean(_visible_text(element)) for element in self.tree.iter("h1")][:3]
         return tuple(dict.fromkeys(filter(None, (_headline(self), self.first("og:title"), self.first("twitter:title"), *windows, *headings))))
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The schema.org types of the page's own JSON-LD objects."""
+        stated = [kind for node in self.nodes for kind in (node.get("@type") if isinstance(node.get("@type"), list) else [node.get("@type")])]
+        return frozenset(kind for kind in stated if isinstance(kind, str))
+
+    @property
+    def is_article(self) -> bool:
+        """Whether the page declares itself an article: a dated JSON-LD object, og:type, or a publication time."""
+        dated = bool(self.article.get("datePublished") and (self.article.get("headline") or self.article.get("author")))
+        return dated or (self.first("og:type") or "").lower() in ("article", "news", "newsarticle") or "article:published_time" in self.meta
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the page is about a video and no article of its own says otherwise."""
+        return (self.first("og:type") or "").lower().startswith("video") or (not self.article and any(kind.endswith("VideoObject") for kind in self.types))
 
     def ld(self, key: str) -> Any:
         return self.article.get(key)
@@ -212,8 +241,9 @@ SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
 
 def title(head: Head, site: str | None) -> str | None:
     """The JSON-LD headline, unless it only repeats the window's title where h1 and og:title have the editors' own."""
-    headline, shared, heading, window = _headline(head), head.first("og:title"), _heading(head), _window(head)
-    said = [line for line in (headline, shared, heading, head.first("twitter:title"), window) if line]
+    heading, window = _heading(head), _window(head)
+    headline, shared, tweeted = (_without_markup(line, heading) for line in (_headline(head), head.first("og:title"), head.first("twitter:title")))
+    said = [line for line in (headline, shared, heading, tweeted, window) if line]
     short = {line: without_site(line, said, site, head.url) for line in said}
     votes = Counter(fold(short[line]) for line in said)
     chosen = short[headline] if headline else max(short.values(), key=lambda line: votes[fold(line)], default=None)
@@ -222,6 +252,13 @@ def title(head: Head, site: str | None) -> str | None:
     if chosen and shared and _is_kicker(chosen, short[shared]):
         chosen = short[shared]
     return next((line for line in short.values() if chosen and fold(line) == fold(chosen)), None)
+
+
+def _without_markup(line: str | None, heading: str | None) -> str | None:
+    """Tags stand in data by mistake, unless the page's heading shows them too: a title may speak of `<b>`."""
+    if not line or not TAG.search(line) or (heading and fold(heading) == fold(line)):
+        return line
+    return TAG.sub("", line).strip() or None
 
 
 def _same(short: Mapping[str, str], one: str, other: str) -> bool:
@@ -263,13 +300,13 @@ def without_site(line: str, others: Iterable[str], site: str | None, url: str | 
         begin, tail = line[: separator.start()], fold(line[separator.end() :]).replace(" ", "")
         if begin and (fold(begin) in folded or _names_site(tail, site, host)):
             return begin
-        if fold(line[separator.end() :]) in folded and _names_site(fold(begin).replace(" ", ""), site, host):
+        if _names_site(fold(begin).replace(" ", ""), site, host):
             return line[separator.end() :]
     return line
 
 
 def _names_site(tail: str, site: str | None, host: str) -> bool:
-    name = fold(site or "").replace(" ", "")
+    name, tail = fold(site or "").replace(" ", ""), tail.removeprefix("the")
     return bool(tail) and (tail == name or (len(tail) > 3 and (tail in host or (len(host) > 3 and tail.startswith(host)) or (len(name) > 3 and (tail.startswith(name) or name.startswith(tail))))))
 
 
@@ -282,16 +319,17 @@ def _host_name(url: str | None) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- authors
 
-BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|автор|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
+BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|авторы?|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
 EMAIL = re.compile(r"\S+@\S+\.\w+")
 ROLE = re.compile(
     r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b", re.I
 )
-NAME_BREAK = re.compile(r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，)\s*", re.I)
+NAME_BREAK = re.compile(r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，|،)\s*", re.I)
 BYLINES = XPath(
-    "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
+    "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@class,'writer') or contains(@class,'reporter') or contains(@class,'journalist') or @class='auth' or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
     "[not(self::button or self::img or self::link or self::article or self::body)]"
 )
+MARKED = XPath("//*[@itemprop='author'][not(ancestor::*[contains(@itemprop,'comment')])]")
 COMMENT = re.compile(r"comment|card|teaser|related|sidebar|follow", re.I)
 MAX_BYLINES = 20
 """Elements looked at; a page's own byline is among the first three in every labelled page."""
@@ -339,7 +377,7 @@ def _names_of(value: Any, head: Head, depth: int = 0) -> Iterator[str]:
         known = head.by_id.get(value.get("@id", ""), {}) if isinstance(value.get("@id"), str) else {}
         yield from _names_of(value.get("name") or known.get("name"), head, depth + 1)
     elif isinstance(value, str):
-        yield from people(value)
+        yield from people(value) or ([line] if looks_like_name(line := clean(value)) else [])
 
 
 def _meta_authors(head: Head) -> list[str]:
@@ -350,11 +388,22 @@ def _meta_authors(head: Head) -> list[str]:
 
 
 def _byline_authors(head: Head) -> list[str]:
+    marked = [name for element in MARKED(head.tree)[:MAX_BYLINES] for name in people(element.get("content") or _visible_text(element)) if looks_like_name(name)]
+    if marked:
+        return marked
     for element in BYLINES(head.tree)[:MAX_BYLINES]:
         line = clean(_visible_text(element))
         if 3 < len(line) < 120 and not COMMENT.search(element.get("class", "")) and (names := [name for name in people(line) if " " in name and looks_like_name(name)]):
-            return names
+            return names + _fellow_authors(element)
     return []
+
+
+def _fellow_authors(element: lxml_html.HtmlElement) -> list[str]:
+    """The others whose links stand beside the first author's."""
+    parent = element.getparent()
+    beside = parent.iterchildren(element.tag) if parent is not None and element.tag == "a" else ()
+    alike = (other for other in beside if other.get("rel") == element.get("rel") and other.get("class") == element.get("class"))
+    return [name for other in alike for name in people(_visible_text(other)) if looks_like_name(name)]
 
 
 def people(line: str) -> list[str]:
@@ -366,7 +415,7 @@ def people(line: str) -> list[str]:
         line = line.replace("-", " ").title()
     line = EMAIL.sub("", BY.sub("", line)).strip(" ,;|-–—")
     names = [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
-    return names or ([line] if looks_like_name(line) else [])
+    return names
 
 
 def _one_or_list(part: str) -> list[str]:
@@ -444,9 +493,21 @@ def _other_value(raw: str, timezone: str | None) -> str | None:
         try:
             when = parsedate_to_datetime(raw)
         except (ValueError, TypeError, IndexError):
-            return day_in_words(raw)
+            return _in_words(raw, timezone)
         return _stored(when.replace(tzinfo=None), when.utcoffset(), timezone)
-    return day_in_words(raw)
+    return _in_words(raw, timezone)
+
+
+def _in_words(raw: str, timezone: str | None) -> str | None:
+    """A day in words, with the time beside it when the source's zone makes that an instant."""
+    day = day_in_words(raw)
+    clock = CLOCK.search(raw) if day and timezone else None
+    if not day or not clock:
+        return day
+    hour = int(clock[1]) % 12 + 12 * (clock[3].lower() == "p") if clock[3] else int(clock[1])
+    if hour > 23 or int(clock[2]) > 59:
+        return day
+    return _stored(datetime.fromisoformat(day) + timedelta(hours=hour, minutes=int(clock[2])), None, timezone)
 
 
 def _checked(value: str, year: int) -> str | None:
@@ -459,7 +520,7 @@ def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
     first = next(stated, None)
     if first is None:
         moment = _day_in_url(head.url)
-        return (moment, "url") if moment else _visible_date(head)
+        return moment, "url" if moment else "none"
     if first[0].is_instant:
         return first
     return next(((moment, source) for moment, source in stated if moment.is_instant and _near(moment, first[0])), first)
@@ -467,7 +528,7 @@ def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
 
 def _near(exact: Moment, day: Moment) -> bool:
     """Whether an instant can be the same publication as a day written without offset."""
-    return abs((date.fromisoformat(exact.value[:10]) - date.fromisoformat(day.value)).days) <= 1
+    return abs((exact.day - day.day).days) <= 1
 
 
 def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
@@ -482,11 +543,11 @@ def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
         yield element.get("datetime") or element.get("content") or element.text_content(), "page"
 
 
-def _visible_date(head: Head) -> tuple[Moment | None, str]:
-    """htmldate's guess from the page's text, where nothing is declared."""
+def guessed_date(head: Head) -> Moment | None:
+    """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
     found = find_date(deepcopy(head.tree), original_date=True, min_date=datetime(OLDEST, 1, 1), max_date=latest and datetime.combine(latest, time()))
-    return (Moment(value=found, raw=found), "page") if found else (None, "none")
+    return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
 
 
 def _day_in_url(url: str | None) -> Moment | None:
@@ -503,29 +564,33 @@ def modified_at(head: Head, timezone: str | None) -> Moment | None:
 
 
 MONTHS = """
-1 january jan januar jänner jänner januari janvier janv enero ene gennaio gen janeiro stycznia styczeń ledna leden января январь січня ocak januári tammikuuta ianuarie ιανουαρίου januara siječnja yanvar tháng-1
-2 february feb februar febr februari février févr fév febrero febbraio fevereiro fev lutego luty února únor февраля февраль лютого şubat február helmikuuta februarie φεβρουαρίου februara veljače
-3 march mar märz mär maart mars marzo março marca marzec března březen марта март березня mart március maaliskuuta martie μαρτίου marta ožujka mrt
-4 april apr avril avr abril abr aprile kwietnia kwiecień dubna duben апреля апрель квітня nisan április huhtikuuta aprilie απριλίου aprila travnja aprili
-5 may mai mei mayo maggio mag maio maja maj května květen мая май травня mayıs május toukokuuta μαΐου svibnja
-6 june jun juni juin junio giugno giu junho czerwca czerwiec června červen июня июнь червня haziran június kesäkuuta iunie ιουνίου juna lipnja
-7 july jul juli juillet juil julio luglio lug julho lipca lipiec července červenec июля июль липня temmuz július heinäkuuta iulie ιουλίου jula srpnja
-8 august aug augusti août agosto ago sierpnia sierpień srpna srpen августа август серпня ağustos augusztus elokuuta αυγούστου avgusta kolovoza augustus
-9 september sep sept septembre septiembre settembre set setembro września wrzesień září сентября сентябрь вересня eylül szeptember syyskuuta septembrie σεπτεμβρίου septembra rujna
-10 october oct oktober okt octobre octubre ottobre ott outubro out października październik října říjen октября октябрь жовтня ekim október lokakuuta octombrie οκτωβρίου oktobra listopada-hr
-11 november nov novembre noviembre novembro listopada listopad listopadu ноября ноябрь листопада kasım marraskuuta noiembrie νοεμβρίου novembra studenoga
-12 december dec dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień prosince prosinec декабря декабрь грудня aralık joulukuuta decembrie δεκεμβρίου decembra prosinca
+1 january jan januar يناير كانونالثاني जनवरी בינואר ינואר jänner jänner januari janvier janv enero ene gennaio gen janeiro stycznia styczeń ledna leden января январь січня ocak januári tammikuuta ianuarie ιανουαρίου januara siječnja yanvar
+2 february feb فبراير شباط फरवरी פברואר בפברואר februar febr februari février févr fév febrero febbraio fevereiro fev lutego luty února únor февраля февраль лютого şubat február helmikuuta februarie φεβρουαρίου februara veljače
+3 march mar مارس آذار मार्च מרץ במרץ märz mär maart mars marzo março marca marzec března březen марта март березня mart március maaliskuuta martie μαρτίου marta ožujka mrt
+4 april apr أبريل نيسان अप्रैल אפריל באפריל avril avr abril abr aprile kwietnia kwiecień dubna duben апреля апрель квітня nisan április huhtikuuta aprilie απριλίου aprila travnja aprili
+5 may مايو أيار मई מאי במאי mai mei mayo maggio mag maio maja maj května květen мая май травня mayıs május toukokuuta μαΐου svibnja
+6 june jun يونيو حزيران जून יוני ביוני juni juin junio giugno giu junho czerwca czerwiec června červen июня июнь червня haziran június kesäkuuta iunie ιουνίου juna lipnja
+7 july jul يوليو تموز जुलाई יולי ביולי juli juillet juil julio luglio lug julho lipca lipiec července červenec июля июль липня temmuz július heinäkuuta iulie ιουλίου jula srpnja
+8 august aug أغسطس آب अगस्त אוגוסט באוגוסט augusti août agosto ago sierpnia sierpień srpna srpen августа август серпня ağustos augusztus elokuuta αυγούστου avgusta kolovoza augustus
+9 september sep سبتمبر أيلول सितंबर ספטמבר בספטמבר sept septembre septiembre settembre set setembro września wrzesień září сентября сентябрь вересня eylül szeptember syyskuuta septembrie σεπτεμβρίου septembra rujna
+10 october oct أكتوبر تشرينالأول अक्टूबर אוקטובר באוקטובר oktober okt octobre octubre ottobre ott outubro out października październik října říjen октября октябрь жовтня ekim október lokakuuta octombrie οκτωβρίου oktobra
+11 november nov نوفمبر تشرينالثاني नवंबर נובמבר בנובמבר novembre noviembre novembro listopada listopad listopadu ноября ноябрь листопада kasım marraskuuta noiembrie νοεμβρίου novembra studenoga
+12 december dec ديسمبر كانونالأول दिसंबर דצמבר בדצמבר dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień prosince prosinec декабря декабрь грудня aralık joulukuuta decembrie δεκεμβρίου decembra prosinca
 """
 MONTH_NUMBER = {name: int(line.split()[0]) for line in MONTHS.split("\n") if line for name in line.split()[1:]}
-DAY_MONTH_YEAR = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{3,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b")
-MONTH_DAY_YEAR = re.compile(r"(?:\b|(?<=[a-z])(?=[A-Z]))([^\W\d_]{3,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
+TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)")
+"""The Levantine names of the months around the turn of the year."""
+CLOCK = re.compile(r"(?<![\d:.])(\d{1,2})(?:[:.]|時|시 ?)(\d{2})(?!\d|\.\d{2})(?:分|분)?(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I)
+DAY_MONTH_YEAR = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{2,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b")
+MONTH_DAY_YEAR = re.compile(r"(?:\b|(?<=[a-z])(?=[A-Z]))([^\W\d_]{2,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
 YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
-YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{3,14})\.?\s+(\d{1,2})\b")
+YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{2,14})\.?\s+(\d{1,2})\b")
 NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
 
 
 def day_in_words(line: str) -> str | None:
     """The first day a line of text names, in any of the languages of MONTHS or in figures; None when it names none."""
+    line = TWO_WORD_MONTH.sub(r"\1\2", line)
     found = [hit for pattern, order in ((DAY_MONTH_YEAR, (3, 2, 1)), (MONTH_DAY_YEAR, (3, 1, 2)), (YEAR_MONTH_DAY, (1, 2, 3)), (YEAR_NAMED_MONTH_DAY, (1, 2, 3))) for hit in _days(pattern, order, line)]
     if found:
         return min(found)[1]
@@ -560,7 +625,8 @@ def _day(year: int, month: int, day: int) -> str | None:
 
 def description(head: Head) -> str | None:
     value = head.ld("description")
-    return head.first("og:description", "description", "twitter:description") or (clean(value) or None if isinstance(value, str) else None)
+    stated = head.first("og:description", "description", "twitter:description") or (clean(value) if isinstance(value, str) else "")
+    return clean(TAG.sub(" ", stated)) or None
 
 
 def language(head: Head) -> str | None:
@@ -576,7 +642,21 @@ def language(head: Head) -> str | None:
 def section(head: Head) -> str | None:
     value = head.ld("articleSection")
     value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
-    return (clean(value) or None if isinstance(value, str) else None) or head.first("article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section")
+    stated = (clean(value) if isinstance(value, str) else "") or head.first("article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section")
+    return stated or _section_above(head)
+
+
+def _section_above(head: Head) -> str | None:
+    """What the page calls the address above its own: `Harbour` for /news/harbour/ on /news/harbour/crane.html."""
+    path, found = urlsplit(head.url or "").path, dict[str, str]()
+    for link in head.tree.iter("a"):
+        address = absolute(link.get("href", ""), head.url)
+        above = urlsplit(address).path if address else ""
+        if len(above) > 1 and above.endswith("/") and path.startswith(above) and path.rstrip("/") != above.rstrip("/"):
+            text = clean(link.text_content())
+            if 1 < len(text) < 40:
+                found.setdefault(above, text)
+    return found[max(found, key=len)] if found else None
 
 
 def keywords(head: Head) -> tuple[str, ...]:

@@ -260,4 +260,6 @@ def missing_migrations(connection: sqlite3.Connection) -> list[str]:
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:
-    return {row[0] for row in connection.execute("select name from _sqlite_migrations where migration_set = 'broadsheet'")}
+    return {
+        row[0] for row in connection.execute("select name from _sqlite_migrations where migration_set = 'broadsheet'")
+    }

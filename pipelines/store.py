@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlite_utils import Database
-
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
 from pipelines import deduplicate
+from pipelines.database import connect, is_storage_trouble
 from pipelines.deduplicate import Place
-from pipelines.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -30,12 +28,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Item = Listing | Outcome
+Row = dict[str, Any]
 
 OUTCOMES = ("known", "new", "updated", "duplicate", "refused", "failed", "pending")
 """The columns of a run's summary; `found` is their sum."""
-
-BUSY_TIMEOUT = 10.0
-"""Seconds to wait for another writer's lock; Datasette and readers never hold one."""
 
 RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
@@ -46,97 +42,14 @@ FRESHNESS_LIMIT = timedelta(days=1)
 OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
 """Publication dates outside are kept, but nothing is sorted by them: the oldest newspapers, and time zones plus a day."""
 
+INDEXED = ("title", "description", "text", "word_count", "content_hash")
+"""Columns that an unchanged text leaves alone: the full-text index would be written again for nothing."""
+
 SHRUNK = 0.5
 """A text under this share of the known one's words is a version, but only replaces it when the next look agrees."""
 
 LOCAL_COPIES = "local copies"
 """What run_summary calls pages that belong to no source: copies that name no address."""
-
-_STORAGE_TROUBLE = (
-    "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY",
-    "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_PERM", "SQLITE_NOMEM", "SQLITE_TOOBIG",
-)  # fmt: skip
-
-
-class NotOurDatabase(Exception):  # noqa: N818  # named for what the user is told
-    """The file is none that this release may read or write; it was left untouched."""
-
-
-class StorageError(Exception):
-    """The disk or the database file failed."""
-
-
-def connect(path: Path, *, write: bool = False) -> Database:
-    """Open a news.db; only with `write` is one created or brought up to date.
-
-    Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
-    """
-    new = not path.exists() or (write and path.is_file() and path.stat().st_size == 0)
-    if new and not write:
-        raise NotOurDatabase(f"{path}: no such database; `broadsheet crawl` or `broadsheet import` makes one")
-    if not new:
-        _check_magic(path)
-    with storage_errors(path):
-        mode = "rwc" if write else "rw"
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
-        try:
-            _check_ours(connection, path, write=write)
-            db = Database(connection)
-            if write:
-                _prepare(db)
-            connection.execute("pragma foreign_keys = on")
-        except BaseException:
-            connection.close()
-            raise
-        return db
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's complaints about disk and file into a StorageError that names the file."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if not is_storage_trouble(error):
-            raise
-        raise StorageError(f"{path}: {error}") from error
-
-
-def is_storage_trouble(error: BaseException) -> bool:
-    """Whether an SQLite error tells of the disk, the file or a lock, and not of a bug in our SQL."""
-    return isinstance(error, sqlite3.Error) and str(getattr(error, "sqlite_errorname", "")).startswith(_STORAGE_TROUBLE)
-
-
-def _check_magic(path: Path) -> None:
-    if path.is_dir():
-        raise NotOurDatabase(f"{path}: is a folder")
-    try:
-        with path.open("rb") as file:
-            magic = file.read(16)
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from error
-    if magic != b"SQLite format 3\0":
-        raise NotOurDatabase(f"{path}: is not an SQLite database")
-
-
-def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
-    (application,) = connection.execute("pragma application_id").fetchone()
-    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
-    if application != APPLICATION_ID and (tables or not write):
-        raise NotOurDatabase(f"{path}: is a database of another program, not a Broadsheet archive")
-    if not tables:
-        return
-    if newer := unknown_migrations(connection):
-        raise NotOurDatabase(f"{path}: was written by a newer Broadsheet ({', '.join(sorted(newer))}); upgrade this one")
-    if not write and missing_migrations(connection):
-        raise NotOurDatabase(f"{path}: has an older schema; any `broadsheet crawl` or `broadsheet import` brings it up to date")
-
-
-def _prepare(db: Database) -> None:
-    db.conn.execute("pragma journal_mode = wal")
-    db.conn.execute("pragma synchronous = normal")
-    db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
-    migrations.apply(db)
 
 
 class Archive:
@@ -150,7 +63,9 @@ class Archive:
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
         self._errors: list[str] = []
-        self.db.execute("create temp table touched (page_id integer primary key, source_id integer, outcome text not null)")
+        self.db.execute(
+            "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
+        )
 
     def close(self) -> None:
         self.db.close()
@@ -172,16 +87,19 @@ class Archive:
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
         with self.transaction():
-            self.db.execute("update runs set status = 'killed', reason = 'ended without a word' where status = 'running'")
+            self.db.execute(
+                "update runs set status = 'killed', reason = 'ended without a word' where status = 'running'"
+            )
             run = {"started_at": stamp(now), "status": "running", "version": version, "argv": _json(argv)}
-            self.run_id = self.db["runs"].insert(run).last_pk  # type: ignore[assignment]
+            self.run_id = self._insert("runs", run)
 
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
+        assert self.run_id is not None
         with self.transaction():
             self._judge_sources(now)
             counts = {"sources": self.summary(), "errors": self._errors[:10]}
             end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": _json(counts)}
-            self.db["runs"].update(self.run_id, end)
+            self.db.table("runs").update(self.run_id, end)
 
     def summary(self) -> dict[str, dict[str, int]]:
         """Per source's name: found, and what became of it in this run."""
@@ -222,16 +140,21 @@ class Archive:
             row,
         )
         if not source.enabled:
-            self.db.execute("update sources set status = 'off', reason = 'enabled = false in sources.toml' where url = ?", [source.url])
+            self.db.execute(
+                "update sources set status = 'off', reason = 'enabled = false in sources.toml' where url = ?",
+                [source.url],
+            )
 
     def _judge_sources(self, now: datetime) -> None:
         for url in self.read:
             self.db.execute(
-                "update sources set last_success_at = ?, consecutive_failures = 0, status = 'ok', reason = null where url = ?", [stamp(now), url]
+                "update sources set last_success_at = ?, consecutive_failures = 0, status = 'ok', reason = null where url = ?",
+                [stamp(now), url],
             )
         for url, reason in self.unread.items():
             self.db.execute(
-                "update sources set consecutive_failures = consecutive_failures + 1, status = 'broken', reason = ? where url = ?", [reason, url]
+                "update sources set consecutive_failures = consecutive_failures + 1, status = 'broken', reason = ? where url = ?",
+                [reason, url],
             )
 
     def _source_read(self, source: Source | None) -> None:
@@ -257,7 +180,7 @@ class Archive:
         source_id = self._source_id_of(listing.source)
         if listing.reserve:
             row = {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"}
-            self.db["feeds"].insert(row, ignore=True)
+            self.db.table("feeds").insert(row, ignore=True)
             return
         if listing.failure:
             self._source_unread(listing.source, f"{listing.url}: {listing.failure}")
@@ -302,7 +225,9 @@ class Archive:
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
         if page.source is not None:
-            self._source_unread(page.source, f"{page.url}: {outcome.failure}") if outcome.failure else self._source_read(page.source)
+            self._source_unread(
+                page.source, f"{page.url}: {outcome.failure}"
+            ) if outcome.failure else self._source_read(page.source)
         if outcome.article:
             self._keep_article(page, outcome.article)
         elif outcome.refusal:
@@ -316,7 +241,7 @@ class Archive:
         """The page answered and is no article. A page that was one keeps its state and its text."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed", "refused"):
-            self.db["pages"].update(row["id"], {"state": "refused", "reason": reason, "next_fetch_at": None})
+            self.db.table("pages").update(row["id"], {"state": "refused", "reason": reason, "next_fetch_at": None})
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:
@@ -325,18 +250,24 @@ class Archive:
         if row["state"] in ("pending", "failed"):
             wait = RETRY_AFTER[row["attempts"] - 1] if row["attempts"] <= len(RETRY_AFTER) else None
             again = stamp(page.fetched_at + wait) if wait else None
-            self.db["pages"].update(row["id"], {"state": "failed", "reason": reason, "next_fetch_at": again})
+            self.db.table("pages").update(row["id"], {"state": "failed", "reason": reason, "next_fetch_at": again})
         elif row["state"] == "article" and _is_gone(page.status) and _is_gone(row["previous_status"]):
-            self.db.execute("update articles set gone_at = coalesce(gone_at, ?) where id = ?", [stamp(page.fetched_at), row["article_id"]])
+            self.db.execute(
+                "update articles set gone_at = coalesce(gone_at, ?) where id = ?",
+                [stamp(page.fetched_at), row["article_id"]],
+            )
         self._note_error(f"{page.url}: {reason}")
         self._touch(row["id"], row["source_id"], "failed")
 
-    def _found_row(self, page: Page) -> dict[str, Any]:
+    def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
-        row = self._page(page.url) or self._page(self._insert_page(page.url, page))
-        assert row is not None
-        fetched = {"http_status": page.status, "attempts": row["attempts"] + 1, "last_fetched_at": stamp(page.fetched_at)}
-        self.db["pages"].update(row["id"], fetched)
+        row = self._page(page.url) or self._row_of(self._insert_page(page.url, page))
+        fetched = {
+            "http_status": page.status,
+            "attempts": row["attempts"] + 1,
+            "last_fetched_at": stamp(page.fetched_at),
+        }
+        self.db.table("pages").update(row["id"], fetched)
         return row | fetched | {"previous_status": row["http_status"]}
 
     # Pages with an article
@@ -349,62 +280,61 @@ class Archive:
         if place.false_claim_of:
             self._correct_address(place.false_claim_of)
         page_id = self._fetched_page_id(page)
-        if place.kind == "new":
-            outcome, article_id = "new", self._insert_article(page, article, place)
-        elif place.kind == "again":
-            outcome, article_id = self._look_again(page, page_id, article, place)
-        elif place.kind == "original":
-            outcome, article_id = self._take_over(page, page_id, article, place)
-        else:
-            outcome, article_id = "duplicate", place.article_id
-        assert article_id is not None
+        outcome, article_id = self._put(page, page_id, article, place)
         state = ("duplicate", place.reason) if place.kind == "duplicate" else ("article", None)
         self._settle(page_id, article, article_id, *state)
         if place.kind in ("new", "original"):
             self._reserve_canonical(page, place.url, article_id)
         found_id = self._settle_redirect(page, article_id) if page.url != page.final_url else page_id
-        row = self._page(found_id)
-        assert row is not None
-        self._touch(found_id, row["source_id"], outcome)
+        self._touch(found_id, self._row_of(found_id)["source_id"], outcome)
 
-    def _insert_article(self, page: Page, article: Article, place: Place) -> int:
-        source_id = self._source_id_for(page)
-        row = article_row(article, page) | {"url": place.url, "source_id": source_id, "first_seen_at": stamp(page.fetched_at)}
-        article_id: int = self.db["articles"].insert(row).last_pk
-        self.db.execute("update sources set last_new_article_at = max(coalesce(last_new_article_at, ''), ?) where id = ?", [stamp(page.fetched_at), source_id])
-        return article_id
-
-    def _look_again(self, page: Page, page_id: int, article: Article, place: Place) -> tuple[str, int]:
-        """Another capture of a known page: unchanged, a newer text, or an older one from an archive."""
-        known = self.db["articles"].get(place.article_id)
-        row, seen = article_row(article, page), {"last_fetched_at": max(known["last_fetched_at"], stamp(page.fetched_at))}
-        first = {"first_seen_at": min(known["first_seen_at"], stamp(page.fetched_at))}
-        newer = stamp(page.fetched_at) >= known["last_fetched_at"]
-        if row["content_hash"] == known["content_hash"] and row["title"] == known["title"]:
-            self.db["articles"].update(known["id"], (row if newer else {}) | seen | first | {"gone_at": None})
-            return "known", known["id"]
-        confirmed = self._is_known_version(known["id"], page_id, row)
-        self._add_version(known, page_id, row)
-        shrunk = row["word_count"] < known["word_count"] * SHRUNK and not confirmed
-        self.db["articles"].update(known["id"], (row if newer and not shrunk else {}) | seen | first | {"gone_at": None})
-        return "updated", known["id"]
-
-    def _take_over(self, page: Page, page_id: int, article: Article, place: Place) -> tuple[str, int]:
-        """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
-        known = self.db["articles"].get(place.article_id)
+    def _put(self, page: Page, page_id: int, article: Article, place: Place) -> tuple[str, int]:
+        """Write the article where it belongs; returns what that is in the run's summary, and the article's id."""
         row = article_row(article, page)
+        if place.article_id is None:
+            return "new", self._insert_article(page, row, place)
+        known: Row = self.db.table("articles").get(place.article_id)
+        if place.kind == "again":
+            return self._look_again(known, page_id, row), place.article_id
+        if place.kind == "original":
+            return self._take_over(known, page, page_id, row, place), place.article_id
+        return "duplicate", place.article_id
+
+    def _insert_article(self, page: Page, row: Row, place: Place) -> int:
+        source_id = self._source_id_for(page)
+        first = {"url": place.url, "source_id": source_id, "first_seen_at": row["last_fetched_at"]}
+        self.db.execute(
+            "update sources set last_new_article_at = max(coalesce(last_new_article_at, ''), ?) where id = ?",
+            [row["last_fetched_at"], source_id],
+        )
+        return self._insert("articles", row | first)
+
+    def _look_again(self, known: Row, page_id: int, row: Row) -> str:
+        """Another capture of a known page: unchanged, a newer text, or an older one from an archive."""
+        newer = row["last_fetched_at"] >= known["last_fetched_at"]
+        if row["content_hash"] == known["content_hash"] and row["title"] == known["title"]:
+            outcome, fields = "known", {name: value for name, value in row.items() if name not in INDEXED}
+        else:
+            agreed = self._is_known_version(known["id"], page_id, row)
+            shrunk = row["word_count"] < known["word_count"] * SHRUNK
+            outcome, fields = "updated", row if agreed or not shrunk else {}
+            self._add_version(known, page_id, row)
+        fields = fields | {"gone_at": None} if newer else {}
+        self.db.table("articles").update(known["id"], fields | seen(known, row))
+        return outcome
+
+    def _take_over(self, known: Row, page: Page, page_id: int, row: Row, place: Place) -> str:
+        """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
         if row["content_hash"] != known["content_hash"]:
             self._add_version(known, page_id, row)
         self.db.execute(
-            "update pages set state = 'duplicate', reason = ?, similarity = 1.0, next_fetch_at = null where article_id = ? and state = 'article' and id <> ?",
+            """update pages set state = 'duplicate', reason = ?, similarity = 1.0, next_fetch_at = null
+               where article_id = ? and state = 'article' and id <> ?""",
             [place.reason, known["id"], page_id],
         )
-        times = {
-            "first_seen_at": min(known["first_seen_at"], stamp(page.fetched_at)),
-            "last_fetched_at": max(known["last_fetched_at"], stamp(page.fetched_at)),
-        }
-        self.db["articles"].update(known["id"], row | times | {"url": place.url, "source_id": self._source_id_for(page)})
-        return self._displace(known["id"]), known["id"]
+        owner = {"url": place.url, "source_id": self._source_id_for(page)}
+        self.db.table("articles").update(known["id"], row | seen(known, row) | owner)
+        return self._displace(known["id"])
 
     def _displace(self, article_id: int) -> str:
         """In this run's summary the original is what is new, and the page that was new until now is its duplicate."""
@@ -415,35 +345,49 @@ class Archive:
         )
         return "new" if displaced.rowcount else "updated"
 
-    def _is_known_version(self, article_id: int, page_id: int, row: dict[str, Any]) -> bool:
+    def _is_known_version(self, article_id: int, page_id: int, row: Row) -> bool:
         sql = "select count(*) from versions where article_id = ? and page_id = ? and content_hash = ?"
         return bool(self.db.execute(sql, [article_id, page_id, row["content_hash"]]).fetchone()[0])
 
-    def _add_version(self, known: dict[str, Any], page_id: int, row: dict[str, Any]) -> None:
+    def _add_version(self, known: Row, page_id: int, row: Row) -> None:
         """Keep a text in `versions`, and with the first change also the text it changed; numbered by the time of fetching."""
         page = next(self.db.query("select id from pages where article_id = ? and state = 'article'", [known["id"]]))
         if not known["version_count"] > 1:
             self._insert_version(known["id"], page["id"], known | {"last_fetched_at": known["first_seen_at"]})
         self._insert_version(known["id"], page_id, row)
-        versions = list(self.db.query("select * from versions where article_id = ? order by fetched_at, id", [known["id"]]))
+        versions = list(
+            self.db.query("select * from versions where article_id = ? order by fetched_at, id", [known["id"]])
+        )
         for number, version in enumerate(versions):
-            added, removed = deduplicate.words_changed(versions[number - 1]["text"], version["text"]) if number else (0, 0)
-            self.db["versions"].update(version["id"], {"version": number + 1, "words_added": added, "words_removed": removed})
-        self.db["articles"].update(known["id"], {"version_count": len(versions)})
+            added, removed = (
+                deduplicate.words_changed(versions[number - 1]["text"], version["text"]) if number else (0, 0)
+            )
+            self.db.table("versions").update(
+                version["id"], {"version": number + 1, "words_added": added, "words_removed": removed}
+            )
+        self.db.table("articles").update(known["id"], {"version_count": len(versions)})
 
-    def _insert_version(self, article_id: int, page_id: int, row: dict[str, Any]) -> None:
+    def _insert_version(self, article_id: int, page_id: int, row: Row) -> None:
         same = self.db.execute(
             "select count(*) from versions where article_id = ? and page_id = ? and content_hash = ? and title is ?",
             [article_id, page_id, row["content_hash"], row["title"]],
         )
         if not same.fetchone()[0]:
-            version = {"article_id": article_id, "page_id": page_id, "fetched_at": row["last_fetched_at"], "version": 0, "words_added": 0, "words_removed": 0}
-            self.db["versions"].insert(version | {name: row[name] for name in ("title", "text", "content_hash")})
+            version = {
+                "article_id": article_id,
+                "page_id": page_id,
+                "fetched_at": row["last_fetched_at"],
+                "version": 0,
+                "words_added": 0,
+                "words_removed": 0,
+            }
+            self.db.table("versions").insert(version | {name: row[name] for name in ("title", "text", "content_hash")})
 
     def _correct_address(self, article_id: int) -> None:
         """Give an article that claimed another page's address its own page's."""
         self.db.execute(
-            "update articles set url = (select url from pages where article_id = articles.id and state = 'article') where id = ?", [article_id]
+            "update articles set url = (select url from pages where article_id = articles.id and state = 'article') where id = ?",
+            [article_id],
         )
 
     def _reserve_canonical(self, page: Page, url: str, article_id: int) -> None:
@@ -454,31 +398,33 @@ class Archive:
         if row is None:
             self._insert_page(url, page, state="duplicate", reason="canonical", article_id=article_id)
         elif row["state"] in ("pending", "failed", "refused"):
-            self.db["pages"].update(row["id"], {"state": "duplicate", "reason": "canonical", "article_id": article_id, "next_fetch_at": None})
+            self.db.table("pages").update(
+                row["id"],
+                {"state": "duplicate", "reason": "canonical", "article_id": article_id, "next_fetch_at": None},
+            )
 
     def _settle_redirect(self, page: Page, article_id: int) -> int:
         """The address found led to another one: it is a duplicate of what was there, unless it is an article by itself."""
         row = self._found_row(page)
         if row["state"] != "article":
             duplicate = {"state": "duplicate", "reason": "redirect", "article_id": article_id, "next_fetch_at": None}
-            self.db["pages"].update(row["id"], duplicate)
+            self.db.table("pages").update(row["id"], duplicate)
         return int(row["id"])
 
     def _fetched_page_id(self, page: Page) -> int:
         """The row of the address that answered, with this fetch noted; made when there is none."""
-        row = self._page(page.final_url) or self._page(self._insert_page(page.final_url, page))
-        assert row is not None
+        row = self._page(page.final_url) or self._row_of(self._insert_page(page.final_url, page))
         fetched = {
             "http_status": page.status, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
             "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
             "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
         }  # fmt: skip
         archived = {"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {}
-        self.db["pages"].update(row["id"], fetched | archived)
+        self.db.table("pages").update(row["id"], fetched | archived)
         return int(row["id"])
 
     def _settle(self, page_id: int, article: Article, article_id: int, state: str, reason: str | None) -> None:
-        self.db["pages"].update(
+        self.db.table("pages").update(
             page_id,
             {
                 "state": state, "reason": reason, "article_id": article_id, "similarity": 1.0 if reason == "text" else None,
@@ -488,16 +434,24 @@ class Archive:
 
     # Rows
 
-    def _page(self, key: str | int) -> dict[str, Any] | None:
-        column = "url" if isinstance(key, str) else "id"
-        return next(iter(self.db.query(f"select * from pages where {column} = ?", [key])), None)
+    def _page(self, url: str) -> Row | None:
+        return next(iter(self.db.query("select * from pages where url = ?", [url])), None)
+
+    def _row_of(self, page_id: int) -> Row:
+        row: Row = self.db.table("pages").get(page_id)
+        return row
+
+    def _insert(self, table: str, row: Row) -> int:
+        key = self.db.table(table).insert(row).last_pk
+        assert isinstance(key, int)
+        return key
 
     def _insert_page(self, url: str, page: Page, **state: Any) -> int:
         row = {
             "url": url, "source_id": self._source_id_for(page) if page.source is None else self._source_id_of(page.source), "via": page.via,
             "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc, "warc_offset": page.warc_offset,
         }  # fmt: skip
-        return int(self.db["pages"].insert(row | state).last_pk)
+        return self._insert("pages", row | state)
 
     def _source_id_of(self, source: Source) -> int:
         return int(next(self.db.query("select id from sources where url = ?", [source.url]))["id"])
@@ -506,7 +460,11 @@ class Archive:
         """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off."""
         domain = site_of(page.final_url)
         named = page.source.url if page.source else None
-        rows = list(self.db.query("select id from sources where domain = ? order by url = ? desc, enabled desc, id", [domain, named]))
+        rows = list(
+            self.db.query(
+                "select id from sources where domain = ? order by url = ? desc, enabled desc, id", [domain, named]
+            )
+        )
         if rows:
             return int(rows[0]["id"])
         if page.source:
@@ -515,8 +473,15 @@ class Archive:
             return None
         parts = urlsplit(page.final_url)
         url = f"{parts.scheme}://{parts.netloc}/"
-        row = {"name": default_name(url), "url": url, "domain": domain, "enabled": 0, "status": "off", "reason": "only imported, not in sources.toml"}
-        return int(self.db["sources"].insert(row).last_pk)
+        row = {
+            "name": default_name(url),
+            "url": url,
+            "domain": domain,
+            "enabled": 0,
+            "status": "off",
+            "reason": "only imported, not in sources.toml",
+        }
+        return self._insert("sources", row)
 
     def _touch(self, page_id: int, source_id: int | None, outcome: str) -> None:
         self.db.execute(
@@ -561,7 +526,7 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def article_row(article: Article, page: Page) -> dict[str, Any]:
+def article_row(article: Article, page: Page) -> Row:
     """The columns of `articles` that come from the page alone."""
     fetched_at = stamp(page.fetched_at)
     return {
@@ -573,6 +538,14 @@ def article_row(article: Article, page: Page) -> dict[str, Any]:
         "is_accessible_for_free": article.is_accessible_for_free, "content_hash": deduplicate.content_hash(article.text),
         "extractor": article.extractor, "last_fetched_at": fetched_at,
     }  # fmt: skip
+
+
+def seen(known: Row, row: Row) -> Row:
+    """An article's first and last fetch, with one more of them."""
+    return {
+        "first_seen_at": min(known["first_seen_at"], row["last_fetched_at"]),
+        "last_fetched_at": max(known["last_fetched_at"], row["last_fetched_at"]),
+    }
 
 
 def sort_at(date_published: str | None, fetched_at: datetime) -> str:

@@ -14,7 +14,6 @@ from pipelines.boilerplate import (
     SENTENCE_END,
     About,
     body_lines,
-    fold,
     is_byline,
     is_control,
     is_credit,
@@ -25,7 +24,7 @@ from pipelines.boilerplate import (
     same_title,
     width,
 )
-from pipelines.metadata import Metadata, Moment, clean, day_in_words, looks_like_name, people
+from pipelines.metadata import AGENCIES, BY, ROLE, Metadata, Moment, clean, day_in_words, fold, looks_like_name, parse_moment, people
 
 TAIL = 6
 """Lines below the text among which a signature is looked for."""
@@ -43,6 +42,10 @@ TITLE_IN_TEXT = 0.4
 BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
 INSTITUTION = re.compile(r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b", re.I)
 BIOGRAPHY = re.compile(r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b")
+CJK_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{3,8}(?:[、・,][\u3040-\u30ff\u4e00-\u9fff]{3,8})*")
+NOT_IN_NAMES = frozenset("the a to us in on our your more jump contact read about die der das den zum zur mehr weitere eigene kommentar themen le la les un une el los las il lo gli da per y o e et und and".split())
+"""Words that make a short line below the text a label; `de`, `van`, `von` and `al` are parts of names."""
+CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{AGENCIES}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
 COMPANION = re.compile(r"\s(?:mit|with|for|für)\s.*$|\s*\d+ ?min.*$", re.I)
 NOBODY = About()
 
@@ -55,17 +58,17 @@ class Copy:
     lines: list[str]  #: the article's own, in order
 
 
-def read_copy(text: str) -> Copy:
-    """Title, authors, day and the article's lines of a plain text copy."""
+def read_copy(text: str, timezone: str | None = None) -> Copy:
+    """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
     lines = [line for raw in text.splitlines() if (line := clean(raw)) and not _is_menu(raw)]
     first, end = _prose_span(lines)
     where = _title_at(lines, first, end)
     title = _without_breadcrumb(lines[where]) if where is not None else None
     begin = _body_at(lines, where, first)
     head = lines[where + 1 : begin] if where is not None else lines[:begin]
-    tail = lines[max(begin + 1, end - 1) : end + TAIL]
-    moment = _day(head) or _day(lines[: where or 0]) or _dateline(lines[begin : begin + 1]) or _day(tail)
-    authors = _authors(head, title) or _signed(tail)
+    tail = lines[max(begin + 1, end) : end + TAIL]
+    moment = _day(head, timezone) or _day(lines[: where or 0], timezone) or _dateline(lines[begin : begin + 1]) or _day(tail, timezone)
+    authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
     metadata = Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
     about = About(titles=(title,) if title else (), authors=metadata.authors)
     return Copy(metadata=metadata, lines=body_lines(lines[begin : max(begin, end)], about))
@@ -177,43 +180,59 @@ def _closes_head(line: str, title: Sequence[str]) -> bool:
 
 def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
     """A line that begins like a byline, else the first that is nothing but names."""
+    for line in filter(BY.match, head):
+        if re.fullmatch(r"[^\W\d_]{3,20}", name := BY.sub("", line)) and name[0].isupper():
+            return (name,)
     for line in (*(line for line in head if is_byline(line, NOBODY)), *head):
         if not (title and same_title(line, title)) and (names := _names(line)):
             return tuple(names)
     return ()
 
 
-def _signed(tail: Iterable[str]) -> tuple[str, ...]:
-    """Who stands below the text: a bare name, or the subject of a biography."""
-    for line in tail:
+def _signed(tail: Sequence[str]) -> tuple[str, ...]:
+    """Who stands below the text: a bare name at its end, or the subject of a biography."""
+    for number, line in enumerate(tail):
         about = BIOGRAPHY.match(line)
-        if names := _names(about[1] if about else line if len(line) < 40 and not is_date_line(line) else ""):
+        if about and ROLE.search(line) and (names := _names(about[1])):
+            return tuple(names)
+        if number == 0 and CJK_NAME.fullmatch(line) and not is_noise(line):
+            return tuple(re.split("[、・,]", line))
+        if BY.match(line) and (names := _names(line)):
+            return tuple(names)
+        if number < 2 and len(line) < 40 and not set(fold(line).split()) & NOT_IN_NAMES and not line.isupper() and (names := _names(line)):
             return tuple(names)
     return ()
 
 
+def _agency(lines: Iterable[str]) -> tuple[str, ...]:
+    """The agency which a short line of the head or tail credits."""
+    credited = [found[1] for line in lines if width(line) < 80 and not is_prose(line) and (found := CREDITED.search(line))]
+    return tuple(name for name in credited if len(name) > 2 or name.isupper())[:1]
+
+
 def _names(line: str) -> list[str]:
     """The people a head line consists of."""
-    if len(line) > 120 or is_prose(line) or is_noise(line) or is_date_line(line):
+    if len(line) > 120 or is_prose(line) or is_noise(line) or is_credit(line):
         return []
     parts = re.split(r"\s[·•|]\s?", line.lstrip("/•·–- "))
-    return [name for part in parts for name in people(COMPANION.sub("", part)) if _is_name(name)]
+    if not any(letter.isupper() for letter in line) and not BY.match(line) and not any(map(is_date_line, parts[1:])):
+        return []  # scripts without capitals: only what stands beside a date or calls itself a byline
+    return [name for part in parts if not is_date_line(part) for name in people(COMPANION.sub("", part)) if _is_name(name)]
 
 
 def _is_name(name: str) -> bool:
     words = name.split()
     if fold(name) in AGENCY_NAMES:
         return True
+    if ROLE.search(name):
+        return False
     if not 2 <= len(words) <= 5 or not looks_like_name(name) or INSTITUTION.search(name) or (name.isupper() and len(words) > 2):
         return False
-    return all(word[:1].isupper() for word in words if len(word) > 3) and words[0][:1].isupper()
+    return not any(word[:1].islower() for word in words if len(word) > 3) and not words[0][:1].islower()
 
 
-def _day(lines: Iterable[str]) -> Moment | None:
-    for line in lines:
-        if is_date_line(line) and (value := day_in_words(line)):
-            return Moment(value=value, raw=line)
-    return None
+def _day(lines: Iterable[str], timezone: str | None) -> Moment | None:
+    return next((moment for line in lines if is_date_line(line) and (moment := parse_moment(line, timezone))), None)
 
 
 def _dateline(lines: Sequence[str]) -> Moment | None:

@@ -40,7 +40,7 @@ class Limits:
     megabytes: int  #: of address space
 
 
-class WorkerLost(Exception):  # noqa: N818  # an expected loss, counted against one page
+class WorkerLost(Exception):
     """The worker died or overran; the message is the reason for `pages.reason`."""
 
 

@@ -30,7 +30,17 @@ class Site:
     asked: list[str] = field(default_factory=list)
     not_modified: list[str] = field(default_factory=list)
 
-    def add(self, path: str, body: str | bytes = b"", status: int = 200, *, kind: str = "text/html", packed: bool = False, etag: str | None = None, **headers: str) -> str:
+    def add(
+        self,
+        path: str,
+        body: str | bytes = b"",
+        status: int = 200,
+        *,
+        kind: str = "text/html",
+        packed: bool = False,
+        etag: str | None = None,
+        **headers: str,
+    ) -> str:
         data = body.encode() if isinstance(body, str) else body
         named = {"Content-Type": kind} | {name.replace("_", "-"): value for name, value in headers.items()}
         if packed:
@@ -42,7 +52,9 @@ class Site:
         return self.add(path, article_html(title, text), **options)  # type: ignore[arg-type]  # headers are strings
 
     def feed(self, path: str, *links: str, etag: str | None = None) -> str:
-        items = "".join(f"<item><title>Item {number}</title><link>{link}</link></item>" for number, link in enumerate(links))
+        items = "".join(
+            f"<item><title>Item {number}</title><link>{link}</link></item>" for number, link in enumerate(links)
+        )
         body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
         return self.add(path, body, kind="application/rss+xml", etag=etag)
 
@@ -55,10 +67,34 @@ def article_html(title: str, text: str, date: str = "2026-11-03T08:15:00Z") -> s
     )
 
 
-_WHO = ("The harbour master", "A retired welder", "The council", "Nobody on the quay", "The ferry company", "A schoolteacher", "The new owner")
+_WHO = (
+    "The harbour master",
+    "A retired welder",
+    "The council",
+    "Nobody on the quay",
+    "The ferry company",
+    "A schoolteacher",
+    "The new owner",
+)
 _DID = ("mended", "argued about", "painted", "measured", "paid for", "forgot", "photographed", "sold", "rebuilt")
-_WHAT = ("the railings", "forty lobster pots", "a borrowed crane", "the winter timetable", "two lamps", "the slipway", "an old map", "the bell")
-_WHEN = ("before dawn on Tuesday", "while it rained", "for the third time this year", "without telling anyone", "after the storm", "at low tide")
+_WHAT = (
+    "the railings",
+    "forty lobster pots",
+    "a borrowed crane",
+    "the winter timetable",
+    "two lamps",
+    "the slipway",
+    "an old map",
+    "the bell",
+)
+_WHEN = (
+    "before dawn on Tuesday",
+    "while it rained",
+    "for the third time this year",
+    "without telling anyone",
+    "after the storm",
+    "at low tide",
+)
 
 
 def story(subject: str) -> str:
@@ -76,7 +112,7 @@ def serving() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             site.asked.append(self.path)
             answer = site.answers.get(self.path, Answer(b"not here", 404))
             answer = answer() if callable(answer) else answer
@@ -91,7 +127,7 @@ def serving() -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -60,14 +60,18 @@ def test_bad_input_gets_one_line_and_the_right_exit_code(folder: Path, arguments
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     done = broadsheet(*arguments.split(), cwd=folder)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")} == before
+    assert {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")
+    } == before
 
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
     done = run_with("import pipelines.store as store; store.article_row = None", tmp_path, "import", "page.html")
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
-    assert [tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")] == [("failed", 1)]
+    assert [
+        tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")
+    ] == [("failed", 1)]
 
 
 def test_a_crash_in_a_spider_is_exit_1_with_a_message(tmp_path: Path) -> None:
@@ -91,7 +95,15 @@ def test_a_full_disk_is_exit_74_with_a_sound_file_and_the_next_run_completes(tmp
 def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line after a patch, in a process of its own and without workers."""
     program = f"import sys; sys.argv = ['broadsheet', *{list(arguments)!r}]; import crawler.settings; crawler.settings.EXTRACT_WORKERS = 0; {patch}; from crawler.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        check=False,
+    )
 
 
 def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:
@@ -99,8 +111,8 @@ def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:
     (tmp_path / "copy.txt").write_text(f"Pier\n\n3 November 2026\n\n{story('pier')}\n")
     done = broadsheet("import", ".", cwd=tmp_path)
     assert done.stdout.splitlines() == [
-        "source        found  known  new  updated  duplicate  refused  failed  pending",
-        "local copies      2      ·    1        ·          1        ·       ·        ·",
+        "source       found known new updated duplicate refused failed pending",
+        "local copies     2     ·   1       ·         1       ·      ·       ·",
         "news.db holds 1 articles.",
     ]
 
@@ -109,7 +121,11 @@ def test_sources_add_keeps_comments_and_list_shows_what_was_added(tmp_path: Path
     (tmp_path / "sources.toml").write_text(f"# my papers\n{SOURCES}")
     assert broadsheet("sources", "add", "b.example", "--name", "The B", cwd=tmp_path).returncode == 0
     assert (tmp_path / "sources.toml").read_text().startswith("# my papers\n")
-    assert [line.split()[0] for line in broadsheet("sources", "list", cwd=tmp_path).stdout.splitlines()] == ["name", "a.example", "The"]
+    assert [line.split()[0] for line in broadsheet("sources", "list", cwd=tmp_path).stdout.splitlines()] == [
+        "name",
+        "a.example",
+        "The",
+    ]
 
 
 def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None:
@@ -149,5 +165,9 @@ def test_the_crawler_knows_nothing_of_the_pipelines() -> None:
     allowed = {"cli.py", "run.py", "report.py"}
     importing = {path.name for path in (ROOT / "crawler").rglob("*.py") if "from pipelines" in path.read_text("utf-8")}
     assert importing <= allowed
-    wrong = [path.name for path in (ROOT / "pipelines").rglob("*.py") if "from crawler.spiders" in path.read_text("utf-8").split("if TYPE_CHECKING")[0]]
+    wrong = [
+        path.name
+        for path in (ROOT / "pipelines").rglob("*.py")
+        if "from crawler.spiders" in path.read_text("utf-8").split("if TYPE_CHECKING")[0]
+    ]
     assert wrong == []

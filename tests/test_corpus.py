@@ -13,7 +13,9 @@ from tests.conftest import CORPUS, connect
 Expected = dict[str, Any]
 
 PAGES: dict[str, Expected] = {
-    url: expected for file in sorted((CORPUS / "expected").glob("*.toml")) for url, expected in tomllib.loads(file.read_text("utf-8")).items()
+    url: expected
+    for file in sorted((CORPUS / "expected").glob("*.toml"))
+    for url, expected in tomllib.loads(file.read_text("utf-8")).items()
 }
 ARTICLES = {url: expected for url, expected in PAGES.items() if expected["state"] == "article"}
 
@@ -36,7 +38,9 @@ def article_of(base: sqlite3.Connection, url: str) -> sqlite3.Row:
     return row
 
 
-@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if not expected.get("optional") and expected.get("reason") != "near"])
+@pytest.mark.parametrize(
+    "url", [url for url, expected in PAGES.items() if not expected.get("optional") and expected.get("reason") != "near"]
+)
 def test_every_page_ends_in_its_expected_state(base: sqlite3.Connection, url: str) -> None:
     page, expected = page_of(base, url), PAGES[url]
     assert page is not None
@@ -49,9 +53,13 @@ def test_what_is_no_article_is_not_stored_as_one(base: sqlite3.Connection, url: 
     assert page is None or page["state"] == "refused"
 
 
-@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if "of" in expected and expected["reason"] != "near"])
+@pytest.mark.parametrize(
+    "url", [url for url, expected in PAGES.items() if "of" in expected and expected["reason"] != "near"]
+)
 def test_a_duplicate_names_its_article(base: sqlite3.Connection, url: str) -> None:
-    found = base.execute("select articles.url from pages join articles on articles.id = article_id where pages.url = ?", [url]).fetchone()
+    found = base.execute(
+        "select articles.url from pages join articles on articles.id = article_id where pages.url = ?", [url]
+    ).fetchone()
     assert found["url"] == PAGES[url]["of"]
 
 
@@ -59,7 +67,9 @@ def test_a_duplicate_names_its_article(base: sqlite3.Connection, url: str) -> No
 def test_the_fields_are_those_of_the_page(base: sqlite3.Connection, url: str) -> None:
     row, expected = article_of(base, url), ARTICLES[url]
     found = dict(row) | {"authors": json.loads(row["authors"] or "[]")}
-    wanted = {name: expected[name] for name in ("title", "date_published", "language", "section") if name in expected}
+    wanted: Expected = {
+        name: expected[name] for name in ("title", "date_published", "language", "section") if name in expected
+    }
     wanted |= {"authors": expected.get("authors", []), "url": expected.get("url", url)}
     assert {name: found[name] for name in wanted} == wanted
 
@@ -73,6 +83,9 @@ def test_the_text_has_the_article_and_not_the_clutter(base: sqlite3.Connection, 
 
 
 def test_every_page_found_is_in_one_state_and_every_article_has_one_page(base: sqlite3.Connection) -> None:
-    pages, articles = base.execute("select count(*) from pages where state = 'article'").fetchone()[0], base.execute("select count(*) from articles").fetchone()[0]
+    pages, articles = (
+        base.execute("select count(*) from pages where state = 'article'").fetchone()[0],
+        base.execute("select count(*) from articles").fetchone()[0],
+    )
     assert pages == articles
     assert base.execute("select count(*) from pages where state = 'pending'").fetchone()[0] == 0

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines.lock import run_lock
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, article_html, serving, story
 
@@ -29,14 +32,16 @@ class Newsroom:
 
     def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
         tables = "\n".join(f"[[source]]\n{source}" for source in sources)
-        (self.folder / "sources.toml").write_text(f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n')
+        (self.folder / "sources.toml").write_text(
+            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n'
+        )
 
     def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = broadsheet("crawl", *options, cwd=self.folder)
         assert done.returncode == code, done.stderr + done.stdout
         return done
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
         base = connect(self.db)
         try:
             return [tuple(row) for row in base.execute(sql)]
@@ -44,7 +49,7 @@ class Newsroom:
             base.close()
 
     def states(self) -> dict[str, tuple[str, str | None]]:
-        return {str(url): (str(state), reason) for url, state, reason in self.rows("select url, state, reason from pages")}  # type: ignore[misc]
+        return {url: (state, reason) for url, state, reason in self.rows("select url, state, reason from pages")}
 
 
 @pytest.fixture
@@ -59,8 +64,14 @@ def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsro
     site.article("/lighthouse", "The lighthouse", story("lighthouse"))
     site.add("/old-pier", status=301, Location="/pier")
     site.feed("/feed", *(site.url + path for path in ("/pier", "/old-pier", "/gone", "/private/diary")))
-    site.add("/sitemap.xml", f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>{site.url}/lighthouse</loc></url></urlset>', kind="text/xml")
-    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]\nsitemaps = ["{site.url}/sitemap.xml"]')
+    site.add(
+        "/sitemap.xml",
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>{site.url}/lighthouse</loc></url></urlset>',
+        kind="text/xml",
+    )
+    newsroom.watch(
+        f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]\nsitemaps = ["{site.url}/sitemap.xml"]'
+    )
     newsroom.crawl()
     assert newsroom.states() == {
         f"{site.url}/pier": ("article", None),
@@ -102,13 +113,20 @@ def test_a_feed_that_asks_for_an_hour_is_left_alone_unless_now(site: Site, newsr
 
 def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom: Newsroom) -> None:
     site.add("/robots.txt", f"Sitemap: {site.url}/sitemap.xml", kind="text/plain")
-    site.add("/", f'<html><head><link rel="alternate" type="application/rss+xml" href="/empty"></head><body><a href="/a/2026/11/03/pier">Pier</a></body></html>')
+    site.add(
+        "/",
+        '<html><head><link rel="alternate" type="application/rss+xml" href="/empty"></head><body><a href="/a/2026/11/03/pier">Pier</a></body></html>',
+    )
     site.feed("/empty")
     site.article("/a/2026/11/03/pier", "The pier", story("pier"))
     site.add("/sitemap.xml", f"<urlset><url><loc>{site.url}/a/2026/11/03/pier</loc></url></urlset>", kind="text/xml")
     newsroom.watch(f'url = "{site.url}/"', crawl='delay = 0\nsince = "2026-01-01"')
     newsroom.crawl()
-    assert newsroom.rows("select kind, replace(url, '" + site.url + "', ''), last_status from feeds where last_status in ('ok', 'reserve') and url like '%sitemap.xml' or kind = 'homepage'") == [
+    assert newsroom.rows(
+        "select kind, replace(url, '"
+        + site.url
+        + "', ''), last_status from feeds where last_status in ('ok', 'reserve') and url like '%sitemap.xml' or kind = 'homepage'"
+    ) == [
         ("sitemap", "/sitemap.xml", "ok"),
         ("homepage", "/", "reserve"),
     ]
@@ -117,7 +135,9 @@ def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom
     assert sorted(site.asked) == ["/robots.txt", "/sitemap.xml"]
 
 
-def test_what_robots_txt_disallows_is_not_asked_with_many_first_requests_in_flight(site: Site, newsroom: Newsroom) -> None:
+def test_what_robots_txt_disallows_is_not_asked_with_many_first_requests_in_flight(
+    site: Site, newsroom: Newsroom
+) -> None:
     """Scrapy's own middleware let six of eight such pages through."""
     site.answers["/robots.txt"] = slowly(Answer(b"User-agent: *\nDisallow: /no/", 200, {"Content-Type": "text/plain"}))
     pages = ", ".join(f'"{site.url}/no/{number}"' for number in range(40))
@@ -127,7 +147,7 @@ def test_what_robots_txt_disallows_is_not_asked_with_many_first_requests_in_flig
     assert set(newsroom.states().values()) == {("refused", "robots")}
 
 
-def slowly(answer: Answer) -> "object":
+def slowly(answer: Answer) -> Callable[[], Answer]:
     def later() -> Answer:
         time.sleep(0.15)
         return answer
@@ -135,8 +155,14 @@ def slowly(answer: Answer) -> "object":
     return later
 
 
-@pytest.mark.parametrize(("status", "state"), [(404, ("article", None)), (403, ("article", None)), (503, ("failed", "robots_unreachable"))], ids=["404", "403", "503"])
-def test_robots_txt_that_is_not_there_allows_and_one_that_fails_forbids(site: Site, newsroom: Newsroom, status: int, state: tuple[str, str | None]) -> None:
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(404, ("article", None)), (403, ("article", None)), (503, ("failed", "robots_unreachable"))],
+    ids=["404", "403", "503"],
+)
+def test_robots_txt_that_is_not_there_allows_and_one_that_fails_forbids(
+    site: Site, newsroom: Newsroom, status: int, state: tuple[str, str | None]
+) -> None:
     """RFC 9309, 2.3.1.3 and 2.3.1.4. The body of an error page is no set of rules."""
     site.add("/robots.txt", "User-agent: *\nDisallow: /", status=status, kind="text/plain")
     site.article("/pier", "The pier", story("pier"))
@@ -148,19 +174,24 @@ def test_robots_txt_that_is_not_there_allows_and_one_that_fails_forbids(site: Si
 def test_crawl_delay_is_kept(site: Site, newsroom: Newsroom) -> None:
     times: list[float] = []
 
-    def noting(number: int) -> "object":
+    def noting(number: int) -> Callable[[], Answer]:
         def answer() -> Answer:
             times.append(time.monotonic())
-            return Answer(article_html(f"Pier {number}", story(f"pier {number}")).encode(), 200, {"Content-Type": "text/html"})
+            return Answer(
+                article_html(f"Pier {number}", story(f"pier {number}")).encode(), 200, {"Content-Type": "text/html"}
+            )
 
         return answer
 
     site.add("/robots.txt", "User-agent: *\nCrawl-delay: 0.4", kind="text/plain")
     for number in range(3):
-        site.answers[f"/{number}"] = noting(number)  # type: ignore[assignment]
-    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/0", "{site.url}/1", "{site.url}/2"]', crawl="delay = 0\nconcurrency = 8")
+        site.answers[f"/{number}"] = noting(number)
+    newsroom.watch(
+        f'url = "{site.url}/"\npages = ["{site.url}/0", "{site.url}/1", "{site.url}/2"]',
+        crawl="delay = 0\nconcurrency = 8",
+    )
     newsroom.crawl()
-    assert all(later - earlier > 0.35 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier > 0.35 for earlier, later in pairwise(times))
 
 
 def test_a_redirect_to_the_front_page_is_a_refusal(site: Site, newsroom: Newsroom) -> None:
@@ -183,10 +214,16 @@ def test_a_private_address_is_not_entered_unless_allowed(site: Site, newsroom: N
 def test_one_dead_source_makes_a_run_partial_and_only_dead_ones_make_it_fail(site: Site, newsroom: Newsroom) -> None:
     site.article("/pier", "The pier", story("pier"))
     site.feed("/feed", site.url + "/pier")
-    newsroom.watch(f'url = "{site.url}/"\nname = "Good"\nfeeds = ["{site.url}/feed"]', f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]')
+    newsroom.watch(
+        f'url = "{site.url}/"\nname = "Good"\nfeeds = ["{site.url}/feed"]',
+        f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]',
+    )
     newsroom.crawl()
     assert newsroom.rows("select status from runs") == [("partial",)]
-    assert newsroom.rows("select name, status, reason from sources order by name") == [("Dead", "broken", f"{site.url}/dead/feed: http_404"), ("Good", "ok", None)]
+    assert newsroom.rows("select name, status, reason from sources order by name") == [
+        ("Dead", "broken", f"{site.url}/dead/feed: http_404"),
+        ("Good", "ok", None),
+    ]
     newsroom.watch(f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]')
     assert "not one source could be read" in newsroom.crawl("--quiet", code=1).stderr
 
@@ -215,24 +252,20 @@ def test_a_failed_page_is_asked_again_when_it_is_due_or_told_to(site: Site, news
 
 
 def test_the_second_of_two_runs_ends_at_once(site: Site, newsroom: Newsroom) -> None:
-    site.answers["/slow"] = slowly(Answer(b"", 200))  # type: ignore[assignment]
+    site.answers["/slow"] = slowly(Answer(b"", 200))
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/slow"]')
-    with holding_lock(newsroom.db):
+    with run_lock(newsroom.db):
         assert "another run holds this database" in newsroom.crawl(code=75).stderr
         assert newsroom.crawl("--quiet", code=75).stderr == ""
     assert site.asked == []
 
 
-def holding_lock(db: Path) -> "object":
-    from pipelines.lock import run_lock
-
-    return run_lock(db)
-
-
 def test_a_run_that_was_killed_is_marked_and_loses_nothing(site: Site, newsroom: Newsroom) -> None:
     paths = [f"/{number}" for number in range(6)]
     for path in paths:
-        site.answers[path] = slowly(Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"}))  # type: ignore[assignment]
+        site.answers[path] = slowly(
+            Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"})
+        )
     site.feed("/feed", *(site.url + path for path in paths))
     newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
     process = start_crawl(newsroom)
@@ -248,7 +281,9 @@ def test_a_run_that_was_killed_is_marked_and_loses_nothing(site: Site, newsroom:
 def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site, newsroom: Newsroom) -> None:
     paths = [f"/{number}" for number in range(30)]
     for path in paths:
-        site.answers[path] = slowly(Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"}))  # type: ignore[assignment]
+        site.answers[path] = slowly(
+            Answer(article_html(f"Pier {path}", story(f"pier {path}")).encode(), 200, {"Content-Type": "text/html"})
+        )
     site.feed("/feed", *(site.url + path for path in paths))
     newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
     process = start_crawl(newsroom)
@@ -258,7 +293,9 @@ def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site
     counts = dict(newsroom.rows("select state, count(*) from pages group by 1"))
     assert counts["article"] >= 1
     assert counts["pending"] >= 1
-    assert newsroom.rows("select status, reason from runs") == [("partial", "stopped by a signal; the rest stays pending")]
+    assert newsroom.rows("select status, reason from runs") == [
+        ("partial", "stopped by a signal; the rest stays pending")
+    ]
 
 
 def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
@@ -266,9 +303,9 @@ def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
 
 
-def wait_for(condition: object, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
 
@@ -280,7 +317,15 @@ def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -
 
     def scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "scrapy", *arguments]
-        return subprocess.run(command, cwd=newsroom.folder, capture_output=True, text=True, timeout=60, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, check=False)
+        return subprocess.run(
+            command,
+            cwd=newsroom.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            check=False,
+        )
 
     assert scrapy("list").stdout.split() == ["copies", "news"]
     assert scrapy("crawl", "news", "-s", "NEWS_DB=other.db").returncode == 0

@@ -20,7 +20,14 @@ LIMITS = Limits(seconds=5.0, megabytes=1536)
 
 def page(name: str) -> Page:
     url = f"https://a.example/{name}"
-    return Page(url=url, final_url=url, via="file", fetched_at=datetime(2026, 11, 3, tzinfo=UTC), content_type="text/html", body=article_html(name, story(name)).encode())
+    return Page(
+        url=url,
+        final_url=url,
+        via="file",
+        fetched_at=datetime(2026, 11, 3, tzinfo=UTC),
+        content_type="text/html",
+        body=article_html(name, story(name)).encode(),
+    )
 
 
 def with_workers(number: int, work: Callable[[Workers], Awaitable[object]], limits: Limits = LIMITS) -> object:

@@ -33,4 +33,6 @@ class Command(BaseRunSpiderCommand):
         except SourcesError as error:
             self.exitcode = complain(str(error), USAGE)
             return
-        self.exitcode = run(Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read))
+        self.exitcode = run(
+            Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read)
+        )

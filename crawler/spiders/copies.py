@@ -5,22 +5,30 @@ extraction finds the address it claims. Never a path of the machine.
 """
 
 import hashlib
+import io
 import logging
+import os
 import re
+import time
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
+import brotli  # type: ignore[import-untyped]
 import scrapy
 import tldextract
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader, DecompressingBufferedReader
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.limitreader import LimitReader
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from crawler.items import Page
 from crawler.offline import content_type_of
@@ -77,12 +85,12 @@ class CopiesSpider(scrapy.Spider):
             yield from self._pages_of(file, path)
 
     def _pages_of(self, file: Path, given: Path) -> Iterator[Page]:
-        if file.name.lower().endswith(WARC_SUFFIXES):
-            pages = read_warc(file)
-        else:
-            pages = iter([read_file(file, given)])
-        for page in pages:
-            yield self._with_source(page)
+        try:
+            pages = read_warc(file) if _page_name(file).endswith(WARC_SUFFIXES) else iter([read_file(file, given)])
+            for page in pages:
+                yield self._with_source(page)
+        except OSError as error:
+            logger.warning("%s: cannot be read: %s", file, error.strerror or error)
 
     def _with_source(self, page: Page) -> Page:
         """The same settings that a live crawl of this site would use, so that the same bytes give the same article."""
@@ -95,22 +103,43 @@ def pages_below(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for child in sorted(path.iterdir()):
+    for child in _children(path):
         if child.is_dir() and not child.is_symlink():
             yield from pages_below(child)
-        elif child.is_file() and child.name.lower().endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)) and not _NOT_PAGES.search(f"/{child.name}"):
+        elif child.is_file() and _may_hold_pages(child):
             yield child
+
+
+def _children(folder: Path) -> list[Path]:
+    """What lies in a folder, without hidden files (`.git`, `._page.html` of macOS) and what browsers save beside a page."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        logger.warning("%s: cannot be read: %s", folder, error.strerror)
+        return []
+    assets = {f"{name.rpartition('.')[0]}_files" for name in names}
+    return [folder / name for name in names if not name.startswith(".") and name not in assets]
+
+
+def _may_hold_pages(file: Path) -> bool:
+    return _page_name(file).endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)) and not _NOT_PAGES.search(f"/{file.name}")
+
+
+def _page_name(file: Path) -> str:
+    """A file's name without the query that trees keep in it: `story.html?id=7`."""
+    return file.name.lower().partition("?")[0]
 
 
 def read_file(file: Path, given: Path) -> Page:
     """A saved page. Its fetch time is when it was written, as far as the file system knows."""
-    body = file.read_bytes()[: MAX_BYTES + 1]
+    with file.open("rb") as stream:
+        body = stream.read(MAX_BYTES + 1)
     url = url_in_tree(file, given) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
     return Page(
         url=url,
         final_url=url,
         via="file",
-        fetched_at=min(datetime.fromtimestamp(int(file.stat().st_mtime), UTC), datetime.now(UTC)),
+        fetched_at=datetime.fromtimestamp(int(min(file.stat().st_mtime, time.time())), UTC),
         content_type=content_type_of(file),
         body=body,
         refusal="too_large" if len(body) > MAX_BYTES else None,
@@ -120,56 +149,139 @@ def read_file(file: Path, given: Path) -> Page:
 def url_in_tree(file: Path, given: Path) -> str | None:
     """The address a HOST/path tree gives a file: the first folder at or below `given` that is named like a host begins it.
 
-    `index.html` stands for its folder, as `--offline` and most mirroring programs have it.
+    What lies above `given` is the machine's. `index.html` stands for its folder, as `--offline` and most mirroring
+    programs have it.
     """
     parts = file.absolute().parts
-    for number in range(len(given.absolute().parts) - 1, len(parts) - 1):
-        if is_host(parts[number]):
-            rest = list(parts[number + 1 :])
-            rest = [*rest[:-1], ""] if re.fullmatch(r"index\.x?html?", rest[-1], re.IGNORECASE) else rest
-            path, mark, query = "/".join(rest).partition("?")
-            return canonical_url(f"https://{parts[number]}/{quote(path)}{mark}{query}")
-    return None
+    first = len(given.absolute().parts) - 1
+    host = next((number for number in range(first, len(parts) - 1) if is_host(parts[number])), None)
+    if host is None:
+        return None
+    path, mark, query = "/".join(parts[host + 1 :]).partition("?")
+    if not mark:
+        path = re.sub(r"(^|/)index\.x?html?$", r"\1", path, flags=re.IGNORECASE)
+    # fsencode: a name that is no UTF-8 keeps its bytes.
+    address = f"https://{parts[host]}/{quote(os.fsencode(path))}{mark}{quote(os.fsencode(query), safe=_QUERY)}"
+    try:
+        return canonical_url(address)
+    except UnusableURL:
+        return None
+
+
+_QUERY = "!$%&'()*+,-./:;=?@_~"
+"""What a query may hold as it is; the `%` of an escape among it."""
 
 
 def is_host(name: str) -> bool:
     """Whether a folder's name is a host's: a known public suffix, or one that is kept for examples."""
     host, _, port = name.lower().partition(":")
-    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", host) or (port and not port.isdigit()):
+    if not re.fullmatch(r"([^\W_]([\w-]*[^\W_])?\.)+[^\W_][\w-]*[^\W_]", host) or (port and not port.isdecimal()):
         return False
     found = _suffixes(host)
     return bool(found.domain and found.suffix) or host.endswith(_RESERVED)
 
 
+# WARC: a record is read by itself from its offset, so that damage costs only the record that has it. warcio's own
+# iterator ends without a word at damaged gzip and hides what was appended after a cut-off record.
+
+
 def read_warc(file: Path) -> Iterator[Page]:
-    """The pages of an archive, one at a time. A damaged end is said, what came before it is kept."""
+    """The pages of an archive, one at a time. Damage is said; the records before and after it are kept."""
     with file.open("rb") as stream:
-        records = ArchiveIterator(stream, no_record_parse=False)
-        try:
-            for record in records:
-                if page := _page_of_record(record, file, records.offset):
-                    yield page
-        except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
-            logger.warning("%s: damaged after %d bytes: %s", file.name, stream.tell(), error)
+        offset, damaged = 0, False
+        while (start := _next_record(stream, offset)) is not None:
+            page, end = _read_record(stream, start, file.name)
+            if not damaged and (start > offset or end is None):
+                logger.warning("%s: damaged at byte %d", file.name, offset)
+            offset, damaged = end or start + 1, end is None
+            if page:
+                yield page
+        if not damaged and offset < file.stat().st_size:
+            logger.warning("%s: damaged at byte %d, and no record after it", file.name, offset)
 
 
-def _page_of_record(record: Any, file: Path, offset: int) -> Page | None:
-    """The page of a response or resource record; None for requests, redirects, images and what is not the web's."""
-    headers = record.http_headers
-    status = int(headers.get_statuscode() or 0) if headers else 200
-    content_type = (headers.get_header("Content-Type") if headers else record.rec_headers.get_header("Content-Type")) or ""
-    if record.rec_type not in ("response", "resource") or 300 <= status < 400 or not _may_be_page(content_type):
-        return None
+_RECORD = re.compile(rb"(?:\A|\n)WARC/[01]\.\d|\x1f\x8b\x08")
+"""How a record begins: its version line, or the first bytes of a gzip member."""
+
+_LONGEST_START = 9
+_BLOCK = 2**16
+
+
+def _next_record(stream: BinaryIO, offset: int) -> int | None:
+    """Where the first record at or after `offset` begins; None when there is none."""
+    stream.seek(offset)
+    while block := stream.read(_BLOCK):
+        if found := _RECORD.search(block):
+            return offset + found.end() - len(found[0].lstrip(b"\n"))
+        offset = stream.seek(offset + max(1, len(block) - _LONGEST_START))
+    return None
+
+
+class _RecordReader(DecompressingBufferedReader):  # type: ignore[misc]
+    """warcio's reader of a record, plain or gzip, that ends at damage: its own reads the rest of the file, printing."""
+
+    def _decompress(self, data: bytes) -> bytes:
+        if self.decompressor and self.num_block_read:
+            try:
+                return bytes(self.decompressor.decompress(data))
+            except zlib.error:
+                self.stream = io.BytesIO()
+                return b""
+        return bytes(super()._decompress(data))
+
+
+_loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)
+_http_head = StatusAndHeadersParser(["HTTP/"], verify=False)
+
+
+def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, int | None]:
+    """The page of the record that begins at `start`, None when it holds none; and where the record ends, None when it is damaged."""
+    stream.seek(start)
+    reader = _RecordReader(stream)
+    page = end = None
     try:
-        url = canonical_url(record.rec_headers.get_header("WARC-Target-URI", "").strip("<>"))
+        record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
+        page = _page_of_record(record, name, start)
+        end = _end_of(record, reader, stream)
+    except (ArchiveLoadFailed, EOFError) as error:
+        logger.debug("%s: byte %d: %s", name, start, error)
+    if page and end is None:
+        page = replace(page, body=b"", failure=page.failure or "cut_off")
+    return page, end
+
+
+def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> int | None:
+    """The offset after a record; None when it is shorter than its head says, or runs into the next one."""
+    if not isinstance(record.raw_stream, LimitReader):
+        return None
+    while record.raw_stream.read(_BLOCK):
+        pass
+    line = reader.readline(_BLOCK)
+    if record.raw_stream.limit > 0 or line.strip():
+        return None
+    while line and not line.strip():
+        line = reader.readline(_BLOCK)
+    if line and reader.decompressor:
+        raise ArchiveLoadFailed("one gzip block holds several records; `warcio recompress` makes it readable")
+    return int(stream.tell() - reader.rem_length() - len(line))
+
+
+def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | None:
+    """The page of a response or resource record; None for requests, redirects, images and what is not the web's."""
+    try:
+        url = canonical_url(record.rec_headers.get_header("WARC-Target-URI", ""))
     except UnusableURL:
         return None
-    if _NOT_PAGES.search(urlsplit(url).path):
+    if record.rec_type not in ("response", "resource") or _NOT_PAGES.search(urlsplit(url).path):
         return None
-    body = record.content_stream().read(MAX_BYTES + 1)
-    cut_off = record.raw_stream.limit > 0 and len(body) <= MAX_BYTES
-    if cut_off:
-        logger.warning("%s: the record at byte %d is cut off: %s", file.name, offset, url)
+    http = _http_head.parse(record.raw_stream) if record.rec_type == "response" else None
+    status = _status(http) if http else None
+    content_type = http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")
+    if (status and 300 <= status < 400) or not _may_be_page(content_type or ""):
+        return None
+    failure = f"http_{status or 'unreadable'}" if http and status != 200 else None
+    cut_off = "cut_off" if record.rec_headers.get_header("WARC-Truncated") else None
+    body = b"" if failure else _payload(record.raw_stream, http)
     return Page(
         url=url,
         final_url=url,
@@ -177,12 +289,40 @@ def _page_of_record(record: Any, file: Path, offset: int) -> Page | None:
         fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
-        body=body if status == 200 else b"",
-        failure=f"http_{status}" if status != 200 else "cut_off" if cut_off else None,
-        refusal="too_large" if len(body) > MAX_BYTES and status == 200 else None,
-        warc=file.name,
+        body=body,
+        failure=failure or cut_off,
+        refusal="too_large" if len(body) > MAX_BYTES else None,
+        warc=name,
         warc_offset=offset,
     )
+
+
+def _status(http: StatusAndHeaders) -> int | None:
+    code = http.get_statuscode()
+    return int(code) if re.fullmatch("[1-9][0-9]{2}", code) else None
+
+
+def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:
+    """At most MAX_BYTES + 1 of a record's body, transfer and content encodings removed."""
+    if http and (http.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
+        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_BYTES))
+    body = bytes(stream.read(MAX_BYTES + 1))
+    return _decoded(body, (http.get_header("Content-Encoding") or "").strip().lower()) if http else body
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Many archives keep decoded bodies under the old header: what is not encoded as it says is taken as it is.
+
+    warcio's own decoding has no limit: 800 bytes of Brotli would become a gigabyte.
+    """
+    try:
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            return zlib.decompressobj(wbits=47).decompress(body, MAX_BYTES + 1)
+        if encoding == "br":
+            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))
+    except (zlib.error, brotli.error):
+        pass
+    return body
 
 
 def _may_be_page(content_type: str) -> bool:

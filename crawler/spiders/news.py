@@ -19,7 +19,14 @@ from twisted.python.failure import Failure
 
 from crawler import discovery
 from crawler.items import Link, Listing, Page
-from crawler.politeness import NETWORK_ERRORS, RobotsForbid, RobotsMiddleware, RobotsUnreachable, failure_reason, origin_of
+from crawler.politeness import (
+    NETWORK_ERRORS,
+    RobotsForbid,
+    RobotsMiddleware,
+    RobotsUnreachable,
+    failure_reason,
+    origin_of,
+)
 from crawler.sources import Source, SourcesFile
 from crawler.urls import UnusableURL, canonical_url, is_front_page
 
@@ -87,19 +94,39 @@ class NewsSpider(scrapy.Spider):
 
     def poll(self, source: Source, url: str, kind: str, trail: Trail | None = None) -> Request:
         """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
-        return self._ask(url, self.parse_listing, self.listing_failed, {"listing": url}, source=source, url=url, kind=kind, trail=trail)
+        return self._ask(
+            url,
+            self.parse_listing,
+            self.listing_failed,
+            {"listing": url},
+            source=source,
+            url=url,
+            kind=kind,
+            trail=trail,
+        )
 
     def fetch(self, source: Source, link: Link, via: str) -> Request:
         """Ask for an article's page."""
         known = {"source": source, "link": link, "via": via}
-        return Request(link.url, self.parse_page, errback=self.page_failed, cb_kwargs=known, meta={"page": link.url}, dont_filter=True)
+        return Request(
+            link.url,
+            self.parse_page,
+            errback=self.page_failed,
+            cb_kwargs=known,
+            meta={"page": link.url},
+            dont_filter=True,
+        )
 
     def _ask(self, url: str, callback: Any, errback: Any, meta: dict[str, Any], /, **known: Any) -> Request:
-        return Request(url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True)
+        return Request(
+            url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True
+        )
 
     # Listings
 
-    def parse_listing(self, response: Response, source: Source, url: str, kind: str, trail: Trail | None) -> Iterator[Output]:
+    def parse_listing(
+        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None
+    ) -> Iterator[Output]:
         if response.status == 304:
             yield self._listing(source, url, kind, status=304, **validators(response))
             yield from self._go_on(trail, yielded=True)
@@ -126,9 +153,13 @@ class NewsSpider(scrapy.Spider):
 
     def listing_failed(self, failure: Failure) -> Iterator[Output]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        yield from self._listing_is_dead(known["source"], known["url"], known["kind"], known["trail"], reason_of(failure))
+        yield from self._listing_is_dead(
+            known["source"], known["url"], known["kind"], known["trail"], reason_of(failure)
+        )
 
-    def _listing_is_dead(self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, status: int | None = None) -> Iterator[Output]:
+    def _listing_is_dead(
+        self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, status: int | None = None
+    ) -> Iterator[Output]:
         if trail is None:
             logger.warning("%s: %s: %s", source.name, url, reason)
             yield self._listing(source, url, kind, status=status, failure=reason)
@@ -137,7 +168,9 @@ class NewsSpider(scrapy.Spider):
         yield from self._go_on(trail, yielded=False)
 
     def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
-        return Listing(url=url, source=source, kind={"feed": "rss"}.get(kind, kind), fetched_at=datetime.now(UTC), **facts)
+        return Listing(
+            url=url, source=source, kind={"feed": "rss"}.get(kind, kind), fetched_at=datetime.now(UTC), **facts
+        )
 
     # The discovery of a bare URL
 
@@ -168,12 +201,20 @@ class NewsSpider(scrapy.Spider):
         news = [url for url in announced if "news" in url.rsplit("/", 1)[-1].lower()]
         for kind in source.discover:
             if kind == "feed":
-                yield from ((kind, group) for group in (list(feeds), *([origin + path] for path in discovery.FEED_GUESSES)) if group)
+                yield from (
+                    (kind, group)
+                    for group in (list(feeds), *([origin + path] for path in discovery.FEED_GUESSES))
+                    if group
+                )
             elif kind == "homepage":
                 yield kind, [front_page]
             else:
                 named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
-                yield from ((kind, group) for group in (named, *([origin + path] for path in discovery.SITEMAP_GUESSES[kind])) if group)
+                yield from (
+                    (kind, group)
+                    for group in (named, *([origin + path] for path in discovery.SITEMAP_GUESSES[kind]))
+                    if group
+                )
 
     def _next_group(self, trail: Trail) -> Iterator[Output]:
         """Ask the next group of entry points; when there is none left, say so."""
@@ -217,12 +258,14 @@ class NewsSpider(scrapy.Spider):
         else:
             facts |= validators(response)
             facts.pop("max_age")
-            yield self._page(source, link, via, body=response.body, content_type=header(response, "Content-Type"), **facts)
+            yield self._page(
+                source, link, via, body=response.body, content_type=header(response, "Content-Type"), **facts
+            )
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        reason = reason_of(failure)
-        yield self._page(**known, **({"refusal": reason} if failure.check(RobotsForbid) else {"failure": reason}))
+        outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)}
+        yield self._page(**known, **outcome)
 
     def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
         facts = {"final_url": link.url} | facts
@@ -242,13 +285,15 @@ class RobotsSitemaps:
 
 def reason_of(failure: Failure) -> str:
     """Why a request got no response, as one stable word; a bug of ours is raised again."""
-    if failure.check(RobotsForbid, RobotsUnreachable):
-        return str(failure.value)
-    if failure.check(IgnoreRequest):
+    error = failure.value
+    if isinstance(error, RobotsForbid | RobotsUnreachable):
+        return str(error)
+    if isinstance(error, IgnoreRequest):
         return "redirect_loop"
-    if not failure.check(*NETWORK_ERRORS):
+    if not isinstance(error, NETWORK_ERRORS):
         failure.raiseException()
-    return failure_reason(failure.value, failure.request.url)  # type: ignore[attr-defined]  # Scrapy adds the request
+    assert error is not None
+    return failure_reason(error, failure.request.url)  # type: ignore[attr-defined]  # Scrapy adds the request
 
 
 def header(response: Response, name: str) -> str | None:
@@ -265,4 +310,3 @@ def validators(response: Response) -> dict[str, Any]:
         "last_modified": header(response, "Last-Modified"),
         "max_age": int(ages[0]) if ages and ages[0].isdigit() and "no-cache" not in fields else None,
     }
-

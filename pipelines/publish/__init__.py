@@ -8,17 +8,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from datasette.utils import tilde_encode
+
 METADATA = Path(__file__).resolve().parents[2] / "datasette_metadata.json"
+
+NAME = "news"
+"""What the metadata calls the database: Datasette's name for a file `news.db`."""
 
 SETTINGS = {
     "default_page_size": "50",
     "max_returned_rows": "1000",
     "sql_time_limit_ms": "5000",
     "facet_time_limit_ms": "500",
-    "truncate_cells_html": "500",
-    "allow_download": "on",
+    "suggest_facets": "off",
+    "truncate_cells_html": "300",
 }
-"""A page of a table is read, not scrolled; queries over a large archive may take seconds on the owner's own machine."""
+"""A page of a table is read, not scrolled; queries over a large archive may take seconds on the owner's own machine.
+Suggesting facets tries every column and costs more than the page itself; the column menus offer them all the same."""
 
 PUBLIC_SETTINGS = {
     "default_allow_sql": "off",
@@ -39,10 +45,11 @@ def datasette_arguments(db: Path, port: int, *, public: bool) -> list[str]:
 
 def metadata_for(db: Path) -> Path:
     """The metadata file for this archive. Datasette names a database after its file, so another name needs a copy."""
-    if db.stem == "news":
+    if db.stem == NAME:
         return METADATA
-    metadata: dict[str, Any] = json.loads(METADATA.read_text("utf-8"))
-    metadata["databases"] = {db.stem: metadata["databases"]["news"]}
+    links = METADATA.read_text("utf-8").replace(f'href=\\"{NAME}/', f'href=\\"{tilde_encode(db.stem)}/')
+    metadata: dict[str, Any] = json.loads(links)
+    metadata["databases"] = {db.stem: metadata["databases"][NAME]}
     copy = Path(tempfile.mkdtemp(prefix="broadsheet-")) / "metadata.json"
     copy.write_text(json.dumps(metadata, ensure_ascii=False), "utf-8")
     return copy

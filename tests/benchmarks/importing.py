@@ -41,7 +41,9 @@ def write_warc(folder: Path, truths: list[Truth], file: Path) -> None:
         for gold in (gold for truth in truths for gold in truth.values()):
             body = gzip.decompress((folder / gold["page"]).read_bytes())
             headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
-            writer.write_record(writer.create_warc_record(address(gold), "response", payload=io.BytesIO(body), http_headers=headers))
+            writer.write_record(
+                writer.create_warc_record(address(gold), "response", payload=io.BytesIO(body), http_headers=headers)
+            )
 
 
 def address(gold: dict[str, Any]) -> str:
@@ -60,7 +62,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         warc, db = Path(scratch) / "pages.warc.gz", Path(scratch) / "news.db"
         write_warc(folder, truths, warc)
-        done = subprocess.run([sys.executable, "-m", "crawler", "import", str(warc), "--db", str(db)], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "crawler", "import", str(warc), "--db", str(db)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         print(f"exit {done.returncode} {done.stderr.strip()}")
         report(folder, names, truths, db)
 
@@ -70,15 +78,31 @@ def report(folder: Path, names: tuple[str, ...], truths: list[Truth], db: Path) 
 
     score = scorer(folder)
     base = connect(db)
-    pages = {row["url"]: row for row in base.execute("select pages.url, state, reason, text from pages left join articles on articles.id = article_id")}
+    pages = {
+        row["url"]: row
+        for row in base.execute(
+            "select pages.url, state, reason, text from pages left join articles on articles.id = article_id"
+        )
+    }
     wanted = {canonical_url(address(gold)) for truth in truths for gold in truth.values()}
     states = Counter((pages[url]["state"], pages[url]["reason"]) if url in pages else ("lost", None) for url in wanted)
-    print(f"{len(wanted)} addresses:", ", ".join(f"{count} {state}{f' ({reason})' if reason else ''}" for (state, reason), count in states.items()))
+    print(
+        f"{len(wanted)} addresses:",
+        ", ".join(f"{count} {state}{f' ({reason})' if reason else ''}" for (state, reason), count in states.items()),
+    )
     print(f"{len(pages) / cpu_seconds():.1f} pages per CPU second, start of the program included")
     for name, truth in zip(names, truths, strict=True):
-        found = {key: {"text": page["text"]} if (page := pages.get(canonical_url(address(gold)))) else {} for key, gold in truth.items()}
+        found = {
+            key: {"text": page["text"]} if (page := pages.get(canonical_url(address(gold)))) else {}
+            for key, gold in truth.items()
+        }
         figures, _ = score.score({key: {"text": gold["text"]} for key, gold in truth.items()}, found)
-        print(name, " ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in figures.items()))
+        print(
+            name,
+            " ".join(
+                f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in figures.items()
+            ),
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+"""news.db as a file: made, recognised, opened. Another program's file, or a newer release's, is never touched."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from pipelines.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another writer's lock; Datasette and readers never hold one."""
+
+_STORAGE_TROUBLE = (
+    "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY",
+    "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_PERM", "SQLITE_NOMEM", "SQLITE_TOOBIG",
+)  # fmt: skip
+
+
+class NotOurDatabase(Exception):
+    """The file is none that this release may read or write; it was left untouched."""
+
+
+class StorageError(Exception):
+    """The disk or the database file failed."""
+
+
+def connect(path: Path, *, write: bool = False) -> Database:
+    """Open a news.db; only with `write` is one created or brought up to date.
+
+    Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
+    """
+    new = not path.exists() or (write and path.is_file() and path.stat().st_size == 0)
+    if new and not write:
+        raise NotOurDatabase(f"{path}: no such database; `broadsheet crawl` or `broadsheet import` makes one")
+    if not new:
+        _check_magic(path)
+    with storage_errors(path):
+        mode = "rwc" if write else "rw"
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT
+        )
+        try:
+            _check_ours(connection, path, write=write)
+            db = Database(connection)
+            if write:
+                _prepare(db)
+            connection.execute("pragma foreign_keys = on")
+        except BaseException:
+            connection.close()
+            raise
+        return db
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's complaints about disk and file into a StorageError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if not is_storage_trouble(error):
+            raise
+        raise StorageError(f"{path}: {error}") from error
+
+
+def is_storage_trouble(error: BaseException) -> bool:
+    """Whether an SQLite error tells of the disk, the file or a lock, and not of a bug in our SQL."""
+    return isinstance(error, sqlite3.Error) and str(getattr(error, "sqlite_errorname", "")).startswith(_STORAGE_TROUBLE)
+
+
+def _check_magic(path: Path) -> None:
+    if path.is_dir():
+        raise NotOurDatabase(f"{path}: is a folder")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(16)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    if magic != b"SQLite format 3\0":
+        raise NotOurDatabase(f"{path}: is not an SQLite database")
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+    (application,) = connection.execute("pragma application_id").fetchone()
+    tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (tables or not write):
+        raise NotOurDatabase(f"{path}: is a database of another program, not a Broadsheet archive")
+    if not tables:
+        return
+    if newer := unknown_migrations(connection):
+        raise NotOurDatabase(
+            f"{path}: was written by a newer Broadsheet ({', '.join(sorted(newer))}); upgrade this one"
+        )
+    if not write and missing_migrations(connection):
+        raise NotOurDatabase(
+            f"{path}: has an older schema; any `broadsheet crawl` or `broadsheet import` brings it up to date"
+        )
+
+
+def _prepare(db: Database) -> None:
+    db.conn.execute("pragma journal_mode = wal")
+    db.conn.execute("pragma synchronous = normal")
+    db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
+    migrations.apply(db)
