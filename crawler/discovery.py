@@ -46,7 +46,10 @@ FEED_TYPES = {
 FEED_GUESSES = ("/feed", "/rss", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml")
 """Where content management systems put a feed that no page announces."""
 
-SITEMAP_GUESSES = {"news_sitemap": ("/news-sitemap.xml", "/sitemap-news.xml"), "sitemap": ("/sitemap.xml", "/sitemap_index.xml")}
+SITEMAP_GUESSES = {
+    "news_sitemap": ("/news-sitemap.xml", "/sitemap-news.xml"),
+    "sitemap": ("/sitemap.xml", "/sitemap_index.xml"),
+}
 
 _NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 
@@ -97,7 +100,11 @@ def _feed(body: bytes, url: str) -> Reading:
 
 
 def _entry_url(entry: Any) -> str | None:
-    return entry.get("feedburner_origlink") or entry.get("link") or (entry.get("id") if _looks_absolute(entry.get("id")) else None)
+    return (
+        entry.get("feedburner_origlink")
+        or entry.get("link")
+        or (entry.get("id") if _looks_absolute(entry.get("id")) else None)
+    )
 
 
 def _entry_hints(entry: Any, language: str | None) -> Hints:
@@ -114,7 +121,11 @@ def _entry_hints(entry: Any, language: str | None) -> Hints:
 
 
 def _is_image(media: Any) -> bool:
-    return bool(media.get("url")) and (media.get("medium") in (None, "image")) and not str(media.get("type", "image")).startswith(("video", "audio"))
+    return (
+        bool(media.get("url"))
+        and (media.get("medium") in (None, "image"))
+        and not str(media.get("type", "image")).startswith(("video", "audio"))
+    )
 
 
 def _json_feed(body: bytes, url: str) -> Reading:
@@ -132,7 +143,11 @@ def _json_feed(body: bytes, url: str) -> Reading:
 
 def _json_hints(item: dict[str, Any], feed: dict[str, Any]) -> Hints:
     authors = item.get("authors") or [item.get("author")]
-    names = [_text(author.get("name")) for author in authors if isinstance(author, dict)] if isinstance(authors, list) else []
+    names = (
+        [_text(author.get("name")) for author in authors if isinstance(author, dict)]
+        if isinstance(authors, list)
+        else []
+    )
     return Hints(
         title=_text(item.get("title")),
         description=_text(item.get("summary")),
@@ -276,7 +291,10 @@ def looks_like_article(link: str, text: str, front_page: str) -> bool:
 
 
 def _headline_length(text: str) -> bool:
-    return len(text.split()) >= _HEADLINE_WORDS or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
+    return (
+        len(text.split()) >= _HEADLINE_WORDS
+        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
+    )
 
 
 def _parse_html(body: bytes) -> Any:
@@ -289,7 +307,10 @@ def _parse_html(body: bytes) -> Any:
 
 def _announced_feeds(tree: Any) -> Iterator[str]:
     for link in tree.xpath("//link[@href][@type]"):
-        announced = "alternate" in link.get("rel", "").lower().split() and link.get("type").split(";")[0].strip().lower() in FEED_TYPES
+        announced = (
+            "alternate" in link.get("rel", "").lower().split()
+            and link.get("type").split(";")[0].strip().lower() in FEED_TYPES
+        )
         is_json_api = link.get("type").startswith("application/json") and "feed" not in link.get("href")
         is_comments = re.search(r"comment", f"{link.get('href')} {link.get('title', '')}", re.IGNORECASE)
         if announced and not is_json_api and not is_comments:

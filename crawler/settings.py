@@ -3,6 +3,8 @@
 sources.toml's [crawl] table (user_agent, delay, concurrency, allow_private) is laid over this by crawler.run.
 """
 
+import os
+
 BOT_NAME = "broadsheet"
 SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
@@ -14,7 +16,7 @@ OFFLINE_DIR = ""  # a folder of local copies that answers instead of the network
 POLL_ALL = False  # ask every feed, due or not
 RETRY_STATES: list[str] = []  # of `refused` and `failed`: pages in these states are asked again
 PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
-EXTRACT_WORKERS = 2  # processes that extract; 0 extracts in this process (tests)
+EXTRACT_WORKERS = min(4, os.cpu_count() or 1)  # processes that extract; 0 extracts in this process
 EXTRACT_TIMEOUT = 10.0  # seconds one page may take before its worker is killed
 EXTRACT_MEMORY_MB = 1536  # address space of one worker
 ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are not public

@@ -109,7 +109,9 @@ def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
     crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
     entries = tables.get("source", [])
     if not isinstance(entries, list) or not entries:
-        raise SourcesError(f"{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = \"https://…\"")
+        raise SourcesError(
+            f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
+        )
     sources = tuple(_source(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
     _no_twins(sources, where)
     return SourcesFile(crawl=crawl, sources=sources)
@@ -141,7 +143,12 @@ def _source(entry: object, where: str) -> Source:
     for selector in (*([source.body] if source.body else []), *source.strip):
         _check(to_xpath, selector, (etree.XPathError, SelectorError), f"{where}: {selector!r} is neither XPath nor CSS")
     if source.timezone is not None:
-        _check(ZoneInfo, source.timezone, (ZoneInfoNotFoundError, ValueError, OSError), f"{where}: unknown timezone {source.timezone!r}, expected a name such as Europe/London")
+        _check(
+            ZoneInfo,
+            source.timezone,
+            (ZoneInfoNotFoundError, ValueError, OSError),
+            f"{where}: unknown timezone {source.timezone!r}, expected a name such as Europe/London",
+        )
     return source
 
 
@@ -153,8 +160,18 @@ def _crawl(table: object, where: str) -> CrawlSettings:
         raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
     if not 1 <= crawl.concurrency <= 16:
         raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
-    _check(lambda _: crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC)), crawl.since, (ValueError, OverflowError), f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"')
-    _check(lambda _: crawl.networks(), crawl.allow_private, ValueError, f'{where}: allow_private: expected networks such as "127.0.0.0/8"')
+    _check(
+        lambda _: crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC)),
+        crawl.since,
+        (ValueError, OverflowError),
+        f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"',
+    )
+    _check(
+        lambda _: crawl.networks(),
+        crawl.allow_private,
+        ValueError,
+        f'{where}: allow_private: expected networks such as "127.0.0.0/8"',
+    )
     return crawl
 
 
@@ -182,7 +199,11 @@ def _value(value: Any, known: Field[Any], where: str) -> Any:
     kinds = {"bool": bool, "int": int, "float": (int, float)}
     accepted = next((kind for name, kind in kinds.items() if name in wanted), str)
     if not isinstance(value, accepted) or (isinstance(value, bool) and accepted is not bool):
-        expected = {bool: "true or false", int: "a whole number", str: "a string"}.get(accepted, "a number") if isinstance(accepted, type) else "a number"
+        expected = (
+            {bool: "true or false", int: "a whole number", str: "a string"}.get(accepted, "a number")
+            if isinstance(accepted, type)
+            else "a number"
+        )
         raise SourcesError(f"{where}: expected {expected}, not {value!r}")
     return value
 
@@ -219,5 +240,7 @@ def _no_twins(sources: tuple[Source, ...], where: str) -> None:
         for number, source in enumerate(sources, 1):
             value = getattr(source, field_name)
             if value in seen:
-                raise SourcesError(f"{where}: [[source]] {number} has the {field_name} of [[source]] {seen[value]}: {value}")
+                raise SourcesError(
+                    f"{where}: [[source]] {number} has the {field_name} of [[source]] {seen[value]}: {value}"
+                )
             seen[value] = number

@@ -55,10 +55,14 @@ def test_what_may_choose_the_article_stays_as_and_where_it_is(query: str) -> Non
 @pytest.mark.parametrize(
     ("url", "canonical"),
     [
-        pytest.param("HTTPS://WWW.X.Example/A", "https://www.x.example/A", id="scheme and host in lower case, path as it is"),
+        pytest.param(
+            "HTTPS://WWW.X.Example/A", "https://www.x.example/A", id="scheme and host in lower case, path as it is"
+        ),
         pytest.param(" https://x.example \n", "https://x.example/", id="white space around, no path"),
         pytest.param("https://x.example/a#part", "https://x.example/a", id="fragment"),
-        pytest.param("https://x.example/?id=1&utm_source=a&p=2", "https://x.example/?id=1&p=2", id="tracker among parameters"),
+        pytest.param(
+            "https://x.example/?id=1&utm_source=a&p=2", "https://x.example/?id=1&p=2", id="tracker among parameters"
+        ),
         pytest.param("http://x.example:80/a", "http://x.example/a", id="default port of http"),
         pytest.param("https://x.example:443/a", "https://x.example/a", id="default port of https"),
         pytest.param("https://x.example:/a", "https://x.example/a", id="empty port"),
@@ -66,12 +70,16 @@ def test_what_may_choose_the_article_stays_as_and_where_it_is(query: str) -> Non
         pytest.param("https://x.example./a", "https://x.example/a", id="final dot"),
         pytest.param("https://@x.example/a", "https://x.example/a", id="empty user name"),
         pytest.param("https://x.example/%e4%b8%ad%7Ea%2fb", "https://x.example/%E4%B8%AD~a%2Fb", id="escapes"),
-        pytest.param("https://x.example/中?q=ü b", "https://x.example/%E4%B8%AD?q=%C3%BC%20b", id="what must be escaped"),
+        pytest.param(
+            "https://x.example/中?q=ü b", "https://x.example/%E4%B8%AD?q=%C3%BC%20b", id="what must be escaped"
+        ),
         pytest.param("https://x.example/100%", "https://x.example/100%25", id="lone percent sign"),
         pytest.param("https://x.example/%%341", "https://x.example/%2541", id="percent sign before an escape"),
         pytest.param("https://x.example/a?b=c?d/e", "https://x.example/a?b=c?d/e", id="question mark in the query"),
         pytest.param("https://müller.example/", "https://xn--mller-kva.example/", id="international name"),
-        pytest.param("https://MÜLLER.example:8443/", "https://xn--mller-kva.example:8443/", id="international name and port"),
+        pytest.param(
+            "https://MÜLLER.example:8443/", "https://xn--mller-kva.example:8443/", id="international name and port"
+        ),
         pytest.param("http://[2001:DB8::1]:8080/a", "http://[2001:db8::1]:8080/a", id="IPv6"),
         pytest.param("http://[::1]:80", "http://[::1]/", id="IPv6, default port"),
         pytest.param("http://127.0.0.1:8001/a", "http://127.0.0.1:8001/a", id="IPv4"),
@@ -99,7 +107,13 @@ def test_what_cannot_be_fetched_or_carries_credentials_is_unusable(url: str) -> 
         canonical_url(url)
 
 
-@given(st.one_of(st.text(), st.text().map("https://x.example/".__add__), st.text("%?&=#/.:@[]aA4utm_é \t", max_size=40).map("http://a".__add__)))
+@given(
+    st.one_of(
+        st.text(),
+        st.text().map("https://x.example/".__add__),
+        st.text("%?&=#/.:@[]aA4utm_é \t", max_size=40).map("http://a".__add__),
+    )
+)
 def test_a_canonical_address_is_its_own_canonical_address(url: str) -> None:
     with contextlib.suppress(UnusableURL):
         canonical = canonical_url(url)
@@ -144,7 +158,9 @@ def test_a_site_is_what_somebody_registered(url: str, site: str | None) -> None:
     [
         pytest.param("https://www.x.com/a", "http://m.x.com/b", True, id="www and mobile"),
         pytest.param("https://x.com/", "https://x.com:8443/", True, id="ports of a registered name"),
-        pytest.param("https://müller.de/", "https://www.xn--mller-kva.de/", True, id="both spellings of an international name"),
+        pytest.param(
+            "https://müller.de/", "https://www.xn--mller-kva.de/", True, id="both spellings of an international name"
+        ),
         pytest.param("http://127.0.0.1/", "https://127.0.0.1/", True, id="http and https of a machine"),
         pytest.param("https://one.blogspot.com/", "https://two.blogspot.com/", False, id="two blogs of one host"),
         pytest.param("https://one.github.io/", "https://two.github.io/", False, id="two projects of one host"),
@@ -157,11 +173,16 @@ def test_sites_are_told_apart_by_their_owners(one: str, other: str, same: bool) 
     assert (same_site(one, other), same_site(other, one)) == (same, same)
 
 
-@pytest.mark.parametrize("path", ["", "/", "//", "/#top", "/index.html", "/index.htm", "/INDEX.PHP", "/index.php/", "/default.aspx", "/index.shtml"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "//", "/#top", "/index.html", "/index.htm", "/INDEX.PHP", "/index.php/", "/default.aspx", "/index.shtml"],
+)
 def test_the_root_is_a_front_page(path: str) -> None:
     assert is_front_page(f"https://www.x.example{path}")
 
 
-@pytest.mark.parametrize("path", ["/?p=1", "/index.php?id=3", "/news/", "/news/index.html", "/en", "/index.html.bak", "/myindex.html"])
+@pytest.mark.parametrize(
+    "path", ["/?p=1", "/index.php?id=3", "/news/", "/news/index.html", "/en", "/index.html.bak", "/myindex.html"]
+)
 def test_what_has_a_path_or_a_query_is_no_front_page(path: str) -> None:
     assert not is_front_page(f"https://www.x.example{path}")

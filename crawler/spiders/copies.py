@@ -113,7 +113,7 @@ def pages_below(path: Path) -> Iterator[Path]:
 def _children(folder: Path) -> list[Path]:
     """What lies in a folder, without hidden files (`.git`, `._page.html` of macOS) and what browsers save beside a page."""
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(child.name for child in folder.iterdir())
     except OSError as error:
         logger.warning("%s: cannot be read: %s", folder, error.strerror)
         return []
@@ -243,8 +243,8 @@ def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, 
         record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
         page = _page_of_record(record, name, start)
         end = _end_of(record, reader, stream)
-    except (ArchiveLoadFailed, EOFError) as error:
-        logger.debug("%s: byte %d: %s", name, start, error)
+    except (ArchiveLoadFailed, EOFError):
+        pass  # no record, or one that ends in its head
     if page and end is None:
         page = replace(page, body=b"", failure=page.failure or "cut_off")
     return page, end
@@ -262,7 +262,8 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
     while line and not line.strip():
         line = reader.readline(_BLOCK)
     if line and reader.decompressor:
-        raise ArchiveLoadFailed("one gzip block holds several records; `warcio recompress` makes it readable")
+        logger.warning("%s: one gzip block holds several records; `warcio recompress` makes it readable", stream.name)
+        return None
     return int(stream.tell() - reader.rem_length() - len(line))
 
 

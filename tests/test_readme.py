@@ -1,0 +1,42 @@
+"""README shows commands that were run, with their true output, and names every setting of our own."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crawler import settings
+from tests.conftest import ROOT, broadsheet
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def shown_after(command: str) -> list[str]:
+    """The words of each line of the text block that follows a command in README."""
+    _, _, rest = README.partition(command)
+    block = re.search(r"```text\n(.*?)```", rest, re.DOTALL)
+    assert block is not None
+    return [" ".join(line.split()) for line in block[1].splitlines()]
+
+
+def test_the_demo_prints_what_readme_shows(tmp_path: Path) -> None:
+    printed = broadsheet("demo", "--no-serve", cwd=tmp_path).stdout
+    assert [" ".join(line.split()) for line in printed.splitlines()] == shown_after("broadsheet demo\n```")
+
+
+@pytest.mark.parametrize("query", re.findall(r'sqlite-utils demo/news\.db (".*?") --table', README))
+def test_the_queries_answer_what_readme_shows(demo: Path, query: str) -> None:
+    command = [sys.executable, "-m", "sqlite_utils", str(demo), *shlex.split(query), "--table"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert [" ".join(line.split()) for line in answer.splitlines()] == shown_after(query)
+
+
+def test_every_setting_of_our_own_is_explained() -> None:
+    ours = re.search(r"# Ours:.*?\n\n", Path(settings.__file__).read_text("utf-8"), re.DOTALL)
+    assert ours is not None
+    names = re.findall(r"^([A-Z_]+)\b", ours[0], re.MULTILINE)
+    assert len(names) > 5
+    assert [name for name in names if f"`{name}`" not in README] == []
