@@ -6,18 +6,23 @@ Everything a user may say about a news site is one field here; nothing else read
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cssselect import SelectorError
 from lxml import etree
 from parsel import csstranslator
+
+from crawler.urls import UnusableURL, canonical_url
+
+ENTRY_POINTS = ("feeds", "sitemaps", "pages")
+"""The keys that name what to read, instead of leaving it to discovery."""
 
 KINDS = ("feed", "news_sitemap", "sitemap", "homepage")
 """What may be discovered, in the order in which it is tried: the most precise first."""
@@ -74,7 +79,7 @@ class CrawlSettings:
         if match := re.fullmatch(r"(\d{1,5})([dh])", self.since):
             number, unit = int(match[1]), match[2]
             return now - (timedelta(days=number) if unit == "d" else timedelta(hours=number))
-        return datetime.fromisoformat(self.since).replace(tzinfo=UTC)
+        return datetime.strptime(self.since, "%Y-%m-%d").replace(tzinfo=UTC)
 
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(text) for text in self.allow_private)
@@ -94,8 +99,10 @@ def read_sources(path: Path) -> SourcesFile:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise SourcesError(f"{path}: no such file; `broadsheet sources add URL` begins one") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourcesError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise SourcesError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SourcesError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     return parse_sources(text, str(path))
 
 
@@ -103,12 +110,14 @@ def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
     """Check the text of a sources.toml; `where` begins every message."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
         raise SourcesError(f"{where}: not valid TOML: {error}") from None
     _only_known(tables, ("crawl", "source"), where)
     crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
     entries = tables.get("source", [])
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list):
+        raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
+    if not entries:
         raise SourcesError(
             f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
         )
@@ -124,54 +133,60 @@ def default_name(url: str) -> str:
 
 def _source(entry: object, where: str) -> Source:
     if not isinstance(entry, dict):
-        raise SourcesError(f"{where}: must be a table")
-    if not isinstance(entry.get("url"), str):
-        raise SourcesError(f'{where}: needs url = "https://…"')
-    where = f"{where} ({entry['url']})"
-    named = entry.get("feeds") or entry.get("sitemaps") or entry.get("pages")
-    if "strip" in entry and isinstance(entry["strip"], str):
+        raise SourcesError(f"{where}: must be a table: write [[source]] above its keys")
+    url = entry.get("url")
+    where = f"{where} ({url})" if url and isinstance(url, str) else where
+    if isinstance(entry.get("strip"), str):
         entry = entry | {"strip": [entry["strip"]]}
-    values = {"name": default_name(entry["url"]), "discover": () if named else KINDS} | _typed(entry, Source, where)
-    source = Source(**values)
-    for url in (source.url, *source.feeds, *source.sitemaps, *source.pages):
-        _check_url(url, where)
+    values = _typed(entry, Source, where)
+    if "url" not in values:
+        raise SourcesError(f'{where}: needs url = "https://…"')
+    for address in (values["url"], *(address for kind in ENTRY_POINTS for address in values.get(kind, ()))):
+        _check(canonical_url, address, UnusableURL, where)
+    named = any(values.get(kind) for kind in ENTRY_POINTS)
+    source = Source(**{"name": default_name(url), "discover": () if named else KINDS} | values)  # type: ignore[arg-type]
+    _check_rules(source, where)
+    return source
+
+
+def _check_rules(source: Source, where: str) -> None:
+    """What is checked by trying it: kinds, regular expressions, selectors, the time zone."""
     for kind in source.discover:
         if kind not in KINDS:
             raise SourcesError(f"{where}: discover: unknown kind {kind!r}{_nearest(kind, KINDS)}")
     for rule in (*source.include, *source.exclude):
-        _check(re.compile, rule, re.error, f"{where}: {rule!r} is no regular expression")
+        _check(
+            re.compile, rule, (re.error, OverflowError, RecursionError), f"{where}: {rule!r} is no regular expression"
+        )
     for selector in (*([source.body] if source.body else []), *source.strip):
-        _check(to_xpath, selector, (etree.XPathError, SelectorError), f"{where}: {selector!r} is neither XPath nor CSS")
-    if source.timezone is not None:
+        _check(_try_selector, selector, _NO_SELECTOR, f"{where}: {selector!r} is neither XPath nor CSS of an element")
+    zone = source.timezone
+    if zone is not None:
+        expected = _nearest(zone, available_timezones(), "expected a name such as Europe/London")
         _check(
             ZoneInfo,
-            source.timezone,
+            zone,
             (ZoneInfoNotFoundError, ValueError, OSError),
-            f"{where}: unknown timezone {source.timezone!r}, expected a name such as Europe/London",
+            f"{where}: unknown timezone {zone!r}{expected}",
         )
-    return source
 
 
 def _crawl(table: object, where: str) -> CrawlSettings:
     if not isinstance(table, dict):
         raise SourcesError(f"{where}: must be a table")
     crawl = CrawlSettings(**_typed(table, CrawlSettings, where))
+    if not crawl.user_agent.isascii() or not crawl.user_agent.isprintable():
+        raise SourcesError(f"{where}: user_agent: expected printable ASCII on one line, not {crawl.user_agent!r}")
     if not 0 <= crawl.delay <= 3600:
         raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
     if not 1 <= crawl.concurrency <= 16:
         raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
-    _check(
-        lambda _: crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC)),
-        crawl.since,
-        (ValueError, OverflowError),
-        f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"',
-    )
-    _check(
-        lambda _: crawl.networks(),
-        crawl.allow_private,
-        ValueError,
-        f'{where}: allow_private: expected networks such as "127.0.0.0/8"',
-    )
+    try:
+        crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC))
+    except ValueError:
+        raise SourcesError(f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"') from None
+    for network in crawl.allow_private:
+        _check(ip_network, network, ValueError, f'{where}: allow_private: expected networks such as "127.0.0.0/8"')
     return crawl
 
 
@@ -183,29 +198,41 @@ def to_xpath(selector: str) -> str:
     return str(csstranslator.HTMLTranslator().css_to_xpath(selector))
 
 
+def _try_selector(selector: str) -> None:
+    found = etree.XPath(to_xpath(selector))(etree.Element("html"))
+    if not isinstance(found, list):
+        raise ValueError(f"it gives {found!r}")
+
+
+_NO_SELECTOR = (etree.XPathError, SelectorError, ValueError)
+
+
 def _typed(table: Mapping[str, Any], model: type, where: str) -> dict[str, Any]:
-    """The table's values with lists as tuples, each checked against the field's type."""
+    """The table's values with lists as tuples, each checked against the field's type; "" where a string is optional means nothing."""
     known = {known.name: known for known in fields(model)}
     _only_known(table, tuple(known), where)
-    return {key: _value(value, known[key], f"{where}: {key}") for key, value in table.items() if value != ""}
+    values = {key: _value(value, known[key], f"{where}: {key}") for key, value in table.items()}
+    return {key: value for key, value in values.items() if value != ""}
+
+
+_TYPES: dict[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    tuple[str, ...]: ((list,), "a list of strings"),
+}
+"""A field's annotation -> what TOML may give for it, and that in words; everything else is a string."""
 
 
 def _value(value: Any, known: Field[Any], where: str) -> Any:
-    wanted = str(known.type)
-    if "tuple" in wanted:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise SourcesError(f"{where}: expected a list of strings, not {value!r}")
-        return tuple(value)
-    kinds = {"bool": bool, "int": int, "float": (int, float)}
-    accepted = next((kind for name, kind in kinds.items() if name in wanted), str)
-    if not isinstance(value, accepted) or (isinstance(value, bool) and accepted is not bool):
-        expected = (
-            {bool: "true or false", int: "a whole number", str: "a string"}.get(accepted, "a number")
-            if isinstance(accepted, type)
-            else "a number"
-        )
-        raise SourcesError(f"{where}: expected {expected}, not {value!r}")
-    return value
+    accepted, words = _TYPES.get(known.type, ((str,), "a string in quotes"))
+    # True is an int to Python and a mistake in `concurrency = true`.
+    right = isinstance(value, accepted) and (type(value) is not bool or bool in accepted)
+    if list in accepted:
+        right = right and all(isinstance(item, str) for item in value)
+    if not right:
+        raise SourcesError(f"{where}: expected {words}, not {value if isinstance(value, date) else repr(value)}")
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
@@ -214,33 +241,26 @@ def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) ->
             raise SourcesError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str:
+def _nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; {otherwise or 'known are ' + ', '.join(known)}"
 
 
-def _check_url(url: str, where: str) -> None:
-    parts = _check(urlsplit, url, ValueError, f"{where}: {url!r} is no address")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SourcesError(f"{where}: {url!r} is no http or https address")
-    if parts.username or parts.password:
-        raise SourcesError(f"{where}: {url!r} carries a user name; credentials do not belong in a URL")
-
-
-def _check(test: Any, value: Any, errors: type[Exception] | tuple[type[Exception], ...], message: str) -> Any:
+def _check(
+    test: Callable[[Any], object], value: Any, errors: type[Exception] | tuple[type[Exception], ...], message: str
+) -> None:
     try:
-        return test(value)
+        test(value)
     except errors as error:
-        raise SourcesError(f"{message} ({error})") from None
+        raise SourcesError(f"{message}: {error}") from None
 
 
 def _no_twins(sources: tuple[Source, ...], where: str) -> None:
-    for field_name in ("url", "name"):
-        seen: dict[str, int] = {}
-        for number, source in enumerate(sources, 1):
-            value = getattr(source, field_name)
-            if value in seen:
+    seen: dict[str, int] = {}
+    for number, source in enumerate(sources, 1):
+        for same, way_out in ((canonical_url(source.url), "remove one"), (source.name, 'give each its own name = "…"')):
+            first = seen.setdefault(same, number)
+            if first != number:
                 raise SourcesError(
-                    f"{where}: [[source]] {number} has the {field_name} of [[source]] {seen[value]}: {value}"
+                    f"{where}: [[source]] {number} ({source.url}) is the same as [[source]] {first}: {same}; {way_out}"
                 )
-            seen[value] = number

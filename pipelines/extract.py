@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import Any
 from urllib.parse import urlsplit
 
 import charset_normalizer
@@ -24,8 +25,8 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 from crawler.items import Article, Hints, Page
 from crawler.sources import Source, to_xpath
 from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, is_control, is_label, is_prose, key, width
-from pipelines.metadata import Head, Metadata, fold, guessed_date, is_person, looks_like_name, parse_moment, read_head
-from pipelines.textcopy import read_copy
+from pipelines.metadata import Head, Metadata, fold, guessed_date, is_person, looks_like_name, parse_moment, read_metadata
+from pipelines.textcopy import read_copy, read_head
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
 """Stored with every article; the first number grows whenever these rules change."""
@@ -38,7 +39,7 @@ MIN_WORDS = 15
 """Words under which a page that has no date and does not call itself an article is none."""
 
 
-class Refusal(Exception):  # noqa: N818 -- a refusal is an expected answer, not an error
+class Refusal(Exception):
     """The page is no article; `reason` is one stable word."""
 
     def __init__(self, reason: str) -> None:
@@ -55,8 +56,8 @@ def extract(page: Page) -> Article:
         return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title))
     tree = parse(text)
     head = Head(tree, page.final_url, page.fetched_at)
-    shape = look(tree)
-    body = read_body(tree, head, read_head(head, _zone(page)), page.source)
+    shape = None if head.is_article else look(tree)
+    body = read_body(tree, head, read_metadata(head, _zone(page)), page.source)
     refuse_others(head, shape, body)
     return _article(page, body.said, body.lines, named=head.is_article)
 
@@ -177,18 +178,20 @@ HEADLINE = (20, 200)
 """Width of a link that is a headline."""
 
 
-def refuse_others(head: Head, shape: Shape, body: Body) -> None:
-    """Refuses pages that are something else than an article, each under its own word."""
+def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
+    """Refuses pages that are something else than an article; `shape` is None for those that declare themselves one."""
     text = "\n".join(body.lines)
     words = word_count(text)
     titles = [title for title in (body.said.title, *head.titles) if title]
     if (words < WALL and any(SOFT_404.search(title) for title in titles)) or (words < SHORT and SOFT_404.search(text)):
         raise Refusal("soft_404")
-    if not head.is_article and words < WALL and (any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)):
-        raise Refusal("consent")
-    if words < SHORT and (head.is_video or (shape.player and not head.is_article)):
+    if words < SHORT and (head.is_video or (shape and shape.player)):
         raise Refusal("video")
-    if not head.is_article and _is_index(head, shape, body):
+    if shape is None:
+        return
+    if words < WALL and (any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)):
+        raise Refusal("consent")
+    if _is_index(head, shape, body):
         raise Refusal("index")
 
 
@@ -358,18 +361,31 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
 
 def completed(said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None) -> Metadata:
     """With the byline and date that stand in the page's text, where its data names no person or no date."""
-    named = any(is_person(name, said.site_name, head.url) for name in said.authors)
-    if named and said.published and said.published_source != "url":
+    if not any(is_person(name, said.site_name, head.url) for name in said.authors):
+        said = replace(said, authors=signature(lines) or said.authors)
+    only_day = said.published_source == "url" and timezone is not None
+    if said.authors and said.published and not only_day:
         return said
-    seen = read_copy("\n".join(visible_lines(tree)), timezone).metadata
-    if not named:
-        said = replace(said, authors=signature(lines) or said.authors or seen.authors)
-    if said.published and said.published_source == "url":
-        same_day = seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1
-        return replace(said, published=seen.published, published_source="page") if same_day else said
-    if not said.published and (moment := seen.published or guessed_date(head)):
+    seen = read_head(surroundings(tree, lines), timezone)
+    said = replace(said, authors=said.authors or seen.authors)
+    if only_day and said.published and not (seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1):
+        return said
+    if (only_day or not said.published) and (moment := seen.published or guessed_date(head)):
         return replace(said, published=moment, published_source="page")
     return said
+
+
+def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
+    """The page's lines from a little above its text to a little below."""
+    visible = [line for line in visible_lines(tree) if line.strip()]
+    places = {key(line): number for number, line in reversed(list(enumerate(visible)))}
+    known = [places[key(line)] for line in (*lines[:2], *lines[-2:]) if key(line) in places]
+    return visible[max(0, min(known) - ABOVE) : max(known) + BELOW] if known else visible[:MAX_VISIBLE]
+
+
+ABOVE, BELOW = 16, 8
+"""Lines around a text in which its byline and date stand."""
+MAX_VISIBLE = 300
 
 
 def _on_card(element: lxml.html.HtmlElement) -> bool:
@@ -494,7 +510,7 @@ def rejoin(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
 
 def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
     """trafilatura's lines. It returns None for trees it cannot read, which counts as no lines."""
-    document = trafilatura.bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
+    document: Any = trafilatura.bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
     return _clean_lines((document.text or "").split("\n")) if document else []
 
 

@@ -78,8 +78,10 @@ def clean(text: object) -> str:
     line = unescape(str(text))
     if "&" in line and ";" in line:
         line = unescape(line)
-    line = "".join(c if unicodedata.category(c)[0] != "C" else " " if c in "\t\n\r\x0b\x0c\x85" else "" for c in line)
-    return unicodedata.normalize("NFC", " ".join(line.split()))
+    line = " ".join(line.split())
+    if not line.isprintable():
+        line = "".join(letter for letter in line if unicodedata.category(letter)[0] != "C")
+    return unicodedata.normalize("NFC", line)
 
 
 def fold(text: str) -> str:
@@ -147,8 +149,7 @@ class Head:
     @cached_property
     def types(self) -> frozenset[str]:
         """The schema.org types of the page's own JSON-LD objects."""
-        stated = [kind for node in self.nodes for kind in (node.get("@type") if isinstance(node.get("@type"), list) else [node.get("@type")])]
-        return frozenset(kind for kind in stated if isinstance(kind, str))
+        return frozenset(kind for node in self.nodes for kind in _types(node))
 
     @property
     def is_article(self) -> bool:
@@ -189,9 +190,14 @@ def _walk(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
             queue.extend(child for key, child in value.items() if isinstance(child, dict | list) and key not in NOT_THIS_ARTICLE)
 
 
+def _types(node: Mapping[str, Any]) -> list[str]:
+    """An object's types without their vocabulary's address."""
+    stated = node.get("@type")
+    return [kind.rpartition("/")[2] for kind in (stated if isinstance(stated, list) else [stated]) if isinstance(kind, str)]
+
+
 def _is_type(node: Mapping[str, Any], pattern: re.Pattern[str]) -> bool:
-    types = node.get("@type")
-    return any(isinstance(kind, str) and pattern.search(kind.rpartition("/")[2]) for kind in (types if isinstance(types, list) else [types]))
+    return any(pattern.search(kind) for kind in _types(node))
 
 
 def _address(value: Any) -> str | None:
@@ -208,12 +214,7 @@ def _same_address(one: str, other: str | None) -> bool:
     return a.path.rstrip("/") == b.path.rstrip("/") and (a.hostname or "").removeprefix("www.") in ("", (b.hostname or "").removeprefix("www."))
 
 
-def read_metadata(tree: lxml_html.HtmlElement, url: str | None, timezone: str | None = None) -> Metadata:
-    """Everything the page says of its article; `url` resolves relative addresses."""
-    return read_head(Head(tree, url), timezone)
-
-
-def read_head(head: Head, timezone: str | None = None) -> Metadata:
+def read_metadata(head: Head, timezone: str | None = None) -> Metadata:
     """Everything a page says of its article; times without offset are of `timezone`."""
     published, source = published_at(head, timezone)
     site = site_name(head)
@@ -388,9 +389,10 @@ def _meta_authors(head: Head) -> list[str]:
 
 
 def _byline_authors(head: Head) -> list[str]:
-    marked = [name for element in MARKED(head.tree)[:MAX_BYLINES] for name in people(element.get("content") or _visible_text(element)) if looks_like_name(name)]
-    if marked:
-        return marked
+    marked = MARKED(head.tree)
+    beside = [element for element in marked if element.getparent() is marked[0].getparent()]
+    if names := [name for element in beside for name in people(element.get("content") or _visible_text(element)) if looks_like_name(name)]:
+        return names
     for element in BYLINES(head.tree)[:MAX_BYLINES]:
         line = clean(_visible_text(element))
         if 3 < len(line) < 120 and not COMMENT.search(element.get("class", "")) and (names := [name for name in people(line) if " " in name and looks_like_name(name)]):
@@ -546,7 +548,7 @@ def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
 def guessed_date(head: Head) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
-    found = find_date(deepcopy(head.tree), original_date=True, min_date=datetime(OLDEST, 1, 1), max_date=latest and datetime.combine(latest, time()))
+    found = find_date(deepcopy(head.tree), original_date=True, min_date=datetime(OLDEST, 1, 1), max_date=datetime.combine(latest, time()) if latest else None)
     return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
 
 
@@ -648,15 +650,15 @@ def section(head: Head) -> str | None:
 
 def _section_above(head: Head) -> str | None:
     """What the page calls the address above its own: `Harbour` for /news/harbour/ on /news/harbour/crane.html."""
-    path, found = urlsplit(head.url or "").path, dict[str, str]()
-    for link in head.tree.iter("a"):
-        address = absolute(link.get("href", ""), head.url)
-        above = urlsplit(address).path if address else ""
-        if len(above) > 1 and above.endswith("/") and path.startswith(above) and path.rstrip("/") != above.rstrip("/"):
-            text = clean(link.text_content())
-            if 1 < len(text) < 40:
-                found.setdefault(above, text)
+    path = urlsplit(head.url or "").path
+    above = [path[: end + 1] for end, letter in enumerate(path) if letter == "/" and 0 < end < len(path.rstrip("/"))]
+    found = {place: text for link in head.tree.iter("a") if (place := _path(link.get("href", ""))) in above and 1 < len(text := clean(link.text_content())) < 40}
     return found[max(found, key=len)] if found else None
+
+
+def _path(href: str) -> str:
+    """The path of a link, without the cost of a full parse."""
+    return re.sub(r"^https?://[^/]+|[?#].*$", "", href.strip())
 
 
 def keywords(head: Head) -> tuple[str, ...]:

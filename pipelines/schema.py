@@ -105,6 +105,7 @@ create table pages (
     next_fetch_at text,
     warc text,
     warc_offset integer,
+    extractor text,
     check ((state in ('article', 'duplicate')) = (article_id is not null)),
     check (state in ('pending', 'article') or reason is not null)
 ) strict;

@@ -231,17 +231,19 @@ class Archive:
         if outcome.article:
             self._keep_article(page, outcome.article)
         elif outcome.refusal:
-            self._keep_refusal(page, outcome.refusal)
+            self._keep_refusal(page, outcome.refusal, outcome.extractor)
         else:
             self._keep_failure(page, outcome.failure or "unknown")
 
     # Pages without an article
 
-    def _keep_refusal(self, page: Page, reason: str) -> None:
+    def _keep_refusal(self, page: Page, reason: str, extractor: str | None) -> None:
         """The page answered and is no article. A page that was one keeps its state and its text."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed", "refused"):
-            self.db.table("pages").update(row["id"], {"state": "refused", "reason": reason, "next_fetch_at": None})
+            self.db.table("pages").update(
+                row["id"], {"state": "refused", "reason": reason, "extractor": extractor, "next_fetch_at": None}
+            )
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:

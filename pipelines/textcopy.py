@@ -58,20 +58,49 @@ class Copy:
     lines: list[str]  #: the article's own, in order
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the parts of a copy are, as numbers of its lines."""
+
+    title: int | None
+    begin: int  #: the first paragraph
+    end: int  #: one past the last
+
+
 def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
-    lines = [line for raw in text.splitlines() if (line := clean(raw)) and not _is_menu(raw)]
+    lines = _clean_lines(text.splitlines())
+    layout = _layout(lines)
+    metadata = _metadata(lines, layout, timezone)
+    about = About(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
+    return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], about))
+
+
+def read_head(lines: Iterable[str], timezone: str | None = None) -> Metadata:
+    """What stands above and below a text: title, byline, date."""
+    kept = _clean_lines(lines)
+    return _metadata(kept, _layout(kept), timezone)
+
+
+def _clean_lines(lines: Iterable[str]) -> list[str]:
+    return [line for raw in lines if (line := clean(raw)) and not _is_menu(raw)]
+
+
+def _layout(lines: Sequence[str]) -> Layout:
     first, end = _prose_span(lines)
-    where = _title_at(lines, first, end)
-    title = _without_breadcrumb(lines[where]) if where is not None else None
-    begin = _body_at(lines, where, first)
-    head = lines[where + 1 : begin] if where is not None else lines[:begin]
-    tail = lines[max(begin + 1, end) : end + TAIL]
-    moment = _day(head, timezone) or _day(lines[: where or 0], timezone) or _dateline(lines[begin : begin + 1]) or _day(tail, timezone)
+    title = _title_at(lines, first, end)
+    begin = _body_at(lines, title, first)
+    return Layout(title=title, begin=begin, end=max(begin, end))
+
+
+def _metadata(lines: Sequence[str], layout: Layout, timezone: str | None) -> Metadata:
+    below = 0 if layout.title is None else layout.title + 1
+    title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
+    head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
+    tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    moment = _day(head, timezone) or _day(above, timezone) or _dateline(lines[layout.begin : layout.begin + 1]) or _day(tail, timezone)
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
-    metadata = Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
-    about = About(titles=(title,) if title else (), authors=metadata.authors)
-    return Copy(metadata=metadata, lines=body_lines(lines[begin : max(begin, end)], about))
+    return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
 
 
 def _is_menu(raw: str) -> bool:

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from crawler.items import Listing, Outcome, Page
-from pipelines.extract import Refusal, extract
+from pipelines.extract import EXTRACTOR, Refusal, extract
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -91,7 +91,7 @@ def outcome_of(page: Page) -> Outcome:
     try:
         return Outcome(page=empty, article=extract(page))
     except Refusal as refusal:
-        return Outcome(page=empty, refusal=refusal.reason)
+        return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
 
 
 class Workers:

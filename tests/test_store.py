@@ -100,6 +100,17 @@ def test_an_article_is_gone_when_its_page_is_not_there_twice(archive: Archive) -
     assert [(row["what"], row["words_removed"]) for row in archive.db.query("select * from changed")] == [("gone", 120)]
 
 
+def test_a_refusal_keeps_the_rules_that_made_it(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, refusal="index", extractor="broadsheet 1"))
+    row = page_row(archive)
+    assert (row["state"], row["reason"], row["extractor"], row["next_fetch_at"]) == (
+        "refused",
+        "index",
+        "broadsheet 1",
+        None,
+    )
+
+
 def test_a_refused_page_that_becomes_an_article_is_one(archive: Archive) -> None:
     archive.keep(Outcome(page=PAGE, refusal="too_short"))
     archive.keep(Outcome(page=PAGE, article=ARTICLE))

@@ -1,0 +1,255 @@
+"""news.db as plain Datasette shows it: the real server on a real archive."""
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from datasette.app import Datasette
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.publish import METADATA, datasette_arguments, metadata_for
+from tests.conftest import connect
+
+Get = Callable[[str], Any]
+
+TOLD: dict[str, Any] = json.loads(METADATA.read_text("utf-8"))
+TABLES: dict[str, Any] = TOLD["databases"]["news"]["tables"]
+QUERIES: dict[str, Any] = TOLD["databases"]["news"]["queries"]
+
+HOSTILE = [
+    "", " ", "\x00", "a\x00b", '"', '"open', '""', "'", "%", "a AND", "NOT", "NEAR(a b, -1)", "title:a", "^a*", "a + -b", "(((", ")", "{a}",
+    "; drop table articles; --", "' or 1=1 --", "😀", "\u202etxt", "日本", "-9223372036854775808", "9" * 40, "1e400", "word " * 2000, "x" * 10000,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def get(demo: Path) -> Iterator[Get]:
+    """Fetch a page of the demo archive from plain Datasette: our metadata, its own default settings."""
+    datasette = Datasette([str(demo)], metadata=TOLD)
+    with asyncio.Runner() as runner:
+        yield lambda path: runner.run(datasette.client.get(path))
+
+
+@pytest.fixture(scope="module")
+def columns(demo: Path) -> dict[str, list[str]]:
+    """The columns of every table and view, without what SQLite and its full-text index keep for themselves."""
+    with contextlib.closing(connect(demo)) as base:
+        names = [row["name"] for row in base.execute("select name from sqlite_master where type in ('table', 'view')")]
+        kept = [name for name in names if not name.startswith(("sqlite_", "articles_fts_"))]
+        return {name: [column["name"] for column in base.execute(f"pragma table_info([{name}])")] for name in kept}
+
+
+def rows(get: Get, query: str, **parameters: str) -> list[dict[str, Any]]:
+    answer = get(f"/news/{query}.json?{urlencode(parameters | {'_shape': 'objects'})}")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["rows"]
+    return found
+
+
+# What the metadata says
+
+
+def test_every_column_of_every_table_and_view_is_described_in_its_order(columns: dict[str, list[str]]) -> None:
+    assert {name: list(table["columns"]) for name, table in TABLES.items()} == columns
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_descriptions_are_short_sentences(name: str) -> None:
+    said = [TABLES[name]["description"], *TABLES[name]["columns"].values()]
+    assert [text for text in said if not re.fullmatch(r"\S.{5,158}\.", text)] == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_facets_sorting_and_labels_name_columns_that_exist(name: str, columns: dict[str, list[str]]) -> None:
+    table = TABLES[name]
+    facets = [
+        column
+        for facet in table.get("facets", [])
+        for column in (facet.values() if isinstance(facet, dict) else [facet])
+    ]
+    named = [
+        *facets,
+        *table.get("sortable_columns", []),
+        *(table[key] for key in ("sort", "sort_desc", "label_column", "fts_pk") if key in table),
+    ]
+    assert set(named) <= set(columns[name])
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_has_a_title_a_description_and_a_name_of_its_own(name: str, columns: dict[str, list[str]]) -> None:
+    query = QUERIES[name]
+    assert name not in columns, "a query hides the table or view of the same name"
+    assert query["title"] and query["description"].endswith(".")
+    assert set(re.findall(r":([a-z]+)\b", query["sql"])) == set(query["params"])
+    assert all(parameter in query["description"] for parameter in query["params"] if parameter != "q")
+
+
+def test_nothing_is_loaded_from_or_leads_to_another_site() -> None:
+    assert re.findall(r"https?:|\"//", METADATA.read_text("utf-8")) == []
+    assert "license" not in TOLD
+
+
+# What the pages show
+
+
+@pytest.mark.parametrize("path", ["", *TABLES])
+def test_every_table_and_view_is_a_page(get: Get, path: str) -> None:
+    assert get(f"/news/{path}".rstrip("/")).status_code == 200
+
+
+@pytest.mark.parametrize("table", ["articles", "pages", "sources", "feeds", "runs"])
+def test_a_row_is_a_page(get: Get, table: str) -> None:
+    assert get(f"/news/{table}/1").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/news"])
+def test_the_first_pages_lead_only_to_pages_that_exist(get: Get, path: str) -> None:
+    links = [unescape(link) for link in re.findall(r'<a href="(news/[^"]+)"', get(path).text)]
+    assert len(links) >= 8
+    assert {link: get(f"/{link}").status_code for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_fails_whatever_is_typed(get: Get, name: str) -> None:
+    typed = HOSTILE if QUERIES[name]["params"] else [""]
+    answers = {
+        text: get(f"/news/{name}?{urlencode(dict.fromkeys(QUERIES[name]['params'], text))}").status_code
+        for text in typed
+    }
+    assert answers == dict.fromkeys(typed, 200)
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if name != "changed_articles"])
+def test_every_query_shows_something_of_the_demo_when_nothing_is_typed(get: Get, name: str) -> None:
+    assert rows(get, name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=40) | st.text(alphabet='"*()^:+-{} aN\t', max_size=12))
+def test_search_never_fails(get: Get, text: str) -> None:
+    assert get(f"/news/search.json?q={quote(text)}").status_code == 200
+
+
+def test_internals_are_hidden(get: Get) -> None:
+    tables = get("/news.json").json()["tables"]
+    shown = {table["name"] for table in tables if not table["hidden"]}
+    assert shown == {"articles", "feeds", "hosts", "pages", "runs", "sources", "stories", "versions"}
+
+
+def test_articles_have_a_search_box_facets_with_labels_and_the_newest_first(get: Get) -> None:
+    page = get("/news/articles.json?_search=harbour&_shape=objects&_labels=on").json()
+    assert set(page["facet_results"]) == {"source_id", "language", "section", "sort_at"}
+    assert "The Calderwick Ledger" in [facet["label"] for facet in page["facet_results"]["source_id"]["results"]]
+    dates = [row["sort_at"] for row in page["rows"]]
+    assert len(dates) > 1 and dates == sorted(dates, reverse=True)
+
+
+# Search
+
+
+def test_search_shows_the_words_in_their_place_newest_first(get: Get) -> None:
+    found = rows(get, "search", q="harbour")
+    assert [row["sort_at"] for row in found] == sorted((row["sort_at"] for row in found), reverse=True)
+    assert found and all("**harbour**" in row["snippet"].lower() for row in found)
+
+
+def test_search_for_words_in_quotation_marks_wants_them_together(get: Get) -> None:
+    assert len(rows(get, "search", q='"North Quay"')) >= 1
+    assert len(rows(get, "search", q="North Quay")) >= 1
+    assert rows(get, "search", q='"Quay North"') == []
+
+
+def test_search_can_be_narrowed_to_a_source_and_a_time(get: Get) -> None:
+    every = rows(get, "search", q="harbour")
+    one = every[-1]
+    assert rows(get, "search", q="harbour", source=one["source"].upper(), until=one["sort_at"][:10])[-1] == one
+    assert rows(get, "search", q="harbour", since="9") == []
+
+
+def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
+    assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
+
+
+@pytest.mark.parametrize("name", ["search", "latest_articles", "by_day", "refused_and_failed", "reasons"])
+def test_queries_read_no_large_table_from_end_to_end(demo: Path, name: str) -> None:
+    with contextlib.closing(connect(demo)) as base:
+        base.create_function("escape_fts", 1, lambda text: text)
+        parameters = dict.fromkeys(QUERIES[name]["params"], "harbour")
+        plan = [row["detail"] for row in base.execute(f"explain query plan {QUERIES[name]['sql']}", parameters)]
+    assert [step for step in plan if re.match(r"SCAN (articles|pages|versions)(?! USING COVERING INDEX)\b", step)] == []
+
+
+# Serving
+
+
+@pytest.mark.parametrize(("name", "database"), [("news.db", "news"), ("my archive.2.db", "my+archive~2E2")])
+def test_the_metadata_follows_the_name_of_the_file(demo: Path, tmp_path: Path, name: str, database: str) -> None:
+    with serving(copy_of(demo, tmp_path / name), public=False) as site:
+        assert f'<a href="{database}/search">' in fetch(site)[1]
+        assert "**harbour**" in fetch(f"{site}{database}/search?q=harbour")[1]
+        assert fetch(f"{site}{database}?sql=select+1")[0] == 200
+
+
+def test_visitors_of_a_public_archive_read_and_search_but_run_no_sql_of_their_own(demo: Path, tmp_path: Path) -> None:
+    with serving(copy_of(demo, tmp_path / "news.db"), public=True) as site:
+        assert fetch(f"{site}news/search?q=harbour")[0] == 200
+        assert {table: fetch(f"{site}news/{table}")[0] for table in TABLES} == dict.fromkeys(TABLES, 200)
+        refused = ["news?sql=select+1", "news/articles?_where=1=1", "news.db", "news/articles.csv?_stream=on"]
+        assert [fetch(site + path)[0] for path in refused] == [403, 403, 403, 400]
+
+
+def test_an_archive_of_the_usual_name_needs_no_metadata_of_its_own() -> None:
+    assert metadata_for(Path("elsewhere/news.db")) == METADATA
+
+
+def copy_of(demo: Path, path: Path) -> Path:
+    with contextlib.closing(sqlite3.connect(demo)) as base:
+        base.execute("vacuum into ?", [str(path)])
+    return path
+
+
+@contextlib.contextmanager
+def serving(db: Path, *, public: bool) -> Iterator[str]:
+    """Datasette as `broadsheet serve` starts it; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = datasette_arguments(db, port, public=public)
+    with subprocess.Popen([sys.executable, "-m", "datasette", *arguments], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            said = []
+            for line in server.stderr:
+                said.append(line)
+                if "running on" in line:
+                    break
+            assert server.poll() is None, "".join(said)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+    metadata = Path(arguments[arguments.index("--metadata") + 1])
+    if metadata != METADATA:
+        shutil.rmtree(metadata.parent)
+
+
+def fetch(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
