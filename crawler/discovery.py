@@ -9,9 +9,10 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from html import unescape
+from itertools import chain
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -21,13 +22,22 @@ from lxml import etree, html
 from w3lib.html import remove_tags
 
 from crawler.items import Hints, Link
-from crawler.urls import canonical_url, is_front_page, same_site
+from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 
 MAX_BYTES = 64 * 2**20
 """Of an unpacked listing: the sitemap protocol allows 50 MB; beyond this the rest is not read."""
 
+_BLOCK = 2**14
+"""Of packed bytes: damage costs what lies in its block."""
+
 MAX_LINKS = 50_000
 """Of one listing: the sitemap protocol's limit."""
+
+MAX_URL = 2_048
+"""Characters: the sitemap protocol's limit, and near that of browsers and caches."""
+
+MAX_ATTRIBUTES = 1_000
+"""Of one tag: lxml takes quadratic time, 64,000 attributes cost 50 s; real pages have some dozens."""
 
 MAX_FRONT_PAGE_LINKS = 500
 MAX_CHILDREN = 50
@@ -51,8 +61,6 @@ SITEMAP_GUESSES = {
     "sitemap": ("/sitemap.xml", "/sitemap_index.xml"),
 }
 
-_NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
-
 
 class NotAListing(ValueError):
     """The bytes are no feed, sitemap or page of the kind that was expected."""
@@ -73,7 +81,7 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 
     `since` (aware) leaves out sitemap entries that are older. Raises NotAListing.
     """
-    body = _unpacked(body)
+    body = _unpacked(body)[:MAX_BYTES]
     if expected == "homepage":
         return _front_page(body, url)
     root = _root_of(body)
@@ -81,7 +89,7 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
         return _sitemap(body, url, since)
     if root in ("rss", "feed", "rdf"):
         return _feed(body, url)
-    if expected == "feed" and body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+    if expected == "feed" and body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"{":
         return _json_feed(body, url)
     if expected != "feed" and (lines := _text_sitemap(body, url)):
         return Reading(kind="sitemap", links=lines)
@@ -92,7 +100,9 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 
 
 def _feed(body: bytes, url: str) -> Reading:
-    parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
+    # Cleaning HTML is half of feedparser's time, and _text() keeps none of it.
+    known = {"response_headers": {"content-location": url}, "sanitize_html": False, "resolve_relative_uris": False}
+    parsed = feedparser.parse(io.BytesIO(body), **known)
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
     links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)
@@ -108,24 +118,37 @@ def _entry_url(entry: Any) -> str | None:
 
 
 def _entry_hints(entry: Any, language: str | None) -> Hints:
-    names = [_text(author.get("name")) for author in entry.get("authors", [])] or [_text(entry.get("author"))]
-    images = [*entry.get("media_thumbnail", []), *entry.get("media_content", [])]
+    names = [_person(author.get("name")) for author in entry.get("authors", [])]
+    # feedparser takes `me@site.media (Jane Doe)` apart after `site.medi`; the whole string is in `author`.
+    if len(names) < 2:
+        names = [_person(entry.get("author"))]
+    pictures = (entry.get("media_thumbnail", []), entry.get("media_content", []), entry.get("enclosures", []))
     return Hints(
         title=_text(entry.get("title")),
         description=_text(entry.get("summary")),
-        authors=tuple(dict.fromkeys(name for name in names if name)),
+        authors=_named(names),
         date_published=iso_date(entry.get("published") or entry.get("updated")),
         language=_text(entry.get("dc_language")) or language,
-        image_url=next((image["url"] for image in images if _is_image(image)), None),
+        image_url=next((url for picture in chain(*pictures) if (url := _image(picture))), None),
     )
 
 
-def _is_image(media: Any) -> bool:
-    return (
-        bool(media.get("url"))
-        and (media.get("medium") in (None, "image"))
-        and not str(media.get("type", "image")).startswith(("video", "audio"))
-    )
+def _person(author: Any) -> str | None:
+    """The name in RSS 2.0's `address (name)`; None for a bare address."""
+    name = _text(author)
+    match = re.fullmatch(r"\S+@\S+(?: +\((.+)\))?", name or "")
+    return match[1] if match else name
+
+
+def _named(names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _image(media: Any) -> str | None:
+    """The address of a picture; Media RSS need not say that it is one, an enclosure must."""
+    kind = media.get("medium") or str(media.get("type", "image")).partition("/")[0]
+    url = media.get("url") or media.get("href")
+    return url if kind == "image" and isinstance(url, str) else None
 
 
 def _json_feed(body: bytes, url: str) -> Reading:
@@ -137,24 +160,24 @@ def _json_feed(body: bytes, url: str) -> Reading:
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
         raise NotAListing("not_a_feed")
     items = [item for item in feed["items"] if isinstance(item, dict)]
-    links = (_link(item.get("url") or item.get("external_url"), url, _json_hints(item, feed)) for item in items)
+    links = (_link(_item_url(item), url, _json_hints(item, feed, url)) for item in items)
     return Reading(kind="json", links=_distinct(links, MAX_LINKS))
 
 
-def _json_hints(item: dict[str, Any], feed: dict[str, Any]) -> Hints:
-    authors = item.get("authors") or [item.get("author")]
-    names = (
-        [_text(author.get("name")) for author in authors if isinstance(author, dict)]
-        if isinstance(authors, list)
-        else []
-    )
+def _item_url(item: dict[str, Any]) -> Any:
+    return item.get("url") or item.get("external_url") or (item.get("id") if _looks_absolute(item.get("id")) else None)
+
+
+def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
+    authors = item.get("authors") or [item.get("author")]  # a list in version 1.1, one in version 1.0
+    people = [author for author in authors if isinstance(author, dict)] if isinstance(authors, list) else []
     return Hints(
         title=_text(item.get("title")),
         description=_text(item.get("summary")),
-        authors=tuple(name for name in names if name),
+        authors=_named(_text(author.get("name")) for author in people),
         date_published=iso_date(item.get("date_published")),
         language=_text(item.get("language")) or _text(feed.get("language")),
-        image_url=_text(item.get("image")),
+        image_url=_absolute(item.get("image"), url),
     )
 
 
@@ -163,60 +186,93 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any]) -> Hints:
 
 def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
     root = _parse_xml(body)
-    entries = [_children_text(element) for element in root.iter("{*}sitemap", "{*}url")]
-    if etree.QName(root).localname == "sitemapindex":
+    entries = [_fields(element) for element in root.iter("{*}sitemap", "{*}url")]
+    if _ends_in_an_address(body):
+        entries = entries[:-1]
+    if etree.QName(root).localname.lower() == "sitemapindex":
         return Reading(kind="sitemap", children=_newest_children(entries, url, since))
     kind = "news_sitemap" if any("news_date" in entry or "news_title" in entry for entry in entries) else "sitemap"
     return Reading(kind=kind, links=_sitemap_links(entries, url, since))
 
 
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)")
+"""`?a=1&b=2` and `&eacute;` are common and no XML: libxml2 would drop them and, after the first, every `&amp;` too.
+As text they keep their meaning, and no entity is ever expanded."""
+
+
 def _parse_xml(body: bytes) -> Any:
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None:
-        raise NotAListing("not_a_sitemap")
-    return root
+    """What of an XML document is sound; a declared encoding that does not fit is set aside."""
+    if b"\0" in body[:100]:
+        body = body.decode("utf-16", "replace").encode()
+    body = _BARE_AMPERSAND.sub(b"&amp;", body.lstrip())
+    undeclared = re.sub(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>", b"", body)
+    for attempt in (body, undeclared):
+        parser = etree.XMLParser(
+            recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+        )
+        try:
+            root = etree.fromstring(attempt, parser)
+        except (etree.XMLSyntaxError, ValueError):
+            continue
+        if root is not None:
+            return root
+    raise NotAListing("not_a_sitemap")
 
 
-def _children_text(element: Any) -> dict[str, str]:
-    """The entry's own fields by short name: loc, lastmod, news_date, news_title, news_language, image."""
-    wanted = {
-        f"{_NEWS}publication_date": "news_date",
-        f"{_NEWS}title": "news_title",
-        f"{_NEWS}language": "news_language",
-        "{http://www.google.com/schemas/sitemap-image/1.1}loc": "image",
-    }
+def _ends_in_an_address(body: bytes) -> bool:
+    """Whether the document breaks off inside a `<loc>`: half an address is another address."""
+    opened = [match.start() for match in re.finditer(rb"<(?:[\w.-]+:)?loc\b", body[-4096:])]
+    return bool(opened) and not re.search(rb"</(?:[\w.-]+:)?loc\s*>", body[-4096:][opened[-1] :])
+
+
+_FIELDS = {
+    ("news", "publication_date"): "news_date",
+    ("news", "title"): "news_title",
+    ("publication", "language"): "news_language",
+    ("news", "language"): "news_language",
+    ("image", "loc"): "image",
+    ("url", "loc"): "loc",
+    ("url", "lastmod"): "lastmod",
+    ("sitemap", "loc"): "loc",
+    ("sitemap", "lastmod"): "lastmod",
+}
+"""(parent, element) -> field. By local name: prefixes and even namespaces are often wrong, and some are never declared."""
+
+
+def _fields(element: Any) -> dict[str, str]:
+    """What an entry says of one address: loc, lastmod, news_date, news_title, news_language, image."""
     found: dict[str, str] = {}
-    for child in element.iter(etree.Element):
-        name = wanted.get(child.tag) or (etree.QName(child).localname if child.getparent() is element else "")
-        if name and child.text and name not in found:
-            found[name] = child.text.strip()
+    for child in element.iterdescendants(etree.Element):
+        name = _FIELDS.get((_local_name(child.getparent()), _local_name(child)))
+        if name and name not in found and (text := (child.text or "").strip()):
+            found[name] = text
     return found
+
+
+def _local_name(element: Any) -> str:
+    return str(re.split("[}:]", element.tag)[-1])
 
 
 def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Link, ...]:
     dated, undated = [], []
     for entry in entries:
-        link = _link(entry.get("loc"), url, _sitemap_hints(entry))
+        link = _link(entry.get("loc"), url, _sitemap_hints(entry, url))
         if link is None or not same_site(link.url, url):
             continue
-        when = _moment(entry.get("news_date") or entry.get("lastmod")) or _date_in(link.url)
-        if when is None:
+        until = _until(entry.get("news_date") or entry.get("lastmod")) or _date_in(link.url)
+        if until is None:
             undated.append(link)
-        elif since is None or when >= since:
+        elif since is None or until >= since:
             dated.append(link)
     return _distinct([*dated, *_newest_undated(undated)], MAX_LINKS)
 
 
-def _sitemap_hints(entry: dict[str, str]) -> Hints:
+def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
     return Hints(
         title=_text(entry.get("news_title")),
         date_published=iso_date(entry.get("news_date")),
         language=_text(entry.get("news_language")),
-        image_url=entry.get("image"),
+        image_url=_absolute(entry.get("image"), url),
     )
 
 
@@ -230,49 +286,54 @@ def _newest_undated(links: list[Link]) -> list[Link]:
 def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[str, ...]:
     children = []
     for entry in entries:
-        link, when = _link(entry.get("loc"), url, Hints()), _moment(entry.get("lastmod"))
-        if link and same_site(link.url, url) and (since is None or when is None or when >= since):
-            children.append((when or datetime.min.replace(tzinfo=UTC), link.url))
+        link, until = _link(entry.get("loc"), url, Hints()), _until(entry.get("lastmod"))
+        if link is None or not same_site(link.url, url) or link.url == url:
+            continue
+        if since is None or until is None or until >= since:
+            children.append((until or datetime.min.replace(tzinfo=UTC), link.url))
     newest_first = sorted(children, key=lambda child: child[0], reverse=True)
-    return tuple(dict.fromkeys(address for _, address in newest_first[:MAX_CHILDREN]))
+    return tuple(dict.fromkeys(address for _, address in newest_first))[:MAX_CHILDREN]
 
 
 def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
     """A sitemap as a plain list of addresses, one a line (sitemaps.org, "Text file")."""
-    lines = body.decode("utf-8-sig", "replace").split("\n")
-    if not lines or not _looks_absolute(lines[0].strip()):
+    lines = body.decode("utf-8-sig", "replace").split()
+    if not lines or not _looks_absolute(lines[0]):
         return ()
-    links = [link for line in lines if (link := _link(line.strip() or None, url, Hints())) and same_site(link.url, url)]
+    links = [link for line in lines if (link := _link(line, url, Hints())) and same_site(link.url, url)]
     return _distinct(_newest_undated(links), MAX_LINKS)
 
 
 # Front pages
 
 _NOT_AN_ARTICLE = re.compile(
-    r"/(tags?|topics?|themen?|categor(y|ies|ia|ie)|kategorie|sections?|rubri\w+|authors?|autor\w*|profile|people|search|suche|buscar"
-    r"|login|log-in|signin|sign-in|register|account|konto|subscribe|subscriptions?|abo|newsletters?|rss|feeds?|podcasts?|shop|jobs?"
-    r"|about(-us)?|contact(-us)?|kontakt|impressum|imprint|privacy\w*|datenschutz|terms\w*|agb|cookies?|advertis\w+|archives?|archiv|help|faq"
-    r"|sitemap|wp-(admin|login|json)|cdn-cgi|comments?|galler(y|ies)|videos?|live-tv|weather|wetter|print|share)(/|\.\w+$|$)"
+    r"/(tags?|topics?|themen?|categor(y|ies|ia|ie)|kategorie|sections?|rubri\w+|authors?|autor\w*|profile|search|suche|buscar|page"
+    r"|login|log-in|signin|sign-in|register|account|konto|subscribe|subscriptions?|newsletters?|rss|feeds?|podcasts?"
+    r"|about(-us)?|contact(-us)?|kontakt|impressum|imprint|privacy\w*|datenschutz|terms\w*|agb|cookies?|advertis\w+|faq"
+    r"|sitemap|wp-(admin|login|json)|cdn-cgi|comments?|galler(y|ies)|videos?|live-tv)(/|\.\w+$|$)"
+    r"|/(abo|archiv(es?|o)?|help|jobs?|people|print|share|shop|weather|wetter)(/[\d/-]*|\.\w+)?$"
     r"|\.(jpe?g|png|gif|webp|svg|pdf|mp[34]|zip|xml|json|css|js|ico|epub|docx?|xlsx?)$",
     re.IGNORECASE,
 )
-"""Paths of navigation and of files, in the languages most sites use; an article's slug seldom is one of these words."""
+"""Paths of navigation and of files, in the languages most sites use; an article's slug seldom is one of these words.
+Those of the second group are sections of some papers (`/archives/a-slug` is WordPress's own): alone they are navigation."""
 
 _ARTICLE_PATH = re.compile(
-    r"(19|20)\d\d[/-]?\d\d([/-]?\d\d)?/|/[^/]*\d{5,}[^/]*/?$|(/|-)(article|artikel|articulo|story|news|noticia)s?[/-].*\d{3,}"
-    r"|/[^/]+-[^/]+-[^/]+-[^/]+/?$",
+    r"(19|20)\d\d[/-]?\d\d([/-]?\d\d)?/(?!\d\d?/?$)[^/]|/[^/]*\d{5,}[^/]*/?$|[/-](article|artikel|articulo|story|news|noticia)s?[/-].*\d{3,}",
     re.IGNORECASE,
 )
-"""A date, a long number or a slug of four words: how most news sites name an article."""
+"""A date with something after it, or a number: how most news sites name an article. Many others use a slug."""
 
+_SLUG_WORDS = 4
 _HEADLINE_WORDS = 5
 _HEADLINE_CJK = 10
-"""Characters: a Japanese or Chinese headline has no spaces to count."""
+_HEADLINE_THAI = 25
+"""Characters: a Japanese, Chinese or Thai headline has no spaces to count."""
 
 
 def _front_page(body: bytes, url: str) -> Reading:
     tree = _parse_html(body)
-    base = urljoin(url, next(iter(tree.xpath("//base/@href")), ""))
+    base = _absolute(next(iter(tree.xpath("//base/@href")), ""), url) or url
     articles = (Link(url=link) for link, text in _anchors(tree, base).items() if looks_like_article(link, text, url))
     feeds = (_link(href, base, Hints()) for href in _announced_feeds(tree))
     return Reading(
@@ -285,36 +346,60 @@ def _front_page(body: bytes, url: str) -> Reading:
 def looks_like_article(link: str, text: str, front_page: str) -> bool:
     """Whether a link of a front page leads to an article: by its address, else by a text as long as a headline."""
     path = urlsplit(link).path
-    if not same_site(link, front_page) or is_front_page(link) or _NOT_AN_ARTICLE.search(path):
+    elsewhere = not same_site(link, front_page) or is_front_page(link) or link == front_page
+    if elsewhere or _NOT_AN_ARTICLE.search(path):
         return False
-    return bool(_ARTICLE_PATH.search(path)) or _headline_length(text)
+    return bool(_ARTICLE_PATH.search(path)) or _slug_words(path) >= _SLUG_WORDS or _headline_length(text)
+
+
+def _slug_words(path: str) -> int:
+    return len([word for word in re.split("[-_]", path.rstrip("/").rpartition("/")[2]) if word])
 
 
 def _headline_length(text: str) -> bool:
     return (
         len(text.split()) >= _HEADLINE_WORDS
         or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
+        or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI
     )
 
 
+_HUGE_TAG = re.compile(
+    rb"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){%d}" % MAX_ATTRIBUTES
+)
+
+
 def _parse_html(body: bytes) -> Any:
+    """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
+    if _HUGE_TAG.search(body):
+        raise NotAListing("too_complex")
+    # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if _is_utf8(body) else None)
     try:
-        tree = html.document_fromstring(body or b" ", parser=html.HTMLParser(huge_tree=False))
-    except (etree.ParserError, ValueError):
+        return html.document_fromstring(body or b" ", parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         raise NotAListing("not_a_page") from None
-    return tree
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body
 
 
 def _announced_feeds(tree: Any) -> Iterator[str]:
     for link in tree.xpath("//link[@href][@type]"):
-        announced = (
-            "alternate" in link.get("rel", "").lower().split()
-            and link.get("type").split(";")[0].strip().lower() in FEED_TYPES
+        href, kind = link.get("href"), link.get("type").partition(";")[0].strip().lower()
+        is_feed = "alternate" in link.get("rel", "").lower().split() and kind in FEED_TYPES
+        # WordPress announces its programming interface as application/json too.
+        is_json_api = kind == "application/json" and (
+            re.search(r"/wp-json\b|[?&]rest_route=", href) or "feed" not in href
         )
-        is_json_api = link.get("type").startswith("application/json") and "feed" not in link.get("href")
-        is_comments = re.search(r"comment", f"{link.get('href')} {link.get('title', '')}", re.IGNORECASE)
-        if announced and not is_json_api and not is_comments:
-            yield link.get("href")
+        is_comments = re.search(r"\bcomments\b", f"{href} {link.get('title', '')}", re.IGNORECASE)
+        if is_feed and not is_json_api and not is_comments:
+            yield href
 
 
 def _anchors(tree: Any, base: str) -> dict[str, str]:
@@ -332,10 +417,20 @@ def _anchors(tree: Any, base: str) -> dict[str, str]:
 
 def _link(href: Any, base: str, hints: Hints) -> Link | None:
     """The link, or None when its address is unusable: one malformed entry must not cost the others."""
-    if not isinstance(href, str):
+    url = _absolute(href, base)
+    if url is None or len(url) > MAX_URL:
         return None
     try:
-        return Link(url=canonical_url(urljoin(base, href.strip().replace("&amp;", "&"))), hints=hints)
+        return Link(url=canonical_url(url), hints=hints)
+    except UnusableURL:
+        return None
+
+
+def _absolute(href: Any, base: str) -> str | None:
+    if not isinstance(href, str) or not href.strip():
+        return None
+    try:
+        return urljoin(base, href.strip().replace("&amp;", "&"))
     except ValueError:
         return None
 
@@ -351,12 +446,20 @@ def _distinct(links: Iterable[Link | None], most: int) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
+_BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|ul|ol|dt|dd|tr|td|th|h[1-6]|blockquote|figcaption)\b[^<>]*>", re.IGNORECASE)
+_NOT_READ = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters and lone surrogates: JSON can carry them, no database takes them."""
+
+
 def _text(value: Any) -> str | None:
     """Plain text of a feed's field: markup removed, white space folded; None when nothing is left."""
     if not isinstance(value, str):
         return None
-    plain = " ".join(unescape(remove_tags(value)).split()) if "<" in value or "&" in value else " ".join(value.split())
-    return plain or None
+    plain = (
+        unescape(remove_tags(_BLOCK_TAG.sub(" ", _NOT_READ.sub(" ", value)))) if "<" in value or "&" in value else value
+    )
+    return " ".join(_NOT_TEXT.sub("", plain).split()) or None
 
 
 def iso_date(value: Any) -> str | None:
@@ -369,9 +472,19 @@ def iso_date(value: Any) -> str | None:
     return moment.isoformat() if moment else value.strip()
 
 
-def _moment(value: str | None) -> datetime | None:
-    moment = _parsed(value.strip()) if value and value.strip() else None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+def _until(value: str | None) -> datetime | None:
+    """The latest instant a date may mean: a bare day counts as its end."""
+    if not value or not value.strip():
+        return None
+    moment = _parsed(value.strip())
+    if moment is None:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _end_of_day(moment) if len(value.strip()) <= len("2026-11-01") else moment
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    return moment.replace(hour=23, minute=59, second=59)
 
 
 def _parsed(value: str) -> datetime | None:
@@ -387,12 +500,15 @@ def _parsed(value: str) -> datetime | None:
 
 
 def _date_in(url: str) -> datetime | None:
-    match = re.search(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])?", urlsplit(url).path)
+    """The end of the day, or of the month, that an address names."""
+    match = re.search(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?!\d)", urlsplit(url).path)
     if not match:
         return None
-    # A month without a day counts as its last: better one look too many than an article missed.
     try:
-        return datetime(int(match[1]), int(match[2]), int(match[3] or 28), 23, 59, tzinfo=UTC)
+        if match[3]:
+            return _end_of_day(datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC))
+        in_next_month = datetime(int(match[1]), int(match[2]), 28, tzinfo=UTC) + timedelta(days=4)
+        return _end_of_day(in_next_month - timedelta(days=in_next_month.day))
     except ValueError:
         return None
 
@@ -411,8 +527,18 @@ def _root_of(body: bytes) -> str | None:
 def _unpacked(body: bytes) -> bytes:
     """gzip is told by its magic bytes, not by header or name; at most MAX_BYTES come out, of a damaged one what is sound."""
     if body[:2] != b"\x1f\x8b":
-        return body[:MAX_BYTES]
-    try:
-        return zlib.decompressobj(wbits=31).decompress(body, MAX_BYTES)
-    except zlib.error:
-        raise NotAListing("damaged_gzip") from None
+        return body
+    found = bytearray()
+    while body[:2] == b"\x1f\x8b" and len(found) < MAX_BYTES:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            for start in range(0, len(body), _BLOCK):
+                found += member.decompress(body[start : start + _BLOCK], MAX_BYTES)
+                if member.eof or len(found) >= MAX_BYTES:
+                    break
+        except zlib.error:
+            break
+        body = member.unused_data + body[start + _BLOCK :]
+    if not found:
+        raise NotAListing("damaged_gzip")
+    return bytes(found)

@@ -31,7 +31,7 @@ _FRONT_PAGE = re.compile(r"/*((index|default)\.(x?html?|shtml|php\d?|aspx?|jsp|c
 _extract_domain = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-class UnusableURL(ValueError):  # noqa: N818  # it says what the address is; nothing went wrong
+class UnusableURL(ValueError):
     """No http or https address, or one that carries credentials."""
 
 

@@ -53,12 +53,18 @@ APPEALS = r"""
 PROMOTIONS = (
     ("inbox", r"\b(?:in|into|to) your (?:email )?inbox"),
     ("mailbox", r"\b(?:in|into|to) your mailbox"),
-    ("newsletter", r"\b(?:our|free|this|daily|weekly|the) (?:\S+ ){0,3}newsletters?\b.{0,80}(?:here|subscri|sign|deliver|every|[.!]?$)|\bnewsletters?\b.{0,60}\b(?:subscrib|sign|delivered|deliver)|\bnewsletter\b.{0,120}(?:abonn|anmeld|bestell|informiert sie|kostenlos|hier entlang|jeden|postfach|richtig)|(?:abonn|anmeld|bestell|inscri|iscriv|suscr|assin|zapisz|odebíre|subskryb|prenumerera|schrijf).{0,120}\bnewsletter"),
+    (
+        "newsletter",
+        r"\b(?:our|free|this|daily|weekly|the) (?:\S+ ){0,3}newsletters?\b.{0,80}(?:here|subscri|sign|deliver|every|[.!]?$)|\bnewsletters?\b.{0,60}\b(?:subscrib|sign|delivered|deliver)|\bnewsletter\b.{0,120}(?:abonn|anmeld|bestell|informiert sie|kostenlos|hier entlang|jeden|postfach|richtig)|(?:abonn|anmeld|bestell|inscri|iscriv|suscr|assin|zapisz|odebíre|subskryb|prenumerera|schrijf).{0,120}\bnewsletter",
+    ),
     ("value your privacy", r"^we value your privacy"),
     ("partners", r"\bour \d+ partners\b"),
     ("sign in", r"\bsign in to (?:take part|comment|join|continue|read)"),
     ("sign up", r"\bsign up\b.{0,80}\b(?:newsletters?|updates|emails?|e-mails?|alerts?|briefing|channel|podcast)\b"),
-    ("subscribe", r"\bsubscribe (?:now|today|here|to (?:our|the .{2,40} (?:newsletter|podcast|channel)))\b|\bbecome a subscriber\b"),
+    (
+        "subscribe",
+        r"\bsubscribe (?:now|today|here|to (?:our|the .{2,40} (?:newsletter|podcast|channel)))\b|\bbecome a subscriber\b",
+    ),
     ("become a", r"\bbecome a (?:supporter|member (?:today|now|for|to (?:get|read|enjoy|access)))\b"),
     ("follow", r"\bfollow .{2,60} on (?:twitter|facebook|instagram|x|linkedin|threads|bluesky)\b.{0,60}$"),
     ("commission", r"\b(?:we|us|site|may)\b.{0,30}\b(?:earn|receive|get)\b.{0,50}\bcommission"),
@@ -68,7 +74,10 @@ PROMOTIONS = (
     ("apple podcasts", r"\bavailable (?:now )?on (?:apple podcasts|spotify|itunes)"),
     ("trial", r"\bstart your (?:free )?trial"),
     ("see their replies", r"see their replies"),
-    ("abonn", r"\babonnieren sie\b|\bjetzt abonnieren\b|\babonniere\b.{0,60}(?:kanal|newsletter|podcast)|\babonnez-vous\b|\babbonati\b.{0,100}"),
+    (
+        "abonn",
+        r"\babonnieren sie\b|\bjetzt abonnieren\b|\babonniere\b.{0,60}(?:kanal|newsletter|podcast)|\babonnez-vous\b|\babbonati\b.{0,100}",
+    ),
     ("kostenlos", r"\b(?:wochen|monate?|tage) kostenlos testen|\bjetzt (?:gratis|kostenlos)\b"),
     ("jetzt", r"^.{0,60}\bjetzt (?:anmelden|registrieren|bestellen|weiterlesen)\b.{0,20}$"),
     ("folgen sie", r"\bfolgen sie\b.{0,60}\b(?:facebook|instagram|twitter|whatsapp|x|youtube|tiktok|google)\b"),
@@ -191,13 +200,25 @@ def is_credit(line: str) -> bool:
 
 def is_noise(line: str, share: float = 0.0) -> bool:
     """Whether a line is no part of an article wherever it stands."""
-    return not re.search(r"\w", line) or is_label(line) or is_control(line) or is_pointer(line, share) or is_promotion(line)
+    return (
+        not re.search(r"\w", line)
+        or is_label(line)
+        or is_control(line)
+        or is_pointer(line, share)
+        or is_promotion(line)
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- head and tail
 
-TIME_LINE = re.compile(r"^(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$|^\W*\d+\s+(?:min(?:ute)?s?|hours?|days?|stunden?|tagen?|heures?|jours?|horas?|días?)\s+(?:ago)?\W*$", re.I)
-BYLINE = re.compile(r"^(?:(?:written |posted |published |reported |story |words |text )?by|(?:ein(?:e|en)? )?(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)? ?von|vom|por|par|di|door|av|af|autor(?:in|es)?:|autor(?:es|en)?:|авторы?:|authors?:|author:|text:|bericht:|كتب:?|بقلم:?|إعداد:?|文[:：]|記者[:：]|记者[:：]|লেখক:|od|przez|автор:?|από|oleh|viết bởi)(?:\s*:)?\s+[^.!?]{2,90}$", re.I)
+TIME_LINE = re.compile(
+    r"^(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$|^\W*\d+\s+(?:min(?:ute)?s?|hours?|days?|stunden?|tagen?|heures?|jours?|horas?|días?)\s+(?:ago)?\W*$",
+    re.I,
+)
+BYLINE = re.compile(
+    r"^(?:(?:written |posted |published |reported |story |words |text )?by|(?:ein(?:e|en)? )?(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)? ?von|vom|por|par|di|door|av|af|autor(?:in|es)?:|autor(?:es|en)?:|авторы?:|authors?:|author:|text:|bericht:|كتب:?|بقلم:?|إعداد:?|文[:：]|記者[:：]|记者[:：]|লেখক:|od|przez|автор:?|από|oleh|viết bởi)(?:\s*:)?\s+[^.!?]{2,90}$",
+    re.I,
+)
 HEAD_LINES = 14
 """How far down the title may stand; the deepest among the labelled copies is the eleventh line."""
 MAX_BYLINE = 160
@@ -237,7 +258,12 @@ def _key_points(lines: Sequence[str]) -> int:
     """How many lines a list of the article's main points takes before the first paragraph, its label included."""
     begin = 1 if len(lines) > 1 and not is_prose(lines[0]) and lines[1].startswith("- ") else 0
     end = begin
-    while end < len(lines) and lines[end].startswith("- ") and len(lines[end]) > MIN_KEY_POINT and SENTENCE_END.search(lines[end]):
+    while (
+        end < len(lines)
+        and lines[end].startswith("- ")
+        and len(lines[end]) > MIN_KEY_POINT
+        and SENTENCE_END.search(lines[end])
+    ):
         end += 1
     return end if 2 <= end - begin <= MAX_KEY_POINTS and end < len(lines) and is_prose(lines[end]) else 0
 
@@ -258,7 +284,14 @@ def _after_title(lines: Sequence[str], about: About) -> int:
 
 
 def is_head_line(line: str, about: About) -> bool:
-    return MENU.fullmatch(line) is not None or is_title(line, about) or is_deck(line, about) or is_date_line(line) or is_byline(line, about) or (not is_prose(line) and is_credit(line))
+    return (
+        MENU.fullmatch(line) is not None
+        or is_title(line, about)
+        or is_deck(line, about)
+        or is_date_line(line)
+        or is_byline(line, about)
+        or (not is_prose(line) and is_credit(line))
+    )
 
 
 def is_title(line: str, about: About) -> bool:
@@ -299,7 +332,9 @@ def is_byline(line: str, about: About) -> bool:
 def is_biography(line: str, about: About) -> bool:
     """`Ann Lee is the harbour correspondent of the Ledger.`"""
     begin = fold(line[:80])
-    return len(line) < MAX_BIOGRAPHY and any(begin.startswith(name) for author in about.authors if " " in (name := fold(author)))
+    return len(line) < MAX_BIOGRAPHY and any(
+        begin.startswith(name) for author in about.authors if " " in (name := fold(author))
+    )
 
 
 MENU = re.compile(r"[^|]{2,100}(?:\s\|\s[^|]{2,100}){2,}")
@@ -318,4 +353,12 @@ def drop_tail(lines: Sequence[str], about: About) -> list[str]:
 
 def is_tail_line(line: str, about: About) -> bool:
     share = about.share(line)
-    return is_credit(line) or MENU.fullmatch(line) is not None or is_biography(line, about) or is_title(line, about) or is_date_line(line) or is_byline(line, about) or (share > 0.5 and not is_prose(line))
+    return (
+        is_credit(line)
+        or MENU.fullmatch(line) is not None
+        or is_biography(line, about)
+        or is_title(line, about)
+        or is_date_line(line)
+        or is_byline(line, about)
+        or (share > 0.5 and not is_prose(line))
+    )

@@ -1,8 +1,8 @@
 """Page -> Article, or Refusal. The only module that knows trafilatura. Pure: no clock, no network, no database.
 
-    bytes ──decode──► a text copy ──textcopy────────────────────────┐
-                └───► one tree ──metadata──► what the page says ────┼──► Article, or Refusal(reason)
-                          └──trafilatura, boilerplate──► its lines ─┘
+bytes ──decode──► a text copy ──textcopy────────────────────────┐
+            └───► one tree ──metadata──► what the page says ────┼──► Article, or Refusal(reason)
+                      └──trafilatura, boilerplate──► its lines ─┘
 """
 
 import re
@@ -25,7 +25,16 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 from crawler.items import Article, Hints, Page
 from crawler.sources import Source, to_xpath
 from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, is_control, is_label, is_prose, key, width
-from pipelines.metadata import Head, Metadata, fold, guessed_date, is_person, looks_like_name, parse_moment, read_metadata
+from pipelines.metadata import (
+    Head,
+    Metadata,
+    fold,
+    guessed_date,
+    is_person,
+    looks_like_name,
+    parse_moment,
+    read_metadata,
+)
 from pipelines.textcopy import read_copy, read_head
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
@@ -35,6 +44,8 @@ MAX_BYTES = 8_000_000
 """The download limit; the largest labelled page has 1.6 MB."""
 MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
+MAX_LINES = 20_000
+"""Lines of a text copy; the longest labelled one has 200."""
 MIN_WORDS = 15
 """Words under which a page that has no date and does not call itself an article is none."""
 
@@ -52,6 +63,8 @@ def extract(page: Page) -> Article:
     refuse_binary(page.body, page.content_type)
     text = decode(page.body, page.content_type)
     if is_plain_text(text, page.content_type):
+        if text.count("\n") > MAX_LINES:
+            raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
         return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title))
     tree = parse(text)
@@ -101,7 +114,13 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
     hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
     origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
     published = said.published or hinted
-    if hinted and hinted.is_instant and said.published and not said.published.is_instant and abs((hinted.day - said.published.day).days) <= 1:
+    if (
+        hinted
+        and hinted.is_instant
+        and said.published
+        and not said.published.is_instant
+        and abs((hinted.day - said.published.day).days) <= 1
+    ):
         published = hinted
     language = said.language or hints.language or (source.language if source else None)
     return replace(
@@ -118,15 +137,24 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
 
 def word_count(text: str) -> int:
     """Runs of letters and digits; a Han, Kana or Hangul character counts one."""
-    return len(re.findall(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+", text))
+    return len(
+        re.findall(
+            r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+",
+            text,
+        )
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- refusals
 
 CONSENT = re.compile(
-    r"\b(?:cookies?|consent|gdpr|dsgvo|rgpd|einwilligung|datenschutz|consentement|consentimiento|consenso|consentimento|toestemming|samtykke|samtycke|zgod[aęy]|souhlas|куки|cookie-uri|同意|クッキー)\b", re.I
+    r"\b(?:cookies?|consent|gdpr|dsgvo|rgpd|einwilligung|datenschutz|consentement|consentimiento|consenso|consentimento|toestemming|samtykke|samtycke|zgod[aęy]|souhlas|куки|cookie-uri|同意|クッキー)\b",
+    re.I,
 )
-CONSENT_TITLE = re.compile(r"^(?:before you continue|we (?:value|respect|care about) your privacy|your privacy|privacy settings|cookie|consent|manage (?:cookies|consent)|log ?in|sign ?in|anmelden|einloggen|se connecter|connexion|iniciar sesión|accedi|datenschutz|privatsphäre)\b.{0,60}$", re.I)
+CONSENT_TITLE = re.compile(
+    r"^(?:before you continue|we (?:value|respect|care about) your privacy|your privacy|privacy settings|cookie|consent|manage (?:cookies|consent)|log ?in|sign ?in|anmelden|einloggen|se connecter|connexion|iniciar sesión|accedi|datenschutz|privatsphäre)\b.{0,60}$",
+    re.I,
+)
 SOFT_404 = re.compile(
     r"\b(?:page|article|story|seite|artikel|strona|stránka|sivua|sidan|siden|oldal|sayfa|página|pagina|страница|сторінку|haber)\b.{0,30}\b(?:not found|could not be found|cannot be found|does(?:n['’]t| not) exist|no longer (?:available|exists)|nicht gefunden|existiert nicht|nicht (?:mehr )?verfügbar|introuvable|n['’]existe pas|no (?:encontrada|existe|se encuentra)|não (?:encontrada|existe)|non (?:trovata|esiste)|niet gevonden|hittades inte|ikke (?:funnet|fundet)|nie (?:istnieje|została znaleziona)|nenalezena|nem található|bulunamadı|не найдена|не знайдено)\b"
     r"|^(?:error )?404\b|\b404 (?:error|not found|fehler)\b|^(?:not found|seite nicht gefunden|page introuvable|página no encontrada|pagina non trovata|oops!?.{0,40}|страница не найдена|ページが見つかりません.{0,20}|页面不存在|找不到页面|페이지를 찾을 수 없습니다.{0,10}|الصفحة غير موجودة|お探しのページ.{0,30})[.!]?$",
@@ -167,7 +195,12 @@ def look(tree: lxml.html.HtmlElement) -> Shape:
 def _is_card_link(link: lxml.html.HtmlElement) -> bool:
     """A link of headline length that fills a heading or begins a list entry."""
     parent = link.getparent()
-    if parent is None or not (parent.tag in HEADINGS or parent.tag in ("li", "td", "dt", "p", "div") or link.find(".//h3") is not None or link.find(".//h2") is not None):
+    if parent is None or not (
+        parent.tag in HEADINGS
+        or parent.tag in ("li", "td", "dt", "p", "div")
+        or link.find(".//h3") is not None
+        or link.find(".//h2") is not None
+    ):
         return False
     text = " ".join(link.text_content().split())
     return HEADLINE[0] <= width(text) <= HEADLINE[1]
@@ -189,7 +222,9 @@ def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
         raise Refusal("video")
     if shape is None:
         return
-    if words < WALL and (any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)):
+    if words < WALL and (
+        any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)
+    ):
         raise Refusal("consent")
     if _is_index(head, shape, body):
         raise Refusal("index")
@@ -204,12 +239,25 @@ def _is_index(head: Head, shape: Shape, body: Body) -> bool:
 
 # ------------------------------------------------------------------------------------------------------------ decode
 
-BINARY = re.compile(rb"\s*(?:%PDF|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|OggS|\x00\x00\x00.ftyp|ID3|BM.{4}\x00\x00|wOF[F2]|\x7fELF|MZ.\x00|Rar!|7z\xbc\xaf)", re.S)
-FEED = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b", re.S | re.I)
+BINARY = re.compile(
+    rb"\s*(?:%PDF|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|OggS|\x00\x00\x00.ftyp|ID3|BM.{4}\x00\x00|wOF[F2]|\x7fELF|MZ.\x00|Rar!|7z\xbc\xaf)",
+    re.S,
+)
+FEED = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
+    re.S | re.I,
+)
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|article|table|span|a\s)[\s>/]?", re.I)
-CONTROL_REFERENCE = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))")
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-HUGE_TAG = re.compile(rf"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}")
+CONTROL_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
+)
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
+WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+"""What HTML means by the code points 128 to 159: windows-1252's quotes and dashes."""
+HUGE_TAG = re.compile(
+    rf"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
+)
 
 
 def refuse_binary(body: bytes, content_type: str | None) -> None:
@@ -219,7 +267,22 @@ def refuse_binary(body: bytes, content_type: str | None) -> None:
         raise Refusal("empty")
     if len(body) > MAX_BYTES:
         raise Refusal("too_complex")
-    if BINARY.match(body) or kind.startswith(("image/", "audio/", "video/", "font/")) or kind in ("application/pdf", "application/json", "application/zip", "application/ld+json", "application/javascript", "text/css", "text/javascript", "application/rss+xml", "application/atom+xml"):
+    if (
+        BINARY.match(body)
+        or kind.startswith(("image/", "audio/", "video/", "font/"))
+        or kind
+        in (
+            "application/pdf",
+            "application/json",
+            "application/zip",
+            "application/ld+json",
+            "application/javascript",
+            "text/css",
+            "text/javascript",
+            "application/rss+xml",
+            "application/atom+xml",
+        )
+    ):
         raise Refusal("not_html")
 
 
@@ -243,11 +306,18 @@ def _is_json(text: str) -> bool:
 def decode(body: bytes, content_type: str | None) -> str:
     """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
     text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
-    return CONTROLS.sub("", CONTROL_REFERENCE.sub("", text))
+    text = WINDOWS_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])], CONTROL_REFERENCE.sub("", text))
+    return CONTROLS.sub("", text.translate(WINDOWS))
 
 
 def _marked(body: bytes) -> str | None:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if body.startswith(mark):
             return body.decode(encoding, "replace").lstrip("\ufeff")
     even, odd = body[:400:2].count(0), body[1:400:2].count(0)
@@ -294,7 +364,9 @@ def parse(text: str) -> lxml.html.HtmlElement:
     if text.count("<") > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
         raise Refusal("too_complex")
     try:
-        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))
+        tree = lxml.html.document_fromstring(
+            text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS)
+        )
     except (etree.ParserError, etree.XMLSyntaxError):
         raise Refusal("empty") from None  # lxml: nothing that is markup or text
     if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
@@ -308,8 +380,72 @@ COUNT = XPath("count(//*)")
 
 # -------------------------------------------------------------------------------------------------------------- body
 
-BLOCKS = frozenset("address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br".split())
-SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "button", "select", "option", "textarea", "input", "object", "embed", "video", "audio", "canvas", "figcaption", "dialog", "nav")
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "br",
+    ]
+)
+SILENT = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "iframe",
+    "button",
+    "select",
+    "option",
+    "textarea",
+    "input",
+    "object",
+    "embed",
+    "video",
+    "audio",
+    "canvas",
+    "figcaption",
+    "dialog",
+    "nav",
+)
 LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
 MAX_LINE = 3_000
 DECK = re.compile(
@@ -323,7 +459,9 @@ HIDDEN = XPath(
     " or contains(@class,'screenreader') or contains(@class,'screen-only') or contains(concat(' ',@class,' '),' hidden-text ') or contains(@class,'offscreen')]"
 )
 CAPTIONS = XPath("//*[contains(@class,'aption') or contains(@itemprop,'caption')][not(self::body)]")
-TWEETS = XPath("//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]")
+TWEETS = XPath(
+    "//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]"
+)
 MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
 LAYOUT_CELL = 500
@@ -359,7 +497,9 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
     return Body(said=said, lines=kept, own_words=sum(word_count(line) for line in own if is_prose(line)))
 
 
-def completed(said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None) -> Metadata:
+def completed(
+    said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None
+) -> Metadata:
     """With the byline and date that stand in the page's text, where its data names no person or no date."""
     if not any(is_person(name, said.site_name, head.url) for name in said.authors):
         said = replace(said, authors=signature(lines) or said.authors)
@@ -368,7 +508,13 @@ def completed(said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Se
         return said
     seen = read_head(surroundings(tree, lines), timezone)
     said = replace(said, authors=said.authors or seen.authors)
-    if only_day and said.published and not (seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1):
+    if (
+        only_day
+        and said.published
+        and not (
+            seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1
+        )
+    ):
         return said
     if (only_day or not said.published) and (moment := seen.published or guessed_date(head)):
         return replace(said, published=moment, published_source="page")
@@ -395,7 +541,13 @@ def _on_card(element: lxml.html.HtmlElement) -> bool:
         return True
     if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
         return True
-    return parent is not None and len(parent.text_content()) < MAX_CARD and any(heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS))
+    return (
+        parent is not None
+        and len(parent.text_content()) < MAX_CARD
+        and any(
+            heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS)
+        )
+    )
 
 
 MAX_CARD = 600
@@ -405,7 +557,16 @@ MAX_CARD = 600
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
     """The person whose bare name is the first or last line of a text."""
     ends = [line for line in (*lines[-1:], *lines[:1]) if len(line) < 40 and 2 <= len(line.split()) <= 4]
-    return next(((line,) for line in ends if looks_like_name(line) and not re.search(r"[.,;:!?|]", line) and all(word[:1].isupper() for word in line.split())), ())
+    return next(
+        (
+            (line,)
+            for line in ends
+            if looks_like_name(line)
+            and not re.search(r"[.,;:!?|]", line)
+            and all(word[:1].isupper() for word in line.split())
+        ),
+        (),
+    )
 
 
 def prune(tree: lxml.html.HtmlElement) -> None:
@@ -436,9 +597,20 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
     for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
         own = (element.text or "").strip()
         is_heading = element.tag in HEADINGS
-        if own and len(own) < 80 and (is_label(own) or (is_heading and is_control(own))) and len(text := element.text_content().strip()) < 80 and (is_heading or is_label(text)):
+        if (
+            own
+            and len(own) < 80
+            and (is_label(own) or (is_heading and is_control(own)))
+            and len(text := element.text_content().strip()) < 80
+            and (is_heading or is_label(text))
+        ):
             box, begin = element, key(text)
-            while (parent := box.getparent()) is not None and parent.tag not in ("body", "html", "article", "main") and len(whole := parent.text_content()) < MAX_BOX and key(whole).startswith(begin):
+            while (
+                (parent := box.getparent()) is not None
+                and parent.tag not in ("body", "html", "article", "main")
+                and len(whole := parent.text_content()) < MAX_BOX
+                and key(whole).startswith(begin)
+            ):
                 box = parent
             yield box
 
@@ -502,7 +674,11 @@ def rejoin(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
     seen = set(map(fold, lines))
     for first, *others in pieces.values():
         if others and any(fold(child.text_content()) in seen for child in first.iter("p")):
-            around = next(ancestor for ancestor in first.iterancestors() if all(ancestor in other.iterancestors() for other in others))
+            around = next(
+                ancestor
+                for ancestor in first.iterancestors()
+                if all(ancestor in other.iterancestors() for other in others)
+            )
             around.set("itemprop", "articleBody")
             return True
     return False
@@ -519,7 +695,11 @@ def second_reading(tree: lxml.html.HtmlElement) -> list[str]:
     summary = Readability(deepcopy(tree), min_text_length=25).summary()
     if not summary.strip():
         return []
-    return _clean_lines(visible_lines(lxml.html.fromstring(summary.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))))
+    return _clean_lines(
+        visible_lines(
+            lxml.html.fromstring(summary.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(**PARSER_OPTIONS))
+        )
+    )
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
@@ -528,7 +708,9 @@ def _clean_lines(lines: Iterable[str]) -> list[str]:
 
 def _select(tree: lxml.html.HtmlElement, selector: str) -> list[lxml.html.HtmlElement]:
     found = tree.xpath(to_xpath(selector))
-    return [element for element in found if isinstance(element, lxml.html.HtmlElement)] if isinstance(found, list) else []
+    return (
+        [element for element in found if isinstance(element, lxml.html.HtmlElement)] if isinstance(found, list) else []
+    )
 
 
 def _strip(tree: lxml.html.HtmlElement, selectors: Sequence[str]) -> None:
@@ -551,14 +733,18 @@ def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
     return [*lines, "".join(parts)]
 
 
-def survey(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
+def survey(
+    tree: lxml.html.HtmlElement, lines: Sequence[str], url: str
+) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
     """key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
     site, wanted = _site(url), set(map(key, lines))
     found: dict[str, tuple[lxml.html.HtmlElement, float]] = {}
     for element in tree.iter(*LEAVES):
         text = element.text_content()
         if len(text) < MAX_LINE and (line := key(text)) in wanted and line not in found:
-            linked = sum(len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site))
+            linked = sum(
+                len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site)
+            )
             found[line] = (element, linked / max(1, len(text.strip())))
     return found
 
@@ -573,20 +759,40 @@ def _is_internal(href: str, site: str) -> bool:
     href = href.strip()
     if href.startswith("#"):
         return False
-    return not re.match(r"(?:https?:)?//|mailto:|tel:", href, re.I) or (bool(site) and site in href.split("//", 1)[-1].split("/", 1)[0])
+    return not re.match(r"(?:https?:)?//|mailto:|tel:", href, re.I) or (
+        bool(site) and site in href.split("//", 1)[-1].split("/", 1)[0]
+    )
 
 
-def decks(lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, float]], description: str | None) -> frozenset[str]:
+def decks(
+    lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, float]], description: str | None
+) -> frozenset[str]:
     """Lines at the top that the markup sets apart from the paragraphs below them."""
     described, found = fold(description or ""), set()
     for number, line in enumerate(lines[:8]):
         if key(line) not in where:
             continue
         element, folded = where[key(line)][0], fold(line)
-        below = next((where[key(other)][0] for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None)
+        below = next(
+            (where[key(other)][0] for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None
+        )
         apart = below is not None and (below.getparent() is not element.getparent() or below.tag != element.tag)
-        names = " ".join(filter(None, (node.get(key) for node in (element, element.getparent()) if node is not None for key in ("class", "itemprop", "data-testid"))))
-        is_description = len(described) > 30 and (described.startswith(folded[:200]) or folded.startswith(described[:200]))
-        if (apart and (is_description or DECK.search(names))) or (below is not None and is_description and DECK.search(element.get("class") or "")):
+        names = " ".join(
+            filter(
+                None,
+                (
+                    node.get(key)
+                    for node in (element, element.getparent())
+                    if node is not None
+                    for key in ("class", "itemprop", "data-testid")
+                ),
+            )
+        )
+        is_description = len(described) > 30 and (
+            described.startswith(folded[:200]) or folded.startswith(described[:200])
+        )
+        if (apart and (is_description or DECK.search(names))) or (
+            below is not None and is_description and DECK.search(element.get("class") or "")
+        ):
             found.add(key(line))
     return frozenset(found)

@@ -94,15 +94,16 @@ class HistoryMiddleware:
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
         """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time."""
-        rows = list(
-            self._db.query(
-                "select feeds.* from feeds join sources on sources.id = source_id where sources.url = ? and last_status <> 'reserve' order by feeds.id",
-                [source.url],
-            )
+        named = {*source.feeds, *source.sitemaps}
+        rows = self._db.query(
+            """select feeds.* from feeds join sources on sources.id = source_id
+               where sources.url = ? and last_status <> 'reserve' order by feeds.id""",
+            [source.url],
         )
-        if not any(row["last_status"] in ("ok", "unchanged") for row in rows):
+        found = [row for row in rows if row["url"] not in named]
+        if not any(row["last_status"] in ("ok", "unchanged") for row in found):
             return None
-        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row)]
+        return [self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row)]
 
     def _poll(self, source: "Source", feed: Row) -> Request:
         return self._spider.poll(

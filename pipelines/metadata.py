@@ -22,13 +22,30 @@ from htmldate import find_date
 from lxml import html as lxml_html
 from lxml.etree import XPath
 
-
 AGENCIES = "ap|afp|dpa|apa|sda|ats|ansa|efe|lusa|belga|anp|ntb|tt|ritzau|stt|pap|čtk|tasr|mti|agerpres|tass|тасс|риа новости|ria|interfax|xinhua|kyodo|yonhap|anadolu|aa|dha|iha|pti|ani|ians|pa|pa media|upi|reuters|bloomberg|associated press|the associated press|agence france[- ]presse|deutsche presse[- ]agentur|press association|europa press|eirns|cnn|vna|antara"
 """News agencies by name and code; whole words only."""
 
-ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$")
+ARTICLE_TYPES = re.compile(
+    r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$"
+)
 PAGE_TYPES = re.compile(r"^(?:WebPage|ItemPage|VideoObject|NewsVideoObject|MediaObject)$")
-NOT_THIS_ARTICLE = {"itemListElement", "hasPart", "comment", "liveBlogUpdate", "relatedLink", "review", "citation", "isRelatedTo", "isBasedOn", "significantLink", "video", "publisher", "associatedMedia", "mentions", "about"}
+NOT_THIS_ARTICLE = {
+    "itemListElement",
+    "hasPart",
+    "comment",
+    "liveBlogUpdate",
+    "relatedLink",
+    "review",
+    "citation",
+    "isRelatedTo",
+    "isBasedOn",
+    "significantLink",
+    "video",
+    "publisher",
+    "associatedMedia",
+    "mentions",
+    "about",
+}
 """Properties that hold other works; an article found below one is not the page's own."""
 
 MAX_JSON_LD_NODES = 2_000
@@ -105,14 +122,26 @@ class Head:
         for tag in self.tree.iter("meta"):
             content = tag.get("content")
             if content and content.strip():
-                for name in {tag.get(attribute, "").strip().lower() for attribute in ("property", "name", "itemprop", "http-equiv")} - {""}:
+                for name in {
+                    tag.get(attribute, "").strip().lower()
+                    for attribute in ("property", "name", "itemprop", "http-equiv")
+                } - {""}:
                     found.setdefault(name, []).append(content)
         return found
 
     @cached_property
     def nodes(self) -> list[dict[str, Any]]:
         """All JSON-LD objects of the page that may describe its article, @graph opened."""
-        return list(_walk([block for script in self.tree.iter("script") if "ld+json" in script.get("type", "").lower() for block in _json(script.text_content())]))
+        return list(
+            _walk(
+                [
+                    block
+                    for script in self.tree.iter("script")
+                    if "ld+json" in script.get("type", "").lower()
+                    for block in _json(script.text_content())
+                ]
+            )
+        )
 
     @cached_property
     def by_id(self) -> Mapping[str, dict[str, Any]]:
@@ -144,7 +173,13 @@ class Head:
         """Every line that claims to be the title: to be recognised when the body repeats one."""
         windows = (clean(element.text_content()) for element in self.tree.iter("title"))
         headings = [clean(_visible_text(element)) for element in self.tree.iter("h1")][:3]
-        return tuple(dict.fromkeys(filter(None, (_headline(self), self.first("og:title"), self.first("twitter:title"), *windows, *headings))))
+        return tuple(
+            dict.fromkeys(
+                filter(
+                    None, (_headline(self), self.first("og:title"), self.first("twitter:title"), *windows, *headings)
+                )
+            )
+        )
 
     @cached_property
     def types(self) -> frozenset[str]:
@@ -155,12 +190,18 @@ class Head:
     def is_article(self) -> bool:
         """Whether the page declares itself an article: a dated JSON-LD object, og:type, or a publication time."""
         dated = bool(self.article.get("datePublished") and (self.article.get("headline") or self.article.get("author")))
-        return dated or (self.first("og:type") or "").lower() in ("article", "news", "newsarticle") or "article:published_time" in self.meta
+        return (
+            dated
+            or (self.first("og:type") or "").lower() in ("article", "news", "newsarticle")
+            or "article:published_time" in self.meta
+        )
 
     @property
     def is_video(self) -> bool:
         """Whether the page is about a video and no article of its own says otherwise."""
-        return (self.first("og:type") or "").lower().startswith("video") or (not self.article and any(kind.endswith("VideoObject") for kind in self.types))
+        return (self.first("og:type") or "").lower().startswith("video") or (
+            not self.article and any(kind.endswith("VideoObject") for kind in self.types)
+        )
 
     def ld(self, key: str) -> Any:
         return self.article.get(key)
@@ -168,8 +209,15 @@ class Head:
 
 def _json(text: str) -> list[Any]:
     """A JSON-LD script's value, the usual damage repaired; [] when it stays unreadable."""
-    text = re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", "", text).strip()
-    for attempt in (text, re.sub(r",\s*([}\]])", r"\1", text), re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text), unescape(text)):
+    text = re.sub(
+        r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", "", text
+    ).strip()
+    for attempt in (
+        text,
+        re.sub(r",\s*([}\]])", r"\1", text),
+        re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text),
+        unescape(text),
+    ):
         try:
             return [json.loads(attempt, strict=False)]
         except (ValueError, RecursionError):
@@ -187,13 +235,17 @@ def _walk(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
             queue[:0] = value
         elif isinstance(value, dict):
             yield value
-            queue.extend(child for key, child in value.items() if isinstance(child, dict | list) and key not in NOT_THIS_ARTICLE)
+            queue.extend(
+                child for key, child in value.items() if isinstance(child, dict | list) and key not in NOT_THIS_ARTICLE
+            )
 
 
 def _types(node: Mapping[str, Any]) -> list[str]:
     """An object's types without their vocabulary's address."""
     stated = node.get("@type")
-    return [kind.rpartition("/")[2] for kind in (stated if isinstance(stated, list) else [stated]) if isinstance(kind, str)]
+    return [
+        kind.rpartition("/")[2] for kind in (stated if isinstance(stated, list) else [stated]) if isinstance(kind, str)
+    ]
 
 
 def _is_type(node: Mapping[str, Any], pattern: re.Pattern[str]) -> bool:
@@ -211,7 +263,10 @@ def _same_address(one: str, other: str | None) -> bool:
         a, b = urlsplit(one), urlsplit(other or "")
     except ValueError:
         return False
-    return a.path.rstrip("/") == b.path.rstrip("/") and (a.hostname or "").removeprefix("www.") in ("", (b.hostname or "").removeprefix("www."))
+    return a.path.rstrip("/") == b.path.rstrip("/") and (a.hostname or "").removeprefix("www.") in (
+        "",
+        (b.hostname or "").removeprefix("www."),
+    )
 
 
 def read_metadata(head: Head, timezone: str | None = None) -> Metadata:
@@ -243,7 +298,10 @@ SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
 def title(head: Head, site: str | None) -> str | None:
     """The JSON-LD headline, unless it only repeats the window's title where h1 and og:title have the editors' own."""
     heading, window = _heading(head), _window(head)
-    headline, shared, tweeted = (_without_markup(line, heading) for line in (_headline(head), head.first("og:title"), head.first("twitter:title")))
+    headline, shared, tweeted = (
+        _without_markup(line, heading)
+        for line in (_headline(head), head.first("og:title"), head.first("twitter:title"))
+    )
     said = [line for line in (headline, shared, heading, tweeted, window) if line]
     short = {line: without_site(line, said, site, head.url) for line in said}
     votes = Counter(fold(short[line]) for line in said)
@@ -286,8 +344,16 @@ def _headline(head: Head) -> str | None:
 def _heading(head: Head) -> str | None:
     """The h1 that is the page's title: the one the head agrees with, else the only or first one with words."""
     lines = [line for element in head.tree.iter("h1") if 0 < len(line := clean(_visible_text(element))) < 400]
-    heads = fold(" ".join(filter(None, (head.first("og:title"), _headline(head), *(element.text for element in head.tree.iter("title"))))))
-    return next((line for line in lines if fold(line) and fold(line) in heads), None) or (max(lines[:3], key=len) if lines else None)
+    heads = fold(
+        " ".join(
+            filter(
+                None, (head.first("og:title"), _headline(head), *(element.text for element in head.tree.iter("title")))
+            )
+        )
+    )
+    return next((line for line in lines if fold(line) and fold(line) in heads), None) or (
+        max(lines[:3], key=len) if lines else None
+    )
 
 
 def _visible_text(element: lxml_html.HtmlElement) -> str:
@@ -308,7 +374,17 @@ def without_site(line: str, others: Iterable[str], site: str | None, url: str | 
 
 def _names_site(tail: str, site: str | None, host: str) -> bool:
     name, tail = fold(site or "").replace(" ", ""), tail.removeprefix("the")
-    return bool(tail) and (tail == name or (len(tail) > 3 and (tail in host or (len(host) > 3 and tail.startswith(host)) or (len(name) > 3 and (tail.startswith(name) or name.startswith(tail))))))
+    return bool(tail) and (
+        tail == name
+        or (
+            len(tail) > 3
+            and (
+                tail in host
+                or (len(host) > 3 and tail.startswith(host))
+                or (len(name) > 3 and (tail.startswith(name) or name.startswith(tail)))
+            )
+        )
+    )
 
 
 def _host_name(url: str | None) -> str:
@@ -320,12 +396,18 @@ def _host_name(url: str | None) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- authors
 
-BY = re.compile(r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|авторы?|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+", re.I)
+BY = re.compile(
+    r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|авторы?|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+",
+    re.I,
+)
 EMAIL = re.compile(r"\S+@\S+\.\w+")
 ROLE = re.compile(
-    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b", re.I
+    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b",
+    re.I,
 )
-NAME_BREAK = re.compile(r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，|،)\s*", re.I)
+NAME_BREAK = re.compile(
+    r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，|،)\s*", re.I
+)
 BYLINES = XPath(
     "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@class,'writer') or contains(@class,'reporter') or contains(@class,'journalist') or @class='auth' or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
     "[not(self::button or self::img or self::link or self::article or self::body)]"
@@ -382,7 +464,17 @@ def _names_of(value: Any, head: Head, depth: int = 0) -> Iterator[str]:
 
 
 def _meta_authors(head: Head) -> list[str]:
-    for name in ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator", "byl", "og:article:author", "cxenseparse:author"):
+    for name in (
+        "author",
+        "article:author",
+        "parsely-author",
+        "sailthru.author",
+        "dc.creator",
+        "dcterms.creator",
+        "byl",
+        "og:article:author",
+        "cxenseparse:author",
+    ):
         if names := [person for content in head.meta.get(name, ()) for person in people(content)]:
             return names
     return []
@@ -391,11 +483,20 @@ def _meta_authors(head: Head) -> list[str]:
 def _byline_authors(head: Head) -> list[str]:
     marked = MARKED(head.tree)
     beside = [element for element in marked if element.getparent() is marked[0].getparent()]
-    if names := [name for element in beside for name in people(element.get("content") or _visible_text(element)) if looks_like_name(name)]:
+    if names := [
+        name
+        for element in beside
+        for name in people(element.get("content") or _visible_text(element))
+        if looks_like_name(name)
+    ]:
         return names
     for element in BYLINES(head.tree)[:MAX_BYLINES]:
         line = clean(_visible_text(element))
-        if 3 < len(line) < 120 and not COMMENT.search(element.get("class", "")) and (names := [name for name in people(line) if " " in name and looks_like_name(name)]):
+        if (
+            3 < len(line) < 120
+            and not COMMENT.search(element.get("class", ""))
+            and (names := [name for name in people(line) if " " in name and looks_like_name(name)])
+        ):
             return names + _fellow_authors(element)
     return []
 
@@ -404,46 +505,119 @@ def _fellow_authors(element: lxml_html.HtmlElement) -> list[str]:
     """The others whose links stand beside the first author's."""
     parent = element.getparent()
     beside = parent.iterchildren(element.tag) if parent is not None and element.tag == "a" else ()
-    alike = (other for other in beside if other.get("rel") == element.get("rel") and other.get("class") == element.get("class"))
+    alike = (
+        other
+        for other in beside
+        if other.get("rel") == element.get("rel") and other.get("class") == element.get("class")
+    )
     return [name for other in alike for name in people(_visible_text(other)) if looks_like_name(name)]
 
 
 def people(line: str) -> list[str]:
     """`By Ann Lee and Bo Ray | Staff` -> [Ann Lee, Bo Ray]; [] for an address or nobody."""
     line = clean(line)
-    if not line or re.match(r"https?://|www\.|/", line) or line.lower() in ("none", "null", "undefined", "admin", "n/a"):
+    if (
+        not line
+        or re.match(r"https?://|www\.|/", line)
+        or line.lower() in ("none", "null", "undefined", "admin", "n/a")
+    ):
         return []
     if SLUG.fullmatch(line):
         line = line.replace("-", " ").title()
     line = EMAIL.sub("", BY.sub("", line)).strip(" ,;|-–—")
-    names = [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
-    return names
+    return [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
 
 
 def _one_or_list(part: str) -> list[str]:
     pieces = [piece.strip(" .,:-–—()*") for piece in part.split(",")]
-    return [BY.sub("", piece) for piece in pieces if piece and not ROLE.search(piece) and re.search(r"[^\W\d_]{2}", piece)]
+    return [
+        BY.sub("", piece) for piece in pieces if piece and not ROLE.search(piece) and re.search(r"[^\W\d_]{2}", piece)
+    ]
 
 
 def looks_like_name(line: str) -> bool:
     words = line.split()
-    return 1 <= len(words) <= MAX_NAME_WORDS and len(line) < 60 and not re.search(r"[\d@!?:]", line) and sum(word[:1].isupper() or not word[:1].islower() for word in words) >= len(words) / 2
+    return (
+        1 <= len(words) <= MAX_NAME_WORDS
+        and len(line) < 60
+        and not re.search(r"[\d@!?:]", line)
+        and sum(word[:1].isupper() or not word[:1].islower() for word in words) >= len(words) / 2
+    )
 
 
 def _is_site(name: str, site: str | None, url: str | None) -> bool:
     folded = fold(name).replace(" ", "")
-    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(re.search(r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff|admin)\b", name, re.I))
+    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(
+        re.search(
+            r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff|admin)\b",
+            name,
+            re.I,
+        )
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- dates
 
-PUBLISHED_META = ("article:published_time", "og:published_time", "datepublished", "date.issued", "dcterms.created", "dc.date.issued", "dcterms.issued", "parsely-pub-date", "sailthru.date", "publish-date", "publication_date", "pubdate", "cxenseparse:recs:publishtime", "article.published", "og:article:published_time", "published_time", "dc.date", "dcterms.date", "dc.date.created", "date", "rnews:datepublished", "ptime", "last-published", "article:published", "created", "publishdate", "citation_date", "pub_date", "published-date", "displaydate", "timestamp", "release_date", "og:release_date", "video:release_date", "article.created", "datecreated", "date.created", "originalpublicationdate")
-MODIFIED_META = ("article:modified_time", "og:updated_time", "datemodified", "last-modified", "dcterms.modified", "dc.date.modified", "article:updated_time", "lastmod")
-PUBLISHED_TIMES = XPath("//*[@itemprop='datePublished' or (self::time and (@pubdate or contains(@class,'publish') or contains(@class,'entry-date')))] | //time[@datetime]")
+PUBLISHED_META = (
+    "article:published_time",
+    "og:published_time",
+    "datepublished",
+    "date.issued",
+    "dcterms.created",
+    "dc.date.issued",
+    "dcterms.issued",
+    "parsely-pub-date",
+    "sailthru.date",
+    "publish-date",
+    "publication_date",
+    "pubdate",
+    "cxenseparse:recs:publishtime",
+    "article.published",
+    "og:article:published_time",
+    "published_time",
+    "dc.date",
+    "dcterms.date",
+    "dc.date.created",
+    "date",
+    "rnews:datepublished",
+    "ptime",
+    "last-published",
+    "article:published",
+    "created",
+    "publishdate",
+    "citation_date",
+    "pub_date",
+    "published-date",
+    "displaydate",
+    "timestamp",
+    "release_date",
+    "og:release_date",
+    "video:release_date",
+    "article.created",
+    "datecreated",
+    "date.created",
+    "originalpublicationdate",
+)
+MODIFIED_META = (
+    "article:modified_time",
+    "og:updated_time",
+    "datemodified",
+    "last-modified",
+    "dcterms.modified",
+    "dc.date.modified",
+    "article:updated_time",
+    "lastmod",
+)
+PUBLISHED_TIMES = XPath(
+    "//*[@itemprop='datePublished' or (self::time and (@pubdate or contains(@class,'publish') or contains(@class,'entry-date')))] | //time[@datetime]"
+)
 OLDEST = 1990
 """Years before the web are somebody's biography, not a publication."""
 
-ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?)?", re.I)
+ISO = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?)?",
+    re.I,
+)
 
 
 def parse_moment(text: object, timezone: str | None = None) -> Moment | None:
@@ -548,12 +722,19 @@ def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
 def guessed_date(head: Head) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
-    found = find_date(deepcopy(head.tree), original_date=True, min_date=datetime(OLDEST, 1, 1), max_date=datetime.combine(latest, time()) if latest else None)
+    found = find_date(
+        deepcopy(head.tree),
+        original_date=True,
+        min_date=datetime(OLDEST, 1, 1),
+        max_date=datetime.combine(latest, time()) if latest else None,
+    )
     return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
 
 
 def _day_in_url(url: str | None) -> Moment | None:
-    match = re.search(r"/((?:19|20)\d{2})[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)", url or "") or re.search(r"[/-]((?:19|20)\d{2})(\d{2})(\d{2})(?=[/-]|$)", url or "")
+    match = re.search(r"/((?:19|20)\d{2})[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)", url or "") or re.search(
+        r"[/-]((?:19|20)\d{2})(\d{2})(\d{2})(?=[/-]|$)", url or ""
+    )
     if not match:
         return None
     value = _iso_value("-".join(match.groups()), None)
@@ -561,7 +742,14 @@ def _day_in_url(url: str | None) -> Moment | None:
 
 
 def modified_at(head: Head, timezone: str | None) -> Moment | None:
-    texts = [value for value in (head.ld("dateModified"), *(content for name in MODIFIED_META for content in head.meta.get(name, ()))) if isinstance(value, str)]
+    texts = [
+        value
+        for value in (
+            head.ld("dateModified"),
+            *(content for name in MODIFIED_META for content in head.meta.get(name, ())),
+        )
+        if isinstance(value, str)
+    ]
     return next((moment for text in texts if (moment := parse_moment(text, timezone))), None)
 
 
@@ -582,8 +770,12 @@ MONTHS = """
 MONTH_NUMBER = {name: int(line.split()[0]) for line in MONTHS.split("\n") if line for name in line.split()[1:]}
 TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)")
 """The Levantine names of the months around the turn of the year."""
-CLOCK = re.compile(r"(?<![\d:.])(\d{1,2})(?:[:.]|時|시 ?)(\d{2})(?!\d|\.\d{2})(?:分|분)?(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I)
-DAY_MONTH_YEAR = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{2,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b")
+CLOCK = re.compile(
+    r"(?<![\d:.])(\d{1,2})(?:[:.]|時|시 ?)(\d{2})(?!\d|\.\d{2})(?:分|분)?(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I
+)
+DAY_MONTH_YEAR = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{2,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b"
+)
 MONTH_DAY_YEAR = re.compile(r"(?:\b|(?<=[a-z])(?=[A-Z]))([^\W\d_]{2,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
 YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
 YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{2,14})\.?\s+(\d{1,2})\b")
@@ -593,7 +785,16 @@ NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
 def day_in_words(line: str) -> str | None:
     """The first day a line of text names, in any of the languages of MONTHS or in figures; None when it names none."""
     line = TWO_WORD_MONTH.sub(r"\1\2", line)
-    found = [hit for pattern, order in ((DAY_MONTH_YEAR, (3, 2, 1)), (MONTH_DAY_YEAR, (3, 1, 2)), (YEAR_MONTH_DAY, (1, 2, 3)), (YEAR_NAMED_MONTH_DAY, (1, 2, 3))) for hit in _days(pattern, order, line)]
+    found = [
+        hit
+        for pattern, order in (
+            (DAY_MONTH_YEAR, (3, 2, 1)),
+            (MONTH_DAY_YEAR, (3, 1, 2)),
+            (YEAR_MONTH_DAY, (1, 2, 3)),
+            (YEAR_NAMED_MONTH_DAY, (1, 2, 3)),
+        )
+        for hit in _days(pattern, order, line)
+    ]
     if found:
         return min(found)[1]
     match = NUMERIC.search(line)
@@ -627,7 +828,9 @@ def _day(year: int, month: int, day: int) -> str | None:
 
 def description(head: Head) -> str | None:
     value = head.ld("description")
-    stated = head.first("og:description", "description", "twitter:description") or (clean(value) if isinstance(value, str) else "")
+    stated = head.first("og:description", "description", "twitter:description") or (
+        clean(value) if isinstance(value, str) else ""
+    )
     return clean(TAG.sub(" ", stated)) or None
 
 
@@ -635,7 +838,13 @@ def language(head: Head) -> str | None:
     """The primary tag of what the page declares."""
     value = head.ld("inLanguage")
     value = value.get("alternateName") or value.get("name") if isinstance(value, dict) else value
-    for text in (head.tree.get("lang"), head.tree.get("{http://www.w3.org/XML/1998/namespace}lang"), head.tree.get("xml:lang"), value, head.first("content-language", "language", "dc.language", "og:locale")):
+    for text in (
+        head.tree.get("lang"),
+        head.tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        head.tree.get("xml:lang"),
+        value,
+        head.first("content-language", "language", "dc.language", "og:locale"),
+    ):
         if isinstance(text, str) and (match := re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)):
             return match[1].lower()
     return None
@@ -644,7 +853,9 @@ def language(head: Head) -> str | None:
 def section(head: Head) -> str | None:
     value = head.ld("articleSection")
     value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
-    stated = (clean(value) if isinstance(value, str) else "") or head.first("article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section")
+    stated = (clean(value) if isinstance(value, str) else "") or head.first(
+        "article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section"
+    )
     return stated or _section_above(head)
 
 
@@ -652,7 +863,11 @@ def _section_above(head: Head) -> str | None:
     """What the page calls the address above its own: `Harbour` for /news/harbour/ on /news/harbour/crane.html."""
     path = urlsplit(head.url or "").path
     above = [path[: end + 1] for end, letter in enumerate(path) if letter == "/" and 0 < end < len(path.rstrip("/"))]
-    found = {place: text for link in head.tree.iter("a") if (place := _path(link.get("href", ""))) in above and 1 < len(text := clean(link.text_content())) < 40}
+    found = {
+        place: text
+        for link in head.tree.iter("a")
+        if (place := _path(link.get("href", ""))) in above and 1 < len(text := clean(link.text_content())) < 40
+    }
     return found[max(found, key=len)] if found else None
 
 
@@ -663,8 +878,16 @@ def _path(href: str) -> str:
 
 def keywords(head: Head) -> tuple[str, ...]:
     value = head.ld("keywords")
-    lines = [line for line in value if isinstance(line, str)] if isinstance(value, list) else [value] if isinstance(value, str) else []
-    lines = lines or head.meta.get("news_keywords", []) or head.meta.get("article:tag", []) or head.meta.get("keywords", [])
+    lines = (
+        [line for line in value if isinstance(line, str)]
+        if isinstance(value, list)
+        else [value]
+        if isinstance(value, str)
+        else []
+    )
+    lines = (
+        lines or head.meta.get("news_keywords", []) or head.meta.get("article:tag", []) or head.meta.get("keywords", [])
+    )
     words = [clean(word) for line in lines for word in (re.split(r"[,;、]", line) if len(lines) == 1 else [line])]
     return unique(word for word in words if 1 < len(word) < 80)[:50]
 
@@ -672,7 +895,11 @@ def keywords(head: Head) -> tuple[str, ...]:
 def image_url(head: Head) -> str | None:
     value = head.ld("image")
     value = value[0] if isinstance(value, list) and value else value
-    value = head.by_id.get(value.get("@id", ""), value) if isinstance(value, dict) and isinstance(value.get("@id"), str) else value
+    value = (
+        head.by_id.get(value.get("@id", ""), value)
+        if isinstance(value, dict) and isinstance(value.get("@id"), str)
+        else value
+    )
     value = value.get("url") or value.get("contentUrl") if isinstance(value, dict) else value
     for address in (head.first("og:image", "og:image:url", "twitter:image", "twitter:image:src"), value):
         if isinstance(address, str) and (url := absolute(address, head.url)):
@@ -692,8 +919,12 @@ def site_name(head: Head) -> str | None:
 
 
 def canonical_url(head: Head) -> str | None:
-    links = [link.get("href", "") for link in head.tree.iter("link") if "canonical" in link.get("rel", "").lower().split()]
-    return next((url for address in (*links, *head.meta.get("og:url", ())) if (url := absolute(address, head.url))), None)
+    links = [
+        link.get("href", "") for link in head.tree.iter("link") if "canonical" in link.get("rel", "").lower().split()
+    ]
+    return next(
+        (url for address in (*links, *head.meta.get("og:url", ())) if (url := absolute(address, head.url))), None
+    )
 
 
 def absolute(address: str, base: str | None) -> str | None:

@@ -430,7 +430,7 @@ class Archive:
             page_id,
             {
                 "state": state, "reason": reason, "article_id": article_id, "similarity": 1.0 if reason == "text" else None,
-                "title": article.title, "date_published": article.date_published,
+                "title": article.title, "date_published": article.date_published, "extractor": article.extractor,
             },
         )  # fmt: skip
 

@@ -24,7 +24,19 @@ from pipelines.boilerplate import (
     same_title,
     width,
 )
-from pipelines.metadata import AGENCIES, BY, ROLE, Metadata, Moment, clean, day_in_words, fold, looks_like_name, parse_moment, people
+from pipelines.metadata import (
+    AGENCIES,
+    BY,
+    ROLE,
+    Metadata,
+    Moment,
+    clean,
+    day_in_words,
+    fold,
+    looks_like_name,
+    parse_moment,
+    people,
+)
 
 TAIL = 6
 """Lines below the text among which a signature is looked for."""
@@ -40,10 +52,61 @@ DECK_LINES = 2
 TITLE_IN_TEXT = 0.4
 """Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
 BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
-INSTITUTION = re.compile(r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b", re.I)
-BIOGRAPHY = re.compile(r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b")
+INSTITUTION = re.compile(
+    r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b",
+    re.I,
+)
+BIOGRAPHY = re.compile(
+    r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b"
+)
 CJK_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{3,8}(?:[、・,][\u3040-\u30ff\u4e00-\u9fff]{3,8})*")
-NOT_IN_NAMES = frozenset("the a to us in on our your more jump contact read about die der das den zum zur mehr weitere eigene kommentar themen le la les un une el los las il lo gli da per y o e et und and".split())
+NOT_IN_NAMES = frozenset(
+    [
+        "the",
+        "a",
+        "to",
+        "us",
+        "in",
+        "on",
+        "our",
+        "your",
+        "more",
+        "jump",
+        "contact",
+        "read",
+        "about",
+        "die",
+        "der",
+        "das",
+        "den",
+        "zum",
+        "zur",
+        "mehr",
+        "weitere",
+        "eigene",
+        "kommentar",
+        "themen",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "da",
+        "per",
+        "y",
+        "o",
+        "e",
+        "et",
+        "und",
+        "and",
+    ]
+)
 """Words that make a short line below the text a label; `de`, `van`, `von` and `al` are parts of names."""
 CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{AGENCIES}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
 COMPANION = re.compile(r"\s(?:mit|with|for|für)\s.*$|\s*\d+ ?min.*$", re.I)
@@ -98,7 +161,12 @@ def _metadata(lines: Sequence[str], layout: Layout, timezone: str | None) -> Met
     title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
     head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
     tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
-    moment = _day(head, timezone) or _day(above, timezone) or _dateline(lines[layout.begin : layout.begin + 1]) or _day(tail, timezone)
+    moment = (
+        _day(head, timezone)
+        or _day(above, timezone)
+        or _dateline(lines[layout.begin : layout.begin + 1])
+        or _day(tail, timezone)
+    )
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
     return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
 
@@ -147,7 +215,14 @@ def _title_at(lines: Sequence[str], first: int, end: int) -> int | None:
 
 
 def _may_be_title(line: str) -> bool:
-    if is_noise(line) or is_date_line(line) or is_credit(line) or is_byline(line, NOBODY) or width(line) > MAX_TITLE or BREADCRUMB.search(line):
+    if (
+        is_noise(line)
+        or is_date_line(line)
+        or is_credit(line)
+        or is_byline(line, NOBODY)
+        or width(line) > MAX_TITLE
+        or BREADCRUMB.search(line)
+    ):
         return False
     return (len(line.split()) > 2 or bool(CJK.search(line))) and not line.endswith((".", "。", ",", ":"))
 
@@ -155,7 +230,9 @@ def _may_be_title(line: str) -> bool:
 def _terms(text: str) -> set[str]:
     """The words that carry meaning: longer ones, and pairs of Han, Kana or Hangul characters."""
     folded = fold(text)
-    pairs = {folded[at : at + 2] for at in range(len(folded) - 1) if CJK.match(folded[at]) and CJK.match(folded[at + 1])}
+    pairs = {
+        folded[at : at + 2] for at in range(len(folded) - 1) if CJK.match(folded[at]) and CJK.match(folded[at + 1])
+    }
     return pairs | {word[:6] for word in folded.split() if len(word) > 3 and not CJK.search(word)}
 
 
@@ -184,7 +261,10 @@ def _body_at(lines: Sequence[str], title: int | None, first: int) -> int:
     closed = [number + 1 for number in range(below, _head_end(lines, below)) if _closes_head(lines[number], above)]
     if not closed:
         return max(first, below)
-    return next((number for number in range(closed[-1], len(lines)) if SENTENCE_END.search(lines[number]) or number >= first), closed[-1])
+    return next(
+        (number for number in range(closed[-1], len(lines)) if SENTENCE_END.search(lines[number]) or number >= first),
+        closed[-1],
+    )
 
 
 def _head_end(lines: Sequence[str], below: int) -> int:
@@ -228,14 +308,22 @@ def _signed(tail: Sequence[str]) -> tuple[str, ...]:
             return tuple(re.split("[、・,]", line))
         if BY.match(line) and (names := _names(line)):
             return tuple(names)
-        if number < 2 and len(line) < 40 and not set(fold(line).split()) & NOT_IN_NAMES and not line.isupper() and (names := _names(line)):
+        if (
+            number < 2
+            and len(line) < 40
+            and not set(fold(line).split()) & NOT_IN_NAMES
+            and not line.isupper()
+            and (names := _names(line))
+        ):
             return tuple(names)
     return ()
 
 
 def _agency(lines: Iterable[str]) -> tuple[str, ...]:
     """The agency which a short line of the head or tail credits."""
-    credited = [found[1] for line in lines if width(line) < 80 and not is_prose(line) and (found := CREDITED.search(line))]
+    credited = [
+        found[1] for line in lines if width(line) < 80 and not is_prose(line) and (found := CREDITED.search(line))
+    ]
     return tuple(name for name in credited if len(name) > 2 or name.isupper())[:1]
 
 
@@ -246,7 +334,9 @@ def _names(line: str) -> list[str]:
     parts = re.split(r"\s[·•|]\s?", line.lstrip("/•·–- "))
     if not any(letter.isupper() for letter in line) and not BY.match(line) and not any(map(is_date_line, parts[1:])):
         return []  # scripts without capitals: only what stands beside a date or calls itself a byline
-    return [name for part in parts if not is_date_line(part) for name in people(COMPANION.sub("", part)) if _is_name(name)]
+    return [
+        name for part in parts if not is_date_line(part) for name in people(COMPANION.sub("", part)) if _is_name(name)
+    ]
 
 
 def _is_name(name: str) -> bool:
@@ -255,7 +345,12 @@ def _is_name(name: str) -> bool:
         return True
     if ROLE.search(name):
         return False
-    if not 2 <= len(words) <= 5 or not looks_like_name(name) or INSTITUTION.search(name) or (name.isupper() and len(words) > 2):
+    if (
+        not 2 <= len(words) <= 5
+        or not looks_like_name(name)
+        or INSTITUTION.search(name)
+        or (name.isupper() and len(words) > 2)
+    ):
         return False
     return not any(word[:1].islower() for word in words if len(word) > 3) and not words[0][:1].islower()
 

@@ -135,6 +135,18 @@ def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom
     assert sorted(site.asked) == ["/robots.txt", "/sitemap.xml"]
 
 
+def test_discovery_adds_to_the_entry_points_that_are_named(site: Site, newsroom: Newsroom) -> None:
+    site.add("/", "<html><body><a href='/a/2026/11/03/quay'>Quay</a></body></html>")
+    site.feed("/feed", f"{site.url}/pier")
+    site.article("/pier", "The pier", story("pier"))
+    site.article("/a/2026/11/03/quay", "The quay", story("quay"))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]\ndiscover = ["homepage"]')
+    newsroom.crawl()
+    newsroom.crawl()
+    assert sorted(newsroom.states()) == [f"{site.url}/a/2026/11/03/quay", f"{site.url}/pier"]
+    assert (site.asked.count("/feed"), site.asked.count("/")) == (2, 2)
+
+
 def test_what_robots_txt_disallows_is_not_asked_with_many_first_requests_in_flight(
     site: Site, newsroom: Newsroom
 ) -> None:

@@ -48,6 +48,7 @@ class Trail:
     """The discovery of one bare source: groups of entry points still to be tried, and the one being tried now."""
 
     source: Source
+    front_page: Response
     groups: list[tuple[str, list[str]]]  #: (expected kind, addresses), most precise first
     open: int = 0  #: requests of the present group not yet answered
     yielded: bool = False
@@ -183,7 +184,7 @@ class NewsSpider(scrapy.Spider):
         except discovery.NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
-        trail = Trail(source, list(self._groups(source, response.url, reading.feeds)))
+        trail = Trail(source, response, list(self._groups(source, origin_of(response.url), reading.feeds)))
         yield from self._next_group(trail)
 
     def front_page_failed(self, failure: Failure) -> Iterator[Output]:
@@ -194,9 +195,8 @@ class NewsSpider(scrapy.Spider):
         logger.warning("%s: %s: %s", source.name, source.url, reason)
         yield self._listing(source, source.url, "homepage", status=status, failure=reason)
 
-    def _groups(self, source: Source, front_page: str, feeds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    def _groups(self, source: Source, origin: str, feeds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
         """The entry points worth asking, a group at a time, in the order of `discover`."""
-        origin = origin_of(front_page)
         announced = self._robots.sitemaps(origin)
         news = [url for url in announced if "news" in url.rsplit("/", 1)[-1].lower()]
         for kind in source.discover:
@@ -207,7 +207,7 @@ class NewsSpider(scrapy.Spider):
                     if group
                 )
             elif kind == "homepage":
-                yield kind, [front_page]
+                yield kind, [source.url]
             else:
                 named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
                 yield from (
@@ -224,6 +224,9 @@ class NewsSpider(scrapy.Spider):
             return
         kind, urls = trail.groups.pop(0)
         trail.open = len(urls)
+        if kind == "homepage":  # it is at hand
+            yield from self.parse_listing(trail.front_page, trail.source, trail.source.url, kind, trail)
+            return
         for url in urls:
             yield self.poll(trail.source, url, kind, trail)
 

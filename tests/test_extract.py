@@ -1,0 +1,201 @@
+"""Page -> Article, or a refusal with its reason."""
+
+import unicodedata
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.items import Hints, Page
+from crawler.sources import Source
+from pipelines.extract import EXTRACTOR, Refusal, decode, extract, word_count
+
+PARAGRAPHS = (
+    "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",
+    "Loading had stopped half an hour before because of the wind, said the harbour master, who had ordered it himself.",
+    "Four ships were waiting outside the mole in the evening, and nobody could say when the berth would open again.",
+)
+TEXT = "\n\n".join(PARAGRAPHS)
+JSON_LD = '{"@type":"NewsArticle","headline":"Crane falls on north quay","datePublished":"2026-11-11T14:08:00+01:00","author":{"@type":"Person","name":"Ann Lee"}}'
+
+
+def html(*, head: str = f'<script type="application/ld+json">{JSON_LD}</script>', body: str | None = None) -> bytes:
+    text = "".join(f"<p>{line}</p>" for line in PARAGRAPHS) if body is None else body
+    return f"<!doctype html><html lang=en-GB><head><title>Crane falls on north quay | The Ledger</title>{head}</head><body><article>{text}</article></body></html>".encode()
+
+
+def page(body: bytes, content_type: str | None = "text/html; charset=utf-8") -> Page:
+    url = "https://www.ledger.example/harbour/crane"
+    return Page(
+        url=url,
+        final_url=url,
+        via="feed",
+        fetched_at=datetime(2026, 11, 21, tzinfo=UTC),
+        content_type=content_type,
+        body=body,
+    )
+
+
+def refusal(body: bytes, content_type: str | None = "text/html") -> str:
+    with pytest.raises(Refusal) as caught:
+        extract(page(body, content_type))
+    return caught.value.reason
+
+
+def test_an_article_is_its_paragraphs_and_what_the_page_says_of_it() -> None:
+    article = extract(page(html()))
+    assert (article.title, article.text, article.authors) == ("Crane falls on north quay", TEXT, ("Ann Lee",))
+    assert (article.date_published, article.date_published_raw, article.date_published_source) == (
+        "2026-11-11T13:08:00Z",
+        "2026-11-11T14:08:00+01:00",
+        "jsonld",
+    )
+    assert (article.language, article.word_count, article.extractor) == ("en", word_count(TEXT), EXTRACTOR)
+
+
+def test_title_byline_links_and_promotion_are_not_the_text() -> None:
+    around = "<h1>Crane falls on north quay</h1><p>By Ann Lee</p>{}<p><a href=/x>Read more: The bridge that hums</a></p><p>Sign up for our daily newsletter.</p><h3>Related stories</h3>"
+    article = extract(page(html(body=around.format("".join(f"<p>{line}</p>" for line in PARAGRAPHS)))))
+    assert article.text == TEXT
+
+
+def test_an_article_split_into_pieces_by_advertising_is_read_whole() -> None:
+    long = [f"{line} {line} {line}" for line in PARAGRAPHS]
+    pieces = "".join(
+        f'<div class="grid"><div class="body article-content"><p>{line}</p></div></div><aside>Advertisement</aside>'
+        for line in long
+    )
+    assert extract(page(html(body=pieces))).text == "\n\n".join(long)
+
+
+def test_a_brief_that_declares_itself_is_an_article() -> None:
+    assert (
+        extract(
+            page(
+                html(
+                    body="<div itemprop=articleBody><p>The swing bridge at the basin is closed on Sunday from six until eleven while a cable is replaced.</p></div>"
+                )
+            )
+        ).word_count
+        == 19
+    )
+
+
+def test_hints_are_believed_only_where_the_page_is_silent() -> None:
+    hints = Hints(title="A feed's title", authors=("Bo Ray",), date_published="2026-11-10T08:00:00Z")
+    stated = extract(replace(page(html()), hints=hints))
+    assert (stated.title, stated.authors, stated.date_published_source) == (
+        "Crane falls on north quay",
+        ("Ann Lee",),
+        "jsonld",
+    )
+    silent = extract(replace(page(html(head="")), hints=hints))
+    assert (silent.authors, silent.date_published, silent.date_published_source) == (
+        ("Bo Ray",),
+        "2026-11-10T08:00:00Z",
+        "feed",
+    )
+
+
+def test_a_time_without_offset_is_the_bare_day_unless_the_source_has_a_zone() -> None:
+    local = html(head='<meta property="article:published_time" content="2026-11-11T14:08:00">')
+    zoned = Source(url="https://www.ledger.example/", name="Ledger", timezone="Europe/Berlin")
+    assert extract(page(local)).date_published == "2026-11-11"
+    assert extract(replace(page(local), source=zoned)).date_published == "2026-11-11T13:08:00Z"
+
+
+def test_a_source_may_say_where_the_text_is_and_what_is_not_text() -> None:
+    body = "<div class=main><p>Only this.</p><p class=ad>Not this.</p></div>" + "".join(
+        f"<p>{line}</p>" for line in PARAGRAPHS
+    )
+    source = Source(url="https://www.ledger.example/", name="Ledger", body="div.main", strip=("//p[@class='ad']",))
+    assert extract(replace(page(html(body=body)), source=source)).text == "Only this."
+
+
+TEASERS = "".join(
+    f"<li><h3><a href=/{n}>A headline about harbour number {n}</a></h3><p>{PARAGRAPHS[n % 3]}</p></li>"
+    for n in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "body", "content_type"),
+    [
+        ("empty", b"", "text/html"),
+        ("empty", b" \n\x00 ", None),
+        ("not_html", b"%PDF-1.7 crane", "application/pdf"),
+        ("not_html", b"\x89PNG\r\n\x1a\n", "text/html"),
+        ("not_html", b'{"crane": "fallen"}', None),
+        ("not_html", b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "text/xml"),
+        ("no_text", b"<html><body><img src=x></body></html>", "text/html"),
+        ("too_short", b"<html><body><p>Telephone us after ten.</p></body></html>", "text/html"),
+        (
+            "soft_404",
+            b"<title>Page not found | The Ledger</title><p>Sorry, the page you asked for is not here. Try the search above.</p>",
+            "text/html",
+        ),
+        (
+            "consent",
+            b"<title>Before you continue</title><p>We use cookies. Choose whether you consent to cookies, or manage your consent and cookies below.</p>",
+            "text/html",
+        ),
+        ("index", f"<title>Harbour</title><main><h1>Harbour</h1><ul>{TEASERS}</ul></main>".encode(), "text/html"),
+        (
+            "video",
+            b'<title>Drone over the quay</title><meta property="og:type" content="video.other"><video src=x></video><p>Watch the quay from above in this short film by our reader.</p>',
+            "text/html",
+        ),
+        ("too_complex", b"<html><body>" + b"<p>x</p>" * 64_000, "text/html"),
+        ("too_complex", b"<html><body><p " + b" ".join(b"a%d=1" % n for n in range(64_000)) + b">x", "text/html"),
+        ("too_complex", b"<div>" * 5_000, "text/html"),
+        ("too_complex", b"x\n" * 300_000, "text/plain"),
+    ],
+)
+def test_a_page_that_is_no_article_is_refused_with_its_reason(
+    reason: str, body: bytes, content_type: str | None
+) -> None:
+    assert refusal(body, content_type) == reason
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "header"),
+    [
+        ("utf-8", "", "text/html; charset=iso-8859-1"),
+        ("utf-8-sig", "", None),
+        ("utf-16", "", "text/html"),
+        ("utf-16-le", "", "text/html"),
+        ("windows-1251", '<meta charset="windows-1251">', "text/html"),
+        ("windows-1251", "", "text/html; charset=windows-1251"),
+        ("koi8-r", '<meta http-equiv="content-type" content="text/html; charset=koi8-r">', "text/html; charset=utf-8"),
+    ],
+)
+def test_characters_survive_whatever_the_page_is_encoded_in(encoding: str, declared: str, header: str | None) -> None:
+    written = f"<html><head>{declared}<title>Кран упал</title></head><body><p>Портовый кран упал в среду днём.</p></body></html>"
+    assert decode(written.encode(encoding), header) == written
+
+
+def test_latin_1_means_windows_1252_and_references_to_controls_vanish() -> None:
+    assert (
+        decode(b"<meta charset=iso-8859-1><p>\x93Crane\x94&#1;&#x0B; \x80 5 &#151;", None)
+        == "<meta charset=iso-8859-1><p>“Crane” € 5 —"
+    )
+
+
+@given(st.binary(max_size=2_000), st.sampled_from(["text/html", "text/plain", None]))
+@settings(deadline=None, max_examples=150)
+def test_nothing_but_a_refusal_is_raised_on_any_bytes(body: bytes, content_type: str | None) -> None:
+    with suppress(Refusal):
+        extract(page(body, content_type))
+
+
+@given(st.lists(st.text(min_size=20, max_size=200), min_size=3, max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_text_is_nfc_without_control_characters_or_empty_paragraphs(paragraphs: list[str]) -> None:
+    body = "".join(f"<p>{line.replace('<', ' ')} crane and quay. {PARAGRAPHS[0]}</p>" for line in paragraphs)
+    text = extract(page(html(body=body.encode("utf-8", "replace").decode()))).text
+    assert unicodedata.is_normalized("NFC", text)
+    assert not [letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n"]
+    assert all(text.split("\n\n"))

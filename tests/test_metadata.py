@@ -1,0 +1,179 @@
+"""What a page says of its article, by order of belief."""
+
+from datetime import UTC, datetime
+
+import lxml.html
+import pytest
+
+from pipelines.metadata import Head, Metadata, Moment, clean, day_in_words, parse_moment, people, read_metadata
+
+URL = "https://www.ledger.example/news/harbour/crane.html"
+
+
+def read(head: str, body: str = "", timezone: str | None = None) -> Metadata:
+    tree = lxml.html.document_fromstring(f"<html><head>{head}</head><body>{body}<p>x</p></body></html>")
+    return read_metadata(Head(tree, URL, datetime(2026, 11, 21, tzinfo=UTC)), timezone)
+
+
+def ld(text: str) -> str:
+    return f'<script type="application/ld+json">{text}</script>'
+
+
+def test_graph_and_references_are_followed() -> None:
+    said = read(
+        ld(
+            '{"@graph":[{"@type":"NewsArticle","headline":"Crane falls on quay","datePublished":"2026-11-11T14:08:00+01:00","author":{"@id":"#ann"},'
+            '"publisher":{"@id":"#us"},"articleSection":["Harbour"],"keywords":["crane","wind"],"isAccessibleForFree":"False"},'
+            '{"@type":"Person","@id":"#ann","name":"Ann Lee"},{"@type":"Organization","@id":"#us","name":"The Ledger"}]}'
+        )
+    )
+    assert said == Metadata(
+        title="Crane falls on quay",
+        authors=("Ann Lee",),
+        published=Moment(value="2026-11-11T13:08:00Z", raw="2026-11-11T14:08:00+01:00"),
+        published_source="jsonld",
+        section="Harbour",
+        keywords=("crane", "wind"),
+        site_name="The Ledger",
+        is_accessible_for_free=False,
+    )
+
+
+def test_teasers_in_the_data_are_not_the_article() -> None:
+    other = '{"@type":"NewsArticle","headline":"Another tale","url":"https://www.ledger.example/other","datePublished":"2020-01-01"}'
+    own = f'{{"@type":"NewsArticle","headline":"The tale of the crane","url":"{URL}","datePublished":"2026-11-11"}}'
+    assert read(ld(f"[{other},{own}]")).title == "The tale of the crane"
+
+
+def test_damaged_data_is_read_as_far_as_possible() -> None:
+    assert (
+        read(ld('<!-- {"@type":"NewsArticle","headline":"Crane falls\non quay",} -->')).title == "Crane falls on quay"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("<title>Crane falls on quay | The Ledger</title>", "<h1>Crane falls on quay</h1>"),
+        ("<title>Ledger - Crane falls on quay</title>", ""),
+        (
+            '<meta property="og:title" content="Crane falls on quay - The Ledger"><meta property="og:site_name" content="The Ledger">',
+            "",
+        ),
+        (
+            ld('{"@type":"NewsArticle","headline":"Harbour: Crane falls on quay"}')
+            + '<meta property="og:title" content="Crane falls on quay">',
+            "",
+        ),
+    ],
+)
+def test_a_title_has_neither_site_name_nor_kicker(head: str, body: str) -> None:
+    assert read(head, body).title == "Crane falls on quay"
+
+
+def test_a_headline_written_for_search_engines_gives_way_to_the_one_people_see() -> None:
+    data = ld('{"@type":"NewsArticle","headline":"Crane Accident Calderwick 2026"}')
+    assert (
+        read(
+            f'<title>Crane Accident Calderwick 2026</title>{data}<meta property="og:title" content="How the crane fell">',
+            "<h1>How the crane fell</h1>",
+        ).title
+        == "How the crane fell"
+    )
+
+
+def test_the_site_is_the_author_only_when_nobody_else_is_named() -> None:
+    data = '<meta property="og:site_name" content="The Ledger">' + ld(
+        '{"@type":"NewsArticle","headline":"Crane falls","author":{"name":"The Ledger"}}'
+    )
+    assert read(data).authors == ("The Ledger",)
+    assert read(data, '<div class="byline">By Ann Lee</div>').authors == ("Ann Lee",)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Lee and Bo Ray", ["Ann Lee", "Bo Ray"]),
+        ("Von Änne Groß und Bernd Ax", ["Änne Groß", "Bernd Ax"]),
+        ("Ann Lee | Harbour correspondent", ["Ann Lee"]),
+        ("Ann Lee, Senior Reporter", ["Ann Lee"]),
+        ("Ann Lee ann@ledger.example", ["Ann Lee"]),
+        ("ann-lee", ["Ann Lee"]),
+        ("https://www.ledger.example/ann", []),
+        ("葛城みのり、榊原灯一", ["葛城みのり", "榊原灯一"]),
+    ],
+)
+def test_people_are_their_names_alone(line: str, names: list[str]) -> None:
+    assert people(line) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-11-11T14:08:00+01:00", "2026-11-11T13:08:00Z"),
+        ("2026-11-11T14:08:00.123Z", "2026-11-11T14:08:00Z"),
+        ("2026-11-11 14:08:00 +0530", "2026-11-11T08:38:00Z"),
+        ("Wed, 11 Nov 2026 14:08:00 GMT", "2026-11-11T14:08:00Z"),
+        ("1794406080", "2026-11-11T14:08:00Z"),
+        ("2026-11-11T14:08:00", "2026-11-11"),
+        ("20261111", "2026-11-11"),
+        ("9999-99-99", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_moment_is_utc_where_the_offset_is_known_else_the_day(text: str, value: str | None) -> None:
+    moment = parse_moment(text)
+    assert (moment and moment.value) == value
+
+
+def test_a_sources_zone_makes_an_instant_of_a_local_time() -> None:
+    assert parse_moment("11. November 2026, 14:08 Uhr", "Europe/Berlin") == Moment(
+        value="2026-11-11T13:08:00Z", raw="11. November 2026, 14:08 Uhr"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "11 November 2026",
+        "November 11th, 2026",
+        "Mittwoch, 11. November 2026",
+        "11 de noviembre de 2026",
+        "11 novembre 2026",
+        "11 ноября 2026",
+        "2026年11月11日",
+        "11.11.2026",
+        "2026. november 11.",
+        "11 تشرين الثاني 2026",
+        "11 Kasım 2026",
+        "11 listopadu 2026",
+    ],
+)
+def test_a_day_is_read_in_many_languages(line: str) -> None:
+    assert day_in_words(line) == "2026-11-11"
+
+
+def test_an_instant_elsewhere_completes_a_day_without_offset() -> None:
+    said = read(
+        ld('{"@type":"NewsArticle","headline":"Crane falls","datePublished":"2026-11-11T14:08:00"}')
+        + '<meta property="article:published_time" content="2026-11-11T14:08:00+01:00">'
+    )
+    assert (said.published, said.published_source) == (
+        Moment(value="2026-11-11T13:08:00Z", raw="2026-11-11T14:08:00+01:00"),
+        "meta",
+    )
+
+
+def test_addresses_are_absolute_and_without_credentials() -> None:
+    said = read(
+        '<link rel=canonical href="/news/crane"><meta property="og:image" content="https://user:secret@cdn.example/crane.jpg">'
+    )
+    assert (said.canonical_url, said.image_url) == ("https://www.ledger.example/news/crane", None)
+
+
+def test_the_section_is_what_the_site_calls_the_folder_of_the_page() -> None:
+    assert read("", "<a href=/news/>News</a><a href=/news/harbour/>Harbour</a>").section == "Harbour"
+
+
+def test_a_line_is_clean_of_entities_control_characters_and_white_space() -> None:
+    assert clean("  A &amp;#8217;tale&amp;#8217;\n of\x00 e\u0301 ") == "A ’tale’ of é"
