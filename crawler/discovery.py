@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -100,9 +101,8 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 
 
 def _feed(body: bytes, url: str) -> Reading:
-    # Cleaning HTML is half of feedparser's time, and _text() keeps none of it.
-    known = {"response_headers": {"content-location": url}, "sanitize_html": False, "resolve_relative_uris": False}
-    parsed = feedparser.parse(io.BytesIO(body), **known)
+    # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
+    parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url}, resolve_relative_uris=False)
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
     links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)
@@ -128,7 +128,7 @@ def _entry_hints(entry: Any, language: str | None) -> Hints:
         description=_text(entry.get("summary")),
         authors=_named(names),
         date_published=iso_date(entry.get("published") or entry.get("updated")),
-        language=_text(entry.get("dc_language")) or language,
+        language=_text(entry.get("language")) or language,
         image_url=next((url for picture in chain(*pictures) if (url := _image(picture))), None),
     )
 
@@ -185,9 +185,10 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
 
 
 def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
-    root = _parse_xml(body)
+    text = _decoded_xml(body)
+    root = _parse_xml(text)
     entries = [_fields(element) for element in root.iter("{*}sitemap", "{*}url")]
-    if _ends_in_an_address(body):
+    if _ends_in_an_address(text):
         entries = entries[:-1]
     if etree.QName(root).localname.lower() == "sitemapindex":
         return Reading(kind="sitemap", children=_newest_children(entries, url, since))
@@ -195,34 +196,54 @@ def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
     return Reading(kind=kind, links=_sitemap_links(entries, url, since))
 
 
-_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)")
-"""`?a=1&b=2` and `&eacute;` are common and no XML: libxml2 would drop them and, after the first, every `&amp;` too.
-As text they keep their meaning, and no entity is ever expanded."""
+_AMPERSAND = "\ue000"
+"""Stands for `&` while libxml2 parses: after the first fault of a document it drops every `&amp;` without a word, and
+`?a=1&amp;b=2` is another address then. So no entity reaches it, and none is ever expanded."""
 
 
-def _parse_xml(body: bytes) -> Any:
-    """What of an XML document is sound; a declared encoding that does not fit is set aside."""
-    if b"\0" in body[:100]:
-        body = body.decode("utf-16", "replace").encode()
-    body = _BARE_AMPERSAND.sub(b"&amp;", body.lstrip())
-    undeclared = re.sub(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>", b"", body)
-    for attempt in (body, undeclared):
-        parser = etree.XMLParser(
-            recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
-        )
-        try:
-            root = etree.fromstring(attempt, parser)
-        except (etree.XMLSyntaxError, ValueError):
-            continue
-        if root is not None:
-            return root
-    raise NotAListing("not_a_sitemap")
+def _decoded_xml(body: bytes) -> str:
+    """An XML document as text, by its first bytes, else what it declares; control characters gone."""
+    declared = re.search(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", body[:200])
+    encoding = declared[1].decode() if declared and not _is_utf8(body) else "utf-8"
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+        encoding = "utf-16"
+    try:
+        text = body.decode(encoding, "replace")
+    except LookupError:
+        text = body.decode("utf-8", "replace")
+    return re.sub(r"\A\s*<\?xml[^>]*>", "", _NOT_TEXT.sub("", text.lstrip("\ufeff")))
 
 
-def _ends_in_an_address(body: bytes) -> bool:
+def _parse_xml(text: str) -> Any:
+    """What of an XML document is sound, with _AMPERSAND for `&`."""
+    parser = etree.XMLParser(
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        encoding="utf-8",
+    )
+    try:
+        root = etree.fromstring(text.strip().replace("&", _AMPERSAND).encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None:
+        raise NotAListing("not_a_sitemap")
+    return root
+
+
+def _own_text(element: Any) -> str:
+    """An element's text, XML's own escapes resolved; HTML's (`&eacute;`) are left to _text(), in an address they mean nothing."""
+    text = (element.text or "").strip().replace(_AMPERSAND, "&")
+    return re.sub(r"&(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);", lambda escape: unescape(escape[0]), text)
+
+
+def _ends_in_an_address(text: str) -> bool:
     """Whether the document breaks off inside a `<loc>`: half an address is another address."""
-    opened = [match.start() for match in re.finditer(rb"<(?:[\w.-]+:)?loc\b", body[-4096:])]
-    return bool(opened) and not re.search(rb"</(?:[\w.-]+:)?loc\s*>", body[-4096:][opened[-1] :])
+    opened = [match.end() for match in re.finditer(r"<(?:[\w.-]+:)?loc\b", text[-2 * MAX_URL :])]
+    return bool(opened) and not re.search(r"</(?:[\w.-]+:)?loc\s*>", text[-2 * MAX_URL :][opened[-1] :])
 
 
 _FIELDS = {
@@ -243,14 +264,15 @@ def _fields(element: Any) -> dict[str, str]:
     """What an entry says of one address: loc, lastmod, news_date, news_title, news_language, image."""
     found: dict[str, str] = {}
     for child in element.iterdescendants(etree.Element):
-        name = _FIELDS.get((_local_name(child.getparent()), _local_name(child)))
-        if name and name not in found and (text := (child.text or "").strip()):
+        name = _FIELDS.get((_local_name(child.getparent().tag), _local_name(child.tag)))
+        if name and name not in found and (text := _own_text(child)):
             found[name] = text
     return found
 
 
-def _local_name(element: Any) -> str:
-    return str(re.split("[}:]", element.tag)[-1])
+@lru_cache(maxsize=256)
+def _local_name(tag: str) -> str:
+    return re.split("[}:]", tag)[-1]
 
 
 def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Link, ...]:
@@ -300,7 +322,8 @@ def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
     lines = body.decode("utf-8-sig", "replace").split()
     if not lines or not _looks_absolute(lines[0]):
         return ()
-    links = [link for line in lines if (link := _link(line, url, Hints())) and same_site(link.url, url)]
+    found = (_link(line, url, Hints()) for line in lines if _looks_absolute(line))
+    links = [link for link in found if link and same_site(link.url, url)]
     return _distinct(_newest_undated(links), MAX_LINKS)
 
 
@@ -311,7 +334,7 @@ _NOT_AN_ARTICLE = re.compile(
     r"|login|log-in|signin|sign-in|register|account|konto|subscribe|subscriptions?|newsletters?|rss|feeds?|podcasts?"
     r"|about(-us)?|contact(-us)?|kontakt|impressum|imprint|privacy\w*|datenschutz|terms\w*|agb|cookies?|advertis\w+|faq"
     r"|sitemap|wp-(admin|login|json)|cdn-cgi|comments?|galler(y|ies)|videos?|live-tv)(/|\.\w+$|$)"
-    r"|/(abo|archiv(es?|o)?|help|jobs?|people|print|share|shop|weather|wetter)(/[\d/-]*|\.\w+)?$"
+    r"|/(abo|archiv(es?|o)?|help|jobs?|people|print|share|shop|weather|wetter)(/((19|20)\d\d([/-]?\d\d)*/?)?|\.\w+)?$"
     r"|\.(jpe?g|png|gif|webp|svg|pdf|mp[34]|zip|xml|json|css|js|ico|epub|docx?|xlsx?)$",
     re.IGNORECASE,
 )
@@ -447,7 +470,6 @@ def _distinct(links: Iterable[Link | None], most: int) -> tuple[Link, ...]:
 
 
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|ul|ol|dt|dd|tr|td|th|h[1-6]|blockquote|figcaption)\b[^<>]*>", re.IGNORECASE)
-_NOT_READ = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters and lone surrogates: JSON can carry them, no database takes them."""
 
@@ -456,9 +478,7 @@ def _text(value: Any) -> str | None:
     """Plain text of a feed's field: markup removed, white space folded; None when nothing is left."""
     if not isinstance(value, str):
         return None
-    plain = (
-        unescape(remove_tags(_BLOCK_TAG.sub(" ", _NOT_READ.sub(" ", value)))) if "<" in value or "&" in value else value
-    )
+    plain = unescape(remove_tags(_BLOCK_TAG.sub(" ", value))) if "<" in value or "&" in value else value
     return " ".join(_NOT_TEXT.sub("", plain).split()) or None
 
 

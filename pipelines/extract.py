@@ -28,6 +28,7 @@ from pipelines.boilerplate import PROSE_LENGTH, About, body_lines, is_control, i
 from pipelines.metadata import (
     Head,
     Metadata,
+    exacter,
     fold,
     guessed_date,
     is_person,
@@ -113,15 +114,7 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
     """Hints are believed only where the page is silent, or names the day of which they know the instant."""
     hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
     origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
-    published = said.published or hinted
-    if (
-        hinted
-        and hinted.is_instant
-        and said.published
-        and not said.published.is_instant
-        and abs((hinted.day - said.published.day).days) <= 1
-    ):
-        published = hinted
+    published = exacter(said.published, hinted) if said.published else hinted
     language = said.language or hints.language or (source.language if source else None)
     return replace(
         said,
@@ -223,7 +216,7 @@ def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
     if shape is None:
         return
     if words < WALL and (
-        any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (1 if words < SHORT else 3)
+        any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (2 if words < SHORT else 3)
     ):
         raise Refusal("consent")
     if _is_index(head, shape, body):
@@ -242,6 +235,9 @@ def _is_index(head: Head, shape: Shape, body: Body) -> bool:
 BINARY = re.compile(
     rb"\s*(?:%PDF|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|OggS|\x00\x00\x00.ftyp|ID3|BM.{4}\x00\x00|wOF[F2]|\x7fELF|MZ.\x00|Rar!|7z\xbc\xaf)",
     re.S,
+)
+OTHER_KINDS = re.compile(
+    r"(?:image|audio|video|font)/|application/(?:pdf|json|zip|ld\+json|javascript|rss\+xml|atom\+xml)$|text/(?:css|javascript)$"
 )
 FEED = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
@@ -267,22 +263,7 @@ def refuse_binary(body: bytes, content_type: str | None) -> None:
         raise Refusal("empty")
     if len(body) > MAX_BYTES:
         raise Refusal("too_complex")
-    if (
-        BINARY.match(body)
-        or kind.startswith(("image/", "audio/", "video/", "font/"))
-        or kind
-        in (
-            "application/pdf",
-            "application/json",
-            "application/zip",
-            "application/ld+json",
-            "application/javascript",
-            "text/css",
-            "text/javascript",
-            "application/rss+xml",
-            "application/atom+xml",
-        )
-    ):
+    if BINARY.match(body) or OTHER_KINDS.match(kind):
         raise Refusal("not_html")
 
 
@@ -307,7 +288,7 @@ def decode(body: bytes, content_type: str | None) -> str:
     """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
     text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
     text = WINDOWS_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])], CONTROL_REFERENCE.sub("", text))
-    return CONTROLS.sub("", text.translate(WINDOWS))
+    return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text)
 
 
 def _marked(body: bytes) -> str | None:
@@ -380,72 +361,16 @@ COUNT = XPath("count(//*)")
 
 # -------------------------------------------------------------------------------------------------------------- body
 
-BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "br",
-    ]
-)
-SILENT = (
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "iframe",
-    "button",
-    "select",
-    "option",
-    "textarea",
-    "input",
-    "object",
-    "embed",
-    "video",
-    "audio",
-    "canvas",
-    "figcaption",
-    "dialog",
-    "nav",
-)
+BLOCKS_NAMES = """
+address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form
+h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br
+"""
+BLOCKS = frozenset(BLOCKS_NAMES.split())
+SILENT_NAMES = """
+script style noscript template svg iframe button select option textarea input object embed video audio
+canvas figcaption dialog nav
+"""
+SILENT = tuple(SILENT_NAMES.split())
 LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
 MAX_LINE = 3_000
 DECK = re.compile(
@@ -454,10 +379,10 @@ DECK = re.compile(
     re.I,
 )
 HIDDEN = XPath(
-    "//*[@hidden or @style[contains(translate(.,' ',''),'display:none') or contains(translate(.,' ',''),'visibility:hidden')]"
-    " or contains(concat(' ',@class,' '),' sr-only ') or contains(@class,'visually-hidden') or contains(@class,'visuallyhidden') or contains(@class,'screen-reader')"
-    " or contains(@class,'screenreader') or contains(@class,'screen-only') or contains(concat(' ',@class,' '),' hidden-text ') or contains(@class,'offscreen')]"
+    "//*[@hidden or contains(@style, 'none') or contains(@style, 'hidden')"
+    " or contains(@class, 'sr-only') or contains(@class, 'visually') or contains(@class, 'screen-reader')]"
 )
+HIDING = re.compile(r"(?:display:none|visibility:hidden)")
 CAPTIONS = XPath("//*[contains(@class,'aption') or contains(@itemprop,'caption')][not(self::body)]")
 TWEETS = XPath(
     "//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]"
@@ -503,22 +428,13 @@ def completed(
     """With the byline and date that stand in the page's text, where its data names no person or no date."""
     if not any(is_person(name, said.site_name, head.url) for name in said.authors):
         said = replace(said, authors=signature(lines) or said.authors)
-    only_day = said.published_source == "url" and timezone is not None
-    if said.authors and said.published and not only_day:
+    may_be_exacter = said.published_source == "url" and timezone is not None
+    if said.authors and said.published and not may_be_exacter:
         return said
     seen = read_head(surroundings(tree, lines), timezone)
     said = replace(said, authors=said.authors or seen.authors)
-    if (
-        only_day
-        and said.published
-        and not (
-            seen.published and seen.published.is_instant and abs(seen.published.day - said.published.day).days <= 1
-        )
-    ):
-        return said
-    if (only_day or not said.published) and (moment := seen.published or guessed_date(head)):
-        return replace(said, published=moment, published_source="page")
-    return said
+    moment = exacter(said.published, seen.published) if said.published else seen.published or guessed_date(head)
+    return replace(said, published=moment, published_source="page") if moment != said.published else said
 
 
 def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
@@ -573,7 +489,7 @@ def prune(tree: lxml.html.HtmlElement) -> None:
     """Removes what is never text, so that every later step has less to read."""
     etree.strip_elements(tree, *SILENT, with_tail=False)
     for element in HIDDEN(tree):
-        if len(element.text_content()) < MAX_HIDDEN:
+        if _is_hidden(element) and len(element.text_content()) < MAX_HIDDEN:
             _drop(element)
     for element in CAPTIONS(tree):
         if len(element.text_content()) < MAX_CAPTION:
@@ -590,6 +506,12 @@ def prune(tree: lxml.html.HtmlElement) -> None:
 def _drop(element: lxml.html.HtmlElement) -> None:
     if element.getparent() is not None and element.tag not in ("html", "body"):
         element.drop_tree()
+
+
+def _is_hidden(element: lxml.html.HtmlElement) -> bool:
+    """Whether one of HIDDEN's marks hides it: of a style only two declarations do."""
+    style = element.get("style", "").replace(" ", "")
+    return not style or element.get("hidden") is not None or HIDING.search(style) is not None
 
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:

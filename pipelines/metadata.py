@@ -402,7 +402,7 @@ BY = re.compile(
 )
 EMAIL = re.compile(r"\S+@\S+\.\w+")
 ROLE = re.compile(
-    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakteur(?:in)?|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b",
+    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakt(?:eur|or)(?:in)?|autor(?:in)?|direktor\w*|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b",
     re.I,
 )
 NAME_BREAK = re.compile(
@@ -558,46 +558,15 @@ def _is_site(name: str, site: str | None, url: str | None) -> bool:
 
 # ------------------------------------------------------------------------------------------------------------- dates
 
-PUBLISHED_META = (
-    "article:published_time",
-    "og:published_time",
-    "datepublished",
-    "date.issued",
-    "dcterms.created",
-    "dc.date.issued",
-    "dcterms.issued",
-    "parsely-pub-date",
-    "sailthru.date",
-    "publish-date",
-    "publication_date",
-    "pubdate",
-    "cxenseparse:recs:publishtime",
-    "article.published",
-    "og:article:published_time",
-    "published_time",
-    "dc.date",
-    "dcterms.date",
-    "dc.date.created",
-    "date",
-    "rnews:datepublished",
-    "ptime",
-    "last-published",
-    "article:published",
-    "created",
-    "publishdate",
-    "citation_date",
-    "pub_date",
-    "published-date",
-    "displaydate",
-    "timestamp",
-    "release_date",
-    "og:release_date",
-    "video:release_date",
-    "article.created",
-    "datecreated",
-    "date.created",
-    "originalpublicationdate",
-)
+PUBLISHED_META_NAMES = """
+article:published_time og:published_time datepublished date.issued dcterms.created dc.date.issued
+dcterms.issued parsely-pub-date sailthru.date publish-date publication_date pubdate
+cxenseparse:recs:publishtime article.published og:article:published_time published_time dc.date
+dcterms.date dc.date.created date rnews:datepublished ptime last-published article:published created
+publishdate citation_date pub_date published-date displaydate timestamp release_date og:release_date
+video:release_date article.created datecreated date.created originalpublicationdate
+"""
+PUBLISHED_META = tuple(PUBLISHED_META_NAMES.split())
 MODIFIED_META = (
     "article:modified_time",
     "og:updated_time",
@@ -699,12 +668,13 @@ def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
         return moment, "url" if moment else "none"
     if first[0].is_instant:
         return first
-    return next(((moment, source) for moment, source in stated if moment.is_instant and _near(moment, first[0])), first)
+    return next((other for other in stated if exacter(first[0], other[0]) is other[0]), first)
 
 
-def _near(exact: Moment, day: Moment) -> bool:
-    """Whether an instant can be the same publication as a day written without offset."""
-    return abs((exact.day - day.day).days) <= 1
+def exacter(day: Moment, other: Moment | None) -> Moment:
+    """The other moment where it is the instant of which only the day is known; a zone may move it to the next day."""
+    close = other is not None and abs((other.day - day.day).days) <= 1
+    return other if other is not None and close and other.is_instant and not day.is_instant else day
 
 
 def _published_strings(head: Head) -> Iterator[tuple[str, str]]:

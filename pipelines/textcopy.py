@@ -49,7 +49,7 @@ MIN_REPEATED = 16
 MAX_DECK = 420
 """Width of a deck; a longer paragraph belongs to the article."""
 DECK_LINES = 2
-TITLE_IN_TEXT = 0.4
+TITLE_IN_TEXT = 0.35
 """Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
 BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
 INSTITUTION = re.compile(
@@ -60,56 +60,17 @@ BIOGRAPHY = re.compile(
     r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b"
 )
 CJK_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{3,8}(?:[、・,][\u3040-\u30ff\u4e00-\u9fff]{3,8})*")
-NOT_IN_NAMES = frozenset(
-    [
-        "the",
-        "a",
-        "to",
-        "us",
-        "in",
-        "on",
-        "our",
-        "your",
-        "more",
-        "jump",
-        "contact",
-        "read",
-        "about",
-        "die",
-        "der",
-        "das",
-        "den",
-        "zum",
-        "zur",
-        "mehr",
-        "weitere",
-        "eigene",
-        "kommentar",
-        "themen",
-        "le",
-        "la",
-        "les",
-        "un",
-        "une",
-        "el",
-        "los",
-        "las",
-        "il",
-        "lo",
-        "gli",
-        "da",
-        "per",
-        "y",
-        "o",
-        "e",
-        "et",
-        "und",
-        "and",
-    ]
-)
+NOT_IN_NAMES_NAMES = """
+the a to us in on our your more jump contact read about die der das den zum zur mehr weitere eigene
+kommentar themen le la les un une el los las il lo gli da per y o e et und and
+"""
+NOT_IN_NAMES = frozenset(NOT_IN_NAMES_NAMES.split())
 """Words that make a short line below the text a label; `de`, `van`, `von` and `al` are parts of names."""
 CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{AGENCIES}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
-COMPANION = re.compile(r"\s(?:mit|with|for|für)\s.*$|\s*\d+ ?min.*$", re.I)
+COMPANION = re.compile(
+    r"\s(?:mit|with|for|For|für)\s.*$|\s*\d+ ?[Mm]in.*$|(?<=[a-zß-ÿ])(?:The |Redakt|Report|Corresp|Edit|Journalist|Follow|Publish).*$"
+)
+"""What follows a name in its line: an agency, a reading time, or what stood in an element of its own."""
 NOBODY = About()
 
 

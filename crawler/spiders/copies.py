@@ -200,10 +200,10 @@ def read_warc(file: Path) -> Iterator[Page]:
             logger.warning("%s: damaged at byte %d, and no record after it", file.name, offset)
 
 
-_RECORD = re.compile(rb"(?:\A|\n)WARC/[01]\.\d|\x1f\x8b\x08")
-"""How a record begins: its version line, or the first bytes of a gzip member."""
+_RECORD = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n|\x1f\x8b\x08")
+"""How a record begins: its version line (anywhere: one cut off before may end without a newline), or a gzip member's first bytes."""
 
-_LONGEST_START = 9
+_LONGEST_START = 12
 _BLOCK = 2**16
 
 
@@ -212,7 +212,7 @@ def _next_record(stream: BinaryIO, offset: int) -> int | None:
     stream.seek(offset)
     while block := stream.read(_BLOCK):
         if found := _RECORD.search(block):
-            return offset + found.end() - len(found[0].lstrip(b"\n"))
+            return offset + found.start()
         offset = stream.seek(offset + max(1, len(block) - _LONGEST_START))
     return None
 
@@ -261,6 +261,8 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
         return None
     while line and not line.strip():
         line = reader.readline(_BLOCK)
+    if not line.startswith(b"WARC/"[: len(line)]):
+        return None
     if line and reader.decompressor:
         logger.warning("%s: one gzip block holds several records; `warcio recompress` makes it readable", stream.name)
         return None
@@ -320,7 +322,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         if encoding in ("gzip", "x-gzip", "deflate"):
             return zlib.decompressobj(wbits=47).decompress(body, MAX_BYTES + 1)
         if encoding == "br":
-            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))
+            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))[: MAX_BYTES + 1]
     except (zlib.error, brotli.error):
         pass
     return body

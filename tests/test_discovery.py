@@ -1,0 +1,555 @@
+"""Feeds, sitemaps and front pages: which links they hold and what they say of them, sound or broken."""
+
+import contextlib
+import gzip
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.discovery import MAX_CHILDREN, MAX_UNDATED, NotAListing, iso_date, looks_like_article, read_listing
+from crawler.items import Hints, Link
+from tests.conftest import CORPUS
+
+URL = "https://www.x.example/news/list"
+SINCE = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def links(body: str | bytes, expected: str = "feed", since: datetime | None = None) -> dict[str, dict[str, Any]]:
+    """Address -> what was said of it."""
+    body = body.encode() if isinstance(body, str) else body
+    return {
+        link.url: {name: value for name, value in asdict(link.hints).items() if value}
+        for link in read_listing(body, URL, expected, since).links
+    }
+
+
+def rss(items: str) -> str:
+    return f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>X</title>{items}</channel></rss>'
+
+
+def sitemap(entries: str, root: str = "urlset") -> str:
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{root}>'
+
+
+def entry(name: str, inside: str = "") -> str:
+    return f"<url><loc>https://www.x.example/{name}</loc>{inside}</url>"
+
+
+def addresses(*names: str) -> list[str]:
+    return [f"https://www.x.example/{name}" for name in names]
+
+
+# Feeds
+
+
+def test_rss_2_says_everything_it_can() -> None:
+    item = """<item><title>AT&amp;T &lt;b&gt;up&lt;/b&gt;</title><link>/a?utm_source=rss&amp;id=1</link><author>desk@x.media (Jane Doe)</author>
+        <pubDate>Sat, 07 Nov 2026 10:00:00 -0500</pubDate><description>&lt;p&gt;One.&lt;/p&gt;&lt;p&gt;Two&lt;script&gt;x()&lt;/script&gt;.&lt;/p&gt;</description>
+        <enclosure url="https://i.x.example/a.mp3" type="audio/mpeg" length="1"/><enclosure url="https://i.x.example/a.jpg" type="image/jpeg" length="1"/></item>"""
+    assert links(rss(f"<language>en-GB</language>{item}")) == {
+        "https://www.x.example/a?id=1": {
+            "title": "AT&T up", "description": "One. Two.", "authors": ("Jane Doe",), "date_published": "2026-11-07T10:00:00-05:00",
+            "language": "en-GB", "image_url": "https://i.x.example/a.jpg",
+        }
+    }  # fmt: skip
+
+
+def test_rss_1_is_read_with_dublin_core() -> None:
+    feed = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
+        <channel rdf:about="x"/><item rdf:about="https://www.x.example/1"><title>T</title><link>https://www.x.example/1</link><dc:creator>A</dc:creator>
+        <dc:creator>B</dc:creator><dc:date>2026-11-01T10:00:00+01:00</dc:date><dc:language>de</dc:language></item></rdf:RDF>"""
+    said = {"title": "T", "authors": ("A", "B"), "date_published": "2026-11-01T10:00:00+01:00", "language": "de"}
+    assert (links(feed), read_listing(feed.encode(), URL, "feed").kind) == ({"https://www.x.example/1": said}, "rss")
+
+
+def test_atom_takes_the_alternate_link_against_its_base() -> None:
+    feed = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://www.x.example/base/">
+        <entry xml:base="sub/"><title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">A <b>B</b></div></title><author><name>Jane</name></author>
+        <link rel="self" href="s"/><link rel="replies" href="r"/><link rel="alternate" href="a1"/><updated>2026-11-01T10:00:00Z</updated></entry>
+        <entry><link rel="alternate" type="application/pdf" href="b.pdf"/><link rel="alternate" type="text/html" href="b.html"/></entry>
+        <entry><title>no link</title><id>https://www.x.example/id</id></entry><entry><id>urn:x</id></entry></feed>"""
+    assert links(feed) == {
+        "https://www.x.example/base/sub/a1": {
+            "title": "A B",
+            "authors": ("Jane",),
+            "date_published": "2026-11-01T10:00:00+00:00",
+        },
+        "https://www.x.example/base/b.html": {},
+        "https://www.x.example/id": {"title": "no link"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "author"),
+    [("1", {"author": {"name": "Jane"}}), ("1.1", {"authors": [{"name": "Jane"}, {"name": "Jane"}, 5]})],
+    ids=["1.0", "1.1"],
+)
+def test_json_feed_of_both_versions(version: str, author: dict[str, Any]) -> None:
+    item = {
+        "id": "1",
+        "url": "/a",
+        "title": "A \ud800b",
+        "summary": "S",
+        "date_published": "2026-11-01T10:00:00+01:00",
+        "image": "/i.jpg",
+    } | author
+    items: list[Any] = [
+        item,
+        {"external_url": "https://www.x.example/b"},
+        {"id": "https://www.x.example/c"},
+        {"url": "http://[bad"},
+        {"id": "4"},
+        5,
+        None,
+    ]
+    feed = json.dumps({"version": f"https://jsonfeed.org/version/{version}", "language": "en", "items": items})
+    said = {
+        "title": "A b", "description": "S", "authors": ("Jane",), "date_published": "2026-11-01T10:00:00+01:00", "language": "en",
+        "image_url": "https://www.x.example/i.jpg",
+    }  # fmt: skip
+    assert links(feed) == {
+        "https://www.x.example/a": said,
+        "https://www.x.example/b": {"language": "en"},
+        "https://www.x.example/c": {"language": "en"},
+    }
+    assert read_listing(feed.encode("utf-16"), URL, "feed") == read_listing(feed.encode(), URL, "feed")
+
+
+@pytest.mark.parametrize(
+    ("markup", "title"),
+    [
+        pytest.param("Plain", "Plain", id="plain"),
+        pytest.param("AT&amp;T", "AT&T", id="ampersand"),
+        pytest.param("AT&amp;amp;T", "AT&T", id="ampersand twice"),
+        pytest.param("<![CDATA[A <em>b</em> &amp; c]]>", "A b & c", id="CDATA"),
+        pytest.param("if a &lt; b and c &gt; d", "if a < b and c > d", id="no markup"),
+        pytest.param("Caf&eacute;&nbsp;au lait", "Café au lait", id="undeclared entities"),
+        pytest.param("A &lt;br/&gt; B&lt;i&gt;c&lt;/i&gt;", "A Bc", id="break and inline"),
+        pytest.param(" A\n  B ", "A B", id="white space"),
+        pytest.param("A\x07B", "AB", id="control character"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_a_title_is_plain_text(markup: str, title: str | None) -> None:
+    assert (
+        links(rss(f"<item><link>/a</link><title>{markup}</title></item>"))["https://www.x.example/a"].get("title")
+        == title
+    )
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("<author>Jane Doe</author>", ("Jane Doe",)),
+        ("<author>jane@x.com (Jane Doe)</author>", ("Jane Doe",)),
+        ("<author>jane@x.com</author>", ()),
+        ("<dc:creator>A</dc:creator><dc:creator>A</dc:creator>", ("A",)),
+        ("<dc:creator><![CDATA[]]></dc:creator>", ()),
+    ],
+)
+def test_an_author_is_a_name(author: str, names: tuple[str, ...]) -> None:
+    assert links(rss(f"<item><link>/a</link>{author}</item>"))["https://www.x.example/a"].get("authors", ()) == names
+
+
+@pytest.mark.parametrize(
+    ("said", "iso"),
+    [
+        ("Sat, 07 Nov 2026 10:00:00 -0500", "2026-11-07T10:00:00-05:00"),
+        ("Sat, 07 Nov 2026 10:00:00 GMT", "2026-11-07T10:00:00+00:00"),
+        ("Sat, 07 Nov 2026 10:00:00 -0000", "2026-11-07T10:00:00+00:00"),
+        ("2026-11-07T10:00:00Z", "2026-11-07T10:00:00+00:00"),
+        ("2026-11-07T10:00:00.5+05:30", "2026-11-07T10:00:00.500000+05:30"),
+        ("2026-11-07 10:00", "2026-11-07T10:00:00"),
+        (" 2026-11-07 ", "2026-11-07"),
+        ("gestern", "gestern"),
+        ("0000-00-00T00:00:00Z", "0000-00-00T00:00:00Z"),
+        ("  ", None),
+        (None, None),
+        (1762509600, None),
+    ],
+)  # fmt: skip
+def test_a_date_keeps_its_offset_and_its_precision(said: object, iso: str | None) -> None:
+    assert iso_date(said) == iso
+
+
+def test_one_malformed_link_costs_only_itself() -> None:
+    bad = (
+        "http://[bad",
+        "mailto:a@x.example",
+        "https://u:p@x.example/",
+        "https://x.example:99999/",
+        "",
+        "/" + "x" * 3000,
+    )
+    items = "".join(f"<item><link>{link}</link></item>" for link in ("/a", *bad, "/a#again", "/b"))
+    assert list(links(rss(items))) == addresses("a", "b")
+
+
+def test_the_first_mention_of_an_address_counts() -> None:
+    items = "<item><link>/a</link><title>one</title></item><item><link>/a?utm_source=x</link><title>two</title></item>"
+    assert links(rss(items)) == {"https://www.x.example/a": {"title": "one"}}
+
+
+# Broken and hostile XML
+
+BILLION_LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)) + "]>"
+)
+OUTSIDE = '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd" [<!ENTITY a9 SYSTEM "file:///etc/hostname">]>'
+
+
+@pytest.mark.parametrize("doctype", [BILLION_LAUGHS, OUTSIDE], ids=["billion laughs", "external entity"])
+def test_entities_of_a_doctype_are_not_expanded(doctype: str) -> None:
+    news = '<news xmlns="http://www.google.com/schemas/sitemap-news/0.9"><title>&a9;</title></news>'
+    feed = f'<?xml version="1.0"?>{doctype}<rss version="2.0"><channel><item><link>/a</link><title>&a9;</title></item></channel></rss>'
+    assert links(feed)["https://www.x.example/a"].get("title") in (None, "&a9;")
+    assert links(f"{doctype}<urlset>{entry('a', news)}</urlset>", "sitemap") == {
+        "https://www.x.example/a": {"title": "&a9;"}
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(sitemap(entry("a?x=1&y=2") + entry("b?x=1&amp;y=2")).encode(), id="bare ampersand"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2", "<t>&eacute;</t>") + entry("b?x=1&amp;y=2")).encode(), id="undeclared entity"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2", "<t>\x01\x00</t>") + entry("b?x=1&amp;y=2")).encode(), id="control characters"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2", "<t>\xe9</t>") + entry("b?x=1&amp;y=2")).encode("latin-1"), id="Latin-1 called UTF-8"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2")).replace("UTF-8", "UTF-16").encode(), id="UTF-8 called UTF-16"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2")).replace("UTF-8", "utf8mb4").encode(), id="unknown encoding"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2")).encode("utf-16"), id="UTF-16"),
+        pytest.param(("\n \n" + sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2"))).encode(), id="space before the declaration"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2") + "<url><loc>https://www.x.exam").encode()[:-9], id="cut off"),
+        pytest.param(sitemap(entry("a?x=1&y=2") + entry("b?x=1&y=2")).encode().partition(b"</url></urlset>")[0], id="cut off after an address"),
+        pytest.param(sitemap("<!-- x -->" + entry("a?x=1&amp;y=2") + entry("<!-- y -->b?x=1&amp;y=2")).encode(), id="comments"),
+        pytest.param(sitemap(entry("a?x=1&amp;y=2") + "<url><loc><![CDATA[ https://www.x.example/b?x=1&y=2 ]]></loc></url>").encode(), id="CDATA"),
+        pytest.param(sitemap(entry("a?x=1&amp;amp;y=2") + entry("b?x=1&amp;y=2")).encode(), id="escaped twice"),
+    ],
+)  # fmt: skip
+def test_what_is_sound_of_a_broken_sitemap_is_read(body: bytes) -> None:
+    assert list(links(body, "sitemap")) == addresses("a?x=1&y=2", "b?x=1&y=2")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(rss("<item><link>/a</link></item><item><link>/b</link></item>").encode()[:-23], id="cut off"),
+        pytest.param(rss("<item><link>/a</link><title>&nbsp;&bogus; \xe9</title></item><item><link>/b</link></item>").encode("latin-1"), id="Latin-1 called UTF-8"),
+        pytest.param(rss("<item><link>/a</link></item><item><link>/b</link></item>").replace("utf-8", "utf-16").encode("utf-16"), id="UTF-16"),
+        pytest.param(rss("<item><link>/a</link><title>\x01</title></item><item><link>/b</link></item>").encode(), id="control characters"),
+        pytest.param(b"\n\n" + rss("<item><link>/a</link></item><item><link>/b</link></item>").encode(), id="space before the declaration"),
+    ],
+)  # fmt: skip
+def test_what_is_sound_of_a_broken_feed_is_read(body: bytes) -> None:
+    assert list(links(body)) == addresses("a", "b")
+
+
+def test_half_an_address_is_no_address() -> None:
+    whole = sitemap(entry("a") + entry("story-12345"))
+    assert list(links(whole[: whole.index("345</loc>")], "sitemap")) == addresses("a")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "reason"),
+    [
+        (b"", "feed", "not_a_feed"), (b"", "sitemap", "not_a_sitemap"), (b"<html><body>Not found</body></html>", "feed", "not_a_feed"),
+        (b"<html><body>Not found</body></html>", "news_sitemap", "not_a_sitemap"), (b"{}", "feed", "not_a_feed"), (b'{"version": 1, "items": []}', "feed", "not_a_feed"),
+        (b'{"version": "https://jsonfeed.org/version/1", "items": {}}', "feed", "not_a_feed"), (b"{" * 9999, "feed", "not_a_feed"),
+        (b'{"a": ' + b"[" * 99999, "feed", "not_a_feed"), (b"\x1f\x8b", "sitemap", "damaged_gzip"), (b"", "homepage", "not_a_page"),
+        (b"<a " + b"x=1 " * 1001 + b">", "homepage", "too_complex"),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_what_is_something_else_is_named(body: bytes, expected: str, reason: str) -> None:
+    with pytest.raises(NotAListing, match=f"^{reason}$"):
+        read_listing(body, URL, expected)
+
+
+# gzip
+
+PACKED = gzip.compress(sitemap("".join(entry(f"story-{n * 7919 % 100003}-{n}") for n in range(5000))).encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "fewest"),
+    [
+        pytest.param(PACKED, 5000, id="sound"),
+        pytest.param(PACKED[:-4], 5000, id="without its end"),
+        pytest.param(PACKED[:-8] + b"\0" * 8, 3000, id="wrong checksum"),
+        pytest.param(PACKED[: len(PACKED) // 2], 2000, id="cut in half"),
+        pytest.param(PACKED[: len(PACKED) // 2] + b"\xff" * 999, 800, id="damaged in the middle"),
+        pytest.param(gzip.compress(sitemap(entry("x")).encode()[:60]) + gzip.compress(sitemap("".join(entry(str(n)) for n in range(9))).encode()[60:]), 9, id="two members"),
+        pytest.param(PACKED + b"\0" * 512, 5000, id="padded"),
+    ],
+)  # fmt: skip
+def test_gzip_is_told_by_its_first_bytes_and_read_as_far_as_it_is_sound(body: bytes, fewest: int) -> None:
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    dated = read_listing(body, URL, "sitemap", since).links
+    assert min(fewest, MAX_UNDATED) <= len(dated) <= 5000
+
+
+def test_a_gzip_bomb_is_read_to_the_limit_only() -> None:
+    started = time.perf_counter()
+    with pytest.raises(NotAListing):
+        read_listing(gzip.compress(b" " * 200_000_000, 1), URL, "sitemap")
+    assert time.perf_counter() - started < 5
+
+
+# Sitemaps
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param('<n:news xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">', id="any prefix"),
+        pytest.param('<n:news xmlns:n="https://www.google.com/schemas/sitemap-news/0.9/">', id="wrong namespace"),
+        pytest.param("<n:news>", id="undeclared prefix"),
+    ],
+)
+def test_a_news_sitemap_says_title_date_and_language(opening: str) -> None:
+    news = f"""{opening}<n:publication><n:name>X</n:name><n:language>en</n:language></n:publication>
+        <n:publication_date>2026-11-07T10:00:00+01:00</n:publication_date><n:title>Caf&eacute; &amp; bar</n:title></n:news>"""
+    image = '<i:image xmlns:i="http://www.google.com/schemas/sitemap-image/1.1"><i:loc>/i.jpg</i:loc></i:image>'
+    body = sitemap(entry("a", f"{image}<lastmod>2020-01-01</lastmod>{news}"))
+    said = {
+        "title": "Café & bar",
+        "date_published": "2026-11-07T10:00:00+01:00",
+        "language": "en",
+        "image_url": "https://www.x.example/i.jpg",
+    }
+    assert (links(body, "sitemap", SINCE), read_listing(body.encode(), URL, "sitemap").kind) == (
+        {"https://www.x.example/a": said},
+        "news_sitemap",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "lastmod", "taken"),
+    [
+        ("a", "2026-11-01T12:00:00Z", True),
+        ("a", "2026-11-01T11:59:59Z", False),
+        ("a", "2026-11-01T13:00:00+02:00", False),
+        ("a", "2026-11-01", True),
+        ("a", "2026-10-31", False),
+        ("a", "gestern", True),
+        ("a", "", True),
+        ("2026/11/01/a", "", True),
+        ("2026/10/31/a", "", False),
+        ("20261031/a", "", False),
+        ("2026-10-31-a", "", False),
+        ("2026/11/a", "", True),
+        ("2026/10/a", "", False),
+        ("20261099", "", True),
+        ("article/20121234", "", True),
+        ("2020/01/01/a", "2026-11-02", True),
+    ],
+)
+def test_of_a_sitemap_nothing_older_than_since_is_taken(name: str, lastmod: str, taken: bool) -> None:
+    found = links(sitemap(entry(name, f"<lastmod>{lastmod}</lastmod>")), "sitemap", SINCE)
+    assert list(found) == (addresses(name) if taken else [])
+
+
+def test_a_month_in_an_address_lasts_to_its_last_day() -> None:
+    since = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    assert list(links(sitemap(entry("2026/10/a")), "sitemap", since)) == addresses("2026/10/a")
+
+
+def test_a_sitemap_names_only_its_own_site() -> None:
+    body = sitemap(
+        "<url><loc>https://m.x.example/a</loc></url><url><loc>https://y.example/b</loc></url><url/><url><loc/></url>"
+    )
+    assert list(links(body, "sitemap")) == ["https://m.x.example/a"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first"),
+    [(range(1, 3001), 2001), (range(3000, 0, -1), 3000)],
+    ids=["oldest first", "newest first"],
+)
+def test_of_undated_entries_the_newest_thousand_are_taken(numbers: range, first: int) -> None:
+    found = list(links(sitemap("".join(entry(f"story/{number}") for number in numbers)), "sitemap", SINCE))
+    assert (len(found), found[0]) == (MAX_UNDATED, f"https://www.x.example/story/{first}")
+
+
+def test_a_sitemap_index_names_its_children_newest_first() -> None:
+    def child(name: str, lastmod: str) -> str:
+        return f"<sitemap><loc>{name}</loc><lastmod>{lastmod}</lastmod></sitemap>"
+
+    body = sitemap(
+        child("/undated.xml", "") + child("/old.xml", "2026-10-31") + child("/b.xml", "2026-11-01") + child("/a.xml.gz", "2026-11-07T10:00:00Z")
+        + child("https://y.example/c.xml", "2026-11-07") + child(URL, "2026-11-07") + child("/b.xml", "2026-11-01"),
+        "sitemapindex",
+    )  # fmt: skip
+    reading = read_listing(body.encode(), URL, "sitemap", SINCE)
+    assert (reading.kind, reading.links, list(reading.children)) == (
+        "sitemap",
+        (),
+        addresses("a.xml.gz", "b.xml", "undated.xml"),
+    )
+
+
+def test_only_so_many_children_are_followed() -> None:
+    body = sitemap("".join(f"<sitemap><loc>/{number}.xml</loc></sitemap>" for number in range(200)), "sitemapindex")
+    assert len(read_listing(body.encode(), URL, "sitemap").children) == MAX_CHILDREN
+
+
+def test_a_text_sitemap_has_an_address_a_line() -> None:
+    body = "\ufeffhttps://www.x.example/a\r\n\r\nhttps://y.example/b\r\nnonsense [\r\nhttps://www.x.example/c"
+    assert list(links(body, "sitemap")) == addresses("a", "c")
+
+
+# Front pages
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/2026/11/07/talks", "Talks"), ("/2026/11/talks.html", ""), ("/20261107/talks", ""), ("/politik/article123456789/", ""), ("/a/12345.html", ""),
+        ("/news/world-europe-68512345", ""), ("/politics/the-mayor-opens-a-bridge", ""), ("/politics/the_mayor_opens_a_bridge.html", ""),
+        ("/story12.htm", "Mayor opens the new bridge at last"), ("/story.html?id=7", "Bürgermeister eröffnet nach Jahren neue Brücke"),
+        ("/kultur/x", "Новый мост открыли в центре города"), ("/a", "افتتح رئيس البلدية الجسر الجديد"), ("/n/7", "市長が新しい橋の開通式に出席した"),
+        ("/n/8", "시장이 새로운 다리의 개통식에 참석했다"), ("/n/9", "นายกเทศมนตรีเปิดสะพานใหม่ในใจกลางเมือง"), ("/archives/4711", "Mayor opens the new bridge at last"),
+        ("/people/the-mayor-opens-a-bridge", ""), ("/abo/the-mayor-opens-a-bridge", ""), ("/weather/storm-hits-the-north-coast", ""),
+    ],
+)  # fmt: skip
+def test_this_looks_like_an_article(path: str, text: str) -> None:
+    assert looks_like_article(f"https://www.x.example{path}", text, "https://www.x.example/")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/", "The front page of our fine paper"), ("/index.html", "The front page of our fine paper"), ("/politics/", "Politics"), ("/a", "Read more"),
+        ("/2026/11/07/", "7"), ("/2026/11/", "November"), ("/tag/new-york-city-council/", ""), ("/author/jane-van-der-berg", ""), ("/category/a-b-c-d", ""),
+        ("/search?q=x", "Find what you are looking for"), ("/login", "Log in to read all of it"), ("/video/12345678", ""), ("/photo-of-the-day-1.jpg", ""),
+        ("/report-of-the-year.pdf", ""), ("/archives/", "All that we wrote since 1999"), ("/archives/2019/05", "All that we wrote in May"),
+        ("/impressum.html", "Wer wir sind und wie man uns erreicht"), ("/jobs", "Come and work with us here"), ("/news/page/12345", ""), ("/rss/news.xml", ""),
+        ("/n", "最新ニュース"), ("/wp-json/wp/v2/posts/12345", ""),
+    ],
+)  # fmt: skip
+def test_this_does_not_look_like_an_article(path: str, text: str) -> None:
+    assert not looks_like_article(f"https://www.x.example{path}", text, "https://www.x.example/")
+
+
+def test_another_site_and_the_page_itself_are_no_articles() -> None:
+    here = "https://www.x.example/news/"
+    assert [
+        looks_like_article(link, "Mayor opens the new bridge", here)
+        for link in ("https://y.example/a", here, "https://m.x.example/a")
+    ] == [False, False, True]
+
+
+def test_a_front_page_gives_its_articles_in_order_with_the_longest_text() -> None:
+    page = """<a href="/a"><img></a> <a href="/b">More</a> <a href="/a"> Mayor opens the <b>new</b> bridge </a> <a href="http://[bad">x y z a b c</a>
+        <a href="/c">one <!-- two three four five six --></a> <a href="javascript:x()">Mayor opens the new bridge</a> <a>Mayor opens the new bridge</a>
+        <a href="#top">Mayor opens the new bridge</a>"""
+    assert list(links(page, "homepage")) == addresses("a")
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        pytest.param(b'<base href="/old/"><a href="a-b-c-d">x</a>', "old/a-b-c-d", id="base"),
+        pytest.param(b'<base href="http://[bad"><a href="/a-b-c-d">x</a>', "a-b-c-d", id="unusable base"),
+        pytest.param('<a href="/я-б-в-г">x</a>'.encode(), "%D1%8F-%D0%B1-%D0%B2-%D0%B3", id="UTF-8 without a charset"),
+        pytest.param(
+            '<meta charset="windows-1251"><a href="/я-б-в-г">x</a>'.encode("cp1251"),
+            "%D1%8F-%D0%B1-%D0%B2-%D0%B3",
+            id="windows-1251",
+        ),
+        pytest.param('<a href="/a-b-c-d">x</a>'.encode("utf-16"), "a-b-c-d", id="UTF-16"),
+        pytest.param(b"<font>" * 500 + b'<a href="/a-b-c-d">x</a>', "a-b-c-d", id="500 levels deep"),
+        pytest.param(b'<a href=" /a-b-c-d?x=1&amp;y=2 ">x</a>', "a-b-c-d?x=1&y=2", id="parameters"),
+    ],
+)
+def test_links_are_read_from_every_kind_of_page(page: bytes, found: str) -> None:
+    assert list(links(page, "homepage")) == addresses(found)
+
+
+@pytest.mark.parametrize(
+    ("link", "announced"),
+    [
+        ('<link rel="alternate" type="application/rss+xml" href="/feed">', True),
+        ('<LINK REL="Alternate feed" TYPE="application/atom+xml; charset=utf-8" HREF="/feed">', True),
+        ('<link rel="alternate" type="application/feed+json" href="/feed">', True),
+        ('<link rel="alternate" type="application/json" href="/feed">', True),
+        ('<link rel="alternate" type="application/rss+xml" href="/feed" title="Comment and debate">', True),
+        ('<link rel="alternate" type="application/rss+xml" href="/comments/feed">', False),
+        ('<link rel="alternate" type="application/rss+xml" href="/feed" title="X » Comments Feed">', False),
+        ('<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2?feed">', False),
+        ('<link rel="alternate" type="application/json+oembed" href="/wp-json/oembed/1.0/embed?url=feed">', False),
+        ('<link rel="alternate" hreflang="de" href="/feed">', False),
+        ('<link rel="stylesheet" type="application/rss+xml" href="/feed">', False),
+        ('<link rel="alternate" type="application/rss+xml">', False),
+    ],
+)
+def test_feeds_that_a_page_announces(link: str, announced: bool) -> None:
+    assert list(read_listing(link.encode(), URL, "homepage").feeds) == (addresses("feed") if announced else [])
+
+
+# Laws
+
+SEEDS = [
+    rss('<item><title>A &amp; b</title><link>/a</link><pubDate>Sat, 07 Nov 2026 10:00:00 GMT</pubDate><media:content url="/i"/></item>').encode(),
+    sitemap(entry("a", "<lastmod>2026-11-07</lastmod>")).encode(), PACKED[:200], sitemap("<sitemap><loc>/b</loc></sitemap>", "sitemapindex").encode(),
+    b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="a"/><title type="html">&lt;p</title><updated>2026</updated></entry></feed>',
+    b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "/a", "authors": [{"name": "x"}], "image": 5}]}',
+    b'<base href="/x"><link rel="alternate" type="application/rss+xml" href="/f"><a href="/a-b-c-d">a &lt; b</a>', "<urlset>é</urlset>".encode("utf-16"),
+    *(file.read_bytes()[:3000] for file in sorted(Path(CORPUS).rglob("*.*")) if file.suffix in (".xml", ".rss", ".atom", ".json", ".gz")),
+]  # fmt: skip
+KINDS = st.sampled_from(["feed", "sitemap", "news_sitemap", "homepage"])
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    body = draw(st.sampled_from(SEEDS))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(body)))
+        body = body[:at] + draw(st.binary(max_size=4)) + body[at + draw(st.integers(0, 40)) :]
+    return body
+
+
+@given(st.one_of(damaged(), st.binary(max_size=200)), KINDS)
+def test_no_bytes_give_anything_but_a_reading_or_a_named_refusal(body: bytes, expected: str) -> None:
+    with contextlib.suppress(NotAListing):
+        reading = read_listing(body, URL, expected, SINCE)
+        assert all(isinstance(link, Link) and isinstance(link.hints, Hints) for link in reading.links)
+
+
+@given(st.one_of(st.text(max_size=40), st.from_regex(r"\d{1,5}[-./ T:]\d{1,5}([-./ T:+]\w{1,5}){0,4}", fullmatch=True)))
+def test_no_date_breaks_the_reader(said: str) -> None:
+    assert iso_date(said) is not None or not said.strip()
+
+
+# Time
+
+MANY = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00+00:00</lastmod>") for number in range(50_000))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(sitemap(MANY).encode(), "sitemap", id="a full sitemap"),
+        pytest.param(b'<a href="/' + b"a-" * 100_000 + b'/x">x</a>', "homepage", id="long slug"),
+        pytest.param(b'<a href="/' + b"news/" * 40_000 + b'">x</a>', "homepage", id="long path"),
+        pytest.param(b"<a " * 100_000, "homepage", id="opened tags"),
+        pytest.param(b"<a href=/a-b-c-d>" * 50_000, "homepage", id="unclosed links"),
+        pytest.param(b"<b>" * 200_000, "homepage", id="deep page"),
+        pytest.param(b"<rss><channel><item><title>" + b"<p><a b" * 10_000, "feed", id="broken feed"),
+        pytest.param(b'{"version": "jsonfeed.org", "items": [{"url": "/a", "title": "' + b"<!--" * 50_000 + b'"}]}', "feed", id="opened comments"),
+        pytest.param(b"<urlset>" + b"<url>" * 100_000, "sitemap", id="deep sitemap"),
+        pytest.param(b"<urlset " + b" ".join(b"a%d='1'" % number for number in range(50_000)) + b"/>", "sitemap", id="many attributes"),
+    ],
+)  # fmt: skip
+def test_nothing_takes_quadratic_time(body: bytes, expected: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(NotAListing):
+        read_listing(body, URL, expected)
+    assert time.process_time() - started < 5
