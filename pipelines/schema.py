@@ -60,7 +60,6 @@ create table articles (
     source_id integer references sources (id),
     title text,
     description text,
-    text text not null,
     authors text check (authors is null or json_valid(authors)),
     date_published text,
     date_published_raw text,
@@ -81,7 +80,8 @@ create table articles (
     last_fetched_at text not null,
     gone_at text,
     version_count integer not null default 1,
-    story_id integer references stories (id)
+    story_id integer references stories (id),
+    text text not null  -- last: SQLite reads a row from its front, and nearly every query can leave the text unread
 ) strict;
 
 create table pages (
@@ -117,10 +117,10 @@ create table versions (
     version integer not null,
     fetched_at text not null,
     title text,
-    text text not null,
     content_hash text not null,
     words_added integer not null,
-    words_removed integer not null
+    words_removed integer not null,
+    text text not null
 ) strict;
 
 create table stories (
@@ -163,6 +163,10 @@ create index pages_state on pages (state, next_fetch_at);
 create unique index pages_one_article_page on pages (article_id) where state = 'article';
 create index articles_sort on articles (sort_at);
 create index articles_source on articles (source_id, sort_at);
+create index articles_seen on articles (first_seen_at, source_id);
+create index articles_language on articles (language);
+create index articles_section on articles (section);
+create index articles_gone on articles (gone_at) where gone_at is not null;
 create index articles_hash on articles (content_hash);
 create index articles_story on articles (story_id);
 create index versions_article on versions (article_id, version);
@@ -186,32 +190,34 @@ create view copies as
     where pages.state = 'duplicate' and pages.reason in ('text', 'near');
 
 create view changed as
-    with compared as (
-        select versions.*, row_number() over page as number, lag(versions.title) over page as old_title,
-               lag(versions.content_hash) over page as old_hash
-        from versions
-        window page as (partition by versions.article_id, versions.page_id order by versions.version)
+    select versions.article_id, articles.url, sources.name as source, versions.fetched_at as at,
+           case when versions.content_hash = earlier.content_hash then 'title' else 'text' end as what,
+           earlier.title as old_title, versions.title as new_title, versions.words_added, versions.words_removed
+    from versions
+    join versions as earlier on earlier.id = (
+        select id from versions as candidate
+        where candidate.article_id = versions.article_id and candidate.page_id = versions.page_id
+              and candidate.version < versions.version
+        order by candidate.version desc limit 1
     )
-    select compared.article_id, articles.url, sources.name as source, compared.fetched_at as at,
-           case when compared.content_hash = compared.old_hash then 'title' else 'text' end as what,
-           compared.old_title, compared.title as new_title, compared.words_added, compared.words_removed
-    from compared
-    join articles on articles.id = compared.article_id
+    join articles on articles.id = versions.article_id
     left join sources on sources.id = articles.source_id
-    where compared.number > 1
     union all
     select articles.id, articles.url, sources.name, articles.gone_at, 'gone', articles.title, null, 0, articles.word_count
     from articles left join sources on sources.id = articles.source_id
     where articles.gone_at is not null;
 
 create view source_health as
+    with seen as (
+        select source_id, count(*) as articles_28d,
+               count(*) filter (where first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')) as articles_7d
+        from articles where first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-28 days')
+        group by +source_id  -- the plus keeps SQLite on the index of dates
+    )
     select sources.id as source_id, sources.name, sources.status, sources.reason, sources.last_success_at,
-           sources.last_new_article_at,
-           (select count(*) from articles where articles.source_id = sources.id
-            and articles.first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')) as articles_7d,
-           (select count(*) from articles where articles.source_id = sources.id
-            and articles.first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-28 days')) as articles_28d
-    from sources;
+           sources.last_new_article_at, coalesce(seen.articles_7d, 0) as articles_7d,
+           coalesce(seen.articles_28d, 0) as articles_28d
+    from sources left join seen on seen.source_id = sources.id;
 
 create view run_summary as
     select runs.id as run_id, runs.started_at,
@@ -225,7 +231,7 @@ create view run_summary as
 """
 
 _FULL_TEXT = (
-    "create virtual table articles_fts using fts5 (title, description, text, content='articles', content_rowid='id')",
+    "create virtual table articles_fts using fts5 (title, description, text, content=[articles], content_rowid=[id])",
     """create trigger articles_fts_insert after insert on articles begin
         insert into articles_fts (rowid, title, description, text) values (new.id, new.title, new.description, new.text);
     end""",

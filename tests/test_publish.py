@@ -183,7 +183,9 @@ def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
     assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
 
 
-@pytest.mark.parametrize("name", ["search", "latest_articles", "by_day", "refused_and_failed", "reasons"])
+@pytest.mark.parametrize(
+    "name", ["search", "latest_articles", "new_since_yesterday", "by_day", "refused_and_failed", "reasons"]
+)
 def test_queries_read_no_large_table_from_end_to_end(demo: Path, name: str) -> None:
     assert [
         step for step in plan_of(demo, name) if re.match(r"SCAN (articles|pages)(?! USING COVERING INDEX)\b", step)
