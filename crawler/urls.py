@@ -42,14 +42,13 @@ def canonical_url(url: str) -> str:
     """
     try:
         parts = urlsplit(safe_url_string(url.strip()))
-        port = parts.port
+        host, port = _host(parts), parts.port
     except ValueError as error:
         raise UnusableURL(f"{url!r}: {error}") from None
-    if parts.scheme not in _DEFAULT_PORT or not parts.hostname:
+    if parts.scheme not in _DEFAULT_PORT or not host:
         raise UnusableURL(f"{url!r} is no http or https address")
     if parts.username or parts.password:
         raise UnusableURL(f"{url!r} carries a user name")
-    host = _host(parts)
     if not _HOST.fullmatch(host) or port == 0:
         raise UnusableURL(f"{url!r} names no host")
     if port and port != _DEFAULT_PORT[parts.scheme]:

@@ -438,15 +438,18 @@ def completed(
 
 
 def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
-    """The page's lines from a little above its text to a little below."""
+    """The page's lines above and below its text, with the text's own first and last ones."""
     visible = [line for line in visible_lines(tree) if line.strip()]
-    places = {key(line): number for number, line in reversed(list(enumerate(visible)))}
-    known = [places[key(line)] for line in (*lines[:2], *lines[-2:]) if key(line) in places]
-    return visible[max(0, min(known) - ABOVE) : max(known) + BELOW] if known else visible[:MAX_VISIBLE]
+    ends = {key(line) for line in (*lines[:2], *lines[-2:])}
+    known = [number for number, line in enumerate(visible) if len(line) > 3 and key(line) in ends]
+    if not known:
+        return visible[:MAX_VISIBLE]
+    head, tail = min(known) + INSIDE, max(known) - INSIDE
+    return [*visible[max(0, head - INSIDE - ABOVE) : head], *visible[max(head, tail) : tail + INSIDE + BELOW]]
 
 
-ABOVE, BELOW = 16, 8
-"""Lines around a text in which its byline and date stand."""
+ABOVE, INSIDE, BELOW = 16, 5, 8
+"""Lines around the ends of a text in which its byline and date stand."""
 MAX_VISIBLE = 300
 
 

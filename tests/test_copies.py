@@ -91,6 +91,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 )
 
 
+@settings(deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=4), st.integers(0, 4))
 def test_no_address_names_a_path_of_the_machine(names: list[str], depth: int) -> None:
     machine = Path("/home/jane/sites/jane.dev/private.example/notes")
@@ -428,22 +429,14 @@ def test_what_was_appended_after_a_cut_off_record_is_found(
     assert caplog.messages == [f"a.warc{'.gz' if packed else ''}: damaged at byte {starts[1]}"]
 
 
-@pytest.mark.parametrize(
-    ("at", "page"),
-    [(0.1, []), (0.6, [("1", "cut_off")]), (0.9, [("1", "cut_off")])],
-    ids=["in its first block", "later", "near its end"],
-)
+@pytest.mark.parametrize("at", [0.5, 0.7, 0.9])
 def test_a_damaged_middle_costs_one_record_of_a_gzip_archive(
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-    at: float,
-    page: list[tuple[str, str]],
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], at: float
 ) -> None:
     content, starts = THREE[True], STARTS[True]
     place = round(starts[1] + at * (starts[2] - starts[1]))
     found = pages(tmp_path, content[:place] + b"\xff" * 50 + content[place + 50 :], packed=True)
-    assert survivors(found) == [("0", None), *page, ("2", None)]
+    assert survivors(found) == [("0", None), ("1", "cut_off"), ("2", None)]
     assert (caplog.messages, capfd.readouterr().err) == ([f"a.warc.gz: damaged at byte {starts[1]}"], "")
 
 

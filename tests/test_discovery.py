@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discovery import MAX_CHILDREN, MAX_UNDATED, NotAListing, iso_date, looks_like_article, read_listing
@@ -516,6 +516,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return body
 
 
+@settings(deadline=None)
 @given(st.one_of(damaged(), st.binary(max_size=200)), KINDS)
 def test_no_bytes_give_anything_but_a_reading_or_a_named_refusal(body: bytes, expected: str) -> None:
     with contextlib.suppress(NotAListing):
@@ -523,6 +524,7 @@ def test_no_bytes_give_anything_but_a_reading_or_a_named_refusal(body: bytes, ex
         assert all(isinstance(link, Link) and isinstance(link.hints, Hints) for link in reading.links)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"\d{1,5}[-./ T:]\d{1,5}([-./ T:+]\w{1,5}){0,4}", fullmatch=True)))
 def test_no_date_breaks_the_reader(said: str) -> None:
     assert iso_date(said) is not None or not said.strip()

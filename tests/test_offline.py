@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy import Request
 
@@ -117,6 +117,7 @@ def test_a_folder_that_may_not_be_entered_is_a_404(web: Path, monkeypatch: pytes
     assert find_copy(web, "https://www.x.example/news/one.html") is None
 
 
+@settings(deadline=None)
 @given(st.text("/.%2eEfF~ax?\0\\", max_size=30))
 def test_no_address_reads_a_file_outside_its_folder(web: Path, path: str) -> None:
     found = find_copy(web, f"https://www.x.example/{path}")

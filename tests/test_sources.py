@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.sources import (
@@ -327,6 +327,7 @@ LINES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(LINES, max_size=8).map("\n".join))
 def test_no_text_gives_anything_but_sources_or_a_named_mistake(text: str) -> None:
     with contextlib.suppress(SourcesError):

@@ -256,12 +256,14 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
         return None
     while record.raw_stream.read(_BLOCK):
         pass
-    line = reader.readline(_BLOCK)
-    if record.raw_stream.limit > 0 or line.strip():
+    if record.raw_stream.limit > 0:
         return None
-    while line and not line.strip():
-        line = reader.readline(_BLOCK)
-    if not line.startswith(b"WARC/"[: len(line)]):
+    blank = 0
+    while (line := reader.readline(_BLOCK)) and not line.strip():
+        blank += 1
+    # Two blank lines end a record. With fewer, what follows must be a record or nothing: a body that lost some bytes
+    # ends in the head of the next record.
+    if blank < 2 and not line.startswith(b"WARC/"[: len(line)]):
         return None
     if line and reader.decompressor:
         logger.warning("%s: one gzip block holds several records; `warcio recompress` makes it readable", stream.name)

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,6 +59,12 @@ def plain(page: bytes, url: str | None, **options: Any) -> Result:
         return {}
     authors = document.author.split("; ") if document.author else []
     return {"text": document.text, "title": document.title, "authors": authors, "date_published": document.date}
+
+
+def wrapped(extractor: Extractor, page: bytes, url: str | None) -> Result:
+    """A text copy as trafilatura can read it: each line a paragraph."""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in page.decode().splitlines() if line.strip())
+    return extractor(f"<html><head><title></title></head><body>{lines}</body></html>".encode(), url)
 
 
 default: Extractor = partial(plain)
@@ -124,7 +131,8 @@ def main() -> None:
         compare(score, bench / name, {"ours": partial(ours, content_type="text/html"), **PLAIN})
     copies = (args.copies or bench.parent / "textcopies").resolve() / "truth.json"
     if copies.exists():
-        compare(score, copies, {"ours": partial(ours, content_type="text/plain"), **PLAIN})
+        plainly = {name: partial(wrapped, extractor) for name, extractor in PLAIN.items()}
+        compare(score, copies, {"ours": partial(ours, content_type="text/plain"), **plainly})
 
 
 if __name__ == "__main__":
