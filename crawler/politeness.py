@@ -43,7 +43,10 @@ class RobotsForbid(IgnoreRequest):
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """robots.txt answered with a server error or not at all: RFC 9309, 2.3.1.4 reads that as "disallow everything"."""
+    """robots.txt answered with a server error or not at all: RFC 9309, 2.3.1.4 reads that as "disallow everything".
+
+    The message is the reason for `pages.reason`; that the whole host is not there is told as for a page.
+    """
 
 
 class RobotsMiddleware:
@@ -58,7 +61,7 @@ class RobotsMiddleware:
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._offline = bool(crawler.settings.get("OFFLINE_DIR"))
         self._locks: dict[str, asyncio.Lock] = {}
-        self._rules: dict[str, ProtegoRobotParser | None] = {}
+        self._rules: dict[str, ProtegoRobotParser | RobotsUnreachable] = {}
         self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per `scheme://host`, as robots.txt names them
 
     @classmethod
@@ -71,12 +74,12 @@ class RobotsMiddleware:
         if request.meta.get("dont_obey_robotstxt") or not request.url.startswith(("http:", "https:")):
             return
         rules = await self._rules_for(request)
-        if rules is None:
-            raise RobotsUnreachable("robots_unreachable")
+        if isinstance(rules, RobotsUnreachable):
+            raise rules
         if not rules.allowed(request.url, self._user_agent):
             raise RobotsForbid("robots")
 
-    async def _rules_for(self, request: Request) -> ProtegoRobotParser | None:
+    async def _rules_for(self, request: Request) -> ProtegoRobotParser | RobotsUnreachable:
         origin = origin_of(request.url)
         async with self._locks.setdefault(origin, asyncio.Lock()):
             if origin not in self._rules:
@@ -84,8 +87,8 @@ class RobotsMiddleware:
                 self._slow_down(request, self._rules[origin])
         return self._rules[origin]
 
-    async def _ask(self, origin: str) -> ProtegoRobotParser | None:
-        """The host's rules; None when it cannot say."""
+    async def _ask(self, origin: str) -> ProtegoRobotParser | RobotsUnreachable:
+        """The host's rules, or why it cannot say."""
         ask = Request(
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
@@ -96,17 +99,19 @@ class RobotsMiddleware:
         assert self._crawler.engine is not None
         try:
             response = await self._crawler.engine.download_async(ask)
-        except (*NETWORK_ERRORS, IgnoreRequest):
-            return None
+        except NETWORK_ERRORS as error:
+            return RobotsUnreachable(failure_reason(error, ask.url))
+        except IgnoreRequest:
+            return RobotsUnreachable("robots_redirect_loop")
         if response.status >= 500 or response.status == 429:
-            return None
+            return RobotsUnreachable(f"robots_http_{response.status}")
         rules = ProtegoRobotParser(rules_of(response), self._crawler.spider)
         self.sitemaps[origin] = tuple(rules.rp.sitemaps)
         return rules
 
-    def _slow_down(self, request: Request, rules: ProtegoRobotParser | None) -> None:
+    def _slow_down(self, request: Request, rules: ProtegoRobotParser | RobotsUnreachable) -> None:
         """Give the host's download slot the delay that robots.txt asks for, now and whenever the slot is made anew."""
-        delay = rules.crawl_delay(self._user_agent) if rules else None
+        delay = rules.crawl_delay(self._user_agent) if isinstance(rules, ProtegoRobotParser) else None
         if delay is None or self._offline:
             return
         assert self._crawler.engine is not None

@@ -176,6 +176,8 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
         url, reason = next(iter(archive.unread.items()))
         more = f", and {len(archive.unread) - 1} more" if len(archive.unread) > 1 else ""
         return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {url}: {reason}{more}")
+    if not archive.read and not archive.summary() and crawler.spider is not None and crawler.spider.name == "copies":
+        return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
     failed = sum(line["failed"] for line in archive.summary().values())
     status = "partial" if archive.unread or failed or finish_reason in PARTLY_DONE else "ok"
     return Verdict(code=DONE, status=status, reason=PARTLY_DONE.get(str(finish_reason)))

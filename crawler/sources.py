@@ -262,7 +262,8 @@ def _check(
 def _no_twins(sources: tuple[Source, ...], where: str) -> None:
     seen: dict[str, int] = {}
     for number, source in enumerate(sources, 1):
-        for same, way_out in ((canonical_url(source.url), "remove one"), (source.name, 'give each its own name = "…"')):
+        ways_out = {canonical_url(source.url): "remove one", source.name: 'give each its own name = "…"'}
+        for same, way_out in ways_out.items():
             first = seen.setdefault(same, number)
             if first != number:
                 raise SourcesError(

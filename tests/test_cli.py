@@ -20,6 +20,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "misspelt.toml").write_text(f"{SOURCES}feedz = []\n")
     (tmp_path / "empty.toml").write_text("")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "junk.warc").write_bytes(b"no archive")
     (tmp_path / "page.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "notes.db").write_text("shopping list\n" * 99)
     (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + os.urandom(8192))
@@ -45,6 +46,7 @@ def folder(tmp_path: Path) -> Path:
         ("import absent.html", 2, "absent.html: no such file"),
         ("import empty", 2, "no page in this folder"),
         ("import page.pdf", 2, "expected one of"),
+        ("import junk.warc", 2, "no page could be read"),
         ("status --db absent.db", 2, "no such database"),
         ("status --db notes.db", 2, "not an SQLite database"),
         ("status --db broken.db", 74, "broken.db: "),
@@ -52,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
         ("serve --db absent.db", 2, "no such database"),
         ("schedule --every 7m", 2, "expected minutes that divide an hour"),
         ("sources add ftp://a.example/", 2, "no http or https address"),
-        ("sources add https://a.example/", 2, "has the url of"),
+        ("sources add https://a.example/", 2, "of [[source]] 1: https://a.example/"),
         ("sources list --sources misspelt.toml", 2, "did you mean 'feeds'"),
     ],
 )

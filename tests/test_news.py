@@ -169,7 +169,7 @@ def slowly(answer: Answer) -> Callable[[], Answer]:
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [(404, ("article", None)), (403, ("article", None)), (503, ("failed", "robots_unreachable"))],
+    [(404, ("article", None)), (403, ("article", None)), (503, ("failed", "robots_http_503"))],
     ids=["404", "403", "503"],
 )
 def test_robots_txt_that_is_not_there_allows_and_one_that_fails_forbids(
@@ -221,6 +221,7 @@ def test_a_private_address_is_not_entered_unless_allowed(site: Site, newsroom: N
     done = newsroom.crawl(code=1)
     assert site.asked == []
     assert "not one source could be read" in done.stderr
+    assert newsroom.states() == {f"{site.url}/pier": ("failed", "private_address")}
 
 
 def test_one_dead_source_makes_a_run_partial_and_only_dead_ones_make_it_fail(site: Site, newsroom: Newsroom) -> None:
