@@ -137,21 +137,18 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
     folder is used for the sites it names, as a crawl would.
     """
-    from crawler.spiders.copies import PAGE_SUFFIXES, WARC_SUFFIXES, pages_below
+    from crawler.spiders.copies import PAGE_SUFFIXES, WARC_SUFFIXES, may_hold_pages, pages_below
 
+    kinds = ", ".join((*PAGE_SUFFIXES, *WARC_SUFFIXES))
     for path in paths:
         if not path.exists():
             sys.exit(complain(f"{path}: no such file or folder", USAGE))
         if not os.access(path, os.R_OK):
             sys.exit(complain(f"{path}: may not be read", USAGE))
-        if path.is_file() and not path.name.lower().endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)):
-            sys.exit(complain(f"{path}: expected one of {', '.join((*PAGE_SUFFIXES, *WARC_SUFFIXES))}", USAGE))
+        if path.is_file() and not may_hold_pages(path):
+            sys.exit(complain(f"{path}: expected one of {kinds}", USAGE))
         if path.is_dir() and next(pages_below(path), None) is None:
-            sys.exit(
-                complain(
-                    f"{path}: no page in this folder (looked for {', '.join((*PAGE_SUFFIXES, *WARC_SUFFIXES))})", USAGE
-                )
-            )
+            sys.exit(complain(f"{path}: no page in this folder (looked for {kinds})", USAGE))
     known = _read_sources(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
     sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
 
@@ -173,7 +170,7 @@ def sources_add(url: str, sources_file: Path, name: str | None) -> None:
 
     url = url if "://" in url else f"https://{url}"
     url = f"{url}/" if re.fullmatch(r"https?://[^/?#]+", url) else url
-    text = sources_file.read_text("utf-8") if sources_file.exists() else ""
+    text = sources_file.read_text("utf-8-sig") if sources_file.exists() else ""
     entry = tomlkit.table()
     entry.update({"url": url} | ({"name": name} if name else {}))
     try:
@@ -300,7 +297,9 @@ def _minutes(every: str) -> int | None:
     """Minutes of `15m` or `2h`, where cron can say them evenly; None otherwise."""
     match = re.fullmatch(r"(\d{1,4})\s*(m|min|h)", every.strip())
     minutes = int(match[1]) * (60 if match[2] == "h" else 1) if match else 0
-    even = (0 < minutes < 60 and 60 % minutes == 0) or (60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0)
+    even = (0 < minutes < 60 and 60 % minutes == 0) or (
+        60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0
+    )
     return minutes if even else None
 
 

@@ -102,7 +102,12 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 
 def _feed(body: bytes, url: str) -> Reading:
     # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
-    parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url}, resolve_relative_uris=False)
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(body), response_headers={"content-location": url}, resolve_relative_uris=False
+        )
+    except ValueError:  # an encoding declared as one no codec can have: `encoding="\0utf-8"`
+        raise NotAListing("not_a_feed") from None
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
     links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)

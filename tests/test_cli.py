@@ -46,7 +46,6 @@ def folder(tmp_path: Path) -> Path:
         ("import absent.html", 2, "absent.html: no such file"),
         ("import empty", 2, "no page in this folder"),
         ("import page.pdf", 2, "expected one of"),
-        ("import junk.warc", 2, "no page could be read"),
         ("status --db absent.db", 2, "no such database"),
         ("status --db notes.db", 2, "not an SQLite database"),
         ("status --db broken.db", 74, "broken.db: "),
@@ -54,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
         ("serve --db absent.db", 2, "no such database"),
         ("schedule --every 7m", 2, "expected minutes that divide an hour"),
         ("sources add ftp://a.example/", 2, "no http or https address"),
-        ("sources add https://a.example/", 2, "of [[source]] 1: https://a.example/"),
+        ("sources add https://a.example/", 2, "[[source]] 1: https://a.example/"),
         ("sources list --sources misspelt.toml", 2, "did you mean 'feeds'"),
     ],
 )
@@ -65,6 +64,11 @@ def test_bad_input_gets_one_line_and_the_right_exit_code(folder: Path, arguments
     assert {
         path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")
     } == before
+
+
+def test_an_archive_without_a_page_is_bad_input(folder: Path) -> None:
+    done = broadsheet("import", "junk.warc", cwd=folder)
+    assert (done.returncode, "no page could be read" in done.stderr) == (2, True)
 
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:

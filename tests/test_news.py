@@ -135,6 +135,20 @@ def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom
     assert sorted(site.asked) == ["/robots.txt", "/sitemap.xml"]
 
 
+def test_sitemaps_that_name_each_other_end(site: Site, newsroom: Newsroom) -> None:
+    def index(*paths: str) -> str:
+        return f"<sitemapindex>{''.join(f'<sitemap><loc>{site.url}{path}</loc></sitemap>' for path in paths)}</sitemapindex>"
+
+    site.add("/a.xml", index("/b.xml", "/a.xml"), kind="text/xml")
+    site.add("/b.xml", index("/a.xml", "/c.xml"), kind="text/xml")
+    site.add("/c.xml", f"<urlset><url><loc>{site.url}/pier</loc></url></urlset>", kind="text/xml")
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.watch(f'url = "{site.url}/"\nsitemaps = ["{site.url}/a.xml"]')
+    newsroom.crawl()
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
+    assert site.asked.count("/a.xml") <= 2
+
+
 def test_discovery_adds_to_the_entry_points_that_are_named(site: Site, newsroom: Newsroom) -> None:
     site.add("/", "<html><body><a href='/a/2026/11/03/quay'>Quay</a></body></html>")
     site.feed("/feed", f"{site.url}/pier")

@@ -106,7 +106,7 @@ def pages_below(path: Path) -> Iterator[Path]:
     for child in _children(path):
         if child.is_dir() and not child.is_symlink():
             yield from pages_below(child)
-        elif child.is_file() and _may_hold_pages(child):
+        elif child.is_file() and may_hold_pages(child):
             yield child
 
 
@@ -121,7 +121,8 @@ def _children(folder: Path) -> list[Path]:
     return [folder / name for name in names if not name.startswith(".") and name not in assets]
 
 
-def _may_hold_pages(file: Path) -> bool:
+def may_hold_pages(file: Path) -> bool:
+    """Whether a file's name is that of a saved page or an archive."""
     return _page_name(file).endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)) and not _NOT_PAGES.search(f"/{file.name}")
 
 

@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 LISTING_PRIORITY = 10
 """Listings are asked before pages: a feed rolls on, a page stays."""
 
+MAX_SITEMAPS = 200
+"""Of one source and run that indexes lead to; `since` keeps real sites far below."""
+
 VIA = {"rss": "feed", "atom": "feed", "json": "feed"}
 """pages.via of a listing's kind; the other kinds go by their own name."""
 
@@ -65,6 +68,7 @@ class NewsSpider(scrapy.Spider):
         self.sources = tuple(sources)
         self._since = since
         self._robots = robots
+        self._followed: dict[str, set[str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "NewsSpider":
@@ -146,11 +150,18 @@ class NewsSpider(scrapy.Spider):
         yield self._listing(source, url, reading.kind, status=200, links=links, reserve=reserve, **validators(response))
         for link in links:
             yield self.fetch(source, link, VIA.get(reading.kind, reading.kind))
-        for child in reading.children:
+        for child in self._new_children(source, reading.children):
             if trail:
                 trail.open += 1
             yield self.poll(source, child, "sitemap", trail)
         yield from self._go_on(trail, yielded=bool(links))
+
+    def _new_children(self, source: Source, children: Iterable[str]) -> list[str]:
+        """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
+        followed = self._followed.setdefault(source.url, set())
+        new = [child for child in children if child not in followed][: MAX_SITEMAPS - len(followed)]
+        followed.update(new)
+        return new
 
     def listing_failed(self, failure: Failure) -> Iterator[Output]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
@@ -267,7 +278,9 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)}
+        outcome: dict[str, Any] = {
+            "refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)
+        }
         yield self._page(**known, **outcome)
 
     def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
