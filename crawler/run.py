@@ -6,6 +6,7 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 
 import contextlib
 import logging
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _crawl(job: Job, archive: "Archive") -> Verdict:
     try:
         verdict = _with_scrapy(job, archive)
     except BaseException as error:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(sqlite3.Error):
             archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
         raise
     if archive.broken is None:
@@ -156,31 +157,39 @@ def _noting(bugs: list[str]) -> Callable[..., None]:
 
 
 def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
-    """Scrapy ends with 0 whatever happens; this tells a bug, a failed disk and a dead crawl from a good one."""
+    """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
     finish_reason = stats.get("finish_reason")
     if archive.broken is not None:
         return Verdict(code=STORAGE, status="failed", reason=f"{archive.path}: {archive.broken}")
-    if bugs or bootstrap_failed or stats.get("spider_exceptions/count") or stats.get("extract/extraction_error"):
-        kinds = [
-            name.partition("/")[2]
-            for name in stats
-            if name.startswith("spider_exceptions/") and name != "spider_exceptions/count"
-        ]
-        found = [*bugs, *(f"{kind} in the spider" for kind in kinds)] or ["extraction failed; the log says where"]
+    if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
         return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
     if archive.unread and not archive.read:
-        url, reason = next(iter(archive.unread.items()))
-        more = f", and {len(archive.unread) - 1} more" if len(archive.unread) > 1 else ""
-        return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {url}: {reason}{more}")
-    if not archive.read and not archive.summary() and crawler.spider is not None and crawler.spider.name == "copies":
+        return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.unread)}")
+    lines = archive.summary()
+    if _is_import(crawler) and not lines:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
-    failed = sum(line["failed"] for line in archive.summary().values())
-    status = "partial" if archive.unread or failed or finish_reason in PARTLY_DONE else "ok"
-    return Verdict(code=DONE, status=status, reason=PARTLY_DONE.get(str(finish_reason)))
+    partial = archive.unread or finish_reason in PARTLY_DONE or any(line["failed"] for line in lines.values())
+    return Verdict(code=DONE, status="partial" if partial else "ok", reason=PARTLY_DONE.get(str(finish_reason)))
+
+
+def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
+    """Bugs that left only a number behind; the log has their tracebacks."""
+    named = [name.partition("/")[2] for name in stats if name.startswith("spider_exceptions/")]
+    spider = [f"{name} in the spider" for name in named if name != "count"]
+    return [*spider, *(["extraction failed; the log says where"] if stats.get("extract/extraction_error") else [])]
+
+
+def _first(unread: Mapping[str, str]) -> str:
+    url, reason = next(iter(unread.items()))
+    return f"{url}: {reason}" + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
+
+
+def _is_import(crawler: "Crawler") -> bool:
+    return crawler.spider is not None and crawler.spider.name == "copies"
 
 
 def data_folder() -> Path:
