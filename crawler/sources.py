@@ -34,6 +34,10 @@ class SourcesError(Exception):
     """sources.toml cannot be used; the message names the file, the entry and the way out."""
 
 
+TITLES = ("headline", "og:title", "h1")
+"""Where a page says its title: in JSON-LD, for sharing, on the page. Where they disagree, each site has its habit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One news site as its user describes it."""
@@ -52,6 +56,7 @@ class Source:
     exclude: tuple[str, ...] = ()
     body: str | None = None  #: XPath or CSS of the article's element
     strip: tuple[str, ...] = ()  #: XPath or CSS of what never belongs to the text
+    title: str | None = None  #: one of TITLES: which of them is the title here
     recheck: bool = True  #: look again for changed articles
 
     def wants(self, url: str) -> bool:
@@ -154,6 +159,8 @@ def _check_rules(source: Source, where: str) -> None:
     for kind in source.discover:
         if kind not in KINDS:
             raise SourcesError(f"{where}: discover: unknown kind {kind!r}{_nearest(kind, KINDS)}")
+    if source.title is not None and source.title not in TITLES:
+        raise SourcesError(f"{where}: title: unknown place {source.title!r}{_nearest(source.title, TITLES)}")
     for rule in (*source.include, *source.exclude):
         _check(
             re.compile, rule, (re.error, OverflowError, RecursionError), f"{where}: {rule!r} is no regular expression"

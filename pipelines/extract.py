@@ -36,6 +36,7 @@ from pipelines.metadata import (
     parse_moment,
     read_metadata,
 )
+from pipelines.phrases import Mentions, Openings, whole_words
 from pipelines.textcopy import read_copy, read_head
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
@@ -140,19 +141,10 @@ def word_count(text: str) -> int:
 
 # ----------------------------------------------------------------------------------------------------------- refusals
 
-CONSENT = re.compile(
-    r"\b(?:cookies?|consent|gdpr|dsgvo|rgpd|einwilligung|datenschutz|consentement|consentimiento|consenso|consentimento|toestemming|samtykke|samtycke|zgod[aęy]|souhlas|куки|cookie-uri|同意|クッキー)\b",
-    re.I,
-)
-CONSENT_TITLE = re.compile(
-    r"^(?:before you continue|we (?:value|respect|care about) your privacy|your privacy|privacy settings|cookie|consent|manage (?:cookies|consent)|log ?in|sign ?in|anmelden|einloggen|se connecter|connexion|iniciar sesión|accedi|datenschutz|privatsphäre)\b.{0,60}$",
-    re.I,
-)
-SOFT_404 = re.compile(
-    r"\b(?:page|article|story|seite|artikel|strona|stránka|sivua|sidan|siden|oldal|sayfa|página|pagina|страница|сторінку|haber)\b.{0,30}\b(?:not found|could not be found|cannot be found|does(?:n['’]t| not) exist|no longer (?:available|exists)|nicht gefunden|existiert nicht|nicht (?:mehr )?verfügbar|introuvable|n['’]existe pas|no (?:encontrada|existe|se encuentra)|não (?:encontrada|existe)|non (?:trovata|esiste)|niet gevonden|hittades inte|ikke (?:funnet|fundet)|nie (?:istnieje|została znaleziona)|nenalezena|nem található|bulunamadı|не найдена|не знайдено)\b"
-    r"|^(?:error )?404\b|\b404 (?:error|not found|fehler)\b|^(?:not found|seite nicht gefunden|page introuvable|página no encontrada|pagina non trovata|oops!?.{0,40}|страница не найдена|ページが見つかりません.{0,20}|页面不存在|找不到页面|페이지를 찾을 수 없습니다.{0,10}|الصفحة غير موجودة|お探しのページ.{0,30})[.!]?$",
-    re.I,
-)
+CONSENT = whole_words("consent")
+WALL_TITLE = Openings("wall_titles", after=r"\b.{0,60}$")
+SOFT_404 = Mentions("soft_404")
+SOFT_404_TITLE = Openings("soft_404_titles", after=r"[.!]?$")
 LISTING_TYPES = frozenset(("CollectionPage", "SearchResultsPage", "ItemList", "ProfilePage"))
 SHORT = 60
 """Words under which a text can be what a wall, an error page or a player says of itself."""
@@ -209,18 +201,22 @@ def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
     text = "\n".join(body.lines)
     words = word_count(text)
     titles = [title for title in (body.said.title, *head.titles) if title]
-    if (words < WALL and any(SOFT_404.search(title) for title in titles)) or (words < SHORT and SOFT_404.search(text)):
+    if (words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
         raise Refusal("soft_404")
     if words < SHORT and (head.is_video or (shape and shape.player)):
         raise Refusal("video")
     if shape is None:
         return
     if words < WALL and (
-        any(CONSENT_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (2 if words < SHORT else 3)
+        any(WALL_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (2 if words < SHORT else 3)
     ):
         raise Refusal("consent")
     if _is_index(head, shape, body):
         raise Refusal("index")
+
+
+def _is_error(text: str) -> bool:
+    return SOFT_404.search(text) or SOFT_404_TITLE.match(text)
 
 
 def _is_index(head: Head, shape: Shape, body: Body) -> bool:

@@ -22,8 +22,7 @@ from htmldate import find_date
 from lxml import html as lxml_html
 from lxml.etree import XPath
 
-AGENCIES = "ap|afp|dpa|apa|sda|ats|ansa|efe|lusa|belga|anp|ntb|tt|ritzau|stt|pap|čtk|tasr|mti|agerpres|tass|тасс|риа новости|ria|interfax|xinhua|kyodo|yonhap|anadolu|aa|dha|iha|pti|ani|ians|pa|pa media|upi|reuters|bloomberg|associated press|the associated press|agence france[- ]presse|deutsche presse[- ]agentur|press association|europa press|eirns|cnn|vna|antara"
-"""News agencies by name and code; whole words only."""
+from pipelines.phrases import PHRASES, Openings, pattern, phrases, whole_words
 
 ARTICLE_TYPES = re.compile(
     r"(?:Article|BlogPosting|LiveBlogPosting|Report|Review|Recipe)$|^(?:SocialMediaPosting|ReportageNewsArticle|CreativeWork)$"
@@ -396,18 +395,12 @@ def _host_name(url: str | None) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- authors
 
-BY = re.compile(
-    r"^(?:(?:written|posted|reported|published|edited|story|words|text|analysis|opinion)\s+by|by|(?:kommentar|analyse|interview|gastbeitrag|essay|bericht|reportage)\s+von|von|vom|por|par|di|da|door|av|af|autor(?:in|es)?|autore|author|text|texto|texte|od|przez|przygotował|авторы?|от|από|του|tác giả|oleh|yazan|kirjoittaja|szerző|作者|記者|记者|文|기자)\s*[:：]?\s+",
-    re.I,
-)
+BY = re.compile(rf"^{pattern('bylines')}\s*[:：]?\s+", re.I)
 EMAIL = re.compile(r"\S+@\S+\.\w+")
-ROLE = re.compile(
-    r"\b(?:reporter|correspondent|editor|journalist|writer|columnist|contributor|staff|bureau chief|producer|analyst|photographer|redakt(?:eur|or)(?:in)?|autor(?:in)?|direktor\w*|korrespondent(?:in)?|journaliste|redactora?|periodista|giornalista|redattore|jornalista|rédac\w*|head of|chief|senior|political|deputy|presenter|professor|director|fellow)\b",
-    re.I,
-)
-NAME_BREAK = re.compile(
-    r"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+(?:and|und|et|y|och|og|en|i|и|та|ja|és|và|dan|ve|și)\s+|、|，|،)\s*", re.I
-)
+ROLE = whole_words("roles")
+NEWSROOM = whole_words("newsrooms")
+NAME_BREAK = re.compile(rf"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+{pattern('and')}\s+|、|，|،)\s*", re.I)
+SMALL_WORDS, LABEL_WORDS = frozenset(phrases("small_words")), frozenset(phrases("label_words"))
 BYLINES = XPath(
     "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@class,'writer') or contains(@class,'reporter') or contains(@class,'journalist') or @class='auth' or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
     "[not(self::button or self::img or self::link or self::article or self::body)]"
@@ -416,7 +409,7 @@ MARKED = XPath("//*[@itemprop='author'][not(ancestor::*[contains(@itemprop,'comm
 COMMENT = re.compile(r"comment|card|teaser|related|sidebar|follow", re.I)
 MAX_BYLINES = 20
 """Elements looked at; a page's own byline is among the first three in every labelled page."""
-AGENCY = re.compile(rf"(?:{AGENCIES})\b(?! [A-ZÀ-Þ])|(?:{AGENCIES}) in \S+$", re.I)
+AGENCY = re.compile(rf"{pattern('agencies')}\b(?! [A-ZÀ-Þ])|{pattern('agencies')} in \S+$", re.I)
 SLUG = re.compile(r"[a-z]+(?:-[a-z]+)+")
 MAX_NAME_WORDS = 6
 """The longest people's names among the labelled pages have five words; a byline with more is a sentence."""
@@ -536,24 +529,21 @@ def _one_or_list(part: str) -> list[str]:
 
 
 def looks_like_name(line: str) -> bool:
+    """Whether a line may be a person's name; `About Us` and `The Weight of a Key` are none."""
     words = line.split()
     return (
         1 <= len(words) <= MAX_NAME_WORDS
         and len(line) < 60
         and not re.search(r"[\d@!?:]", line)
-        and sum(word[:1].isupper() or not word[:1].islower() for word in words) >= len(words) / 2
+        and sum(not word[:1].islower() for word in words) >= len(words) / 2
+        and words[0].lower() not in LABEL_WORDS
+        and SMALL_WORDS.isdisjoint(words)
     )
 
 
 def _is_site(name: str, site: str | None, url: str | None) -> bool:
     folded = fold(name).replace(" ", "")
-    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or bool(
-        re.search(
-            r"\b(?:redaktion|redaction|redacción|newsroom|editorial|news desk|newsdesk|online|web ?desk|staff|admin)\b",
-            name,
-            re.I,
-        )
-    )
+    return _names_site(folded, site, fold(_host_name(url)).replace(" ", "")) or NEWSROOM.search(name) is not None
 
 
 # ------------------------------------------------------------------------------------------------------------- dates
@@ -723,21 +713,12 @@ def modified_at(head: Head, timezone: str | None) -> Moment | None:
     return next((moment for text in texts if (moment := parse_moment(text, timezone))), None)
 
 
-MONTHS = """
-1 january jan januar يناير كانونالثاني जनवरी בינואר ינואר jänner jänner januari janvier janv enero ene gennaio gen janeiro stycznia styczeń ledna leden января январь січня ocak januári tammikuuta ianuarie ιανουαρίου januara siječnja yanvar
-2 february feb فبراير شباط फरवरी פברואר בפברואר februar febr februari février févr fév febrero febbraio fevereiro fev lutego luty února únor февраля февраль лютого şubat február helmikuuta februarie φεβρουαρίου februara veljače
-3 march mar مارس آذار मार्च מרץ במרץ märz mär maart mars marzo março marca marzec března březen марта март березня mart március maaliskuuta martie μαρτίου marta ožujka mrt
-4 april apr أبريل نيسان अप्रैल אפריל באפריל avril avr abril abr aprile kwietnia kwiecień dubna duben апреля апрель квітня nisan április huhtikuuta aprilie απριλίου aprila travnja aprili
-5 may مايو أيار मई מאי במאי mai mei mayo maggio mag maio maja maj května květen мая май травня mayıs május toukokuuta μαΐου svibnja
-6 june jun يونيو حزيران जून יוני ביוני juni juin junio giugno giu junho czerwca czerwiec června červen июня июнь червня haziran június kesäkuuta iunie ιουνίου juna lipnja
-7 july jul يوليو تموز जुलाई יולי ביולי juli juillet juil julio luglio lug julho lipca lipiec července červenec июля июль липня temmuz július heinäkuuta iulie ιουλίου jula srpnja
-8 august aug أغسطس آب अगस्त אוגוסט באוגוסט augusti août agosto ago sierpnia sierpień srpna srpen августа август серпня ağustos augusztus elokuuta αυγούστου avgusta kolovoza augustus
-9 september sep سبتمبر أيلول सितंबर ספטמבר בספטמבר sept septembre septiembre settembre set setembro września wrzesień září сентября сентябрь вересня eylül szeptember syyskuuta septembrie σεπτεμβρίου septembra rujna
-10 october oct أكتوبر تشرينالأول अक्टूबर אוקטובר באוקטובר oktober okt octobre octubre ottobre ott outubro out października październik října říjen октября октябрь жовтня ekim október lokakuuta octombrie οκτωβρίου oktobra
-11 november nov نوفمبر تشرينالثاني नवंबर נובמבר בנובמבר novembre noviembre novembro listopada listopad listopadu ноября ноябрь листопада kasım marraskuuta noiembrie νοεμβρίου novembra studenoga
-12 december dec ديسمبر كانونالأول दिसंबर דצמבר בדצמבר dezember dez décembre déc diciembre dic dicembre dezembro grudnia grudzień prosince prosinec декабря декабрь грудня aralık joulukuuta decembrie δεκεμβρίου decembra prosinca
-"""
-MONTH_NUMBER = {name: int(line.split()[0]) for line in MONTHS.split("\n") if line for name in line.split()[1:]}
+MONTH_NUMBER = {
+    name: number
+    for months in PHRASES["months"].values()
+    for number, names in enumerate(months.split("\n"), 1)
+    for name in names.split()
+}
 TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)")
 """The Levantine names of the months around the turn of the year."""
 CLOCK = re.compile(
@@ -753,7 +734,7 @@ NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
 
 
 def day_in_words(line: str) -> str | None:
-    """The first day a line of text names, in any of the languages of MONTHS or in figures; None when it names none."""
+    """The first day a line of text names, in any of the languages of phrases.toml or in figures; None when it names none."""
     line = TWO_WORD_MONTH.sub(r"\1\2", line)
     found = [
         hit
@@ -820,13 +801,17 @@ def language(head: Head) -> str | None:
     return None
 
 
+TOP_PAGE = Openings("top_pages", after="$")
+"""What a breadcrumb begins with: the front page is no section."""
+
+
 def section(head: Head) -> str | None:
     value = head.ld("articleSection")
     value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
     stated = (clean(value) if isinstance(value, str) else "") or head.first(
         "article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section"
     )
-    return stated or _section_above(head)
+    return next((name for name in (stated, _section_above(head)) if name and not TOP_PAGE.match(name)), None)
 
 
 def _section_above(head: Head) -> str | None:

@@ -95,6 +95,7 @@ create table pages (
     article_id integer references articles (id),
     similarity real,
     title text,
+    titles text check (titles is null or json_valid(titles)),
     date_published text,
     http_status integer,
     etag text,

@@ -431,6 +431,7 @@ class Archive:
             {
                 "state": state, "reason": reason, "article_id": article_id, "similarity": 1.0 if reason == "text" else None,
                 "title": article.title, "date_published": article.date_published, "extractor": article.extractor,
+                "titles": _json(dict(article.titles)),
             },
         )  # fmt: skip
 

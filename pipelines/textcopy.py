@@ -25,9 +25,10 @@ from pipelines.boilerplate import (
     width,
 )
 from pipelines.metadata import (
-    AGENCIES,
     BY,
+    LABEL_WORDS,
     ROLE,
+    SMALL_WORDS,
     Metadata,
     Moment,
     clean,
@@ -37,6 +38,7 @@ from pipelines.metadata import (
     parse_moment,
     people,
 )
+from pipelines.phrases import pattern, whole_words
 
 TAIL = 6
 """Lines below the text among which a signature is looked for."""
@@ -52,21 +54,14 @@ DECK_LINES = 2
 TITLE_IN_TEXT = 0.35
 """Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
 BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
-INSTITUTION = re.compile(
-    r"\b(?:news|media|tv|radio|times|post|press|zeitung|nachrichten|account|newsletter|gazette|herald|tribune|agency|agentur|redaktion)\b",
-    re.I,
-)
+OUTLET = whole_words("outlets")
 BIOGRAPHY = re.compile(
     r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b"
 )
 CJK_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{3,8}(?:[、・,][\u3040-\u30ff\u4e00-\u9fff]{3,8})*")
-NOT_IN_NAMES_NAMES = """
-the a to us in on our your more jump contact read about die der das den zum zur mehr weitere eigene
-kommentar themen le la les un une el los las il lo gli da per y o e et und and
-"""
-NOT_IN_NAMES = frozenset(NOT_IN_NAMES_NAMES.split())
-"""Words that make a short line below the text a label; `de`, `van`, `von` and `al` are parts of names."""
-CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{AGENCIES}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
+LABEL_LIKE = SMALL_WORDS | LABEL_WORDS
+"""Words that make a short line below the text a label, however they are written."""
+CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{pattern('agencies')}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
 COMPANION = re.compile(
     r"\s(?:mit|with|for|For|für)\s.*$|\s*\d+ ?[Mm]in.*$|(?<=[a-zß-ÿ])(?:The |Redakt|Report|Corresp|Edit|Journalist|Follow|Publish).*$"
 )
@@ -272,7 +267,7 @@ def _signed(tail: Sequence[str]) -> tuple[str, ...]:
         if (
             number < 2
             and len(line) < 40
-            and not set(fold(line).split()) & NOT_IN_NAMES
+            and not set(fold(line).split()) & LABEL_LIKE
             and not line.isupper()
             and (names := _names(line))
         ):
@@ -309,7 +304,7 @@ def _is_name(name: str) -> bool:
     if (
         not 2 <= len(words) <= 5
         or not looks_like_name(name)
-        or INSTITUTION.search(name)
+        or OUTLET.search(name)
         or (name.isupper() and len(words) > 2)
     ):
         return False
