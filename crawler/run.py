@@ -101,7 +101,7 @@ def _run_locked(job: Job) -> int:
 def _crawl(job: Job, archive: "Archive") -> Verdict:
     now = datetime.now(UTC)
     if job.read:
-        archive.sync_sources(job.read.sources, now)
+        archive.sync_sources(job.read.sources)
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     try:
         verdict = _with_scrapy(job, archive)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.metadata import day_in_words, fold
-from pipelines.phrases import Mentions, Openings, phrases
+from pipelines.phrases import Mentions, Openings, phrases, spelled
 
 PROSE_LENGTH = 80
 """Characters from which a line with a sentence's end is prose; the shortest real opening paragraphs seen have 85."""
@@ -87,7 +87,7 @@ def is_credit(line: str) -> bool:
 def is_noise(line: str, share: float = 0.0) -> bool:
     """Whether a line is no part of an article wherever it stands."""
     return (
-        not re.search(r"[^\W_]", line)
+        not re.search(r"\w", line)
         or is_label(line)
         or is_control(line)
         or is_pointer(line, share)
@@ -131,9 +131,19 @@ LINKED = 0.85
 def drop_head(lines: Sequence[str], about: About) -> list[str]:
     """Without title, deck, byline and date line before the first sentence."""
     rest = list(lines[_after_title(lines, about) :])
-    while rest and is_head_line(rest[0], about):
+    while rest and (is_head_line(rest[0], about) or _is_in_dateline(rest)):
         rest.pop(0)
     return rest[_key_points(rest) :]
+
+
+def _is_in_dateline(lines: Sequence[str]) -> bool:
+    """Whether the first line is only the agency that the paragraph below it names too: `OSLO, Nov 9 (Corvane) - …`."""
+    name, below = lines[0], next(filter(is_prose, lines[1:3]), "")
+    return len(name) < MAX_AGENCY and f"({fold(name)})" in spelled(below[:DATELINE])
+
+
+MAX_AGENCY, DATELINE = 40, 100
+"""Characters of an agency's name; of a paragraph's beginning that holds place, day and agency."""
 
 
 def _key_points(lines: Sequence[str]) -> int:

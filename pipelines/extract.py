@@ -49,7 +49,7 @@ MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 MAX_LINES = 20_000
 """Lines of a text copy; the longest labelled one has 200."""
 MIN_WORDS = 15
-"""Words under which a page that has no date and does not call itself an article is none."""
+"""Words under which a page that has no date and does not call itself an article is none; in a short page only prose counts."""
 
 
 class Refusal(Exception):
@@ -68,27 +68,28 @@ def extract(page: Page) -> Article:
         if text.count("\n") > MAX_LINES:
             raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
-        return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title))
+        return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
     tree = parse(text)
     head = Head(tree, page.final_url, page.fetched_at)
     shape = None if head.is_article else look(tree)
     body = read_body(tree, head, read_metadata(head, _zone(page)), page.source)
     refuse_others(head, shape, body)
-    return _article(page, body.said, body.lines, named=head.is_article)
+    return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
 
 
 def _zone(page: Page) -> str | None:
     return page.source.timezone if page.source else None
 
 
-def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool) -> Article:
+def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, own_words: int | None) -> Article:
     """What the page said, completed by its feed's hints and its source's settings; `named`: it claims to be an article."""
     said = with_hints(said, page.hints, page.via, page.source)
     text = "\n\n".join(lines)
     words = word_count(text)
     if not words:
         raise Refusal("no_text")
-    if words < MIN_WORDS and not (named or said.published or page.hints.title):
+    enough = words if own_words is None or words >= WALL else own_words
+    if enough < MIN_WORDS and not (named or said.published or page.hints.title):
         raise Refusal("too_short")
     return Article(
         title=said.title,
@@ -451,8 +452,8 @@ MAX_VISIBLE = 300
 
 def _on_card(element: lxml.html.HtmlElement) -> bool:
     """Whether a line stands beside a headline that is a link."""
-    parent, link, before = element.getparent(), next(element.iter("a"), None), element.getprevious()
-    if element.tag == "li" and link is not None and _is_card_link(link):
+    parent, before = element.getparent(), element.getprevious()
+    if _is_entry(element) or (parent is not None and _is_entry(parent)):
         return True
     if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
         return True
@@ -463,6 +464,15 @@ def _on_card(element: lxml.html.HtmlElement) -> bool:
             heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS)
         )
     )
+
+
+def _is_entry(element: lxml.html.HtmlElement) -> bool:
+    """Whether it is a list's entry that is headed by a link, or by one as long as a headline."""
+    link = next(element.iter("a"), None) if element.tag == "li" else None
+    if link is None:
+        return False
+    heads = link.getparent() is element and link.getprevious() is None and not (element.text or "").strip()
+    return _is_card_link(link) or (heads and not (link.tail or "").strip() and link.getnext() is not None)
 
 
 MAX_CARD = 600

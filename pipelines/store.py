@@ -119,14 +119,14 @@ class Archive:
 
     # Sources
 
-    def sync_sources(self, sources: Iterable[Source], now: datetime) -> None:
+    def sync_sources(self, sources: Iterable[Source]) -> None:
         """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay."""
         with self.transaction():
             self.db.execute("update sources set enabled = 0, status = 'off', reason = 'not in sources.toml'")
             for source in sources:
-                self._sync_source(source, now)
+                self._sync_source(source)
 
-    def _sync_source(self, source: Source, now: datetime) -> None:
+    def _sync_source(self, source: Source) -> None:
         row = {
             "name": source.name, "url": source.url, "domain": site_of(source.url), "category": source.category,
             "language": source.language, "timezone": source.timezone, "enabled": int(source.enabled),
@@ -457,7 +457,12 @@ class Archive:
         return self._insert("pages", row | state)
 
     def _source_id_of(self, source: Source) -> int:
-        return int(next(self.db.query("select id from sources where url = ?", [source.url]))["id"])
+        """The row of a source of sources.toml; an import may be the first to name it."""
+        ids = [row["id"] for row in self.db.query("select id from sources where url = ?", [source.url])]
+        if ids:
+            return int(ids[0])
+        self._sync_source(source)
+        return self._source_id_of(source)
 
     def _source_id_for(self, page: Page) -> int | None:
         """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off."""

@@ -21,7 +21,7 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 def archive_of(folder: Path, text_of: Callable[[int], str], titles: tuple[tuple[str, str], ...] = ()) -> Archive:
     """Ten articles of one source; the feed calls each "Feed title", the archive "Stored title"."""
     archive = Archive(folder / "news.db")
-    archive.sync_sources([SOURCE], NOON)
+    archive.sync_sources([SOURCE])
     for number in range(10):
         url = f"https://a.example/{number}"
         page = Page(

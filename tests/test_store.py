@@ -29,7 +29,7 @@ ARTICLE = Article(title="Pier", text=story("pier"), word_count=120, extractor="t
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     archive = Archive(tmp_path / "news.db")
-    archive.sync_sources([SOURCE], NOON)
+    archive.sync_sources([SOURCE])
     return archive
 
 
@@ -120,7 +120,7 @@ def test_a_refused_page_that_becomes_an_article_is_one(archive: Archive) -> None
 
 def test_an_article_belongs_to_the_source_of_its_final_host(archive: Archive) -> None:
     other = Source(url="https://www.b.example/", name="B")
-    archive.sync_sources([SOURCE, other], NOON)
+    archive.sync_sources([SOURCE, other])
     archive.keep(Outcome(page=replace(PAGE, final_url="https://news.b.example/pier"), article=ARTICLE))
     archive.keep(
         Outcome(
@@ -147,9 +147,17 @@ def test_an_imported_page_of_an_unknown_host_makes_a_source_that_is_off(archive:
     assert (row["name"], row["enabled"], row["status"]) == ("c.example", 0, "off")
 
 
+def test_an_import_may_be_the_first_to_name_a_source_of_the_file(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "news.db")
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    assert [(row["name"], row["enabled"], row["status"]) for row in archive.db.table("sources").rows] == [
+        ("A", 1, "new")
+    ]
+
+
 def test_a_source_taken_out_of_the_file_is_off_and_its_rows_stay(archive: Archive) -> None:
     archive.keep(Outcome(page=PAGE, article=ARTICLE))
-    archive.sync_sources([Source(url="https://b.example/", name="B")], NOON)
+    archive.sync_sources([Source(url="https://b.example/", name="B")])
     assert [(row["name"], row["enabled"], row["status"]) for row in archive.db.table("sources").rows] == [
         ("A", 0, "off"),
         ("B", 1, "new"),
