@@ -91,7 +91,7 @@ class Article:
     image_url: str | None = None  #: absolute
     site_name: str | None = None
     is_accessible_for_free: bool | None = None
-    titles: tuple[tuple[str, str], ...] = ()  #: (place, title) of sources.TITLES where these disagree; () where they agree
+    titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by sources.TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 1 trafilatura 2.3.1`

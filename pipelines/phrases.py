@@ -44,7 +44,9 @@ class Openings:
 
     def match(self, line: str) -> bool:
         """Whether the line opens with one of the phrases."""
-        text = self._skip.sub("", spelled(line), count=1)
+        text = spelled(line)
+        if not text[:1].isalnum():
+            text = self._skip.sub("", text, count=1)
         return bool(text) and self._beginning_with(text[0]).match(text) is not None
 
     @cached_property
