@@ -1,14 +1,14 @@
-"""The lines and blocks of a page that are not its article: one vocabulary for HTML bodies and for plain text copies.
+"""The lines of a page that are not its article: one set of tests for HTML bodies and for plain text copies.
 
-Every rule names a cause (a label, a promotion, a credit line), never a site. Languages are those with labelled pages or
-that a translator could vouch for; a word stands here only if it opens or fills a whole line.
+Every test names a cause (a label, a promotion, a credit line), never a site. The words are in phrases.toml, by language;
+here is how long, how linked and where a line must be to be judged by them.
 """
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.metadata import day_in_words, fold
+from pipelines.metadata import ROLE, day_in_words, fold
 from pipelines.phrases import Mentions, Openings, phrases, spelled
 
 PROSE_LENGTH = 80
@@ -16,6 +16,8 @@ PROSE_LENGTH = 80
 
 MAX_PROMOTION = 320
 """Characters up to which a line may be a promotion: the longest labelled one has 290."""
+MAX_LABEL, MAX_CONTROL, MAX_POINTER, MAX_LINKED_POINTER, MAX_CREDIT = 100, 80, 160, 260, 500
+"""Characters under which a line may be one: patterns end openly (`.{0,60}`), a paragraph must not begin like a label."""
 
 NOT_WORDS = r"^[\W_]+"
 LABEL = Openings("labels", skip=NOT_WORDS, after=r"[\s:：.…>»→\-–|]*$")
@@ -34,9 +36,7 @@ class About:
     """What is known of the article before its lines are judged."""
 
     titles: tuple[str, ...] = ()  #: the title and its rivals (h1, og:title, headline, window title)
-    description: str | None = None
     authors: tuple[str, ...] = ()
-    site_name: str | None = None
     link_share: Mapping[str, float] = field(default_factory=dict)  #: key() of a line -> share of it that is link text
     decks: Collection[str] = ()  #: keys of the lines which the page's markup sets apart from the body
 
@@ -63,11 +63,12 @@ def is_prose(line: str) -> bool:
 
 def is_label(line: str) -> bool:
     """`Read more`, `Auch interessant:`: it announces what is not the article."""
-    return len(line) < 100 and LABEL.match(line)
+    return len(line) < MAX_LABEL and LABEL.match(line)
 
 
 def is_control(line: str) -> bool:
-    return len(line) < 80 and CONTROL.match(line)
+    """`Share`, `12 comments`, `5 min read`."""
+    return len(line) < MAX_CONTROL and CONTROL.match(line)
 
 
 def is_promotion(line: str) -> bool:
@@ -77,11 +78,12 @@ def is_promotion(line: str) -> bool:
 
 def is_pointer(line: str, share: float = 0.0) -> bool:
     """`Read also: Storm hits the coast`."""
-    return len(line) < 260 and (share > 0.3 or len(line) < 160) and LABEL_BEFORE.match(line)
+    return len(line) < (MAX_LINKED_POINTER if share > 0.3 else MAX_POINTER) and LABEL_BEFORE.match(line)
 
 
 def is_credit(line: str) -> bool:
-    return len(line) < 500 and CREDIT.match(line)
+    """`Additional reporting by Bo Ray`, `© The Ledger 2026`."""
+    return len(line) < MAX_CREDIT and CREDIT.match(line)
 
 
 def is_noise(line: str, share: float = 0.0) -> bool:
@@ -97,10 +99,11 @@ def is_noise(line: str, share: float = 0.0) -> bool:
 
 # --------------------------------------------------------------------------------------------------------- head and tail
 
-TIME_LINE = re.compile(
-    r"^(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$|^\W*\d+\s+(?:min(?:ute)?s?|hours?|days?|stunden?|tagen?|heures?|jours?|horas?|días?)\s+(?:ago)?\W*$",
-    re.I,
+CLOCK_LINE = re.compile(
+    r"(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$", re.I
 )
+"""`Updated on Monday 14:08 CET`: a time with at most three words before it."""
+AGE = Openings("ages", skip=NOT_WORDS, after=r"\W*$")
 HEAD_LINES = 14
 """How far down the title may stand; the deepest among the labelled copies is the eleventh line."""
 MAX_BYLINE = 160
@@ -108,7 +111,7 @@ MAX_BYLINE = 160
 
 def body_lines(lines: Sequence[str], about: About) -> list[str]:
     """The article's own lines: noise, the repeated head and the closing matter removed."""
-    kept = [line for line in lines if not is_noise(line, about.share(line))]
+    kept = [line for line in lines if not is_noise(line, about.share(line)) and not _is_introduction(line, about)]
     return drop_tail(drop_head(drop_link_lines(kept, about), about), about)
 
 
@@ -209,7 +212,7 @@ def is_deck(line: str, about: About) -> bool:
 def is_date_line(line: str) -> bool:
     if len(line) >= 140 or is_prose(line) or len(re.findall(r"[^\W\d]+", line)) > 15:
         return False
-    return bool(TIME_LINE.match(line)) or day_in_words(line) is not None
+    return CLOCK_LINE.match(line) is not None or AGE.match(line) or day_in_words(line) is not None
 
 
 def is_byline(line: str, about: About) -> bool:
@@ -218,7 +221,12 @@ def is_byline(line: str, about: About) -> bool:
         return False
     folded = f" {fold(line)} "
     named = any(f" {fold(author)} " in folded for author in about.authors if fold(author))
-    return BYLINE.match(line) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
+    return is_byline_opening(line) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
+
+
+def is_byline_opening(line: str) -> bool:
+    """`By Ann Lee`, `Text: Ann Lee`."""
+    return BYLINE.match(line)
 
 
 def is_biography(line: str, about: About) -> bool:
@@ -227,6 +235,11 @@ def is_biography(line: str, about: About) -> bool:
     return len(line) < MAX_BIOGRAPHY and any(
         begin.startswith(name) for author in about.authors if " " in (name := fold(author))
     )
+
+
+def _is_introduction(line: str, about: About) -> bool:
+    """A biography that says what the author does, which may stand above the last paragraphs."""
+    return is_biography(line, about) and ROLE.search(line) is not None
 
 
 MENU = re.compile(r"[^|]{2,100}(?:\s\|\s[^|]{2,100}){2,}")

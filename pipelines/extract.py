@@ -173,7 +173,7 @@ class Body:
 
 def look(tree: lxml.html.HtmlElement) -> Shape:
     """Counts what tells an article from a page of links or a player."""
-    cards = sum(1 for link in tree.iter("a") if _is_card_link(link))
+    cards = sum(1 for link in tree.iter("a") if _is_card_link(link) or _heads_entry(link))
     prose = sum(len(text.split()) for text in _paragraphs(tree))
     return Shape(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
 
@@ -190,6 +190,20 @@ def _is_card_link(link: lxml.html.HtmlElement) -> bool:
         return False
     text = " ".join(link.text_content().split())
     return HEADLINE[0] <= width(text) <= HEADLINE[1]
+
+
+def _heads_entry(link: lxml.html.HtmlElement) -> bool:
+    """Whether a link of any length begins a list entry that goes on in another element: `On Keeping Ice` above its deck."""
+    parent, deck = link.getparent(), link.getnext()
+    return (
+        parent is not None
+        and parent.tag == "li"
+        and parent[0] is link
+        and deck is not None
+        and deck.tag in ("p", "div", "span")
+        and not (parent.text or "").strip()
+        and not (link.tail or "").strip()
+    )
 
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5"))
@@ -245,6 +259,9 @@ CONTROL_REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
 )
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+CONTROL_BYTES = bytes(code for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r")
+CONTROL_PAIR = re.compile(rb"\xc2[\x80-\x9f]")
+"""The same in UTF-8."""
 WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
 WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 """What HTML means by the code points 128 to 159: windows-1252's quotes and dashes."""
@@ -285,7 +302,13 @@ def decode(body: bytes, content_type: str | None) -> str:
     """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
     text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
     text = WINDOWS_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])], CONTROL_REFERENCE.sub("", text))
-    return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text)
+    return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text) if _has_controls(text) else text
+
+
+def _has_controls(text: str) -> bool:
+    """Whether CONTROLS finds something, in half the time: most pages have none."""
+    encoded = text.encode("utf-8", "replace")
+    return len(encoded.translate(None, CONTROL_BYTES)) < len(encoded) or CONTROL_PAIR.search(encoded) is not None
 
 
 def _marked(body: bytes) -> str | None:
@@ -357,7 +380,7 @@ def parse(text: str) -> lxml.html.HtmlElement:
     return tree
 
 
-TOO_DEEP = XPath(f"boolean(//*[count(ancestor::*) > {MAX_DEPTH}])")
+TOO_DEEP = XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 COUNT = XPath("count(//*)")
 
 
@@ -375,29 +398,38 @@ canvas figcaption dialog nav
 SILENT = tuple(SILENT_NAMES.split())
 LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
 MAX_LINE = 3_000
+DECK_NAMES = """
+deck dek lead lede leadtext standfirst subtitle sub-title subhead sub-head subheadline sub-headline subheading sub-heading
+subtitel sub-titel teaser intro introduction summary excerpt chapo chapeau entradilla bajada sottotitolo occhiello abstract
+vorspann ingress perex strapline tagline description kicker opener cabecera sumario synopsis
+"""
+CAPITAL_DECK_NAMES = "Deck Dek Lead Lede Standfirst SubTitle Subtitle Subhead Intro Summary Excerpt"
 DECK = re.compile(
-    r"(?:^|[\s_-])(?:deck|dek|lead|lede|leadtext|standfirst|sub-?title|sub-?head(?:line|ing)?|sub-?titel|teaser|intro|introduction|summary|excerpt|chapo|chapeau|entradilla|bajada|sottotitolo|occhiello|abstract|vorspann|ingress|perex|strapline|tagline|description|kicker|opener|cabecera|sumario|synopsis)(?:$|[\s_-])"
-    r"|[a-z](?:Deck|Dek|Lead|Lede|Standfirst|Sub[tT]itle|Subhead|Intro|Summary|Excerpt)(?![a-z])",
-    re.I,
+    rf"(?:^|[\s_-])(?i:{'|'.join(DECK_NAMES.split())})(?:$|[\s_-])|[a-z](?:{'|'.join(CAPITAL_DECK_NAMES.split())})(?![a-z])"
 )
+"""What templates call a deck: `article__deck`, `articleDeck`."""
 HIDDEN = XPath(
-    "//*[@hidden or contains(@style, 'none') or contains(@style, 'hidden')"
-    " or contains(@class, 'sr-only') or contains(@class, 'visually') or contains(@class, 'screen-reader')]"
+    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden')]"
+    " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
 )
 HIDING = re.compile(r"(?:display:none|visibility:hidden)")
-CAPTIONS = XPath("//*[contains(@class,'aption') or contains(@itemprop,'caption')][not(self::body)]")
-TWEETS = XPath(
-    "//blockquote[contains(@class,'twitter-') or contains(@class,'instagram-') or contains(@class,'tiktok-')]"
-)
+CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
+TWEETS = XPath("//blockquote[@class[contains(.,'twitter-') or contains(.,'instagram-') or contains(.,'tiktok-')]]")
+NAMED_BODIES = XPath("//*[@itemprop[contains(.,'articleBody')]]")
 MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
 LAYOUT_CELL = 500
+LAYOUT_TABLES = XPath(f"//table[.//td[string-length() > {LAYOUT_CELL}]]")
 """Characters of a table cell that holds a text, not a value."""
 MAX_CAPTION = 800
-MAX_BOX = 900
-"""Characters a box may have that is thrown away for the label it begins with."""
+MAX_BOX_LABEL, MAX_BOX = 80, 900
+"""Characters of a label, and of the box that is thrown away for the label it begins with."""
 MIN_TEXT = 250
 """Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
+
+
+Where = dict[str, tuple[lxml.html.HtmlElement, float]]
+"""key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
 
 
 def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> Body:
@@ -413,15 +445,22 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
     where = survey(tree, lines, head.url or "")
     about = About(
         titles=head.titles,
-        description=said.description,
         authors=said.authors,
-        site_name=said.site_name,
         link_share={line: share for line, (_, share) in where.items()},
         decks=decks(lines, where, said.description),
     )
     kept = body_lines(lines, about)
-    own = (line for line in kept if key(line) not in where or not _on_card(where[key(line)][0]))
-    return Body(said=said, lines=kept, own_words=sum(word_count(line) for line in own if is_prose(line)))
+    return Body(said=said, lines=kept, own_words=_own_words(kept, where))
+
+
+def _own_words(lines: Iterable[str], where: Where) -> int:
+    """Words of the prose that stands on no card."""
+    own = (
+        line
+        for line in lines
+        if is_prose(line) and not ((found := _element(where, line)) is not None and _on_card(found))
+    )
+    return sum(map(word_count, own))
 
 
 def completed(
@@ -472,12 +511,9 @@ def _on_card(element: lxml.html.HtmlElement) -> bool:
 
 
 def _is_entry(element: lxml.html.HtmlElement) -> bool:
-    """Whether it is a list's entry that is headed by a link, or by one as long as a headline."""
+    """Whether it is a list's entry that is headed by a link."""
     link = next(element.iter("a"), None) if element.tag == "li" else None
-    if link is None:
-        return False
-    heads = link.getparent() is element and link.getprevious() is None and not (element.text or "").strip()
-    return _is_card_link(link) or (heads and not (link.tail or "").strip() and link.getnext() is not None)
+    return link is not None and (_is_card_link(link) or _heads_entry(link))
 
 
 MAX_CARD = 600
@@ -485,17 +521,19 @@ MAX_CARD = 600
 
 
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
-    """The person whose bare name is the first or last line of a text."""
-    ends = [line for line in (*lines[-1:], *lines[:1]) if len(line) < 40 and 2 <= len(line.split()) <= 4]
-    return next(
-        (
-            (line,)
-            for line in ends
-            if looks_like_name(line)
-            and not re.search(r"[.,;:!?|]", line)
-            and all(word[:1].isupper() for word in line.split())
-        ),
-        (),
+    """The person whose bare name is the last or first line of a text."""
+    return next(((line,) for line in (*lines[-1:], *lines[:1]) if _is_bare_name(line)), ())
+
+
+def _is_bare_name(line: str) -> bool:
+    """Two to four capitalised words without a sentence's signs."""
+    words = line.split()
+    return (
+        len(line) < 40
+        and 2 <= len(words) <= 4
+        and looks_like_name(line)
+        and not re.search(r"[.,;|]", line)
+        and all(word[0].isupper() for word in words)
     )
 
 
@@ -512,7 +550,7 @@ def prune(tree: lxml.html.HtmlElement) -> None:
         del tweet.attrib["class"]
     for box in list(labelled_boxes(tree)):
         _drop(box)
-    for table in tree.xpath("//table[.//td[string-length() > $least]]", least=LAYOUT_CELL):
+    for table in LAYOUT_TABLES(tree):
         for part in list(table.iter("table", "tbody", "tr", "td", "th")):
             part.tag = "div"
 
@@ -531,24 +569,30 @@ def _is_hidden(element: lxml.html.HtmlElement) -> bool:
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
     """The largest small block around every label such as `Read also`."""
     for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
-        own = (element.text or "").strip()
-        is_heading = element.tag in HEADINGS
-        if (
-            own
-            and len(own) < 80
-            and (is_label(own) or (is_heading and is_control(own)))
-            and len(text := element.text_content().strip()) < 80
-            and (is_heading or is_label(text))
-        ):
-            box, begin = element, key(text)
-            while (
-                (parent := box.getparent()) is not None
-                and parent.tag not in ("body", "html", "article", "main")
-                and len(whole := parent.text_content()) < MAX_BOX
-                and key(whole).startswith(begin)
-            ):
-                box = parent
-            yield box
+        if _announces_others(element):
+            yield _box_below(element)
+
+
+def _announces_others(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is a label and nothing else; a heading may also be a button's word (`Newsletter`)."""
+    own, is_heading = (element.text or "").strip(), element.tag in HEADINGS
+    if not own or len(own) >= MAX_BOX_LABEL or not (is_label(own) or (is_heading and is_control(own))):
+        return False
+    text = element.text_content().strip()
+    return len(text) < MAX_BOX_LABEL and (is_heading or is_label(text))
+
+
+def _box_below(label: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+    """The largest element that begins with the label and is too small to be the article."""
+    box, begin = label, key(label.text_content())
+    while (
+        (around := box.getparent()) is not None
+        and around.tag not in ("body", "html", "article", "main")
+        and len(whole := around.text_content()) < MAX_BOX
+        and key(whole).startswith(begin)
+    ):
+        box = around
+    return box
 
 
 def reading(tree: lxml.html.HtmlElement) -> list[str]:
@@ -568,7 +612,7 @@ def reading(tree: lxml.html.HtmlElement) -> list[str]:
 
 def declared_brief(tree: lxml.html.HtmlElement) -> list[str]:
     """The lines of an element that is named as the article's body and too short for any reading to find."""
-    named = tree.xpath("//*[contains(@itemprop,'articleBody')]")
+    named = NAMED_BODIES(tree)
     if len(named) != 1:
         return []
     lines = _clean_lines(visible_lines(named[0]))
@@ -599,25 +643,26 @@ def _is_better(other: Sequence[str], lines: Sequence[str]) -> bool:
 
 def rejoin(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
     """Names the element around all pieces of an article that advertising splits into equal containers as its body."""
-    pieces: dict[tuple[object, ...], list[lxml.html.HtmlElement]] = {}
+    seen = set(map(fold, lines))
+    for first, *others in _pieces(tree):
+        if others and any(fold(child.text_content()) in seen for child in first.iter("p")):
+            shared = (
+                around for around in first.iterancestors() if all(around in one.iterancestors() for one in others)
+            )
+            next(shared).set("itemprop", "articleBody")
+            return True
+    return False
+
+
+def _pieces(tree: lxml.html.HtmlElement) -> Iterable[list[lxml.html.HtmlElement]]:
+    """The containers of prose, those together that have one tag, one first class and one article around them."""
+    found: dict[tuple[object, ...], dict[lxml.html.HtmlElement, None]] = {}
     for paragraph in tree.iter("p"):
         parent = paragraph.getparent()
         if parent is not None and is_prose(paragraph.text_content().strip()):
             article = next(parent.iterancestors("article"), None)
-            group = pieces.setdefault((parent.tag, *(parent.get("class") or "").split()[:1], article), [])
-            if parent not in group:
-                group.append(parent)
-    seen = set(map(fold, lines))
-    for first, *others in pieces.values():
-        if others and any(fold(child.text_content()) in seen for child in first.iter("p")):
-            around = next(
-                ancestor
-                for ancestor in first.iterancestors()
-                if all(ancestor in other.iterancestors() for other in others)
-            )
-            around.set("itemprop", "articleBody")
-            return True
-    return False
+            found.setdefault((parent.tag, *(parent.get("class") or "").split()[:1], article), {})[parent] = None
+    return [list(group) for group in found.values()]
 
 
 def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
@@ -665,20 +710,25 @@ def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
     return [*lines, "".join(parts)]
 
 
-def survey(
-    tree: lxml.html.HtmlElement, lines: Sequence[str], url: str
-) -> dict[str, tuple[lxml.html.HtmlElement, float]]:
-    """key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
+def survey(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> Where:
+    """Finds the lines of a reading in the page."""
     site, wanted = _site(url), set(map(key, lines))
-    found: dict[str, tuple[lxml.html.HtmlElement, float]] = {}
+    begun = {line[:8] for line in wanted}
+    found = Where()
     for element in tree.iter(*LEAVES):
-        text = element.text_content()
-        if len(text) < MAX_LINE and (line := key(text)) in wanted and line not in found:
+        text = element.text_content().lstrip()
+        if key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
+            continue
+        if (line := key(text)) in wanted and line not in found:
             linked = sum(
                 len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site)
             )
             found[line] = (element, linked / max(1, len(text.strip())))
     return found
+
+
+BEGINNING = 24
+"""Characters in which the first eight letters of a line stand, at least of one without wide gaps."""
 
 
 def _site(url: str) -> str:
@@ -696,35 +746,49 @@ def _is_internal(href: str, site: str) -> bool:
     )
 
 
-def decks(
-    lines: Sequence[str], where: dict[str, tuple[lxml.html.HtmlElement, float]], description: str | None
-) -> frozenset[str]:
+def decks(lines: Sequence[str], where: Where, description: str | None) -> frozenset[str]:
     """Lines at the top that the markup sets apart from the paragraphs below them."""
-    described, found = fold(description or ""), set()
-    for number, line in enumerate(lines[:8]):
-        if key(line) not in where:
-            continue
-        element, folded = where[key(line)][0], fold(line)
+    found = set()
+    for number, line in enumerate(lines[:DECK_LINES]):
+        element = _element(where, line)
         below = next(
-            (where[key(other)][0] for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None
+            (_element(where, other) for other in lines[number + 1 :] if is_prose(other) and key(other) in where), None
         )
-        apart = below is not None and (below.getparent() is not element.getparent() or below.tag != element.tag)
-        names = " ".join(
-            filter(
-                None,
-                (
-                    node.get(key)
-                    for node in (element, element.getparent())
-                    if node is not None
-                    for key in ("class", "itemprop", "data-testid")
-                ),
-            )
-        )
-        is_description = len(described) > 30 and (
-            described.startswith(folded[:200]) or folded.startswith(described[:200])
-        )
-        if (apart and (is_description or DECK.search(names))) or (
-            below is not None and is_description and DECK.search(element.get("class") or "")
-        ):
+        if element is not None and below is not None and _is_deck(element, below, _describes(line, description)):
             found.add(key(line))
     return frozenset(found)
+
+
+DECK_LINES = 8
+"""Lines among which a deck stands; titles, bylines and labels may be above it."""
+
+
+def _element(where: Where, line: str) -> lxml.html.HtmlElement | None:
+    return where[key(line)][0] if key(line) in where else None
+
+
+def _describes(line: str, description: str | None) -> bool:
+    """Whether a line and the page's description begin alike: descriptions are cut, decks go on."""
+    described, folded = fold(description or ""), fold(line)
+    return len(described) > MIN_DESCRIPTION and (
+        described.startswith(folded[:ALIKE]) or folded.startswith(described[:ALIKE])
+    )
+
+
+MIN_DESCRIPTION, ALIKE = 30, 200
+"""Characters of a description that is more than a name; of it and a line that must be the same."""
+
+
+def _is_deck(element: lxml.html.HtmlElement, below: lxml.html.HtmlElement, described: bool) -> bool:
+    """Whether an element is the deck of the paragraph below: another kind of element, and named or described as one."""
+    apart = below.getparent() is not element.getparent() or below.tag != element.tag
+    if described:
+        return apart or DECK.search(element.get("class") or "") is not None
+    return apart and any(DECK.search(name) for name in _names(element))
+
+
+def _names(element: lxml.html.HtmlElement) -> Iterator[str]:
+    """What an element and the one around it are called."""
+    for node in (element, element.getparent()):
+        if node is not None:
+            yield from filter(None, map(node.get, ("class", "itemprop", "data-testid")))

@@ -185,7 +185,7 @@ class Head:
         """The schema.org types of the page's own JSON-LD objects."""
         return frozenset(kind for node in self.nodes for kind in _types(node))
 
-    @property
+    @cached_property
     def is_article(self) -> bool:
         """Whether the page declares itself an article: a dated JSON-LD object, og:type, or a publication time."""
         dated = bool(self.article.get("datePublished") and (self.article.get("headline") or self.article.get("author")))
@@ -402,7 +402,9 @@ NEWSROOM = whole_words("newsrooms")
 NAME_BREAK = re.compile(rf"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+{pattern('and')}\s+|、|，|،)\s*", re.I)
 SMALL_WORDS, LABEL_WORDS = frozenset(phrases("small_words")), frozenset(phrases("label_words"))
 BYLINES = XPath(
-    "//*[@rel='author' or contains(@class,'uthor') or contains(@class,'yline') or contains(@class,'writer') or contains(@class,'reporter') or contains(@class,'journalist') or @class='auth' or contains(@itemprop,'author') or contains(@data-testid,'uthor') or contains(@data-testid,'yline')]"
+    "//*[@rel='author' or @itemprop[contains(.,'author')] or @data-testid[contains(.,'uthor') or contains(.,'yline')] or @class["
+    "contains(.,'uthor') or contains(.,'yline') or contains(.,'writer') or contains(.,'reporter') or contains(.,'journalist')"
+    " or .='auth']]"
     "[not(self::button or self::img or self::link or self::article or self::body)]"
 )
 MARKED = XPath("//*[@itemprop='author'][not(ancestor::*[contains(@itemprop,'comment')])]")
@@ -650,15 +652,34 @@ def _checked(value: str, year: int) -> str | None:
 
 
 def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
-    """When the article was published, and who says so."""
+    """When the article was published, and who says so.
+
+    How far to trust it shows in the source: `page` and `url` are read off the page's face, so a `page` date that equals
+    the day of the fetch has nobody else's word for it, and one later than the fetch is an announcement or an error.
+    The page's own string, kept beside it, tells a local time (`+02:00`) from one a program made (`Z`).
+    """
     stated = ((moment, source) for text, source in _published_strings(head) if (moment := parse_moment(text, timezone)))
     first = next(stated, None)
     if first is None:
         moment = _day_in_url(head.url)
         return moment, "url" if moment else "none"
     if first[0].is_instant:
-        return first
+        return _in_local_time(first[0], (other for other, _ in stated)), first[1]
     return next((other for other in stated if exacter(first[0], other[0]) is other[0]), first)
+
+
+def _in_local_time(moment: Moment, others: Iterable[Moment]) -> Moment:
+    """The same instant as another part of the page writes it with the publisher's own offset, if this one is in UTC."""
+    if not IN_UTC.search(moment.raw):
+        return moment
+    return next(
+        (other for other in others if other.value == moment.value and LOCAL.search(other.raw)),
+        moment,
+    )
+
+
+IN_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)$")
+LOCAL = re.compile(r"\d[+-](?!00:?00)\d{2}:?\d{2}$")
 
 
 def exacter(day: Moment, other: Moment | None) -> Moment:
@@ -685,6 +706,7 @@ def guessed_date(head: Head) -> Moment | None:
     found = find_date(
         deepcopy(head.tree),
         original_date=True,
+        extensive_search=False,  # the texts it would search beyond have been read by then; it finds bare years and loads dateparser
         min_date=datetime(OLDEST, 1, 1),
         max_date=datetime.combine(latest, time()) if latest else None,
     )
@@ -727,7 +749,9 @@ CLOCK = re.compile(
 DAY_MONTH_YEAR = re.compile(
     r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{2,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b"
 )
-MONTH_DAY_YEAR = re.compile(r"(?:\b|(?<=[a-z])(?=[A-Z]))([^\W\d_]{2,14})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
+MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{2,30})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
+GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where `Associated PressApril 28` was two elements of a page before it was copied as text."""
 YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
 YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{2,14})\.?\s+(\d{1,2})\b")
 NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
@@ -755,7 +779,7 @@ def day_in_words(line: str) -> str | None:
 def _days(pattern: re.Pattern[str], order: tuple[int, int, int], line: str) -> Iterator[tuple[int, str]]:
     for match in pattern.finditer(line):
         year, month, day = (match[group] for group in order)
-        number = int(month) if month.isdigit() else MONTH_NUMBER.get(month.lower(), 0)
+        number = int(month) if month.isdigit() else MONTH_NUMBER.get(GLUED.split(month)[-1].lower(), 0)
         if value := _day(int(year), number, int(day)):
             yield match.start(), value
 

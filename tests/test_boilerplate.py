@@ -51,6 +51,12 @@ def test_a_line_that_is_one_link_is_a_teaser() -> None:
     assert body_lines([PROSE, teaser, MORE], About(link_share={key(teaser): 1.0})) == [PROSE, MORE]
 
 
+def test_an_agency_that_the_dateline_names_too_is_not_the_text() -> None:
+    dated = "STELLIN, Nov 9 (Corvane) - Barley rose to its highest price in nine years on Monday after a week of rain."
+    assert body_lines(["Corvane", dated, MORE], About()) == [dated, MORE]
+    assert body_lines(["Corvane", PROSE, MORE], About()) == ["Corvane", PROSE, MORE]
+
+
 def test_list_entries_and_headings_inside_stay() -> None:
     lines = [PROSE, "What was lost", "- one crane", "- two days of loading", MORE]
     assert body_lines(lines, About()) == lines

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crawler.items import Hints, Page
 from crawler.sources import Source
+from pipelines.deduplicate import tokens
 from pipelines.extract import EXTRACTOR, Refusal, decode, extract, word_count
 
 PARAGRAPHS = (
@@ -107,18 +108,39 @@ def test_a_time_without_offset_is_the_bare_day_unless_the_source_has_a_zone() ->
     assert extract(replace(page(local), source=zoned)).date_published == "2026-11-11T13:08:00Z"
 
 
-def test_a_source_may_say_where_the_text_is_and_what_is_not_text() -> None:
+@pytest.mark.parametrize(
+    ("where", "what"), [("div.main", "//p[@class='ad']"), ("//div[@class='main']", "p.ad")], ids=["css", "xpath"]
+)
+def test_a_source_may_say_where_the_text_is_and_what_is_not_text(where: str, what: str) -> None:
     body = "<div class=main><p>Only this.</p><p class=ad>Not this.</p></div>" + "".join(
         f"<p>{line}</p>" for line in PARAGRAPHS
     )
-    source = Source(url="https://www.ledger.example/", name="Ledger", body="div.main", strip=("//p[@class='ad']",))
+    source = Source(url="https://www.ledger.example/", name="Ledger", body=where, strip=(what,))
     assert extract(replace(page(html(body=body)), source=source)).text == "Only this."
+
+
+def test_what_a_source_strips_is_gone_before_the_text_is_looked_for() -> None:
+    marked = "".join(f"<p class=own{number}>{line}</p>" for number, line in enumerate(PARAGRAPHS))
+    source = Source(url="https://www.ledger.example/", name="Ledger", strip=(".own1",))
+    assert extract(replace(page(html(body=marked)), source=source)).text == "\n\n".join((PARAGRAPHS[0], PARAGRAPHS[2]))
+
+
+def test_a_body_that_matches_nothing_leaves_the_page_to_the_general_rules() -> None:
+    source = Source(url="https://www.ledger.example/", name="Ledger", body="#gone")
+    assert extract(replace(page(html()), source=source)).text == TEXT
 
 
 TEASERS = "".join(
     f"<li><h3><a href=/{n}>A headline about harbour number {n}</a></h3><p>{PARAGRAPHS[n % 3]}</p></li>"
     for n in range(20)
 )
+
+
+CONTENTS = "".join(
+    f"<li><a href=/{n}>On Keeping Ice</a><p>How village number {n} stored its winter under straw until the railway came.</p></li>"
+    for n in range(20)
+)
+MENU = "<table>" + "".join(f"<tr><td><a href=/{n}>Local news {n}</a></td></tr>" for n in range(8)) + "</table>"
 
 
 @pytest.mark.parametrize(
@@ -130,6 +152,8 @@ TEASERS = "".join(
         ("not_html", b"\x89PNG\r\n\x1a\n", "text/html"),
         ("not_html", b'{"crane": "fallen"}', None),
         ("not_html", b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "text/xml"),
+        ("index", f"<title>Essays</title><h1>Essays</h1><ol>{CONTENTS}</ol>".encode(), "text/html"),
+        ("too_short", f"<title>About us</title>{MENU}<p>The Ledger comes out on Thursdays.</p>".encode(), "text/html"),
         ("no_text", b"<html><body><img src=x></body></html>", "text/html"),
         ("too_short", b"<html><body><p>Telephone us after ten.</p></body></html>", "text/html"),
         (
@@ -181,6 +205,26 @@ def test_latin_1_means_windows_1252_and_references_to_controls_vanish() -> None:
     assert (
         decode(b"<meta charset=iso-8859-1><p>\x93Crane\x94&#1;&#x0B; \x80 5 &#151;", None)
         == "<meta charset=iso-8859-1><p>“Crane” € 5 —"
+    )
+
+
+@given(st.text(max_size=200))
+def test_extraction_and_deduplication_agree_on_what_a_word_is(text: str) -> None:
+    assert word_count(text.casefold()) == len(tokens(text))
+
+
+@pytest.mark.parametrize("text", ["三つの会社", "두 사람", "ﾊﾛｰ 𠮷野家", "a-b c’d é 42", "豈更"])
+def test_words_of_scripts_without_spaces_are_counted_alike(text: str) -> None:
+    assert word_count(text) == len(tokens(text))
+
+
+def test_a_date_that_only_the_page_shows_says_so() -> None:
+    shown = html(head="", body=f"<p>21 November 2026</p>{''.join(f'<p>{line}</p>' for line in PARAGRAPHS)}")
+    article = extract(page(shown))
+    assert (article.date_published, article.date_published_raw, article.date_published_source) == (
+        "2026-11-21",
+        "21 November 2026",
+        "page",
     )
 
 

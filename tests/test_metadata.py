@@ -153,6 +153,17 @@ def test_a_day_is_read_in_many_languages(line: str) -> None:
     assert day_in_words(line) == "2026-11-11"
 
 
+def test_the_string_with_the_publishers_own_offset_is_kept() -> None:
+    said = read(
+        ld('{"@type":"NewsArticle","headline":"Crane falls","datePublished":"2026-11-11T13:08:00Z"}'),
+        '<time datetime="2026-11-11T14:08:00+01:00">11 November</time>',
+    )
+    assert (said.published, said.published_source) == (
+        Moment(value="2026-11-11T13:08:00Z", raw="2026-11-11T14:08:00+01:00"),
+        "jsonld",
+    )
+
+
 def test_an_instant_elsewhere_completes_a_day_without_offset() -> None:
     said = read(
         ld('{"@type":"NewsArticle","headline":"Crane falls","datePublished":"2026-11-11T14:08:00"}')
@@ -173,6 +184,73 @@ def test_addresses_are_absolute_and_without_credentials() -> None:
 
 def test_the_section_is_what_the_site_calls_the_folder_of_the_page() -> None:
     assert read("", "<a href=/news/>News</a><a href=/news/harbour/>Harbour</a>").section == "Harbour"
+
+
+@pytest.mark.parametrize("name", ["Main", "Home", "Startseite", "Главная", "トップ"])
+def test_the_front_page_is_no_section(name: str) -> None:
+    assert read("", f"<a href=/news/>{name}</a>").section is None
+    assert read(ld(f'{{"@type":"NewsArticle","headline":"Crane falls","articleSection":"{name}"}}')).section is None
+
+
+@pytest.mark.parametrize("line", ["About the Ledger", "The Weight of a Key", "About Us", "More Stories", "Zum Angebot"])
+def test_a_link_is_no_author(line: str) -> None:
+    assert read("", f'<a class="author" href=/x>{line}</a>').authors == ()
+
+
+@pytest.mark.parametrize("line", ["Per Olsson", "Ludwig van der Berg", "Ana de la Cruz", "Leïla Le Goff", "An Nguyen"])
+def test_particles_are_parts_of_names(line: str) -> None:
+    assert read("", f'<a class="author" href=/x>{line}</a>').authors == (line,)
+
+
+ADDRESS = "https://www.ledger.example/crane.jpg"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "heads"),
+    [
+        (
+            "description",
+            "A deck.",
+            ['<meta name=description content="A deck.">', ld('{"@type":"NewsArticle","description":"<p>A deck.</p>"}')],
+        ),
+        (
+            "keywords",
+            ("crane", "wind"),
+            [
+                '<meta name=keywords content="crane, wind">',
+                '<meta property="article:tag" content=crane><meta property="article:tag" content=wind>',
+            ],
+        ),
+        (
+            "image_url",
+            ADDRESS,
+            [
+                '<meta name="twitter:image" content="/crane.jpg">',
+                ld('{"@type":"NewsArticle","image":[{"@type":"ImageObject","url":"/crane.jpg"}]}'),
+                ld(
+                    '{"@graph":[{"@type":"NewsArticle","image":{"@id":"#i"}},{"@type":"ImageObject","@id":"#i","contentUrl":"/crane.jpg"}]}'
+                ),
+            ],
+        ),
+        (
+            "section",
+            "Harbour",
+            ['<meta property="article:section" content=Harbour>', '<meta name="parsely-section" content=Harbour>'],
+        ),
+        (
+            "is_accessible_for_free",
+            False,
+            [
+                ld('{"@type":"NewsArticle","isAccessibleForFree":false}'),
+                ld('{"@type":"WebPage","isAccessibleForFree":"False"}'),
+                '<meta property="article:content_tier" content=locked>',
+            ],
+        ),
+    ],
+)
+def test_a_field_has_fallbacks(field: str, value: object, heads: list[str]) -> None:
+    assert [getattr(read(head), field) for head in heads] == [value] * len(heads)
+    assert getattr(read(""), field) in (None, ())
 
 
 def test_a_line_is_clean_of_entities_control_characters_and_white_space() -> None:

@@ -1,0 +1,124 @@
+"""phrases.toml: what a translator may write there, and that no sentence of an article is taken for a phrase."""
+
+import re
+
+import pytest
+
+from pipelines.boilerplate import is_byline_opening, is_control, is_credit, is_label, is_pointer, is_promotion
+from pipelines.phrases import PHRASES, Mentions, Openings, phrases, plain_words
+
+PLAIN_KINDS = {"months", "small_words", "label_words"}
+LINES = [(kind, phrase) for kind in PHRASES for phrase in phrases(kind)]
+
+SENTENCES = """
+He read more than a hundred books that winter.
+Related parties must declare their interests, the court said.
+Watch out for ice on the northern roads tonight.
+Popular anger had been growing for months.
+Share prices fell by a tenth on Monday.
+Follow the money, the old inspector used to say.
+Print newspapers still sell well in the valley.
+The newsletter reached forty subscribers in its first year.
+By Tuesday the water had gone.
+Sources close to the harbour board denied it.
+Voters can register until noon today, and nobody has to sign anything.
+The page he was looking for had been torn out.
+Ukraine wants to become a member of the European Union, its president said again on Monday.
+Mehr als hundert Menschen warteten vor dem Rathaus.
+Das Land lässt Lehrer kostenlos testen.
+Themen gab es genug, Zeit dagegen kaum.
+Von Montag an fahren die Züge wieder.
+Der Newsletter der Gemeinde erscheint seit zehn Jahren.
+Lire devient un luxe dans les villages, dit le libraire.
+Par temps de pluie, la fête aura lieu dans la salle.
+Voir la mer était son seul souhait.
+Leggi severe proteggono il parco da anni.
+Di notte il paese resta al buio.
+Por la tarde llegaron los primeros barcos.
+Más de cien vecinos se reunieron en la plaza.
+Compartir coche es cada vez más habitual.
+Partager un repas suffit parfois.
+Condividi il pane, diceva la nonna.
+A leitura do processo durou três horas.
+Por enquanto, ninguém sabe quem vai pagar.
+Lees je graag, dan is dit dorp een paradijs.
+Door de storm vielen drie bomen om.
+Del av broen må bygges på nytt.
+Av hundre søkere fikk bare fire plass.
+Czytaj, ale nie wszystko, mówił nauczyciel.
+Od rana w mieście nie ma prądu.
+Diskuse trvala do noci a nic nevyřešila.
+Olvasni tanítja a gyerekeket a falu postása.
+Читайте детям вслух, советует библиотекарь.
+От пожара никто не пострадал.
+По теме реформы депутаты спорили до вечера.
+Від учора міст закрито для вантажівок.
+Διαβάζουν όλοι στο χωριό την ίδια εφημερίδα.
+Paylaşım ekonomisi köyde yeni değil.
+Baca koran di warung kopi sudah menjadi kebiasaan di desa itu.
+関連する三つの会社は、いずれも取材に応じていない。
+分享单车在这座小城只存在了两年。
+관련 법안은 다음 주 국회에서 논의된다.
+شارك في المسابقة أربعون طالباً من القرية.
+קראו לו בבית הספר בשם אחר.
+और पढ़ने के लिए उसके पास समय नहीं था।
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(("kind", "phrase"), LINES)
+def test_a_phrase_is_lower_case_and_leaves_the_ends_of_the_line_to_its_kind(kind: str, phrase: str) -> None:
+    letters = re.sub(r"\\.", "", phrase)
+    assert (letters, "’" in phrase) == (letters.lower(), False)
+    assert re.compile(phrase).match("") is None, "matches anything"
+    assert not phrase.startswith("^")
+    assert kind == "promotions" or not phrase.endswith("$")
+    assert kind not in PLAIN_KINDS or not re.search(r"[\\()\[\]{}?*+|.]", phrase)
+
+
+@pytest.mark.parametrize("kind", PHRASES)
+def test_no_phrase_stands_twice_in_a_language(kind: str) -> None:
+    if kind != "months":
+        assert [
+            lines for lines in PHRASES[kind].values() if len(lines.split("\n")) != len(set(lines.split("\n")))
+        ] == []
+
+
+def test_every_language_has_twelve_months_and_no_spelling_means_two() -> None:
+    assert {language: len(lines.splitlines()) for language, lines in PHRASES["months"].items()} == dict.fromkeys(
+        PHRASES["months"], 12
+    )
+    known = {
+        (name, number)
+        for lines in PHRASES["months"].values()
+        for number, names in enumerate(lines.splitlines())
+        for name in names.split()
+    }
+    assert len({name for name, _ in known}) == len(known)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_an_ordinary_sentence_is_none_of_them(sentence: str) -> None:
+    tests = (is_label, is_control, is_promotion, is_credit, is_pointer, is_byline_opening)
+    assert [test.__name__ for test in tests if test(sentence)] == []
+    assert not Mentions("soft_404").search(sentence)
+    assert not any(
+        Openings(kind, after=r"\b.{0,60}$").match(sentence) for kind in ("wall_titles", "soft_404_titles", "top_pages")
+    )
+
+
+@pytest.mark.parametrize(
+    ("phrase", "needed"),
+    [
+        (r"\bsign up\b.{0,80}(?:now|here)", "sign up"),
+        (r"\b(?:in|into) your (?:email )?inbox", " your "),
+        (r"\bnewsletters?\b", "newsletter"),
+        (r"(?:a|b(?:c|d))[ef]+", ""),
+    ],
+)
+def test_what_every_match_needs_is_known(phrase: str, needed: str) -> None:
+    assert max(plain_words(phrase), key=len) == needed
+
+
+@pytest.mark.parametrize("phrase", phrases("promotions"))
+def test_a_promotion_needs_a_word_that_can_be_looked_for_first(phrase: str) -> None:
+    assert len(max(plain_words(phrase), key=len)) > 1
