@@ -72,7 +72,8 @@ def extract(page: Page) -> Article:
     tree = parse(text)
     head = Head(tree, page.final_url, page.fetched_at)
     shape = None if head.is_article else look(tree)
-    body = read_body(tree, head, read_metadata(head, _zone(page)), page.source)
+    said = read_metadata(head, _zone(page), page.source.title if page.source else None)
+    body = read_body(tree, head, said, page.source)
     refuse_others(head, shape, body)
     return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
 
@@ -105,6 +106,7 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
         keywords=said.keywords,
         image_url=said.image_url,
         site_name=said.site_name,
+        titles=said.titles,
         is_accessible_for_free=said.is_accessible_for_free,
         canonical_url=said.canonical_url,
         word_count=words,

@@ -72,6 +72,7 @@ class Metadata:
     """What a page says of its article; None where it is silent."""
 
     title: str | None = None
+    titles: tuple[tuple[str, str], ...] = ()  #: what each place of sources.TITLES says, where these disagree
     description: str | None = None
     authors: tuple[str, ...] = ()
     published: Moment | None = None
@@ -268,12 +269,14 @@ def _same_address(one: str, other: str | None) -> bool:
     )
 
 
-def read_metadata(head: Head, timezone: str | None = None) -> Metadata:
-    """Everything a page says of its article; times without offset are of `timezone`."""
+def read_metadata(head: Head, timezone: str | None = None, title_place: str | None = None) -> Metadata:
+    """Everything a page says of its article; times without offset are of `timezone`, the title is the one in `title_place`."""
     published, source = published_at(head, timezone)
     site = site_name(head)
+    titles = titles_by_place(head, site)
     return Metadata(
-        title=title(head, site),
+        title=titles.get(title_place or "") or title(head, site),
+        titles=tuple(titles.items()) if len({fold(line) for line in titles.values()}) > 1 else (),
         description=description(head),
         authors=authors(head, site),
         published=published,
@@ -310,6 +313,13 @@ def title(head: Head, site: str | None) -> str | None:
     if chosen and shared and _is_kicker(chosen, short[shared]):
         chosen = short[shared]
     return next((line for line in short.values() if chosen and fold(line) == fold(chosen)), None)
+
+
+def titles_by_place(head: Head, site: str | None) -> dict[str, str]:
+    """What each of sources.TITLES says, without the site's name; places that say nothing are left out."""
+    said = {"headline": _headline(head), "og:title": head.first("og:title"), "h1": _heading(head)}
+    lines = [line for line in said.values() if line]
+    return {place: without_site(line, lines, site, head.url) for place, line in said.items() if line}
 
 
 def _without_markup(line: str | None, heading: str | None) -> str | None:

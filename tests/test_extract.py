@@ -244,3 +244,23 @@ def test_text_is_nfc_without_control_characters_or_empty_paragraphs(paragraphs: 
     assert unicodedata.is_normalized("NFC", text)
     assert not [letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n"]
     assert all(text.split("\n\n"))
+
+
+RIVALS = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls: live","datePublished":"2026-11-11"}</script><meta property="og:title" content="You will not believe this crane | The Ledger">'
+
+
+@pytest.mark.parametrize(
+    ("place", "title"),
+    [(None, "Crane falls: live"), ("og:title", "You will not believe this crane"), ("h1", "Crane falls on north quay")],
+)
+def test_where_titles_disagree_all_are_kept_and_the_source_says_which_counts(place: str | None, title: str) -> None:
+    body = f"<h1>Crane falls on north quay</h1>{''.join(f'<p>{line}</p>' for line in PARAGRAPHS)}"
+    source = Source(url="https://www.ledger.example/", name="Ledger", title=place)
+    article = extract(replace(page(html(head=RIVALS, body=body)), source=source))
+    assert article.title == title
+    assert dict(article.titles)["h1"] == "Crane falls on north quay"
+    assert [where for where, _ in article.titles] == ["headline", "og:title", "h1"]
+
+
+def test_where_all_places_say_the_same_title_none_is_kept_beside_it() -> None:
+    assert extract(page(html())).titles == ()
