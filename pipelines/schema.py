@@ -249,6 +249,47 @@ def m001_first_edition(db: Database) -> None:
         db.conn.execute(statement)
 
 
+_CHANGED = """
+create view changed as
+    with compared as (
+        select versions.*, row_number() over page as number, lag(versions.title) over page as old_title,
+               lag(versions.content_hash) over page as old_hash
+        from versions join pages on pages.id = versions.page_id
+        where pages.article_id = versions.article_id and (pages.state = 'article' or pages.reason not in ('text', 'near'))
+        window page as (partition by versions.article_id, versions.page_id order by versions.version)
+    )
+    select compared.article_id, articles.url, sources.name as source, compared.fetched_at as at,
+           case when compared.content_hash = compared.old_hash then 'title' else 'text' end as what,
+           compared.old_title, compared.title as new_title, compared.words_added, compared.words_removed
+    from compared
+    join articles on articles.id = compared.article_id
+    left join sources on sources.id = articles.source_id
+    where compared.number > 1
+    union all
+    select articles.id, articles.url, sources.name, articles.gone_at, 'gone', articles.title, null, 0, articles.word_count
+    from articles left join sources on sources.id = articles.source_id
+    where articles.gone_at is not null
+"""
+
+
+@migrations()
+def m002_copies_and_stories(db: Database) -> None:
+    """What near copies need: the words a page gave last, what the stored prints depend on; a copy's changes are its own."""
+    for statement in (
+        "alter table pages add column content_hash text",
+        """update pages set content_hash = (select content_hash from articles where articles.id = pages.article_id)
+           where state = 'article' or reason = 'text'""",
+        "create index pages_hash on pages (content_hash) where content_hash is not null",
+        """create table signatures (
+            version integer primary key,
+            parameters text not null check (json_valid(parameters))
+        ) strict""",
+        "drop view changed",
+        _CHANGED,
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}
