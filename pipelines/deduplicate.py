@@ -320,8 +320,10 @@ SHARE = 0.5
 LONGER = 2
 """Times the shorter's words that the longer may have, unless the shorter is its beginning (invariant 6)."""
 
-BEGINNING = (1.25, 30)
-"""A beginning is looked for in that many times its words, and so many words for another header."""
+BEGINNING = 1.25
+HEADER = 30
+"""A beginning starts within 30 words of the longer text's start (another header), and half of it is found in 1.25 times
+its words. Without the first a roundup that holds a brief of 66 words as its third item is its copy."""
 
 LONG_PASSAGE, LONG_SHARE = 20, 0.3
 """A copy has one run of that many words, or of that share of it. Templates have blanks in between: without this
@@ -460,9 +462,11 @@ def _is_reworded(shorter: Text, longer: Text, runs: list[Run]) -> bool:
 
 
 def _is_beginning(shorter: Text, longer: Text) -> bool:
-    times, more = BEGINNING
-    head = longer.words[: int(times * len(shorter.words)) + more]
-    return _length(align(shorter.words, head, SEED * shorter.unit)) >= SHARE * len(shorter.words)
+    head = longer.words[: int(BEGINNING * len(shorter.words)) + HEADER * shorter.unit]
+    runs = align(shorter.words, head, SEED * shorter.unit)
+    if not runs or runs[0].there - runs[0].start > HEADER * shorter.unit:
+        return False
+    return _length(runs) >= SHARE * len(shorter.words)
 
 
 def _is_template(shorter: Text, runs: list[Run]) -> bool:
