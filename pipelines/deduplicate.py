@@ -452,9 +452,7 @@ def _is_reworded(shorter: Text, longer: Text, runs: list[Run]) -> bool:
     """Half of the shorter is in the longer when gaps of a few words are bridged, and the gaps hold any words."""
     gaps = list(_gaps(runs))
     bridged = sum(gap.size for gap in gaps if max(gap.size, gap.size_there) <= BRIDGE)
-    named = sum(
-        1 for gap in gaps if _facts_in(shorter, gap.start, gap.end) - _facts_in(longer, gap.there, gap.there_end)
-    )
+    named = sum(1 for gap in gaps if _other_facts(shorter, longer, gap))
     return (
         len(gaps) >= SLOTS
         and _length(runs) + bridged >= SHARE * len(shorter.words)
@@ -521,8 +519,11 @@ def _gaps(runs: list[Run]) -> Iterator[Gap]:
             yield gap
 
 
-def _facts_in(text: Text, start: int, end: int) -> set[str]:
-    return {text.words[place] for place in range(start, end) if text.facts[place]}
+def _other_facts(shorter: Text, longer: Text, gap: Gap) -> bool:
+    """Whether both texts have names or figures in the gap, and other ones."""
+    here = {shorter.words[place] for place in range(gap.start, gap.end) if shorter.facts[place]}
+    there = {longer.words[place] for place in range(gap.there, gap.there_end) if longer.facts[place]}
+    return bool(here and there and here != there)
 
 
 def _length(runs: list[Run]) -> int:

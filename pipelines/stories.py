@@ -23,8 +23,11 @@ from pipelines.deduplicate import COMMON, SHARED_PRINTS, Text
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""
 
-ALIKE = 0.19
+ALIKE = 0.18
 """Average cosine from which stories join. Three sets of known events: F1 .91 .98 .82; at .17 .92 .98 .82, at .22 .84 .99 .78."""
+
+MEMBERS_ALIKE = ALIKE / 2
+"""Average cosine from which one article of a story is like another story; two of each must be."""
 
 STEM = 7
 """Letters of a word that count: enough for inflected languages, and a little better than whole words in English."""
@@ -151,7 +154,9 @@ def join(vectors: list[Vector], times: list[float]) -> list[list[int]]:
     number = len(vectors)
     while waiting:
         _, one, other = heapq.heappop(waiting)
-        if one not in stories or other not in stories or not _within(stories[one], stories[other], times):
+        if one not in stories or other not in stories:
+            continue
+        if not _within(stories[one], stories[other], times) or not _two_agree(stories[one], stories[other], vectors):
             continue
         stories[number] = stories.pop(one).joined(stories.pop(other))
         around = {near for near in neighbours.pop(one) | neighbours.pop(other) if near in stories}
@@ -186,20 +191,30 @@ def _within(one: _Story, other: _Story, times: list[float]) -> bool:
     return max(times[place] for place in places) - min(times[place] for place in places) <= DAYS
 
 
+def _two_agree(one: _Story, other: _Story, vectors: list[Vector]) -> bool:
+    """Whether of each story two articles are like the other story: a roundup alone does not join its briefs."""
+    for story, target in ((one, other), (other, one)):
+        needed = MEMBERS_ALIKE * len(target.places)
+        agree = sum(1 for place in story.places if cosine(vectors[place], target.total) >= needed)
+        if agree < min(2, len(story.places)):
+            return False
+    return True
+
+
 def add_roundups(clusters: list[list[int]], prints: list[frozenset[int]], times: list[float]) -> None:
-    """Let an article that is alone join by passages: a roundup the brief it holds, or a brief its roundup. Only one each."""
+    """Let a roundup that is alone join a brief that it holds: the one of which it has most, and no other."""
     home = {place: cluster for cluster in clusters for place in cluster}
     joined: set[int] = set()
     for share, one, other in sorted(shared_passages(prints), key=lambda link: (-link[0], link[1:])):
-        alone = next((place for place in (one, other) if len(home[place]) == 1), None)
-        if share < PASSAGES or alone is None or joined & {one, other}:
+        brief, roundup = sorted((one, other), key=lambda place: (len(prints[place]), place))
+        cluster = home[brief]
+        if share < PASSAGES or len(home[roundup]) > 1 or joined & {brief, roundup}:
             continue
-        cluster = home[other if alone == one else one]
-        if max(abs(times[alone] - times[place]) for place in cluster) <= DAYS:
-            home[alone].clear()
-            cluster.append(alone)
-            home[alone] = cluster
-            joined |= {one, other}
+        if max(abs(times[roundup] - times[place]) for place in cluster) <= DAYS:
+            home[roundup].clear()
+            cluster.append(roundup)
+            home[roundup] = cluster
+            joined |= {brief, roundup}
 
 
 def shared_passages(prints: list[frozenset[int]]) -> Iterator[tuple[float, int, int]]:
