@@ -15,7 +15,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
@@ -99,23 +99,27 @@ def place(db: Database, page: Page, article: Article) -> Place:
     if claimant and _alike(claimant, article):
         return Place(kind="original", url=url, article_id=claimant["id"], reason="canonical")
     false_claim_of = claimant["id"] if claimant else None
+    alike = _place_among_texts(db, page, article, false_claim_of)
+    return replace(alike, url=url, false_claim_of=false_claim_of)
+
+
+def _place_among_texts(db: Database, page: Page, article: Article, but: int | None) -> Place:
+    """Decide by the text alone, leaving out one article: new, a copy, or the original of copies that came before it."""
     text = Text(article.text)
     holders = holders_of(db, text.prints)
-    ids = (_same_text(db, article) | _near(db, text, holders)) - {false_claim_of}
+    ids = sorted((_same_text(db, article) | _near(db, text, holders)) - {but})
     if not ids:
-        prints = unnoted(text.prints, holders)
-        return Place(kind="new", url=url, false_claim_of=false_claim_of, prints=prints)
-    twins = [row for one in sorted(ids) if (row := _row(db, "select * from articles where id = ?", one))]
+        return Place(kind="new", url=page.final_url, prints=unnoted(text.prints, holders))
+    twins = [row for one in ids if (row := _row(db, "select * from articles where id = ?", one))]
     first = min(twins, key=lambda twin: precedence_of(db, twin))
-    earlier = precedence(article.date_published, _found_at(here, page), page.final_url) < precedence_of(db, first)
-    article_id, *merges = sorted(int(row["id"]) for row in twins)
+    found_at = _found_at(_page_row(db, page.final_url), page)
+    earlier = precedence(article.date_published, found_at, page.final_url) < precedence_of(db, first)
     return Place(
         kind="original" if earlier else "duplicate",
-        url=url,
-        article_id=article_id,
+        url=page.final_url,
+        article_id=ids[0],
         reason="text" if content_hash(article.text) == first["content_hash"] else "near",
-        false_claim_of=false_claim_of,
-        merges=tuple(merges),
+        merges=tuple(ids[1:]),
     )
 
 

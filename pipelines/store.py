@@ -578,8 +578,7 @@ class Archive:
         return row
 
     def _article(self, article_id: int) -> Row:
-        row: Row = self.db.table("articles").get(article_id)
-        return row
+        return next(iter(self.db.query("select * from articles where id = ?", [article_id])))
 
     def _page_of(self, article_id: int) -> int:
         """The page that is this article's."""
