@@ -300,7 +300,9 @@ def _minutes(every: str) -> int | None:
     """Minutes of `15m` or `2h`, where cron can say them evenly; None otherwise."""
     match = re.fullmatch(r"(\d{1,4})\s*(m|min|h)", every.strip())
     minutes = int(match[1]) * (60 if match[2] == "h" else 1) if match else 0
-    even = (0 < minutes < 60 and 60 % minutes == 0) or (60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0)
+    even = (0 < minutes < 60 and 60 % minutes == 0) or (
+        60 <= minutes <= 1440 and minutes % 60 == 0 and 1440 % minutes == 0
+    )
     return minutes if even else None
 
 

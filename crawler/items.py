@@ -42,7 +42,9 @@ class Listing:
     kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
     fetched_at: datetime  #: aware, UTC
     status: int | None = None  #: HTTP status; None when nothing answered
-    failure: str | None = None  #: why nothing could be read (`timeout`, `http_500`, `not_a_feed`); None when it was read
+    failure: str | None = (
+        None  #: why nothing could be read (`timeout`, `http_500`, `not_a_feed`); None when it was read
+    )
     reserve: bool = False  #: found but not polled: another entry point of this source already yields
     links: tuple[Link, ...] = ()
     etag: str | None = None

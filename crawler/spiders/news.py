@@ -267,7 +267,9 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)}
+        outcome: dict[str, Any] = {
+            "refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)
+        }
         yield self._page(**known, **outcome)
 
     def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
