@@ -38,9 +38,7 @@ def article_of(base: sqlite3.Connection, url: str) -> sqlite3.Row:
     return row
 
 
-@pytest.mark.parametrize(
-    "url", [url for url, expected in PAGES.items() if not expected.get("optional") and expected.get("reason") != "near"]
-)
+@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if not expected.get("optional")])
 def test_every_page_ends_in_its_expected_state(base: sqlite3.Connection, url: str) -> None:
     page, expected = page_of(base, url), PAGES[url]
     assert page is not None
@@ -53,9 +51,7 @@ def test_what_is_no_article_is_not_stored_as_one(base: sqlite3.Connection, url: 
     assert page is None or page["state"] == "refused"
 
 
-@pytest.mark.parametrize(
-    "url", [url for url, expected in PAGES.items() if "of" in expected and expected["reason"] != "near"]
-)
+@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if "of" in expected])
 def test_a_duplicate_names_its_article(base: sqlite3.Connection, url: str) -> None:
     found = base.execute(
         "select articles.url from pages join articles on articles.id = article_id where pages.url = ?", [url]

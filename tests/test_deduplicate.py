@@ -1,8 +1,9 @@
-"""Which article a page belongs to: by address, redirect, canonical link and equal text, in any order of arrival."""
+"""Which article a page belongs to: by address, redirect, canonical link, equal text and near copies, in any order of arrival."""
 
 import itertools
+import random
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome, Page
-from pipelines.deduplicate import containment, content_hash, precedence, words_changed
+from pipelines.deduplicate import (
+    COMMON,
+    KEPT_ARTICLES,
+    SIGNATURE_VERSION,
+    Text,
+    containment,
+    content_hash,
+    fingerprints,
+    is_copy,
+    precedence,
+    similarity,
+    words_changed,
+)
 from pipelines.store import Archive
 from tests.loopback import story
 
@@ -237,3 +250,261 @@ def test_a_bare_day_counts_as_its_end() -> None:
         < precedence("2026-11-04T00:00:00Z", "1", "a")
         < precedence(None, "1", "a")
     )
+
+
+# Near copies
+
+
+def report(subject: str, words: int = 160) -> str:
+    """An invented report, in sentences of ten words; another subject shares no run of words with it."""
+    chance = random.Random(subject)
+    drawn = [
+        chance.choice("bdfgklmnprst") + chance.choice("aeiou") + f"{chance.choice(_ENDINGS)}" for _ in range(words)
+    ]
+    return " ".join(
+        word.capitalize() if place % 10 == 0 else word + "." * (place % 10 == 9) for place, word in enumerate(drawn)
+    )
+
+
+_ENDINGS = [one + other + end for one in "bdklmnrst" for other in "aeiou" for end in ("", "n", "ra", "sti", "mel")]
+
+FOOTER = "Follow us for more news from the harbour and the hills, every day of the week, in print and online."
+MASTHEAD = "Main page, world, today and tomorrow. From our own correspondent at the coast. Reading time four minutes."
+
+
+def first_words(text: str, share: float) -> str:
+    words = text.split()
+    return " ".join(words[: int(len(words) * share)])
+
+
+def edited(text: str, share: float) -> str:
+    chance = random.Random(1)
+    return " ".join("otherwise" if chance.random() < share else word for word in text.split())
+
+
+def shuffled_sentences(text: str) -> str:
+    sentences = text.split(". ")
+    return ". ".join(sentences[len(sentences) // 2 :] + sentences[: len(sentences) // 2])
+
+
+EDITS: dict[str, Callable[[str], str]] = {
+    "truncated to a third": lambda text: first_words(text, 0.34),
+    "truncated to 60 %": lambda text: first_words(text, 0.6),
+    "another header and footer": lambda text: f"{MASTHEAD}\n\n{text}\n\n{FOOTER}",
+    "another headline": lambda text: f"Quay walls crumble as nobody looks\n\n{text}",
+    "one word in ten edited": lambda text: edited(text, 0.1),
+    "one word in five edited": lambda text: edited(text, 0.2),
+    "paragraphs moved": shuffled_sentences,
+    "capitals": str.upper,
+    "inside a text twice as long": lambda text: f"{report('before', 70)}\n\n{text}\n\n{report('after', 70)}",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_text_is_a_copy_whichever_comes_first(edit: str) -> None:
+    text, copy = Text(report("pier", 240)), Text(EDITS[edit](report("pier", 240)))
+    assert is_copy(text, copy) and is_copy(copy, text)
+
+
+def test_a_roundup_that_holds_a_brief_is_no_copy_of_it() -> None:
+    brief = report("pier", 60)
+    roundup = "\n\n".join([report("market", 60), brief, report("school", 60), report("ferry", 60)])
+    assert not is_copy(Text(brief), Text(roundup))
+
+
+def test_reports_that_share_a_quotation_are_no_copies() -> None:
+    quotation = report("what the mayor said", 60)
+    one, other = (f"{report(desk, 80)} {quotation} {report(desk + ' too', 60)}" for desk in ("north", "south"))
+    assert not is_copy(Text(one), Text(other))
+
+
+WEATHER = """In {0} the day begins at {1} degrees with light cloud over the hills and some fog along the river. By noon the
+thermometer climbs to {2} degrees and the wind turns west at {3} km/h, with a chance of rain of {4} percent. In the evening
+the sky clears slowly and {5} degrees are expected on the coast. Tides in {0} are high at {6} and low at {7} o'clock."""
+
+MATCH = """{0} beat {1} by {2} goals to {3} at home on Saturday in front of a crowd of {4} and moved up to place {5} in the
+table. The hosts took the lead after {6} minutes when {8} scored from close range, and {9} made it safe late in the game
+with a shot from the edge of the box. The visitors had their chances but {10} in goal was not to be beaten after the break."""
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "other"),
+    [
+        (WEATHER, ["Ellery", 4, 11, 23, 40, 6, 7, 13], ["Dunning", -2, 3, 35, 85, 1, 9, 15]),
+        (
+            MATCH,
+            ["Calder", "Ellery Harriers", 3, 1, 4120, 6, 12, 0, "Odo Finch", "Lars Brandt", "Petersen"],
+            ["Dunning United", "Lowmarch", 2, 0, 9875, 3, 31, 0, "Ivo Marsh", "Sam Tull", "Okafor"],
+        ),
+    ],
+    ids=["weather", "match report"],
+)
+def test_a_template_filled_twice_makes_no_copies(template: str, one: list[Any], other: list[Any]) -> None:
+    assert not is_copy(Text(template.format(*one)), Text(template.format(*other)))
+
+
+def test_a_correction_of_one_figure_is_a_copy() -> None:
+    text = f"{report('pier')} Repairs will cost 4.5 million and take 18 months, 3 more than planned in 2024."
+    assert is_copy(Text(text), Text(text.replace("4.5", "5.4")))
+
+
+def test_texts_without_spaces_are_compared_by_characters() -> None:
+    chance = random.Random(3)
+    kana = "".join(
+        chance.choice("港町市場会議住民計画道路工事北南東西新旧大小山川風雨学校子供先生朝夜") for _ in range(240)
+    )
+    other = "".join(
+        chance.choice("港町市場会議住民計画道路工事北南東西新旧大小山川風雨学校子供先生朝夜") for _ in range(240)
+    )
+    assert Text(kana).unit == 2
+    assert is_copy(Text(kana), Text(kana[:150] + "。続きは紙面で"))
+    assert not is_copy(Text(kana), Text(other))
+
+
+def test_prints_are_few_stable_and_found_again_in_a_longer_text() -> None:
+    words = Text(report("pier", 400)).words
+    prints = fingerprints(words)
+    assert 30 <= len(prints) <= 55
+    assert prints == fingerprints(list(words)) and all(-(2**31) <= one < 2**31 for one in prints)
+    assert len(fingerprints(words + Text(report("quay")).words) & prints) >= len(prints) - 2
+    assert fingerprints(words[:4]) == frozenset()
+
+
+def test_similarity_is_the_share_of_the_shorter_text() -> None:
+    text = report("pier", 100)
+    assert similarity(Text(text), Text(first_words(text, 0.5))) == 1.0
+    assert similarity(Text(text), Text(report("quay", 100))) == 0.0
+
+
+def test_a_near_copy_is_a_duplicate_with_its_own_title_date_and_likeness_and_its_text_is_kept() -> None:
+    copy = f"{report('pier')}\n\n{FOOTER}"
+    archive = stored(
+        [
+            (page(A), article(report("pier"), title="Original", published="2026-11-03")),
+            (page(B), article(copy, title="Copy", published="2026-11-04")),
+        ]
+    )
+    assert contents(archive) == {A: ("article", None, A), B: ("duplicate", "near", A)}
+    (row,) = archive.db.query("select copy_url, copy_title, copy_date, similarity, kind, title from copies")
+    assert row == {
+        "copy_url": B,
+        "copy_title": "Copy",
+        "copy_date": "2026-11-04",
+        "similarity": 1.0,
+        "kind": "near",
+        "title": "Original",
+    }
+    kept = archive.db.query("select text from versions join pages on pages.id = page_id where url = ?", [B])
+    assert [row["text"] for row in kept] == [copy]
+
+
+def test_an_original_that_comes_later_swaps_with_its_copy_and_nothing_is_lost() -> None:
+    copy = f"{report('pier')}\n\n{FOOTER}"
+    archive = stored(
+        [
+            (page(A), article(copy, title="Copy", published="2026-11-04")),
+            (page(B), article(report("pier"), title="Original", published="2026-11-03")),
+        ]
+    )
+    assert contents(archive) == {A: ("duplicate", "near", B), B: ("article", None, B)}
+    (row,) = archive.db.table("articles").rows
+    assert (row["id"], row["title"], row["text"]) == (1, "Original", report("pier"))
+    assert {row["text"] for row in archive.db.table("versions").rows} == {copy, report("pier")}
+
+
+def test_a_page_that_matches_two_articles_merges_them_and_the_old_id_leads_on() -> None:
+    one, other = report("north", 100), report("south", 100)
+    whole = f"{one}\n\n{other}"
+    pages = [(page(A), article(one)), (page(B, minutes=1), article(other)), (page(C, minutes=2), article(whole))]
+    archive = stored(pages)
+    assert contents(archive) == {A: ("article", None, A), B: ("duplicate", "near", A), C: ("duplicate", "near", A)}
+    assert [tuple(row.values()) for row in archive.db.table("moved").rows] == [("article", 2, 1)]
+    archive.keep(Outcome(page=page("https://d.example/dog"), article=article(report("dog"))))
+    assert [row["id"] for row in archive.db.query("select id from articles order by id")] == [1, 3]
+    assert {row["text"] for row in archive.db.table("versions").rows} >= {other, whole}
+
+
+def test_a_print_of_many_articles_finds_nothing_and_is_noted_only_so_often() -> None:
+    archive = stored(
+        (page(f"https://{number}.example/"), article(f"{report(str(number), 100)} {FOOTER} {MASTHEAD}"))
+        for number in range(KEPT_ARTICLES + 3)
+    )
+    assert archive.db.table("articles").count == KEPT_ARTICLES + 3
+    most = archive.db.execute("select max(number) from (select count(*) as number from fingerprints group by hash)")
+    assert COMMON < most.fetchone()[0] <= KEPT_ARTICLES
+
+
+def test_prints_made_by_other_rules_are_made_anew(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "news.db")
+    archive.keep(Outcome(page=page(A), article=article(report("pier"))))
+    archive.keep(Outcome(page=page(B), article=article(f"{report('pier')}\n\n{FOOTER}")))
+    prints = list(archive.db.table("fingerprints").rows)
+    archive.db.execute("delete from fingerprints")
+    archive.db.execute("update signatures set version = version - 1")
+    archive.close()
+    again = Archive(tmp_path / "news.db")
+    assert list(again.db.table("fingerprints").rows) == prints
+    assert again.db.execute("select max(version) from signatures").fetchone()[0] == SIGNATURE_VERSION
+
+
+MADE: dict[str, Any] = {"as it is": str} | EDITS
+
+copies = st.lists(
+    st.tuples(st.sampled_from(["pier", "dog", "quay"]), st.sampled_from(sorted(MADE)), st.sampled_from([None, "2026-11-01", "2026-11-02"]), st.integers(0, 3)),
+    min_size=2, max_size=7,
+)  # fmt: skip
+Copies = list[tuple[str, str, str | None, int]]
+
+
+def copied(drawn: Copies) -> list[tuple[Page, Article]]:
+    return [
+        (page(f"https://{number}.example/{subject}", minutes=minutes), article(MADE[edit](report(subject, 240)), published=published))
+        for number, (subject, edit, published, minutes) in enumerate(drawn)
+    ]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(copies, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_changes_no_group_of_copies(drawn: Copies, chance: Any) -> None:
+    outcomes = copied(drawn)
+    assert contents(stored(outcomes)) == contents(stored(chance.sample(outcomes, len(outcomes))))
+
+
+@settings(max_examples=30, deadline=None)
+@given(copies)
+def test_importing_copies_again_changes_no_group(drawn: Copies) -> None:
+    outcomes = copied(drawn)
+    once, twice = stored(outcomes), stored([*outcomes, *outcomes])
+    assert contents(once) == contents(twice)
+    assert once.db.table("versions").count == twice.db.table("versions").count
+
+
+@settings(max_examples=30, deadline=None)
+@given(copies, st.integers(0, 6))
+def test_a_footer_never_splits_a_group(drawn: Copies, which: int) -> None:
+    outcomes = copied(drawn)
+    with_footer = list(outcomes)
+    one, its = outcomes[which % len(outcomes)]
+    with_footer[which % len(outcomes)] = (one, replace(its, text=f"{its.text}\n\n{FOOTER}"))
+    homes, footed = (
+        {url: home for url, (_, _, home) in contents(stored(some)).items()} for some in (outcomes, with_footer)
+    )
+    together = [pair for pair in itertools.combinations(homes, 2) if homes[pair[0]] == homes[pair[1]]]
+    assert [pair for pair in together if footed[pair[0]] != footed[pair[1]]] == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(copies)
+def test_every_text_stays_readable_and_no_two_articles_share_an_address(drawn: Copies) -> None:
+    outcomes = copied(drawn)
+    archive = stored(outcomes)
+    readable = archive.db.execute(
+        "select content_hash from articles union select content_hash from versions"
+    ).fetchall()
+    assert {content_hash(its.text) for _, its in outcomes} == {row[0] for row in readable}
+    addresses = [row["url"] for row in archive.db.query("select url from articles")]
+    assert len(addresses) == len(set(addresses))
+    copy_rows = archive.db.execute(
+        "select count(*) from pages where state = 'duplicate' and (similarity is null or similarity not between 0 and 1)"
+    )
+    assert copy_rows.fetchone()[0] == 0
