@@ -214,7 +214,9 @@ def _is_set(source: Any, key: str, value: str) -> bool:
 
 def _put(document: Any, url: str, key: str, value: str) -> None:
     """Set a key of the source with this address; `strip` is a list that grows."""
-    entry = next(entry for entry in document["source"] if entry["url"] == url)
+    from crawler.urls import canonical_url
+
+    entry = next(entry for entry in document["source"] if canonical_url(entry["url"]) == url)
     if key != "strip":
         entry[key] = value
     elif isinstance(entry.get(key), list):
@@ -310,7 +312,7 @@ def _serve(db: Path, port: int, *, public: bool) -> None:
     from pipelines.publish import datasette_arguments
 
     sys.stdout.flush()
-    arguments = [sys.executable, "-m", "datasette", *datasette_arguments(db, port, public=public)]
+    arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]
     os.execv(sys.executable, arguments)
 
 
@@ -332,10 +334,9 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
         )
     when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     # -m instead of the script: the same whether or not the environment's bin folder is on cron's PATH.
+    # -P: cron starts in the home folder, where some crawler.py may lie.
     command = [
-        sys.executable,
-        "-m",
-        "crawler",
+        *(sys.executable, "-P", "-m", "crawler"),
         "crawl",
         "--quiet",
         "--sources",

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import sys
+import zlib
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+import brotli  # type: ignore[import-untyped]
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
@@ -24,6 +27,11 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.resolver import CachingThreadedResolver
 from scrapy.robotstxt import ProtegoRobotParser
 from twisted.internet.error import DNSLookupError
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdError
+else:
+    from backports.zstd import ZstdError
 
 if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
@@ -175,6 +183,9 @@ def may_enter(address: str, allowed: tuple[IPv4Network | IPv6Network, ...]) -> b
     return (ip.is_global and not ip.is_multicast) or any(ip in network for network in allowed)
 
 
+DAMAGED_ANSWERS = (brotli.error, zlib.error, ZstdError, ValueError)
+"""What Scrapy's download chain raises for an answer that is not encoded as it says, or a redirect to no address."""
+
 NETWORK_ERRORS = (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -182,6 +193,7 @@ NETWORK_ERRORS = (
     DownloadFailedError,
     DownloadTimeoutError,
     ResponseDataLossError,
+    *DAMAGED_ANSWERS,
     OSError,
 )
 """Everything a request may end in that says something of the network or the server, not of a bug of ours."""
@@ -192,6 +204,7 @@ _REASONS: dict[type[BaseException], str] = {
     DownloadConnectionRefusedError: "connection_refused",
     DownloadTimeoutError: "timeout",
     ResponseDataLossError: "connection_lost",
+    **dict.fromkeys(DAMAGED_ANSWERS, "damaged_answer"),
 }
 
 

@@ -56,14 +56,15 @@ class Job:
 
 def run(job: Job) -> int:
     """Do the job; returns the exit status. What went wrong is on stderr, in one line."""
-    try:
-        job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with run_lock(job.db):
-            return _run_locked(job)
-    except LockTaken as taken:
-        return complain(str(taken), BUSY, quiet=job.quiet)
-    except OSError as error:
-        return complain(f"{job.db}: {error.strerror or error}", STORAGE)
+    with contextlib.ExitStack() as held:
+        try:
+            job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(run_lock(job.db))
+        except LockTaken as taken:
+            return complain(str(taken), BUSY, quiet=job.quiet)
+        except OSError as error:
+            return complain(f"{job.db}: {error.strerror or error}", STORAGE)
+        return _run_locked(job)
 
 
 def complain(message: str, code: int, *, quiet: bool = False) -> int:

@@ -148,6 +148,8 @@ def _source(entry: object, where: str) -> Source:
         raise SourcesError(f'{where}: needs url = "https://…"')
     for address in (values["url"], *(address for kind in ENTRY_POINTS for address in values.get(kind, ()))):
         _check(canonical_url, address, UnusableURL, where)
+    # One source, however its address is written: it is the source's identity from run to run.
+    values["url"] = canonical_url(values["url"])
     named = any(values.get(kind) for kind in ENTRY_POINTS)
     source = Source(**{"name": default_name(url), "discover": () if named else KINDS} | values)  # type: ignore[arg-type]
     _check_rules(source, where)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from crawler.items import Link
+from crawler.urls import site_of
 from pipelines.store import Archive, hints_from_json, stamp
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from crawler.spiders.news import NewsSpider
 
 Row = Mapping[str, Any]
+
+READ = ("ok", "unchanged")
+"""feeds.last_status of an entry point that could be read."""
 
 BATCH = 500
 """Pending pages read at a time, so that a million of them need no memory."""
@@ -38,6 +42,7 @@ class HistoryMiddleware:
         self._retry = retry
         self._limit = limit
         self._asked: set[str] = set()
+        self._looked: set[tuple[str, str]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
@@ -67,17 +72,26 @@ class HistoryMiddleware:
         """Whether a page is to be asked now; all other requests are."""
         url = request.meta.get("page")
         if url is None:
-            return True
+            return self._is_first_look(request)
         if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(url):
             return False
         self._asked.add(url)
         return True
 
+    def _is_first_look(self, request: Request) -> bool:
+        """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
+        if "listing" not in request.meta or request.cb_kwargs["trail"]:
+            return True
+        look = (request.cb_kwargs["source"].url, request.meta["listing"])
+        first = look not in self._looked
+        self._looked.add(look)
+        return first
+
     def _is_due_page(self, url: str) -> bool:
-        row = self._row("select state, next_fetch_at from pages where url = ?", url)
+        row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", url)
         if row is None or row["state"] == "pending" or row["state"] in self._retry:
             return True
-        return row["state"] == "failed" and row["next_fetch_at"] is not None and row["next_fetch_at"] <= _now()
+        return row["state"] == "failed" and row["next_fetch_at"] is not None and is_due(row)
 
     # Entry points
 
@@ -85,11 +99,11 @@ class HistoryMiddleware:
         """What a start request becomes: itself, nothing when it is not due, or the entry points found by an earlier run."""
         if source := request.meta.get("discover"):
             known = self._known_entry_points(source)
-            yield from [request] if known is None else known
+            yield from [request] if known is None else filter(self._is_first_look, known)
         elif "listing" not in request.meta:
             if self._is_wanted(request):
                 yield request
-        elif self._is_due_listing(self._feed(request.meta["listing"])):
+        elif self._is_due_listing(self._feed(request.meta["listing"])) and self._is_first_look(request):
             yield self._with_validators(request)
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
@@ -101,7 +115,9 @@ class HistoryMiddleware:
             [source.url],
         )
         found = [row for row in rows if row["url"] not in named]
-        if not any(row["last_status"] in ("ok", "unchanged") for row in found):
+        # A front page that could not even be looked at was no entry point then, and is none now.
+        found = [row for row in found if row["kind"] != "homepage" or row["last_status"] in READ]
+        if not any(row["last_status"] in READ for row in found):
             return None
         return [self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row)]
 
@@ -111,12 +127,15 @@ class HistoryMiddleware:
         )
 
     def _is_due_listing(self, feed: Row | None) -> bool:
-        return self._poll_all or feed is None or feed["next_fetch_at"] is None or feed["next_fetch_at"] <= _now()
+        return self._poll_all or feed is None or feed["next_fetch_at"] is None or is_due(feed)
 
     def _with_validators(self, request: Request) -> Request:
-        """Ask conditionally (RFC 9110, 13.1) where an earlier answer left something to ask with."""
-        feed = self._feed(request.meta["listing"]) if "listing" in request.meta else None
-        if feed and feed["last_status"] in ("ok", "unchanged"):
+        """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
+
+        What another source's rules let through of the same feed says nothing; --now looks at everything again.
+        """
+        feed = self._feed(request.meta["listing"]) if "listing" in request.meta and not self._poll_all else None
+        if feed and feed["last_status"] in READ and feed["source_url"] == request.cb_kwargs["source"].url:
             if feed["etag"]:
                 request.headers["If-None-Match"] = feed["etag"]
             if feed["last_modified"]:
@@ -128,19 +147,23 @@ class HistoryMiddleware:
     def _unfinished(self) -> Iterator[Request]:
         """Pending pages, failed ones that are due, and those that --retry names, in the order they were found."""
         sources = {source.url: source for source in self._spider.sources}
+        sites = {site_of(source.url): source for source in self._spider.sources}
         marks = ", ".join("?" * len(self._retry)) or "null"
         last = 0
         while rows := list(
             self._db.query(
-                f"""select pages.*, sources.url as source_url from pages join sources on sources.id = source_id
-                    where pages.id > ? and (state = 'pending' or (state = 'failed' and next_fetch_at <= ?) or state in ({marks}))
+                f"""select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
+                    where pages.id > ? and (state = 'pending' or state in ({marks})
+                          or (state = 'failed' and (next_fetch_at <= ? or last_fetched_at > ?)))
                     order by pages.id limit {BATCH}""",
-                [last, _now(), *self._retry],
+                [last, *self._retry, _now(), _now()],
             )
         ):
             last = rows[-1]["id"]
             for row in rows:
-                if source := sources.get(row["source_url"]):
+                # The source may be called by another address since; what it found is still its.
+                source = sources.get(row["source_url"]) or sites.get(row["domain"])
+                if source and source.wants(row["url"]):
                     yield self._spider.fetch(
                         source, Link(url=row["url"], hints=hints_from_json(row["hints"])), row["via"]
                     )
@@ -150,10 +173,19 @@ class HistoryMiddleware:
         return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
 
     def _feed(self, url: str) -> Row | None:
-        return self._row("select * from feeds where url = ?", url)
+        return self._row(
+            "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?",
+            url,
+        )
 
     def _row(self, sql: str, *parameters: object) -> Row | None:
         return next(iter(self._db.query(sql, parameters)), None)
+
+
+def is_due(row: Row) -> bool:
+    """Whether a row's time has come; also when it was written by a clock that was ahead of the present one."""
+    now = _now()
+    return bool(row["next_fetch_at"] <= now or (row["last_fetched_at"] or "") > now)
 
 
 def _now() -> str:

@@ -626,17 +626,20 @@ def _offset(text: str | None) -> timedelta | None:
 
 def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> str:
     """UTC when the offset is known or the source's zone supplies it, else the bare day."""
-    if offset is not None:
-        return (when - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if timezone:
-        return when.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        if offset is not None:
+            return (when - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if timezone:
+            return when.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:  # an offset that leaves the calendar: the null date of many programs is 0001-01-01
+        pass
     return when.date().isoformat()
 
 
 def _other_value(raw: str, timezone: str | None) -> str | None:
     if re.fullmatch(r"1\d{9}(?:\d{3})?", raw):
         return datetime.fromtimestamp(int(raw[:10]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw):
+    if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw) and not re.search(r"\b0\d{3}\b(?!:)", raw):
         try:
             when = parsedate_to_datetime(raw)
         except (ValueError, TypeError, IndexError):

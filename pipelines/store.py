@@ -236,10 +236,10 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
-        if page.source is not None:
-            self._source_unread(
-                page.source, f"{page.url}: {outcome.failure}"
-            ) if outcome.failure else self._source_read(page.source)
+        if not outcome.failure:
+            self._source_read(page.source)
+        elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
+            self._source_unread(page.source, f"{page.url}: {outcome.failure}")
         if outcome.article:
             self._keep_article(page, outcome.article)
         elif outcome.refusal:

@@ -255,3 +255,11 @@ def test_a_field_has_fallbacks(field: str, value: object, heads: list[str]) -> N
 
 def test_a_line_is_clean_of_entities_control_characters_and_white_space() -> None:
     assert clean("  A &amp;#8217;tale&amp;#8217;\n of\x00 e\u0301 ") == "A ’tale’ of é"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00", "Mon, 01 Jan 0001 00:00:00 GMT"],
+)
+def test_dates_at_the_edge_of_the_calendar_are_none(text: str) -> None:
+    assert parse_moment(text, "Asia/Tokyo") is None

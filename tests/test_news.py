@@ -337,6 +337,97 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "br", "Content-Type": "text/html"}),
+        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "zstd", "Content-Type": "text/html"}),
+        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "deflate", "Content-Type": "text/html"}),
+        Answer(b"", 302, {"Location": "http://[::1/x"}),
+        Answer(b"", 302, {"Location": "http://127.0.0.1:99999/x"}),
+    ],
+    ids=["no brotli", "no zstd", "no deflate", "no address", "no port"],
+)
+def test_a_damaged_answer_is_a_failure_of_its_page_and_of_nothing_else(
+    site: Site, newsroom: Newsroom, answer: Answer
+) -> None:
+    site.answers["/damaged"] = answer
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", f"{site.url}/damaged", f"{site.url}/pier")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    done = newsroom.crawl("--quiet")
+    assert newsroom.states() == {
+        f"{site.url}/damaged": ("failed", "damaged_answer"),
+        f"{site.url}/pier": ("article", None),
+    }
+    assert done.stderr == ""
+
+
+def test_a_damaged_robots_txt_fails_its_pages_without_losing_them(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", "User-agent: *", kind="text/plain", Content_Encoding="br")
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    newsroom.crawl(code=1)
+    assert newsroom.states() == {f"{site.url}/pier": ("failed", "damaged_answer")}
+
+
+def test_two_sources_on_one_feed_each_read_what_they_want(site: Site, newsroom: Newsroom) -> None:
+    for name in ("lantern", "quarry", "choir"):
+        site.article(f"/{name}", name, story(name))
+    site.feed("/feed", f"{site.url}/lantern", f"{site.url}/quarry", etag='"1"')
+    one, other = (
+        f'url = "{site.url}/{name}/"\nfeeds = ["{site.url}/feed"]\ninclude = ["{name}"]\nname = "{name}"'
+        for name in ("lantern", "choir")
+    )
+    newsroom.watch(one)
+    newsroom.crawl()
+    newsroom.watch(one, other)
+    site.feed("/feed", f"{site.url}/choir", etag='"2"')
+    newsroom.crawl()
+    assert sorted(newsroom.states()) == [f"{site.url}/choir", f"{site.url}/lantern"]
+
+
+def test_a_source_called_by_another_address_takes_its_pending_pages_along(site: Site, newsroom: Newsroom) -> None:
+    for name in ("pier", "quay"):
+        site.article(f"/{name}", name, story(name))
+    site.feed("/feed", f"{site.url}/pier", f"{site.url}/quay", etag='"1"')
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    newsroom.watch(f'url = "{site.url}/index.html"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert set(newsroom.states().values()) == {("article", None)}
+
+
+def test_a_page_that_is_gone_is_not_a_source_that_is_broken(site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", f"{site.url}/pier", f"{site.url}/gone")
+    feed = site.answers["/feed"]
+    assert isinstance(feed, Answer)
+    feed.headers["Cache-Control"] = "max-age=99999999999999999999"
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    newsroom.crawl("--retry", "failed")
+    assert site.asked.count("/gone") == 2
+    assert newsroom.rows("select status, consecutive_failures from sources") == [("ok", 0)]
+
+
+def test_a_clock_that_was_ahead_once_silences_nothing(site: Site, newsroom: Newsroom) -> None:
+    site.feed("/feed")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    base = connect(newsroom.db)
+    base.execute("update feeds set next_fetch_at = '2131-01-01T00:00:00Z', last_fetched_at = '2130-12-31T00:00:00Z'")
+    base.commit()
+    base.close()
+    newsroom.crawl()
+    assert site.asked.count("/feed") == 2
+
+
+def test_not_modified_said_to_an_unconditional_request_is_a_failure(site: Site, newsroom: Newsroom) -> None:
+    site.add("/feed", status=304)
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    assert "http_304" in newsroom.crawl(code=1).stderr
+
+
 def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -> None:
     site.article("/pier", "The pier", story("pier"))
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')

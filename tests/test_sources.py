@@ -208,7 +208,8 @@ def test_a_mistake_in_the_manners_is_named(line: str, message: str) -> None:
 @pytest.mark.parametrize("twin", ["https://www.x.example/", "https://www.x.example", "HTTPS://WWW.X.example:443/#top"])
 def test_one_site_named_twice_is_named_with_both_places(twin: str) -> None:
     message = complaint(one('name = "a"') + one('name = "b"', twin))
-    assert message == f"s.toml: [[source]] 2 ({twin}) is the same as [[source]] 1: https://www.x.example/; remove one"
+    here = "https://www.x.example/"
+    assert message == f"s.toml: [[source]] 2 ({here}) is the same as [[source]] 1: {here}; remove one"
 
 
 def test_two_sources_of_one_name_need_names() -> None:

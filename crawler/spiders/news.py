@@ -5,6 +5,7 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,7 +133,7 @@ class NewsSpider(scrapy.Spider):
     def parse_listing(
         self, response: Response, source: Source, url: str, kind: str, trail: Trail | None
     ) -> Iterator[Output]:
-        if response.status == 304:
+        if response.status == 304 and is_conditional(response.request):
             yield self._listing(source, url, kind, status=304, **validators(response))
             yield from self._go_on(trail, yielded=True)
             return
@@ -324,5 +325,13 @@ def validators(response: Response) -> dict[str, Any]:
     return {
         "etag": header(response, "ETag"),
         "last_modified": header(response, "Last-Modified"),
-        "max_age": int(ages[0]) if ages and ages[0].isdigit() and "no-cache" not in fields else None,
+        # RFC 9111, 1.2.2: a number too large to be true is a large one.
+        "max_age": min(int(ages[0][:19]), 2**31)
+        if ages and re.fullmatch("[0-9]+", ages[0]) and "no-cache" not in fields
+        else None,
     }
+
+
+def is_conditional(request: Request | None) -> bool:
+    """Whether a request may be answered by 304: some servers say it to everybody."""
+    return request is not None and ("If-None-Match" in request.headers or "If-Modified-Since" in request.headers)
