@@ -251,20 +251,20 @@ def m001_first_edition(db: Database) -> None:
 
 _CHANGED = """
 create view changed as
-    with compared as (
-        select versions.*, row_number() over page as number, lag(versions.title) over page as old_title,
-               lag(versions.content_hash) over page as old_hash
-        from versions join pages on pages.id = versions.page_id
-        where pages.article_id = versions.article_id and (pages.state = 'article' or pages.reason not in ('text', 'near'))
-        window page as (partition by versions.article_id, versions.page_id order by versions.version)
+    select versions.article_id, articles.url, sources.name as source, versions.fetched_at as at,
+           case when versions.content_hash = earlier.content_hash then 'title' else 'text' end as what,
+           earlier.title as old_title, versions.title as new_title, versions.words_added, versions.words_removed
+    from versions
+    join pages on pages.id = versions.page_id and pages.article_id = versions.article_id
+         and (pages.state = 'article' or pages.reason not in ('text', 'near'))
+    join versions as earlier on earlier.id = (
+        select id from versions as candidate
+        where candidate.article_id = versions.article_id and candidate.page_id = versions.page_id
+              and candidate.version < versions.version
+        order by candidate.version desc limit 1
     )
-    select compared.article_id, articles.url, sources.name as source, compared.fetched_at as at,
-           case when compared.content_hash = compared.old_hash then 'title' else 'text' end as what,
-           compared.old_title, compared.title as new_title, compared.words_added, compared.words_removed
-    from compared
-    join articles on articles.id = compared.article_id
+    join articles on articles.id = versions.article_id
     left join sources on sources.id = articles.source_id
-    where compared.number > 1
     union all
     select articles.id, articles.url, sources.name, articles.gone_at, 'gone', articles.title, null, 0, articles.word_count
     from articles left join sources on sources.id = articles.source_id
