@@ -317,6 +317,9 @@ def _gram_hashes(words: list[str], length: int) -> list[int]:
 SEED = 3
 """Words that must agree in a row to count as shared; characters are counted double, as in GRAM."""
 
+REPEATS = 16
+"""Places of a repeated run that are tried; a page of one phrase a thousand times would cost a second otherwise."""
+
 PASSAGE = 5
 """Words from which a shared run says that one text was taken from the other; shorter ones any two reports share."""
 
@@ -425,7 +428,8 @@ def align(words: list[str], others: list[str], seed: int) -> list[Run]:
     """
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, gram in enumerate(_grams(others, seed)):
-        places[gram].append(place)
+        if len(places[gram]) < REPEATS:
+            places[gram].append(place)
     runs: list[Run] = []
     for start, gram in enumerate(_grams(words, seed)):
         found = places.get(gram)

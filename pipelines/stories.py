@@ -11,7 +11,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -48,6 +48,11 @@ HEAVIEST = 150
 SOUGHT = 40
 SOUGHT_IN = (25, 0.02)
 """Alike articles share two of their 40 heaviest terms, leaving out those in over 25 articles and over 2 % of the window."""
+
+WEEK = 7
+MOST = 20_000
+"""A window has a week's days and three to either side, so that an import of years takes no more memory than one of weeks;
+and no more articles than fit in 600 MB, the latest ones: an import without dates has all on the day it was made."""
 
 PASSAGES = 0.5
 """Share of the shorter article's prints that must be in the longer to join them by passages alone."""
@@ -244,9 +249,12 @@ def by_centrality(cluster: list[int], vectors: list[Vector]) -> list[int]:
 def renew(db: Database, days: Iterable[str]) -> None:
     """Compute the stories around these days (`YYYY-MM-DD`, of sort_at) anew. Called within the writer's transaction."""
     for first, last in spans(days):
-        rows = list(db.query(_WINDOW, {"first": first, "after": _day_after(last)}))
-        reports = [_report(row) for row in rows if not row["reaches_out"]]
-        known = {row["id"]: row["story_id"] for row in rows if not row["reaches_out"]}
+        known: dict[int, int | None] = {}
+        reports: list[Report] = []
+        for row in db.query(_WINDOW, {"first": first, "after": f"{last}U", "most": MOST}):
+            if not row["reaches_out"]:
+                known[row["id"]] = row["story_id"]
+                reports.append(_report(row))
         _write(db, groups(reports), known)
 
 
@@ -254,29 +262,26 @@ _WINDOW = """
     select id, url, title, text, story_id, coalesce(julianday(sort_at), julianday(first_seen_at)) as day,
            story_id in (select story_id from articles as member where member.story_id = articles.story_id
                         and not (member.sort_at >= :first and member.sort_at < :after)) is true as reaches_out
-    from articles where sort_at >= :first and sort_at < :after
+    from articles where sort_at >= :first and sort_at < :after order by sort_at desc, id desc limit :most
 """
-"""The articles of a window; those of a story that reaches out of it could be joined by none of the days in its middle."""
+"""The articles of a window; those of a story that reaches out of it could be joined by none of the days in its middle.
+`:after` is its last day and a U, behind the T of all times of that day."""
 
 
 def spans(days: Iterable[str]) -> list[tuple[str, str]]:
-    """First and last days of the windows, three days to either side of every day, those that overlap joined."""
-    found: list[tuple[date, date]] = []
+    """First and last days of the windows: a week of the days at most, and three more to either side."""
+    weeks: list[list[date]] = []
     for day in sorted({date.fromisoformat(day[:10]) for day in days}):
-        first, last = _shifted(day, -int(DAYS)), _shifted(day, int(DAYS))
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], last)
+        if weeks and (day - weeks[-1][0]).days < WEEK:
+            weeks[-1].append(day)
         else:
-            found.append((first, last))
-    return [(first.isoformat(), last.isoformat()) for first, last in found]
+            weeks.append([day])
+    reach = math.ceil(DAYS)
+    return [(_shifted(week[0], -reach).isoformat(), _shifted(week[-1], reach).isoformat()) for week in weeks]
 
 
 def _shifted(day: date, days: int) -> date:
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
-
-
-def _day_after(day: str) -> str:
-    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
 
 def _report(row: Mapping[str, Any]) -> Report:
@@ -338,6 +343,9 @@ def keep_ids(stories: list[list[int]], known: Mapping[int, int | None]) -> list[
 def _dissolve(db: Database, gone: set[int], known: Mapping[int, int | None], now: Mapping[int, int]) -> None:
     """Remove stories that have no articles left; their ids lead to where most of their articles went."""
     for story_id in sorted(gone):
+        if db.execute("select count(*) from articles where story_id = ?", [story_id]).fetchone()[0]:
+            db.execute(_FILL_STORY, {"id": story_id, "centre": None})  # the rest were too many for this window
+            continue
         heirs = Counter(
             now[article_id] for article_id, before in known.items() if before == story_id and article_id in now
         )

@@ -3,6 +3,7 @@
 import itertools
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pipelines.deduplicate import (
     KEPT_ARTICLES,
     SIGNATURE_VERSION,
     Text,
+    align,
     containment,
     content_hash,
     fingerprints,
@@ -368,6 +370,13 @@ def test_prints_are_few_stable_and_found_again_in_a_longer_text() -> None:
     assert prints == fingerprints(list(words)) and all(-(2**31) <= one < 2**31 for one in prints)
     assert len(fingerprints(words + Text(report("quay")).words) & prints) >= len(prints) - 2
     assert fingerprints(words[:4]) == frozenset()
+
+
+def test_a_page_of_one_phrase_a_thousand_times_is_compared_in_no_time() -> None:
+    words = Text("again and again the same old phrase " * 3000).words
+    start = time.process_time()
+    assert align(words, words, 3)[0].start == 0
+    assert time.process_time() - start < 1
 
 
 def test_similarity_is_the_share_of_the_shorter_text() -> None:

@@ -144,11 +144,20 @@ def test_numbers_are_kept_by_the_largest_overlap_and_the_smaller_wins() -> None:
     assert keep_ids([[1, 3]], {1: 5, 3: 4}) == [4]
 
 
-def test_windows_reach_three_days_to_either_side_and_join_where_they_touch() -> None:
-    assert spans(["2026-11-10", "2026-11-05T10:00:00Z", "2026-12-24"]) == [
+def test_windows_hold_a_week_and_three_days_to_either_side() -> None:
+    assert spans(["2026-11-10", "2026-11-05T10:00:00Z", "2026-11-12"]) == [
         ("2026-11-02", "2026-11-13"),
-        ("2026-12-21", "2026-12-27"),
+        ("2026-11-09", "2026-11-15"),
     ]
+    assert spans(["0001-01-01", "9999-12-31"]) == [("0001-01-01", "0001-01-04"), ("9999-12-28", "9999-12-31")]
+
+
+def test_a_window_with_too_many_articles_groups_the_latest_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = archive_of(told(name, account("crane", name)) for name in "abc")
+    monkeypatch.setattr("pipelines.stories.MOST", 2)
+    run(archive, [told("d", account("flood", "d"), day=1)])
+    assert [row["article_count"] for row in archive.db.table("stories").rows] == [2]
+    assert archive.db.execute("pragma foreign_key_check").fetchall() == []
 
 
 def test_terms_are_beginnings_of_words_and_pairs_of_characters() -> None:
