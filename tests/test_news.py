@@ -340,9 +340,21 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "br", "Content-Type": "text/html"}),
-        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "zstd", "Content-Type": "text/html"}),
-        Answer(b"<p>Not packed at all, whatever the header says.</p>" * 9, 200, {"Content-Encoding": "deflate", "Content-Type": "text/html"}),
+        Answer(
+            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            200,
+            {"Content-Encoding": "br", "Content-Type": "text/html"},
+        ),
+        Answer(
+            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            200,
+            {"Content-Encoding": "zstd", "Content-Type": "text/html"},
+        ),
+        Answer(
+            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            200,
+            {"Content-Encoding": "deflate", "Content-Type": "text/html"},
+        ),
         Answer(b"", 302, {"Location": "http://[::1/x"}),
         Answer(b"", 302, {"Location": "http://127.0.0.1:99999/x"}),
     ],
