@@ -191,7 +191,8 @@ VOCABULARY = 50_000
 
 def measure_cost(largest: int) -> None:
     """Add made-up articles until there are as many as asked for, and time the last ones of every size."""
-    print("\narticles  prints   prints ms  lookup ms  insert ms  add ms (CPU, median)  bytes per article", flush=True)
+    print("\nCPU milliseconds, medians; the mean has the checkpoints of the write-ahead log in it", flush=True)
+    print("articles  prints     making     lookup     insert     add     add, on average bytes/article", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         archive = Archive(Path(folder) / "news.db")
         archive.db.conn.execute("pragma foreign_keys = off")  # prints without articles
@@ -208,9 +209,10 @@ def measure_cost(largest: int) -> None:
                 spent.append(_add_one(archive, number, next(texts)))
             used = archive.db.execute("select sum(pgsize) from dbstat where name = 'fingerprints'").fetchone()[0]
             prints, making, looking, inserting = (statistics.median(column) for column in zip(*spent, strict=True))
+            adding = [looking + inserting for _, _, looking, inserting in spent]
             print(
-                f"{size:8d} {prints:7.0f} {making:11.3f} {looking:10.3f} {inserting:10.3f} {looking + inserting:7.3f}"
-                f" {used / size:35.0f}",
+                f"{size:8d} {prints:7.0f} {making:10.3f} {looking:10.3f} {inserting:10.3f}"
+                f" {statistics.median(adding):7.3f} {statistics.mean(adding):21.3f} {used / size:14.0f}",
                 flush=True,
             )
         archive.close()
