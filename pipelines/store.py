@@ -93,11 +93,21 @@ class Archive:
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
         with self.transaction():
+            self._days.update(self._days_left_by_killed_runs())
             self.db.execute(
                 "update runs set status = 'killed', reason = 'ended without a word' where status = 'running'"
             )
+            (newest,) = self.db.execute("select coalesce(max(id), 0) from articles").fetchone()
             run = {"started_at": stamp(now), "status": "running", "version": version, "argv": _json(argv)}
-            self.run_id = self._insert("runs", run)
+            self.run_id = self._insert("runs", run | {"counts": _json({"newest_article_before": newest})})
+
+    def _days_left_by_killed_runs(self) -> Iterator[str]:
+        """The days of articles that a killed run stored or looked at, of which it did not live to compute the stories."""
+        sql = """select distinct substr(sort_at, 1, 10) as day from runs join articles
+                 on articles.id > runs.counts ->> 'newest_article_before' or articles.last_fetched_at >= runs.started_at
+                 where runs.status = 'running'"""
+        for row in self.db.query(sql):
+            yield row["day"]
 
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
         assert self.run_id is not None

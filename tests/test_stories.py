@@ -3,6 +3,7 @@
 import random
 import tempfile
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,20 @@ def test_a_roundup_is_of_the_story_of_a_brief_it_holds_and_joins_no_two() -> Non
     assert archive.db.table("articles").count == 5
     (story,) = stories_of(archive)
     assert len(story) == 2 and "roundup" in story
+
+
+def test_the_run_after_a_killed_one_computes_the_stories_it_left() -> None:
+    reports = [told(desk, account("bridge", desk)) for desk in ("one", "two")]
+    archive = Archive(Path(tempfile.mkdtemp(dir=SCRATCH.name)) / "news.db")
+    archive.start_run(
+        argv=["test"], version="1", now=NOON + timedelta(days=900)
+    )  # fetched long before: an archive's pages
+    for outcome in reports:
+        archive.keep(outcome)
+    archive.close()
+    later = Archive(archive.path)
+    run(later, [])
+    assert stories_of(later) == {frozenset(("one", "two"))}
 
 
 def test_a_story_keeps_its_number_when_it_grows() -> None:
