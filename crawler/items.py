@@ -13,6 +13,11 @@ from datetime import datetime
 from crawler.sources import Source
 
 
+def via_of(kind: str) -> str:
+    """pages.via of what a listing of this kind names: `feed` for every kind of feed, else the kind itself."""
+    return "feed" if kind in ("rss", "atom", "json") else kind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What a feed or sitemap says of an article before anybody has fetched it. Believed only where the page is silent."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
-from crawler.items import Link
+from crawler.items import Link, via_of
 from crawler.urls import site_of
 from pipelines.store import Archive, hints_from_json, stamp
 
@@ -122,9 +122,7 @@ class HistoryMiddleware:
         return [self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row)]
 
     def _poll(self, source: "Source", feed: Row) -> Request:
-        return self._spider.poll(
-            source, feed["url"], "feed" if feed["kind"] in ("rss", "atom", "json") else feed["kind"]
-        )
+        return self._spider.poll(source, feed["url"], via_of(feed["kind"]))
 
     def _is_due_listing(self, feed: Row | None) -> bool:
         return self._poll_all or feed is None or feed["next_fetch_at"] is None or is_due(feed)

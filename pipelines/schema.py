@@ -195,6 +195,8 @@ create view changed as
            case when versions.content_hash = earlier.content_hash then 'title' else 'text' end as what,
            earlier.title as old_title, versions.title as new_title, versions.words_added, versions.words_removed
     from versions
+    join pages on pages.id = versions.page_id and pages.article_id = versions.article_id
+         and (pages.state = 'article' or pages.reason not in ('text', 'near'))
     join versions as earlier on earlier.id = (
         select id from versions as candidate
         where candidate.article_id = versions.article_id and candidate.page_id = versions.page_id
@@ -256,32 +258,9 @@ def m001_first_edition(db: Database) -> None:
         db.conn.execute(statement)
 
 
-_CHANGED = """
-create view changed as
-    select versions.article_id, articles.url, sources.name as source, versions.fetched_at as at,
-           case when versions.content_hash = earlier.content_hash then 'title' else 'text' end as what,
-           earlier.title as old_title, versions.title as new_title, versions.words_added, versions.words_removed
-    from versions
-    join pages on pages.id = versions.page_id and pages.article_id = versions.article_id
-         and (pages.state = 'article' or pages.reason not in ('text', 'near'))
-    join versions as earlier on earlier.id = (
-        select id from versions as candidate
-        where candidate.article_id = versions.article_id and candidate.page_id = versions.page_id
-              and candidate.version < versions.version
-        order by candidate.version desc limit 1
-    )
-    join articles on articles.id = versions.article_id
-    left join sources on sources.id = articles.source_id
-    union all
-    select articles.id, articles.url, sources.name, articles.gone_at, 'gone', articles.title, null, 0, articles.word_count
-    from articles left join sources on sources.id = articles.source_id
-    where articles.gone_at is not null
-"""
-
-
 @migrations()
 def m002_copies_and_stories(db: Database) -> None:
-    """What near copies need: the words a page gave last, what the stored prints depend on; a copy's changes are its own."""
+    """What near copies need: the words a page gave last, what the stored prints depend on."""
     for statement in (
         "alter table pages add column content_hash text",
         """update pages set content_hash = (select content_hash from articles where articles.id = pages.article_id)
@@ -291,8 +270,6 @@ def m002_copies_and_stories(db: Database) -> None:
             version integer primary key,
             parameters text not null check (json_valid(parameters))
         ) strict""",
-        "drop view changed",
-        _CHANGED,
     ):
         db.conn.execute(statement)
 

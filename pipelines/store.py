@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
 from pipelines import deduplicate, stories
@@ -228,11 +228,10 @@ class Archive:
 
     def _keep_link(self, link: Link, listing: Listing, source_id: int) -> None:
         """A link not yet known is a pending page; the first finder's hints and source stay."""
-        via = {"rss": "feed", "atom": "feed", "json": "feed"}.get(listing.kind, listing.kind)
         inserted = self.db.execute(
             """insert into pages (url, source_id, via, hints, state, discovered_at) values (?, ?, ?, ?, 'pending', ?)
                on conflict (url) do nothing""",
-            [link.url, source_id, via, hints_json(link.hints), stamp(listing.fetched_at)],
+            [link.url, source_id, via_of(listing.kind), hints_json(link.hints), stamp(listing.fetched_at)],
         ).rowcount
         self.db.execute(
             """insert into touched (page_id, source_id, outcome) select id, ?, ? from pages where url = ?

@@ -19,7 +19,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler import discovery
-from crawler.items import Link, Listing, Page
+from crawler.items import Link, Listing, Page, via_of
 from crawler.politeness import (
     NETWORK_ERRORS,
     RobotsForbid,
@@ -38,9 +38,6 @@ LISTING_PRIORITY = 10
 
 MAX_SITEMAPS = 200
 """Of one source and run that indexes lead to; `since` keeps real sites far below."""
-
-VIA = {"rss": "feed", "atom": "feed", "json": "feed"}
-"""pages.via of a listing's kind; the other kinds go by their own name."""
 
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
 
@@ -150,7 +147,7 @@ class NewsSpider(scrapy.Spider):
         reserve = trail is not None and not links and not reading.children
         yield self._listing(source, url, reading.kind, status=200, links=links, reserve=reserve, **validators(response))
         for link in links:
-            yield self.fetch(source, link, VIA.get(reading.kind, reading.kind))
+            yield self.fetch(source, link, via_of(reading.kind))
         for child in self._new_children(source, reading.children):
             if trail:
                 trail.open += 1
