@@ -274,6 +274,24 @@ def m002_copies_and_stories(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m003_when_to_look_again(db: Database) -> None:
+    """What the next look at a feed depends on, and what a source's health is judged by."""
+    for statement in (
+        "alter table feeds add column entries integer",
+        "alter table feeds add column peak_per_hour real",
+        "alter table feeds add column asked_minutes integer",
+        "alter table feeds add column failures integer not null default 0",
+        "alter table feeds add column last_new_at text",
+        "alter table feeds add column missed integer not null default 0",
+        "alter table feeds add column missed_at text",
+        "alter table feeds add column moved_to text",
+        "alter table feeds add column parent text",
+        "create index pages_due on pages (next_fetch_at) where next_fetch_at is not null",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}
