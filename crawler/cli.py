@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.run import DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, run
+from crawler.run import DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, output_arrives, run
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,7 +35,15 @@ SOURCES = click.option(
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands. None of them ends with 0 when what it printed could not be written."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with output_arrives():
+            return super().main(*arguments, **options)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="broadsheet")
 def main() -> None:
     """Watch news sites and keep what they publish in one SQLite file.

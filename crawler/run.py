@@ -5,15 +5,17 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import io
 import logging
+import os
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipelines.lock import LockTaken, run_lock
 
@@ -68,10 +70,66 @@ def run(job: Job) -> int:
 
 
 def complain(message: str, code: int, *, quiet: bool = False) -> int:
-    """Say on stderr why the exit status is what it is."""
+    """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
     if not quiet:
-        print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+        try:
+            print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+        except OSError:
+            _lead_nowhere(sys.stderr)
     return code
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Output(io.TextIOWrapper):
+    """Standard output that remembers why it could not be written."""
+
+    failure: OSError | None = None
+
+    def write(self, text: str) -> int:
+        with self._remembering():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._remembering():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+@contextlib.contextmanager
+def output_arrives() -> Iterator[None]:
+    """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
+
+    A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
+    """
+    if sys.stdout is None:  # closed by the caller: nobody wants to read
+        yield
+        return
+    was = sys.stdout
+    out = Output(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    try:
+        with contextlib.redirect_stdout(out):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            out.flush()
+        if out.failure:
+            _lead_nowhere(was)
+        out.detach()
+        if isinstance(out.failure, BrokenPipeError):
+            sys.exit(FAILED)
+        if out.failure:
+            sys.exit(complain(f"standard output: {out.failure.strerror}", STORAGE))
 
 
 def _run_locked(job: Job) -> int:

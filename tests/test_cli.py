@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,42 @@ def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedP
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         check=False,
     )
+
+
+full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+
+
+@full_disk
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "arguments", ["status --db {}", "status --json --db {}", "doctor --db {}", "schedule", "--help"]
+)
+def test_what_cannot_be_printed_is_exit_74_in_one_line(demo: Path, arguments: str, unbuffered: str) -> None:
+    """A cron line whose output goes to a full disk."""
+    with Path("/dev/full").open("w") as full:
+        done = printing_to(full, arguments.format(demo).split(), unbuffered)
+    assert (done.returncode, done.stderr) == (74, "broadsheet: standard output: No space left on device\n")
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word(demo: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = printing_to(writer, ["status", "--db", str(demo)])
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@full_disk
+def test_the_exit_status_tells_where_nothing_can_be_said() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "crawler", "status", "--db", "absent.db"], cwd=ROOT, stderr=full)
+    assert done.returncode == 2
+
+
+def printing_to(out: Any, arguments: list[str], unbuffered: str = "") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "crawler", *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, env=environment)
 
 
 def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:

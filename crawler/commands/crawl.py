@@ -6,7 +6,7 @@ from pathlib import Path
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler.run import USAGE, Job, complain, run
+from crawler.run import USAGE, Job, complain, output_arrives, run
 from crawler.sources import SourcesError, read_sources
 
 
@@ -33,6 +33,6 @@ class Command(BaseRunSpiderCommand):
         except SourcesError as error:
             self.exitcode = complain(str(error), USAGE)
             return
-        self.exitcode = run(
-            Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read)
-        )
+        job = Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read)
+        with output_arrives():
+            self.exitcode = run(job)
