@@ -1,21 +1,26 @@
 """The command line. Every command's heavy imports are its own, so that `--help` and a taken lock answer at once."""
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.run import DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, output_arrives, run
+from crawler.run import BUSY, DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, output_arrives, run
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from crawler.sources import SourcesFile
+    from pipelines.forget import Forgotten
+    from pipelines.store import Archive
 
 DB = click.option(
     "--db",
@@ -394,6 +399,87 @@ def doctor(db: Path) -> None:
             + ("" if finding.sound else f"\n       {finding.repair}")
         )
     sys.exit(DONE if all(finding.sound for finding in findings) else FAILED)
+
+
+@main.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@DB
+def forget(urls: tuple[str, ...], db: Path) -> None:
+    """Take down what these addresses gave, for good.
+
+    Text, versions and prints go, from the bytes of the file as well; the address stays in `pages`, refused as
+    `forgotten`: it is not fetched or stored again, whatever leads to it. With an article all its addresses go, and the
+    copies of it elsewhere, which are listed; with the address of a copy only that copy. There is no way back.
+
+    The file is written anew, which takes twice its size on the disk. Snapshots, backups and WARC files that you made
+    are not touched.
+    """
+    from crawler.urls import UnusableURL
+    from pipelines.forget import wanted_url
+
+    try:
+        wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
+    except UnusableURL as error:
+        sys.exit(complain(str(error), USAGE))
+    with _writing(db) as archive:
+        taken = archive.forget(wanted, datetime.now(UTC))
+        for line in (line for one in taken for line in _told(one)):
+            click.echo(line)
+        if all(one.was == "unknown" for one in taken):
+            return
+        if trouble := _erase(archive.db, db):
+            again = (
+                f"{trouble}. Refused they are; but {db} may still hold deleted bytes: put that right, then say it again"
+            )
+            sys.exit(complain(again, STORAGE))
+    click.echo(f"{db} was written anew: nothing of it is left there. Older snapshots and backups still have it.")
+
+
+def _erase(archive: "Database", path: Path) -> str | None:
+    """Clear the file's bytes of what was deleted; returns what prevented it."""
+    from pipelines.database import StorageError, storage_errors
+    from pipelines.forget import erase
+
+    try:
+        with storage_errors(path):
+            return None if erase(archive) else f"{path}-wal: another program is reading the archive"
+    except StorageError as error:
+        return str(error)
+
+
+def _told(taken: "Forgotten") -> Iterator[str]:
+    """What one takedown came to, in lines."""
+    yield {
+        "article": f"{taken.url}: forgotten, with its article",
+        "copy": f"{taken.url}: forgotten, a copy; the article stays at {taken.stays}",
+        "page": f"{taken.url}: forgotten; there was no article",
+        "forgotten": f"{taken.url}: was forgotten before",
+        "unknown": f"{taken.url}: not in the archive; refused from now on",
+    }[taken.was]
+    for url in taken.with_it:
+        yield f"    with it: {url}"
+    for name in taken.archives:
+        yield f"    a capture is still in {name}"
+
+
+@contextlib.contextmanager
+def _writing(db: Path) -> Iterator["Archive"]:
+    """An existing archive to change, as one run does: alone; or end with the right message and status."""
+    from pipelines.database import NotOurDatabase, StorageError, storage_errors
+    from pipelines.lock import LockTaken, run_lock
+    from pipelines.store import Archive
+
+    if not db.exists():
+        sys.exit(complain(f"{db}: no such database", USAGE))
+    try:
+        with run_lock(db), storage_errors(db), contextlib.closing(Archive(db)) as archive:
+            yield archive
+    except LockTaken as error:
+        sys.exit(complain(str(error), BUSY))
+    except NotOurDatabase as error:
+        sys.exit(complain(str(error), USAGE))
+    except StorageError as error:
+        sys.exit(complain(str(error), STORAGE))
 
 
 def _open(db: Path) -> "Database":

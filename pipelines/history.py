@@ -12,6 +12,7 @@ from scrapy import Request
 
 from crawler.items import Link, via_of
 from crawler.urls import site_of
+from pipelines.forget import FORGOTTEN
 from pipelines.store import Archive, hints_from_json, stamp
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class HistoryMiddleware:
         return first
 
     def _is_due_page(self, url: str) -> bool:
-        row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", url)
-        if row is None or row["state"] == "pending" or row["state"] in self._retry:
+        row = self._row("select state, reason, next_fetch_at, last_fetched_at from pages where url = ?", url)
+        if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
             return True
         return row["state"] == "failed" and row["next_fetch_at"] is not None and is_due(row)
 
@@ -151,7 +152,7 @@ class HistoryMiddleware:
         while rows := list(
             self._db.query(
                 f"""select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
-                    where pages.id > ? and (state = 'pending' or state in ({marks})
+                    where pages.id > ? and (state = 'pending' or (state in ({marks}) and pages.reason <> '{FORGOTTEN}')
                           or (state = 'failed' and (next_fetch_at <= ? or last_fetched_at > ?)))
                     order by pages.id limit {BATCH}""",
                 [last, *self._retry, _now(), _now()],

@@ -12,6 +12,9 @@ from sqlite_utils.migrations import Migrations
 APPLICATION_ID = 0x42524453
 """`BRDS`: PRAGMA application_id of every Broadsheet database, so that no other program's file is ever touched."""
 
+NOWHERE = 0
+"""moved.new_id of an article or story that is no more. No row has this id, and the old one is not given to another."""
+
 migrations = Migrations("broadsheet")
 
 _TABLES = """

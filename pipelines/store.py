@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
-from pipelines import deduplicate, stories
+from pipelines import deduplicate, forget, stories
 from pipelines.database import connect, is_storage_trouble
 from pipelines.deduplicate import Place, Text
+from pipelines.forget import Forgotten
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -241,6 +242,9 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
+        if not outcome.failure and forget.is_forgotten(self.db, page, outcome.article):
+            self._keep_forgotten(page)
+            return
         if not outcome.failure:
             self._source_read(page.source)
         elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
@@ -277,6 +281,14 @@ class Archive:
             )
         self._note_error(f"{page.url}: {reason}")
         self._touch(row["id"], row["source_id"], "failed")
+
+    def _keep_forgotten(self, page: Page) -> None:
+        """What leads to a page that was taken down is taken down itself, unless it is an article already."""
+        self._source_read(page.source)
+        row = self._found_row(page)
+        if row["state"] not in ("article", "duplicate"):
+            forget.silence(self.db, [row["id"]])
+        self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
@@ -573,6 +585,27 @@ class Archive:
                 "titles": _json(dict(article.titles)),
             },
         )  # fmt: skip
+
+    # Takedowns
+
+    def forget(self, urls: Iterable[str], now: datetime) -> list[Forgotten]:
+        """Take down what these addresses gave, all or nothing. forget.erase() then clears the file of what is left of it."""
+        with self.transaction():
+            taken = [forget.take_down(self.db, url, stamp(now)) for url in urls]
+            trimmed = json.dumps([article_id for one in taken for article_id in one.trimmed])
+            for (article_id,) in self.db.execute(
+                "select id from articles where id in (select value from json_each(?))", [trimmed]
+            ).fetchall():
+                self._renew_texts(article_id)
+            stories.renew(self.db, {day for one in taken for day in one.days})
+        return taken
+
+    def _renew_texts(self, article_id: int) -> None:
+        """Number an article's versions and make its prints again, after some of its texts were taken out."""
+        self.db.execute("delete from fingerprints where article_id = ?", [article_id])
+        for text in list(deduplicate.texts_of(self.db, article_id)):
+            self._add_prints(article_id, text)
+        self._number_versions(article_id)
 
     # Rows
 
