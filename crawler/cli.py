@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from crawler.sources import SourcesFile
+    from pipelines.doctor import Finding
     from pipelines.forget import Forgotten
     from pipelines.store import Archive
 
@@ -388,17 +389,82 @@ def _systemd_quoted(word: str) -> str:
 @main.command()
 @DB
 def doctor(db: Path) -> None:
-    """Check the archive: file, schema, references, full-text index, states. Names the repair for each fault; changes nothing."""
+    """Check the archive, and name the repair for each fault; changes nothing.
+
+    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk.
+    Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
+    doctor again afterwards: one repair may show what another fault hid. Exit status 1 when there is a fault.
+    """
     from pipelines.doctor import examine
 
-    archive = _open(db)
-    findings = list(examine(archive, db))
-    for finding in findings:
-        click.echo(
-            f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}"
-            + ("" if finding.sound else f"\n       {finding.repair}")
-        )
-    sys.exit(DONE if all(finding.sound for finding in findings) else FAILED)
+    sound = True
+    for finding in _one_by_one(examine(_open_to_examine(db), db)):
+        _tell(finding)
+        sound = sound and finding.sound
+    sys.exit(DONE if sound else FAILED)
+
+
+def _open_to_examine(db: Path) -> "Database":
+    """Like _open(), but a damaged file is what a doctor is asked about."""
+    from pipelines.database import NotOurDatabase, StorageError, connect
+    from pipelines.doctor import unreadable
+
+    try:
+        return connect(db, older=True)
+    except NotOurDatabase as error:
+        sys.exit(complain(str(error), USAGE))
+    except StorageError as error:
+        if not str(getattr(error.__cause__, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            sys.exit(complain(str(error), STORAGE))
+        _tell(unreadable(error.__cause__ or error, db))
+        sys.exit(FAILED)
+
+
+def _one_by_one(findings: Iterator["Finding"]) -> Iterator["Finding"]:
+    """Each finding as soon as it is made; on a terminal with a sign that the next is being made."""
+    from crawler.report import working
+
+    while True:
+        with working("looking at the archive"):
+            finding = next(findings, None)
+        if finding is None:
+            return
+        yield finding
+
+
+def _tell(finding: "Finding") -> None:
+    click.echo(f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}")
+    for line in () if finding.sound else finding.repair.splitlines():
+        click.echo(f"       {line}")
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
+@DB
+def snapshot(out: Path, db: Path) -> None:
+    """Copy the archive into one new file, consistent also while a crawl writes.
+
+    Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
+    name; until then it is OUT.db.part. No file is replaced.
+    """
+    from crawler.report import copying
+    from pipelines.database import StorageError, storage_errors
+    from pipelines.lock import LockTaken
+    from pipelines.snapshot import snapshot as copy
+
+    archive = _open(db, older=True)
+    try:
+        with storage_errors(out), copying(out) as follow:
+            articles = copy(archive, db, out, follow)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
+    except LockTaken as error:
+        sys.exit(complain(str(error), BUSY))
+    except StorageError as error:
+        sys.exit(complain(str(error), STORAGE))
+    except OSError as error:
+        sys.exit(complain(f"{out}: {error.strerror}", STORAGE))
+    click.echo(f"{out}: {articles:,} articles, {out.stat().st_size / 2**20:,.1f} MB.")
 
 
 @main.command()
@@ -437,11 +503,12 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
 
 def _erase(archive: "Database", path: Path) -> str | None:
     """Clear the file's bytes of what was deleted; returns what prevented it."""
+    from crawler.report import working
     from pipelines.database import StorageError, storage_errors
     from pipelines.forget import erase
 
     try:
-        with storage_errors(path):
+        with storage_errors(path), working("writing the file anew"):
             return None if erase(archive) else f"{path}-wal: another program is reading the archive"
     except StorageError as error:
         return str(error)
@@ -482,12 +549,12 @@ def _writing(db: Path) -> Iterator["Archive"]:
         sys.exit(complain(str(error), STORAGE))
 
 
-def _open(db: Path) -> "Database":
+def _open(db: Path, *, older: bool = False) -> "Database":
     """Open an archive to read, or end with the right message and status."""
     from pipelines.database import NotOurDatabase, StorageError, connect
 
     try:
-        return connect(db)
+        return connect(db, older=older)
     except NotOurDatabase as error:
         sys.exit(complain(str(error), USAGE))
     except StorageError as error:

@@ -183,20 +183,6 @@ def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (1, "Corvane: broken: http_500\n")
 
 
-def test_doctor_finds_a_sound_archive_sound_and_names_the_repair_of_a_damaged_index(demo: Path, tmp_path: Path) -> None:
-    assert broadsheet("doctor", "--db", demo).returncode == 0
-    copy = tmp_path / "news.db"
-    sqlite3.connect(demo).execute("vacuum into ?", [str(copy)])
-    base = sqlite3.connect(copy)
-    base.execute("drop trigger articles_fts_delete")
-    base.execute("delete from articles_fts where rowid = 1")
-    base.execute("pragma journal_mode = wal")
-    base.commit()
-    base.close()
-    done = broadsheet("doctor", "--db", copy)
-    assert (done.returncode, "'rebuild'" in done.stdout) == (1, True)
-
-
 def test_an_overlapping_start_imports_nothing_heavy() -> None:
     program = "import sys; import crawler.cli, crawler.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
