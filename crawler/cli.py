@@ -337,7 +337,10 @@ def _serve(db: Path, port: int, *, public: bool) -> None:
 @SOURCES
 @DB
 def schedule(every: str, sources_file: Path, db: Path) -> None:
-    """Print the crontab line and the systemd timer that crawl regularly. Installs nothing."""
+    """Print what crawls regularly, for cron and for systemd. Installs nothing.
+
+    A second line is the alarm: once a day it names the sources that are ill, and says nothing when none is.
+    """
     minutes = _minutes(every)
     if minutes is None:
         sys.exit(
@@ -346,29 +349,34 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
                 USAGE,
             )
         )
-    when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     # -m instead of the script: the same whether or not the environment's bin folder is on cron's PATH.
     # -P: cron starts in the home folder, where some crawler.py may lie.
-    command = [
-        *(sys.executable, "-P", "-m", "crawler"),
-        "crawl",
-        "--quiet",
-        "--sources",
-        str(sources_file.absolute()),
-        "--db",
-        str(db.absolute()),
-    ]
-    line = shlex.join(command)
-    click.echo(f"# crontab -e\n{when} {line.replace('%', chr(92) + '%')}\n")
-    unit_line = " ".join(_systemd_quoted(word) for word in command)
-    click.echo(
-        f"# ~/.config/systemd/user/broadsheet.service\n[Service]\nType=oneshot\nKillMode=mixed\nSuccessExitStatus=75\nExecStart={unit_line}\n"
-    )
+    broadsheet, archive = [sys.executable, "-P", "-m", "crawler"], ["--db", str(db.absolute())]
+    crawl = [*broadsheet, "crawl", "--quiet", "--sources", str(sources_file.absolute()), *archive]
+    check = [*broadsheet, "status", "--check", *archive]
+    if any("\n" in word for word in crawl):
+        sys.exit(complain("a path with a line break is nothing that a crontab can hold", USAGE))
+    when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     calendar = f"*:0/{minutes}" if minutes < 60 else f"0/{minutes // 60}:00" if minutes < 1440 else "daily"
-    click.echo(
-        f"# ~/.config/systemd/user/broadsheet.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+    click.echo("# crontab -e: the crawl, and the alarm, which is silent while all sources are well")
+    click.echo(f"{when} {_cron_quoted(crawl)}\n0 7 * * * {_cron_quoted(check)}\n")
+    click.echo(_units("broadsheet", crawl, calendar, more="KillMode=mixed\nSuccessExitStatus=75\n"))
+    click.echo(_units("broadsheet-check", check, "07:00"))
+    click.echo("# then: systemctl --user enable --now broadsheet.timer broadsheet-check.timer")
+    click.echo("# `systemctl --user --failed` names broadsheet-check while a source is ill")
+
+
+def _cron_quoted(command: list[str]) -> str:
+    return shlex.join(command).replace("%", "\\%")
+
+
+def _units(name: str, command: list[str], calendar: str, *, more: str = "") -> str:
+    """A systemd service and the timer that starts it."""
+    return (
+        f"# ~/.config/systemd/user/{name}.service\n[Service]\nType=oneshot\n{more}ExecStart={_systemd_quoted(command)}\n\n"
+        f"# ~/.config/systemd/user/{name}.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
+        "[Install]\nWantedBy=timers.target\n"
     )
-    click.echo("# then: systemctl --user enable --now broadsheet.timer")
 
 
 def _minutes(every: str) -> int | None:
@@ -381,9 +389,11 @@ def _minutes(every: str) -> int | None:
     return minutes if even else None
 
 
-def _systemd_quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"' if re.search(r"[\s\"'\\]", word) else escaped
+def _systemd_quoted(command: list[str]) -> str:
+    """A command as systemd.service(5) reads it. The colon keeps `$` from being replaced, `%%` is a percent sign."""
+    escaped = [word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") for word in command]
+    quoted = [f'"{word}"' if re.search(r"[\s\"'\\;]", word) else word for word in escaped]
+    return (":" if any("$" in word for word in command) else "") + " ".join(quoted)
 
 
 @main.command()
