@@ -63,14 +63,14 @@ class ExtractPipeline:
         if isinstance(item, Listing):
             return item
         outcome = await self._outcome_of(item)
-        word = "article" if outcome.article else outcome.refusal or outcome.failure
+        word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
         self._stats.inc_value(f"extract/{word}")
         if outcome.refusal:
             logger.info("refused %s: %s", item.url, outcome.refusal)
         return outcome
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if page.failure or page.refusal:
+        if page.failure or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         if self._workers is None:
             return outcome_of(page)
