@@ -4,7 +4,6 @@ A feed shows its newest entries only, so what it drops between two looks is lost
 what the last one saw is still there, at the fastest pace the feed has shown; what it needs no more often is a courtesy.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,9 @@ START = timedelta(minutes=15)
 pace over less time is not believed: a first look finds everything at once."""
 
 EVERY_RUN = timedelta(0)
+
+USUAL_ENTRIES = 20
+"""Of a feed that may be filling still."""
 
 STILL_THERE = 0.5
 """Share of a listing's entries that may be new at the next look if it keeps its fastest pace."""
@@ -82,13 +84,13 @@ def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
         failures = 1 + (feed["failures"] if feed else 0)
         return {"failures": failures, **_next(look.at, _retry(failures))}
     known = feed if feed and feed["last_new_at"] else None
-    entries = look.entries if look.entries is not None or known is None else known["entries"]
+    entries = (known["entries"] if known and look.entries is None else look.entries) or 0
     missed = bool(known and known["entries"]) and is_gap(look)
-    peak = _peak(look, known, entries or 0, missed=missed)
+    peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
     last_new_at = look.at if look.new or known is None else _moment(known["last_new_at"])
     missed_at = look.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
     asked = look.asked if look.entries is not None or known is None else look.asked or _minutes(known["asked_minutes"])
-    wait = interval(look, entries or 0, peak, last_new_at, missed_at, asked)
+    wait = interval(look, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
     return {
         "failures": 0, "entries": entries, "peak_per_hour": round(peak, 4), "last_new_at": stamp(last_new_at),
         "missed_at": stamp(missed_at) if missed_at else None, "missed": (feed["missed"] if feed else 0) + missed,
@@ -112,7 +114,7 @@ def interval(
     heard = missed_at is None or look.at - missed_at > BELIEVED_AFTER_A_GAP
     if asked and heard:
         return max(needed, min(asked, longest))
-    return needed if needed > START else EVERY_RUN
+    return needed if needed > START + ON_TIME else EVERY_RUN
 
 
 def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
@@ -147,7 +149,7 @@ def _retry(failures: int) -> timedelta:
 def _next(at: datetime, wait: timedelta) -> dict[str, Any]:
     if wait == EVERY_RUN:
         return {"poll_minutes": None, "next_fetch_at": None}
-    return {"poll_minutes": math.ceil(wait / timedelta(minutes=1)), "next_fetch_at": stamp(at + wait)}
+    return {"poll_minutes": round(wait / timedelta(minutes=1)), "next_fetch_at": stamp(at + wait)}
 
 
 # Articles

@@ -347,7 +347,9 @@ class Archive:
             article = self._article(article_id)
             first_seen = datetime.fromisoformat(article["first_seen_at"])
             again = schedule.recheck_at(article["date_published"], first_seen, page.fetched_at, doubted=doubted)
-        self.db.table("pages").update(page_id, {"next_fetch_at": stamp(again) if again else None})
+        plan = {"next_fetch_at": stamp(again) if again else None}
+        # Only a whole answer can agree with a doubted text; "not modified" would say nothing of it.
+        self.db.table("pages").update(page_id, plan | ({"etag": None, "last_modified": None} if doubted else {}))
 
     def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""

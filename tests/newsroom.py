@@ -1,0 +1,43 @@
+"""A sources.toml, an archive, and crawls into it by the command line as cron runs it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import broadsheet, connect
+
+
+class Newsroom:
+    """A sources.toml, an archive and the crawls into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = folder / "news.db"
+
+    def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
+        tables = "\n".join(f"[[source]]\n{source}" for source in sources)
+        (self.folder / "sources.toml").write_text(
+            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n'
+        )
+
+    def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = broadsheet("crawl", *options, cwd=self.folder)
+        assert done.returncode == code, done.stderr + done.stdout
+        return done
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        base = connect(self.db)
+        try:
+            return [tuple(row) for row in base.execute(sql)]
+        finally:
+            base.close()
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        return {url: (state, reason) for url, state, reason in self.rows("select url, state, reason from pages")}
+
+    def change(self, sql: str) -> None:
+        """Do to the archive what time would have done."""
+        base = connect(self.db)
+        with base:
+            base.execute(sql)
+        base.close()
