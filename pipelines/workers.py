@@ -5,6 +5,7 @@ one page, which is marked with the reason; the crawl goes on. Knows nothing of w
 """
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -196,16 +197,14 @@ def _serve(pipe: Connection, limits: Limits) -> None:
     os.setsid()
     space = limits.megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    pipe.send("ready")
-    while True:
-        try:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+        pipe.send("ready")
+        while True:
             page = pipe.recv()
-        except EOFError:  # the parent is gone
-            return
-        # Should the parent be killed while this page hangs, nobody else would end this process.
-        signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
-        pipe.send(_answer(page))
-        signal.setitimer(signal.ITIMER_REAL, 0)
+            # Should the parent be killed while this page hangs, nobody else would end this process.
+            signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
+            pipe.send(_answer(page))
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _answer(page: Page) -> Outcome | str:

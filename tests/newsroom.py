@@ -1,10 +1,13 @@
 """A sources.toml, an archive, and crawls into it by the command line as cron runs it."""
 
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import broadsheet, connect
+from tests.conftest import ROOT, broadsheet, connect
 
 
 class Newsroom:
@@ -41,3 +44,15 @@ class Newsroom:
         with base:
             base.execute(sql)
         base.close()
+
+
+def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
+    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)

@@ -13,7 +13,7 @@ import pytest
 from pipelines.lock import run_lock
 from tests.conftest import ROOT, connect
 from tests.loopback import Answer, Site, article_html, story
-from tests.newsroom import Newsroom
+from tests.newsroom import Newsroom, start_crawl, wait_for
 
 
 def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsroom: Newsroom) -> None:
@@ -282,18 +282,6 @@ def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site
     assert newsroom.rows("select status, reason from runs") == [
         ("partial", "stopped by a signal; the rest stays pending")
     ]
-
-
-def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
-    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
