@@ -114,7 +114,7 @@ class HistoryMiddleware:
         row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", request.meta["page"])
         if row is None or row["state"] == "pending" or row["state"] in self._retry:
             return True
-        again = row["state"] == "failed" or (row["state"] == "article" and "recheck" in request.meta)
+        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)
 
     # Entry points
@@ -203,9 +203,9 @@ class HistoryMiddleware:
     # Pages that earlier runs left
 
     def _unfinished(self) -> Iterator[Request]:
-        """Pending pages, failed ones that are due, and those that --retry names, in the order they were found."""
+        """Pending pages, failed and refused ones that are due, and those that --retry names, in the order they were found."""
         marks = ", ".join("?" * len(self._retry)) or "null"
-        due = f"state = 'pending' or state in ({marks}) or (state = 'failed' and (next_fetch_at <= ? or last_fetched_at > ?))"
+        due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
         for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
             yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)

@@ -59,6 +59,9 @@ GONE_PAUSE = timedelta(days=1)
 RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
 
+RETRY_REFUSED_AFTER = (timedelta(days=1), timedelta(days=7))
+"""The same for a page that answered but was no article: it may have been unfinished, or behind a wall for a day."""
+
 ON_TIME = timedelta(minutes=1)
 """What is due within a minute is due now: cron starts to the minute, and a quarter of an hour must not become half of one."""
 
@@ -167,9 +170,10 @@ def recheck_at(
     return max(due, now + RECHECK_PAUSE) if due else None
 
 
-def retry_at(attempts: int, now: datetime) -> datetime | None:
-    """When to ask for a page again that has failed so many times; None when the attempts are spent."""
-    return now + RETRY_AFTER[attempts - 1] if attempts <= len(RETRY_AFTER) else None
+def retry_at(attempts: int, now: datetime, *, refused: bool = False) -> datetime | None:
+    """When to ask for a page again that has failed, or been refused, so many times; None when the attempts are spent."""
+    waits = RETRY_REFUSED_AFTER if refused else RETRY_AFTER
+    return now + waits[attempts - 1] if attempts <= len(waits) else None
 
 
 # Time

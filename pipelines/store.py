@@ -298,9 +298,11 @@ class Archive:
         """The page answered and is no article. A page that was one keeps its state and its text."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed", "refused"):
-            self.db.table("pages").update(
-                row["id"], {"state": "refused", "reason": reason, "extractor": extractor, "next_fetch_at": None}
-            )
+            # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
+            asked = page.status is not None and page.via not in ("file", "warc")
+            again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True) if asked else None
+            refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
+            self.db.table("pages").update(row["id"], {"state": "refused"} | refused)
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:

@@ -180,3 +180,14 @@ def test_a_server_that_says_304_to_everybody_gives_no_article(site: Site, newsro
     newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
     newsroom.crawl()
     assert newsroom.states() == {f"{site.url}/pier": ("failed", "http_304")}
+
+
+def test_a_page_that_was_no_article_is_asked_twice_more(site: Site, newsroom: Newsroom) -> None:
+    site.add("/stub", "<html><body></body></html>")
+    site.feed("/feed", site.url + "/stub")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    for _ in range(4):
+        newsroom.crawl()
+        let_rechecks_be_due(newsroom)
+    assert newsroom.rows("select state, attempts, next_fetch_at from pages") == [("refused", 3, None)]
+    assert site.asked.count("/stub") == 3

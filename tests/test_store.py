@@ -108,7 +108,7 @@ def test_a_refusal_keeps_the_rules_that_made_it(archive: Archive) -> None:
         "refused",
         "index",
         "broadsheet 1",
-        None,
+        "2026-11-04T12:00:00Z",
     )
 
 
