@@ -28,11 +28,20 @@ def snapshot(
     """
     pages, page_size = (db.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size"))
     with _part(out, source.stat().st_mode & 0o777) as part:
-        db.conn.set_progress_handler(lambda: follow(part.stat().st_size, pages * page_size), STEPS)
+
+        def look() -> bool:
+            """Whether to stop."""
+            try:
+                follow(part.stat().st_size, pages * page_size)
+            except KeyboardInterrupt:
+                return True
+            return False
+
+        db.conn.set_progress_handler(look, STEPS)
         try:
             db.execute("vacuum into ?", [str(part)])
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname == "SQLITE_INTERRUPT":  # an exception in a handler is all that interrupts
+            if error.sqlite_errorname == "SQLITE_INTERRUPT":
                 raise KeyboardInterrupt from error
             raise
         finally:

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
+from pipelines.doctor import _REFERENCES
 from pipelines.lock import run_lock
+from pipelines.schema import migrations
 from tests.conftest import ROOT, broadsheet, connect
 
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="repairs are for SQLite's own shell")
@@ -142,3 +145,10 @@ def test_what_a_killed_snapshot_left_is_found(db: Path) -> None:
     assert found == ["FAULT  1 beginnings of snapshots beside it"]
     typed(repair, db.parent)
     assert examined(db) == ([], "")
+
+
+def test_every_reference_has_a_repair() -> None:
+    fresh = Database(memory=True)
+    migrations.apply(fresh)
+    named = {(table.name, key.other_table) for table in fresh.tables for key in table.foreign_keys}
+    assert named == set(_REFERENCES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from pipelines.lock import run_lock
 from pipelines.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.loopback import article_html, serving, story
+from tests.newsroom import Newsroom
 from tests.test_deduplicate import NOON, A, B, C, article, contents, page, report
-from tests.test_news import Newsroom
 from tests.test_stories import account, told
 
 WORD = "qzxjvkw"
@@ -136,10 +137,13 @@ def test_nothing_that_leads_to_a_forgotten_address_is_stored(archive: Archive, o
 
 
 def test_an_article_that_later_leads_to_a_forgotten_address_keeps_its_text(archive: Archive) -> None:
-    keep(archive, page(B), article(TEXT))
+    watched = replace(page(B), via="feed", source=Source(url="https://b.example/", name="B"))
+    keep(archive, watched, article(TEXT))
     forget(archive, A)
-    keep(archive, page(B, minutes=9), article(TEXT, canonical=A))
+    keep(archive, replace(watched, fetched_at=NOON + timedelta(hours=2)), article(TEXT, canonical=A))
     assert contents(archive) == {A: REFUSED, B: ("article", None, B)}
+    ((again,),) = rows(archive, "select next_fetch_at from pages where state = 'article'")
+    assert again > "2026-11-03T14"  # and is not asked in every run from now on
 
 
 def test_a_feed_that_names_a_forgotten_address_brings_no_hint_of_it_back(archive: Archive) -> None:

@@ -1,81 +1,178 @@
-"""What `schedule` prints works as it stands: from the root folder, in cron's bare environment, whatever the path."""
+"""When to look again. The simulations drive the real store and the real due rule with a clock of their own."""
 
-import re
-import shutil
-import subprocess
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.conftest import ROOT, broadsheet
-from tests.loopback import serving, story
-from tests.test_news import Newsroom
+from pipelines import schedule
+from pipelines.schedule import START, Look, is_due, recheck_at, stamp
+from tests.benchmarks.polling import RHYTHMS, Feed, Poller
 
-AWKWARD = """a b'c%d"e$HOME\\x;y"""
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def look(at: datetime, **facts: object) -> Look:
+    return Look(**{"at": at, "kind": "rss", "entries": 20} | facts)  # type: ignore[arg-type]
+
+
+def after(*looks: Look) -> dict[str, object]:
+    """What is remembered of a feed after these looks."""
+    feed: dict[str, object] | None = None
+    for one in looks:
+        feed = (feed or {"failures": 0, "last_new_at": None, "missed": 0}) | schedule.after(one, feed)
+        feed["last_fetched_at"] = stamp(one.at)
+    assert feed is not None
+    return feed
+
+
+# Feeds
+
+
+def test_a_feed_that_nobody_knows_yet_is_asked_in_every_run() -> None:
+    feed = after(look(NOON, new=20))
+    assert (feed["next_fetch_at"], feed["poll_minutes"], feed["peak_per_hour"]) == (None, None, 80)
+
+
+def test_a_feed_with_nothing_new_is_asked_ever_less_until_it_is_once_a_day() -> None:
+    weeks = [look(NOON, new=20), *(look(NOON + number * DAY, known=20) for number in range(1, 120))]
+    assert [after(*weeks[:days])["poll_minutes"] for days in (8, 15, 22, 29, 119)] == [None, 30, 60, 120, 24 * 60]
+
+
+def test_a_feed_that_has_something_new_is_asked_once_an_hour_at_least() -> None:
+    weeks = [look(NOON, new=20), *(look(NOON + number * DAY, known=19, new=1) for number in range(1, 120))]
+    assert after(*weeks)["poll_minutes"] == 60
+
+
+def test_a_rush_is_remembered_for_a_week() -> None:
+    slow = [look(NOON + number * DAY, known=19, new=1) for number in range(60)]
+    assert after(*slow)["poll_minutes"] == 60
+    rush = look(slow[-1].at + START, known=5, new=15)
+    assert after(*slow, rush)["poll_minutes"] is None
+    calm = [look(rush.at + number * DAY, known=19, new=1) for number in range(1, 7)]
+    assert after(*slow, rush, *calm)["poll_minutes"] == pytest.approx(18, abs=1)
+
+
+def test_dates_tell_of_a_rush_between_two_looks() -> None:
+    slow = [look(NOON + number * DAY, known=19, new=1) for number in range(60)]
+    dates = tuple(f"2027-01-02T08:{minute:02}:00+01:00" for minute in range(0, 30, 2))
+    assert after(*slow, look(slow[-1].at + HOUR, known=5, new=15))["peak_per_hour"] == 15
+    assert after(*slow, look(slow[-1].at + HOUR, known=5, new=15, new_dates=dates))["peak_per_hour"] == 8 * 4
+
+
+def test_without_overlap_a_gap_is_noted_and_the_feed_asked_in_every_run() -> None:
+    known = [look(NOON, new=20), *(look(NOON + number * DAY, known=20) for number in range(1, 40))]
+    gap = look(known[-1].at + HOUR, new=20)
+    feed = after(*known, gap)
+    assert (feed["missed"], feed["missed_at"], feed["poll_minutes"]) == (1, stamp(gap.at), None)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"known": 1, "new": 19}, {"new": 3, "filtered": True}, {"new": 20, "kind": "sitemap"}, {"known": 20}, {"entries": 0}],
+    ids=["overlap", "filtered", "sitemap", "nothing new", "empty"],
+)  # fmt: skip
+def test_what_is_no_gap(facts: dict[str, object]) -> None:
+    assert after(look(NOON, new=20), look(NOON + HOUR, **facts))["missed"] == 0
+
+
+def test_the_first_articles_of_a_feed_that_was_empty_are_no_gap() -> None:
+    assert after(look(NOON, entries=0), look(NOON + HOUR, new=2, entries=2))["missed"] == 0
+
+
+def test_a_feed_s_wish_is_heard_as_long_as_it_loses_nothing() -> None:
+    polite = look(NOON, new=20, asked=2 * HOUR)
+    assert after(polite)["poll_minutes"] == 120
+    unchanged = look(NOON + 2 * HOUR, entries=None)
+    assert after(polite, unchanged)["poll_minutes"] == 120
+    gap = look(NOON + 4 * HOUR, new=20, asked=2 * HOUR)
+    assert after(polite, unchanged, gap)["poll_minutes"] is None
+
+
+def test_no_wish_is_heard_for_longer_than_a_day() -> None:
+    assert after(look(NOON, new=20, asked=400 * DAY))["poll_minutes"] == 24 * 60
+
+
+def test_a_feed_that_fails_is_asked_twice_at_once_and_then_ever_less() -> None:
+    failures = [look(NOON + number * DAY, failed=True) for number in range(9)]
+    waits = [after(look(NOON - DAY, new=20), *failures[: number + 1])["poll_minutes"] for number in range(9)]
+    assert waits == [None, None, 30, 60, 120, 240, 360, 360, 360]
+    assert after(*failures, look(NOON + 10 * DAY, known=20))["failures"] == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-(10**6), 10**6), st.integers(0, 50), st.integers(0, 50), st.booleans(), st.integers(0, 10**6))
+    )
+)  # fmt: skip
+def test_whatever_the_clock_does_a_feed_is_due_within_a_day(looks: list[tuple[int, int, int, bool, int]]) -> None:
+    """Clocks jump; what was written by one that was ahead must not keep a feed from being asked."""
+    told = [
+        look(NOON + timedelta(minutes=at), new=new, known=known, failed=failed, asked=timedelta(seconds=asked))
+        for at, new, known, failed, asked in looks
+    ]
+    if told:
+        feed = after(*told)
+        assert is_due(feed, told[-1].at + DAY)
+        assert is_due(feed, told[-1].at - DAY)
+
+
+# Articles
+
+
+def test_an_article_is_looked_at_again_after_an_hour_a_day_and_a_week() -> None:
+    at, seen = NOON, []
+    while again := recheck_at(stamp(NOON), NOON, at):
+        seen.append(again - NOON)
+        at = again
+    assert seen == [HOUR, DAY, 7 * DAY]
+
+
+@pytest.mark.parametrize(
+    ("published", "first_seen", "wait"),
+    [
+        (NOON - timedelta(minutes=50), NOON, HOUR),
+        (NOON - timedelta(hours=3), NOON, timedelta(hours=21)),
+        (NOON - 30 * DAY, NOON, None),
+        (NOON + 30 * DAY, NOON, HOUR),
+        (None, NOON, HOUR),
+    ],
+    ids=["nearly an hour old", "hours old", "old", "in the future", "undated"],
+)
+def test_age_counts_from_publication(published: datetime | None, first_seen: datetime, wait: timedelta | None) -> None:
+    again = recheck_at(stamp(published) if published else None, first_seen, NOON)
+    assert again == (NOON + wait if wait else None)
+
+
+def test_a_doubtful_text_is_looked_at_sooner_but_not_for_ever() -> None:
+    assert recheck_at(None, NOON - 8 * DAY, NOON, doubted=True) == NOON + timedelta(hours=6)
+    assert recheck_at(None, NOON - 20 * DAY, NOON, doubted=True) is None
+
+
+# Thirty days of cron
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / AWKWARD).mkdir()
-    return tmp_path / AWKWARD
+def poller(tmp_path: Path) -> Iterator[Poller]:
+    with Poller.at(tmp_path / "news.db") as running:
+        yield running
 
 
-def crontab(folder: Path) -> list[tuple[str, str]]:
-    """When and what: the lines of the crontab, the command as cron hands it to the shell."""
-    lines = broadsheet("schedule", "--every", "2h", cwd=folder).stdout.splitlines()[1:3]
-    matches = [re.fullmatch(r"((?:\S+ ){4}\S+) (.*)", line.replace("\\%", "%")) for line in lines]
-    return [(match[1], match[2]) for match in matches if match]
+@pytest.mark.parametrize("name", list(RHYTHMS))
+def test_of_a_feed_of_20_entries_no_article_is_missed_in_30_days_of_cron(poller: Poller, name: str) -> None:
+    """Never more than 20 new between two starts; the figures are in tests/benchmarks/polling.py."""
+    feed = Feed(RHYTHMS[name], random.Random(name))
+    poller.run(feed, NOON, days=30)
+    assert feed.published
+    assert feed.published - poller.found == set()
 
 
-def as_cron(command: str) -> tuple[int, str, str]:
-    environment = ["env", "-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", f"PYTHONPATH={ROOT}"]
-    done = subprocess.run(
-        [*environment, "sh", "-c", command], cwd="/", capture_output=True, text=True, timeout=60, check=False
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_the_crontab_lines_crawl_in_silence_and_name_who_is_ill(folder: Path) -> None:
-    newsroom = Newsroom(folder)
-    with serving() as site:
-        site.article("/pier", "The pier", story("pier"))
-        newsroom.watch(
-            f'url = "{site.url}/"\nfeeds = ["{site.feed("/feed", site.url + "/pier")}"]',
-            f'url = "{site.url}/b"\nname = "Ёж"\nfeeds = ["{site.url}/absent"]',
-        )
-        (often, crawl), (daily, check) = crontab(folder)
-        assert (often, daily) == ("0 */2 * * *", "0 7 * * *")
-        assert as_cron(crawl) == (0, "", "")
-    assert newsroom.rows("select title from articles") == [("The pier",)]
-    code, printed, named = as_cron(check)
-    assert (code, printed, named.startswith("Ёж: broken: ")) == (1, "", True)
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd reads its own units best")
-def test_systemd_finds_no_fault_in_the_units(folder: Path, tmp_path: Path) -> None:
-    printed = broadsheet("schedule", cwd=folder).stdout
-    units = re.findall(r"# ~/.config/systemd/user/(\S+)\n(.*?)(?=\n# )", printed, re.DOTALL)
-    for name, text in units:
-        (tmp_path / name).write_text(text)
-    assert sorted(name for name, _ in units) == [
-        "broadsheet-check.service",
-        "broadsheet-check.timer",
-        "broadsheet.service",
-        "broadsheet.timer",
-    ]
-    paths = [str(tmp_path / name) for name, _ in units]
-    done = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_systemd_reads_the_words_of_the_command_as_they_are(folder: Path) -> None:
-    printed = broadsheet("schedule", cwd=folder).stdout
-    line = re.search(r"^ExecStart=(.*)", printed, re.MULTILINE)
-    assert line is not None
-    quoted = folder.joinpath("news.db").as_posix().replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    assert line[1].startswith(":/") and line[1].endswith(f' --db "{quoted}"')
-
-
-def test_a_path_that_no_crontab_can_hold_is_refused(tmp_path: Path) -> None:
-    done = broadsheet("schedule", "--db", "a\nb.db", cwd=tmp_path)
-    assert (done.returncode, done.stdout, "line break" in done.stderr) == (2, "", True)
+def test_more_than_a_feed_holds_between_two_starts_is_recorded_as_a_gap(poller: Poller) -> None:
+    feed = Feed(lambda moment, chance: {(9, 0): 30, (12, 0): 1}.get((moment.hour, moment.minute), 0), random.Random(1))
+    poller.run(feed, NOON, days=3)
+    assert (len(feed.published - poller.found), poller.gaps) == (30, 3)
