@@ -38,8 +38,9 @@ UNREACHED = frozenset(("host_not_found", "timeout", "connection_failed", "connec
 
 # Silence
 
-GAPS = 12
-"""Longest silences kept, one for each week in which the source published: a quarter, or a year of a monthly."""
+GAPS = 13
+"""Longest silences kept, one for each week in which the source published: a quarter, or a year of a monthly. The oldest is
+not counted: its week was not watched from the start."""
 
 ENOUGH_GAPS = 4
 """Under this number of them nothing is known of a source's habits: three weekends at least are among four weeks."""
@@ -83,6 +84,9 @@ QUESTIONS = {
 """What may be wrong with a page, in the order in which it is told; the first word is what the reason says."""
 
 # Runs
+
+RUNS_KNOWN = 700
+"""Runs whose times are compared: a week of quarters of an hour."""
 
 OVERDUE_RUNS, OVERDUE_HOURS = 10, 3.0
 """Gaps between runs that must be known, and hours below which no run is overdue: a first crawl can take as long."""
@@ -129,7 +133,8 @@ def judge(facts: Facts) -> Health:
     """One word for a source, the worst that holds."""
     for word, reason in (_unreadable(facts), _pages_unreadable(facts.habits), _changed(facts.habits), _quiet(facts)):
         if word:
-            return Health(word=word, reason="; ".join((reason, *map(say_move, facts.moved))))
+            moves = (move for move in facts.moved if move[0] not in dict(facts.failed))
+            return Health(word=word, reason="; ".join((reason, *map(say_move, moves))))
     notes = "; ".join(_notes(facts))
     return Health(word="ok" if facts.ever_read else "new", reason=notes or None)
 
@@ -148,7 +153,10 @@ def _unreadable(facts: Facts) -> Finding:
 
 
 def _say_failures(facts: Facts) -> str:
-    said = say_failure(*facts.failed[0]) + (f", and {len(facts.failed) - 1} more" if len(facts.failed) > 1 else "")
+    (url, reason), *others = facts.failed
+    moved = dict(facts.moved).get(url)
+    said = say_failure(f"{url} (moved for good to {moved})" if moved else url, reason)
+    said += f", and {len(others)} more" if others else ""
     return f"{said}; {facts.failures} looks in a row" if facts.failures > 1 else said
 
 
@@ -176,7 +184,10 @@ def _changed(habits: Habits) -> Finding:
             continue
         then = answers(habits.before, question, usual)
         if is_change(now, then):
-            return "changed", f"{what} in {sum(now)} of the last {len(now)} {of}; before that in {sum(then)} of {len(then)}"
+            return (
+                "changed",
+                f"{what} in {sum(now)} of the last {len(now)} {of}; before that in {sum(then)} of {len(then)}",
+            )
     return NOTHING
 
 
@@ -185,14 +196,18 @@ def _quiet(facts: Facts) -> Finding:
     if patience is None or facts.habits.silent_hours <= patience:
         return NOTHING
     last = f", the last on {facts.last_new_at[:10]}" if facts.last_new_at else ""
-    longest = max(hours for _, hours in facts.habits.gaps)
-    return "quiet", f"nothing new for {span(facts.habits.silent_hours)}{last}; its longest silence before was {span(longest)}"
+    longest = max(hours for _, hours in facts.habits.gaps[1:])
+    return (
+        "quiet",
+        f"nothing new for {span(facts.habits.silent_hours)}{last}; its longest silence before was {span(longest)}",
+    )
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     """What is worth knowing of a source that is well."""
-    yield from map(say_move, facts.moved)
-    if facts.failed:
+    failed = dict(facts.failed)
+    yield from (say_move(move) for move in facts.moved if move[0] not in failed)
+    if failed:
         yield _say_failures(facts)
     if facts.missed_at:
         yield f"may have published more than its feeds keep, on {facts.missed_at[:10]}: look more often"
@@ -267,7 +282,7 @@ def mark_of(page: Row) -> str | None:
         return "="
     if page["outcome"] == "refused":
         return f"!{page['reason']}" if page["reason"] in ("robots", "consent") else f"-{page['reason']}"
-    if page["outcome"] == "failed" and page["attempts"] == 2:
+    if page["outcome"] == page["state"] == "failed" and page["attempts"] == 2:
         return f"{'!' if _is_refusal(page['reason']) else '?'}{page['reason']}"
     return None
 
@@ -277,7 +292,7 @@ def mark_of(page: Row) -> str | None:
 
 def patience_hours(gaps: Sequence[tuple[str, float]]) -> float | None:
     """How long this source may be silent before it is quiet; None while too little is known of it."""
-    hours = [gap for _, gap in gaps]
+    hours = [gap for _, gap in gaps[1:]]
     if len(hours) < ENOUGH_GAPS:
         return None
     unusual = fmean(hours) + (DEVIATIONS + DEVIATIONS_OF_FEW / len(hours)) * pstdev(hours)
@@ -289,10 +304,11 @@ def watch(habits: Habits, last_look: str | None, now: str, *, new: bool) -> Habi
     if last_look is None:  # everything is new to who never looked
         return habits
     passed = hours_between(last_look, now)
-    watched = 0 <= passed <= max(WATCHED_HOURS, WATCHED_TIMES * habits.look_hours)
+    longest = max(WATCHED_HOURS, WATCHED_TIMES * habits.look_hours)
+    watched = 0 <= passed <= longest
     silent = habits.silent_hours + (passed if watched else 0)
     gaps = _with_gap(habits.gaps, week_of(now), silent) if new and watched else habits.gaps
-    usual = 0.8 * habits.look_hours + 0.2 * max(passed, 0)
+    usual = 0.8 * habits.look_hours + 0.2 * min(max(passed, 0), longest)
     return replace(habits, silent_hours=0.0 if new else silent, look_hours=usual, gaps=gaps)
 
 
@@ -332,7 +348,13 @@ def overdue(finished: Sequence[str], now: str) -> str | None:
 
 def span(hours: float) -> str:
     """A length of time for people: `31 hours`, `5 days`."""
-    return f"{hours / 24:.0f} days" if hours >= 72 else f"{hours:.0f} hours" if hours >= 1.5 else f"{hours * 60:.0f} minutes"
+    return (
+        f"{hours / 24:.0f} days"
+        if hours >= 72
+        else f"{hours:.0f} hours"
+        if hours >= 1.5
+        else f"{hours * 60:.0f} minutes"
+    )
 
 
 def say_failure(url: str, reason: str) -> str:
@@ -351,7 +373,10 @@ def say_reason(reason: str) -> str:
 
 
 def say_move(move: tuple[str, str]) -> str:
-    return f"{move[0]} has moved for good to {move[1]}: put that into sources.toml"
+    url, to = move
+    if is_same_place(url, to):
+        return f"{url} redirects for good to {to}"
+    return f"{url} has moved for good to {to}: put that into sources.toml"
 
 
 def is_same_place(url: str, other: str) -> bool:
@@ -372,12 +397,11 @@ class Look:
     """What came of asking a source's listings in one run."""
 
     read: bool  #: whether one of them could be read
+    rest: bool = False  #: whether others could be read at their last look and are not due yet
     failed: tuple[tuple[str, str], ...] = ()  #: (listing, reason) of the others
 
 
-def judge_sources(
-    db: Database, *, read: Collection[str], unread: Mapping[str, str], started_at: str, now: str
-) -> None:
+def judge_sources(db: Database, *, read: Collection[str], unread: Mapping[str, str], started_at: str, now: str) -> None:
     """Judge every source that this run looked at or had pages of; the others keep their word.
 
     `read` and `unread` are sources by address, the latter with their reason. Inside the caller's transaction.
@@ -402,7 +426,8 @@ def _looks(db: Database, read: Collection[str], unread: Mapping[str, str], start
     """The looks of this run, by source. Pages that answer are none, unless a source has nothing else."""
     looks: dict[int, Look] = {}
     for row in db.query(
-        "select source_id, url, last_status from feeds where last_fetched_at >= ? and last_status <> 'reserve'", [started_at]
+        "select source_id, url, last_status from feeds where last_fetched_at >= ? and last_status not in ('reserve', 'retired')",
+        [started_at],
     ):
         look = looks.get(row["source_id"], Look(read=False))
         if row["last_status"] in ("ok", "unchanged"):
@@ -410,8 +435,17 @@ def _looks(db: Database, read: Collection[str], unread: Mapping[str, str], start
         else:
             look = replace(look, failed=(*look.failed, (row["url"], row["last_status"])))
         looks[row["source_id"]] = look
+    for source_id in _with_others(db, looks, started_at):
+        looks[source_id] = replace(looks[source_id], rest=True)
     looks = dict(_looks_without_listing(db, read, unread)) | looks
     return {} if _is_our_line(looks.values()) else looks
+
+
+def _with_others(db: Database, looks: Collection[int], started_at: str) -> list[int]:
+    """Of some sources those with listings that this run did not ask because they were read before and are not due."""
+    sql = """select distinct source_id from feeds where source_id in (select value from json_each(?))
+             and last_fetched_at < ? and next_fetch_at > ? and last_status in ('ok', 'unchanged')"""
+    return [row["source_id"] for row in db.query(sql, [json.dumps([*looks]), started_at, started_at])]
 
 
 def _looks_without_listing(
@@ -419,7 +453,7 @@ def _looks_without_listing(
 ) -> Iterator[tuple[int, Look]]:
     """Sources of single pages, and those whose feed another source polls as well."""
     sql = """select id, url from sources where url in (select value from json_each(?))
-             and not exists (select 1 from feeds where source_id = sources.id and last_status <> 'reserve')"""
+             and not exists (select 1 from feeds where source_id = sources.id and last_status not in ('reserve', 'retired'))"""
     for row in db.query(sql, [json.dumps([*read, *unread])]):
         failed = () if row["url"] in read else (_split(unread[row["url"]]),)
         yield row["id"], Look(read=not failed, failed=failed)
@@ -438,7 +472,7 @@ def _is_our_line(looks: Collection[Look]) -> bool:
 
 def _pages(db: Database) -> dict[int, list[Row]]:
     """What this run newly learnt of each source's pages, in the order they were asked."""
-    sql = """select touched.source_id, outcome, pages.reason, pages.attempts, pages.discovered_at, word_count,
+    sql = """select touched.source_id, outcome, pages.state, pages.reason, pages.attempts, pages.discovered_at, word_count,
                     articles.title is null as no_title, articles.date_published is null as no_date, authors is null as no_author
              from touched join pages on pages.id = touched.page_id left join articles on articles.id = pages.article_id
              where outcome not in ('known', 'updated') and touched.source_id is not null and pages.via not in ('file', 'warc')
@@ -476,7 +510,7 @@ def _counted(source: Row, look: Look, now: str) -> dict[str, Any]:
     """The columns of `sources` that count its looks."""
     if look.read:
         return {"consecutive_failures": 0, "last_success_at": now}
-    return {"consecutive_failures": source["consecutive_failures"] + 1}
+    return {"consecutive_failures": source["consecutive_failures"] + (0 if look.rest else 1)}
 
 
 def _facts(source: Row, look: Look, habits: Habits, now: str) -> Facts:
@@ -519,3 +553,37 @@ def habits_row(source_id: int, habits: Habits) -> dict[str, Any]:
         "no_author": sum("a" in mark for mark in counted), "short": sum(answers(habits.recent, "s", usual)),
         "no_article": sum(mark[0] == "-" for mark in habits.recent), "robots": sum(mark == "!robots" for mark in habits.recent),
     }  # fmt: skip
+
+
+# What a person should do something about
+
+
+def alarms(db: Database, now: str) -> list[tuple[str, str, str]]:
+    """(whose, word, reason) of runs and sources that need a person, runs first, then sources by name."""
+    return [*_runs_ill(db, now), *_sources_ill(db)]
+
+
+_CRAWLS = "from runs where coalesce(argv ->> '$[0]', '') <> 'import'"
+
+
+def _runs_ill(db: Database, now: str) -> Iterator[tuple[str, str, str]]:
+    last = db.query(f"select id, status, reason {_CRAWLS} and status <> 'running' order by id desc limit 1")
+    for run in last:
+        if run["status"] in ("failed", "killed"):
+            yield f"run {run['id']}", run["status"], run["reason"] or "ended without a word"
+    sql = f"select finished_at {_CRAWLS} and finished_at is not null order by id desc limit {RUNS_KNOWN}"
+    if reason := overdue([row["finished_at"] for row in db.query(sql)], now):
+        yield "crawl", "overdue", reason
+
+
+def _sources_ill(db: Database) -> Iterator[tuple[str, str, str]]:
+    sql = """select id, name, status, reason from sources where enabled and (status in ('broken', 'blocked', 'changed', 'quiet')
+             or id in (select source_id from feeds where moved_to is not null)) order by name"""
+    moves = _moves(db)
+    for source in list(db.query(sql)):
+        if source["status"] != "ok":
+            yield source["name"], source["status"], source["reason"]
+            continue
+        for move in moves[source["id"]]:
+            if not is_same_place(*move):
+                yield source["name"], "moved", say_move(move)

@@ -1,18 +1,27 @@
-"""How soon a source that falls silent is named, and how often a well one is by mistake: `python -m tests.benchmarks.health`.
+"""How soon a silent source is named, how often a well one is by mistake, what judging costs: `python -m tests.benchmarks.health`.
 
-Invented publishers, a year each, looked at every 15 minutes with the real rules of pipelines.health; then each stops for
-good, at every hour of a week in turn. Nothing here is of the web.
+Invented publishers, a year each, looked at every 15 minutes with the real rules of pipelines.health; then an archive of a
+million invented articles, and runs into it. Nothing here is of the web.
 """
 
 import argparse
 import random
 import statistics
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from crawler.items import Article, Link, Listing, Outcome, Page
+from crawler.sources import Source
 from pipelines import health
 from pipelines.health import Habits
+from pipelines.schedule import stamp
+from pipelines.store import Archive
+from tests.loopback import story
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 EVERY = timedelta(minutes=15)
@@ -97,40 +106,113 @@ def looks(moments: list[datetime]) -> Iterator[tuple[datetime, bool]]:
         yield at, number > found
 
 
-def false_alarms(moments: list[datetime]) -> tuple[int, Habits]:
-    """How many times a source that goes on was said to be quiet, and what its habits are in the end."""
+def watched(moments: list[datetime]) -> tuple[int, list[float | None]]:
+    """False alarms of a source that goes on, and after how many days it would be named if it stopped now, week by week."""
     habits, last, alarms, quiet = Habits(), None, 0, False
-    for at, new in looks(moments):
-        now = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    patiences: list[float | None] = []
+    for number, (at, new) in enumerate(looks(moments)):
+        now = stamp(at)
         habits, last = health.watch(habits, last, now, new=new), now
         patience = health.patience_hours(habits.gaps)
         was, quiet = quiet, patience is not None and habits.silent_hours > patience
         alarms += quiet and not was
-    return alarms, habits
+        if number % 672 == 671:
+            patiences.append(patience / 24 if patience is not None else None)
+    return alarms, patiences
 
 
-def measure(name: str, publish: Publisher, years: int) -> None:
-    alarms, patience, unjudged = 0, [], 0
-    for seed in range(years):
-        found, habits = false_alarms(list(publish(random.Random(f"{name} {seed}"))))
-        hours = health.patience_hours(habits.gaps)
-        alarms += found
-        patience += [hours] if hours is not None else []
-        unjudged += hours is None
-    delays = [hours / 24 for hours in patience]
-    print(
-        f"{name:27s} {years:5d} {alarms:6d} {statistics.median(delays):8.1f} {max(delays):8.1f} {unjudged:9d}", flush=True
-    )
+def measure_silence(name: str, publish: Publisher, years: int) -> None:
+    found = [watched(list(publish(random.Random(f"{name} {seed}")))) for seed in range(years)]
+    alarms = sum(count for count, _ in found)
+    named = [_median([patiences[week - 1] for _, patiences in found]) for week in (8, 12, 26, 52)]
+    print(f"{name:27s} {years:5d} {alarms:6d}   " + " ".join(f"{days:>5s}" for days in named), flush=True)
+
+
+def _median(days: list[float | None]) -> str:
+    known = [day for day in days if day is not None]
+    return f"{statistics.median(known):.1f}" if 2 * len(known) > len(days) else "-"
+
+
+# What judging costs
+
+
+def measure_cost(articles: int, sources: int) -> None:
+    listed = [
+        Source(url=f"https://{number}.example/", name=f"Source {number}", feeds=(f"https://{number}.example/feed",))
+        for number in range(sources)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "news.db"
+        _fill(path, listed, articles)
+        print(f"\n{articles:,} articles of {sources} sources")
+        for new in (0, 2):
+            seconds = min(_run(path, listed, new, number) for number in range(3))
+            print(f"judging all of them, {new} new pages each: {seconds * 1000:.0f} ms")
+        with closing(Archive(path)) as archive:
+            began = time.perf_counter()
+            list(archive.db.query("select * from source_health"))
+            print(f"the view source_health: {(time.perf_counter() - began) * 1000:.0f} ms")
+
+
+def _fill(path: Path, sources: list[Source], articles: int) -> None:
+    """Rows as a year of crawls leaves them, without texts and their index, which judging does not read."""
+    with closing(Archive(path)) as archive, archive.transaction():
+        for source in sources:
+            archive._sync_source(source)
+        archive.db.execute("drop trigger articles_fts_insert")
+        archive.db.execute(
+            """with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ?)
+               insert into articles (id, url, source_id, title, date_published, sort_at, word_count, content_hash, extractor,
+                                     first_seen_at, last_fetched_at, text)
+               select n, 'https://x.example/' || n, 1 + n % ?, 'Title', at, at, 400, n, 'x', at, at, 'text'
+               from (select n, strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || cast(n * 31536000.0 / ? as integer) || ' seconds') as at from numbers)""",
+            [articles, len(sources), articles],
+        )
+        archive.db.execute(
+            """insert into pages (url, source_id, via, state, article_id, discovered_at, last_fetched_at, attempts)
+               select url, source_id, 'feed', 'article', id, first_seen_at, first_seen_at, 1 from articles"""
+        )
+
+
+def _run(path: Path, sources: list[Source], new: int, number: int) -> float:
+    """Seconds that judging takes at the end of a run that looked at every source."""
+    now = datetime.now(UTC)
+    with closing(Archive(path)) as archive:
+        archive.start_run(argv=["crawl"], version="x", now=now)
+        with archive.transaction():
+            for source in sources:
+                urls = [f"{source.url}{new}/{number}/{page}" for page in range(new)]
+                links = tuple(Link(url=url) for url in urls)
+                archive._keep_listing(
+                    Listing(url=source.feeds[0], source=source, kind="rss", fetched_at=now, status=200, links=links)
+                )
+                for url in urls:
+                    article = Article(title=url, text=story(url), word_count=120, extractor="x")
+                    page = Page(url=url, final_url=url, via="feed", fetched_at=now, source=source, status=200)
+                    archive._keep_outcome(Outcome(page=page, article=article))
+        began = time.perf_counter()
+        with archive.transaction():
+            health.judge_sources(
+                archive.db,
+                read=archive.read,
+                unread=archive.unread,
+                started_at=stamp(now),
+                now=stamp(datetime.now(UTC)),
+            )
+        return time.perf_counter() - began
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", type=int, default=10, help="of each publisher")
-    years = parser.parse_args().years
-    print(f"{'publisher':27s} years  false  days till named  not judged")
-    print(f"{'':27s}       alarms   median      most      at end")
+    parser.add_argument("--articles", type=int, default=1_000_000)
+    parser.add_argument("--sources", type=int, default=500)
+    asked = parser.parse_args()
+    print(f"{'publisher':27s} years  false   days till named, if it stops")
+    print(f"{'':27s}       alarms   after  8    12    26    52 weeks")
     for name, publish in PUBLISHERS.items():
-        measure(name, publish, years)
+        measure_silence(name, publish, asked.years)
+    measure_cost(asked.articles, asked.sources)
 
 
 if __name__ == "__main__":
