@@ -3,7 +3,6 @@
 import json
 import random
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,8 +20,8 @@ from pipelines.health import Facts, Habits, Health, judge, learn, patience_hours
 from pipelines.schedule import stamp
 from pipelines.store import Archive
 from tests.conftest import broadsheet, connect
-from tests.loopback import Site, article_html, serving, story
-from tests.test_news import Newsroom
+from tests.loopback import Site, article_html, story
+from tests.newsroom import Newsroom
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FEED = "https://a.example/feed"
@@ -365,17 +364,6 @@ def test_the_view_tells_shares_and_the_pace_against_the_weeks_before(tmp_path: P
 
 
 # Over HTTP, by the command line
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
 
 
 def check(newsroom: Newsroom) -> tuple[int, str]:
