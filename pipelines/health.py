@@ -275,13 +275,13 @@ def mark_of(page: Row) -> str | None:
     """One word for what a page of this run came to; None when it says nothing of the site.
 
     `412` an article of so many words, `412t`, `412d`, `412a` without title, date, author; `=` a copy; `-index` no article,
-    and why; `!robots`, `!http_403` we are turned away; `?timeout` no answer, twice.
+    and why; `!robots`, `!http_403` we are turned away; `?timeout` no answer, twice. A page that is asked again counts once.
     """
     if page["outcome"] == "new":
         return f"{page['word_count']}{'t' * page['no_title']}{'d' * page['no_date']}{'a' * page['no_author']}"
     if page["outcome"] == "duplicate":
         return "="
-    if page["outcome"] == "refused":
+    if page["outcome"] == "refused" and page["attempts"] == 1:
         return f"!{page['reason']}" if page["reason"] in ("robots", "consent") else f"-{page['reason']}"
     if page["outcome"] == page["state"] == "failed" and page["attempts"] == 2:
         return f"{'!' if _is_refusal(page['reason']) else '?'}{page['reason']}"

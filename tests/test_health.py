@@ -237,6 +237,27 @@ def test_what_changed_stays_so_until_it_is_repaired_or_usual() -> None:
     assert judge(Facts(ever_read=True, habits=usual)).word == "ok"
 
 
+@pytest.mark.parametrize(
+    ("page", "mark"),
+    [
+        ({"outcome": "new", "no_title": 0, "no_date": 1, "no_author": 1}, "412da"),
+        ({"outcome": "duplicate"}, "="),
+        ({"outcome": "refused", "reason": "index"}, "-index"),
+        ({"outcome": "refused", "reason": "index", "attempts": 2}, None),
+        ({"outcome": "refused", "reason": "consent"}, "!consent"),
+        ({"outcome": "failed", "reason": "http_403"}, None),
+        ({"outcome": "failed", "reason": "http_403", "attempts": 2}, "!http_403"),
+        ({"outcome": "failed", "reason": "timeout", "attempts": 2}, "?timeout"),
+        ({"outcome": "failed", "reason": "timeout", "attempts": 3}, None),
+        ({"outcome": "failed", "reason": "http_404", "attempts": 2, "state": "article"}, None),
+        ({"outcome": "pending"}, None),
+    ],
+    ids=str,
+)
+def test_a_page_counts_once_and_by_what_it_came_to(page: dict[str, Any], mark: str | None) -> None:
+    assert health.mark_of({"state": page["outcome"], "attempts": 1, "word_count": 412} | page) == mark
+
+
 def test_a_change_is_named_at_the_sixth_article() -> None:
     habits = learn(Habits(), GOOD, stamp(MONDAY))
     words = [judge(Facts(ever_read=True, habits=learn(habits, ["400t"] * n, stamp(MONDAY)))).word for n in range(5, 8)]
