@@ -310,6 +310,8 @@ class Archive:
             again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True) if asked else None
             refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
             self.db.table("pages").update(row["id"], {"state": "refused"} | refused)
+        elif row["state"] == "article":
+            self._plan_recheck(page, row["id"], row["article_id"])
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:
@@ -641,6 +643,8 @@ class Archive:
         if row["state"] != "article":
             duplicate = {"state": "duplicate", "reason": "redirect", "article_id": article_id, "next_fetch_at": None}
             self.db.table("pages").update(row["id"], duplicate)
+        else:
+            self._plan_recheck(page, row["id"], row["article_id"])
         return int(row["id"])
 
     def _fetched_page_id(self, page: Page) -> int:
