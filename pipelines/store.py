@@ -9,13 +9,13 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page, via_of
+from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
 from pipelines import deduplicate, stories
@@ -52,6 +52,9 @@ UNLIKE = 0.1
 """Nor does a text replace the known one at once when they share less: a consent notice can be as long as a brief.
 Of 800 pairs of reports on different events, 99 % of the shorter have under .05 of their three-word runs in the other."""
 
+HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since")
+"""The columns of `hosts` that are times."""
+
 LOCAL_COPIES = "local copies"
 """What run_summary calls pages that belong to no source: copies that name no address."""
 
@@ -66,6 +69,7 @@ class Archive:
         self.run_id: int | None = None
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
+        self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         self.db.execute(
@@ -175,6 +179,9 @@ class Archive:
                 [reason, url],
             )
 
+        for url, reason in self.held.items():
+            self.db.execute("update sources set reason = coalesce(reason, ?) where url = ?", [reason, url])
+
     def _source_read(self, source: Source | None) -> None:
         if source:
             self.read.add(source.url)
@@ -183,6 +190,30 @@ class Archive:
     def _source_unread(self, source: Source | None, reason: str) -> None:
         if source and source.url not in self.read:
             self.unread.setdefault(source.url, reason)
+
+    # Hosts
+
+    def host(self, name: str) -> Host:
+        """What is remembered of a host; nothing of one that was never asked."""
+        row = next(iter(self.db.query("select * from hosts where host = ?", [name])), {"host": name})
+        return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
+
+    def keep_host(self, host: Host) -> None:
+        """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
+        row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
+        with self.transaction():
+            before = self.host(host.host)
+            self.db.table("hosts").upsert(row, pk="host")
+            if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
+                self._ask_refused_again(host.host)
+
+    def _ask_refused_again(self, host: str) -> None:
+        for begin in (f"http://{host}", f"https://{host}"):
+            self.db.execute(
+                """update pages set state = 'pending', reason = null, next_fetch_at = null
+                   where state = 'refused' and reason = 'robots' and url >= ? and url < ?""",
+                [begin + "/", begin + "0"],  # in ASCII 0 is what follows /
+            )
 
     # Items
 
