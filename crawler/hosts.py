@@ -32,7 +32,7 @@ doubles the time. A quarter of an hour is the usual distance of two starts by cr
 LONGEST_REST = timedelta(days=1)
 """However long a host asks for, it is asked once a day, as feeds are; and a time further ahead is a clock's fault."""
 
-_DEFAULT_PORT = {"http": 80, "https": 443}
+_DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
 class NotSent(IgnoreRequest):
@@ -75,20 +75,26 @@ class HostsMiddleware:
             raise NotConfigured
         middleware = cls(crawler, records, crawler.settings.getint("HOST_BUDGET"))
         crawler.signals.connect(middleware._stop_at_once, signals.spider_opened)
+        crawler.signals.connect(middleware.turn_away, signals.request_scheduled)
         crawler.signals.connect(middleware._hear, signals.response_downloaded)
         return middleware
 
     # Requests
 
-    def process_request(self, request: Request) -> None:
+    def turn_away(self, request: Request) -> None:
+        """Raise NotSent when the request cannot be sent any more. Asked before it is queued, too: a host may have a hundred
+        thousand pages pending, and all the way to here costs a millisecond each."""
         if not request.url.startswith(("http:", "https:")):
             return
-        host = host_of(request.url)
-        if self._stopped:
-            raise NotSent("stopped")
-        if reason := self._why_not(host):
+        reason = "stopped" if self._stopped else self._why_not(host_of(request.url))
+        if reason:
+            self._hold(request, reason)
             raise NotSent(reason)
-        self._sent[host] += 1
+
+    def process_request(self, request: Request) -> None:
+        self.turn_away(request)
+        if request.url.startswith(("http:", "https:")):
+            self._sent[host_of(request.url)] += 1
 
     def _why_not(self, host: str) -> str | None:
         """Why a host is not asked any more; None when it may be."""
@@ -101,10 +107,14 @@ class HostsMiddleware:
         return self._left_alone.get(host)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Note for the source whose request it was that something due was not asked; a stop speaks for itself."""
+        if isinstance(exception, NotSent):  # also of the request for the robots.txt that this one waited for
+            self._hold(request, str(exception))
+
+    def _hold(self, request: Request, reason: str) -> None:
+        """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
         source = request.cb_kwargs.get("source")
-        if isinstance(exception, NotSent) and source and not self._stopped:
-            self._records.held.setdefault(source.url, str(exception))
+        if source and not self._stopped:
+            self._records.held.setdefault(source.url, reason)
 
     # Answers
 
@@ -166,12 +176,9 @@ class HostsMiddleware:
 
 
 def host_of(url: str) -> str:
-    """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual
-    one. Raises ValueError where the port is none."""
+    """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual one."""
     parts = urlsplit(url)
-    name, port = (parts.hostname or "").rstrip("."), parts.port
-    name = f"[{name}]" if ":" in name else name
-    return f"{name}:{port}" if port and port != _DEFAULT_PORT.get(parts.scheme) else name
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, "")).rstrip(".")
 
 
 def is_left_alone(host: Host, now: datetime) -> bool:

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from crawler.hosts import host_of, is_left_alone, retry_after
 from crawler.items import Host
 from pipelines.store import stamp
 from tests.conftest import ROOT, broadsheet, connect
-from tests.loopback import Site, serving, story
+from tests.loopback import Answer, Site, serving, story
 from tests.test_news import Newsroom, slowly, start_crawl, wait_for
 
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
@@ -272,6 +272,27 @@ def test_a_host_is_asked_no_more_than_its_budget_in_one_run(site: Site, newsroom
     assert newsroom.rows("select status from runs") == [("partial",)]
     newsroom.crawl()
     assert states(newsroom) == {"article": 6, "duplicate": 1}
+
+
+def test_without_a_delay_a_host_still_gets_one_request_at_a_time(site: Site, newsroom: Newsroom) -> None:
+    """Scrapy 2.19 sent all six at once."""
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)))
+    now, most = [0], [0]
+
+    def counted(answer: Answer) -> Callable[[], Answer]:
+        def later() -> Answer:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+            time.sleep(0.1)
+            now[0] -= 1
+            return answer
+
+        return later
+
+    for number in range(6):
+        site.answers[f"/pier{number}"] = counted(site.answers[f"/pier{number}"])  # type: ignore[arg-type]
+    newsroom.crawl()
+    assert (states(newsroom), most) == ({"article": 6}, [1])
 
 
 # The end
