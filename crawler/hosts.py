@@ -103,7 +103,7 @@ class HostsMiddleware:
             if is_left_alone(self._known[host], datetime.now(UTC)):
                 self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
         if self._sent[host] >= self._budget:
-            self._left_alone.setdefault(host, f"the budget of {self._budget:,} requests to {host} is spent")
+            self._left_alone.setdefault(host, f"the budget of {host} for one run, {self._budget:,} requests, is spent")
         return self._left_alone.get(host)
 
     def process_exception(self, request: Request, exception: Exception) -> None:

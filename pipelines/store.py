@@ -201,11 +201,16 @@ class Archive:
     def keep_host(self, host: Host) -> None:
         """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
         row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
-        with self.transaction():
-            before = self.host(host.host)
-            self.db.table("hosts").upsert(row, pk="host")
-            if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
-                self._ask_refused_again(host.host)
+        try:
+            with self.transaction():
+                before = self.host(host.host)
+                self.db.table("hosts").upsert(row, pk="host")
+                if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
+                    self._ask_refused_again(host.host)
+        except sqlite3.Error as error:
+            if is_storage_trouble(error):
+                self.broken = error
+            raise
 
     def _ask_refused_again(self, host: str) -> None:
         for begin in (f"http://{host}", f"https://{host}"):
@@ -696,7 +701,7 @@ class StorePipeline:
         try:
             self._archive.keep(item)
         except sqlite3.Error as error:
-            if is_storage_trouble(error) and self._archive.broken is None:
+            if is_storage_trouble(error) and self._ending is None:
                 self._archive.broken = error
                 self._end_crawl()
             raise

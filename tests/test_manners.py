@@ -268,7 +268,7 @@ def test_a_host_is_asked_no_more_than_its_budget_in_one_run(site: Site, newsroom
     done = newsroom.crawl()
     assert len(site.asked) == 6
     assert states(newsroom) == {"article": 3, "pending": 3}
-    assert "the budget of 6 requests to 127.0.0.1" in done.stdout
+    assert "for one run, 6 requests, is spent" in done.stdout
     assert newsroom.rows("select status from runs") == [("partial",)]
     newsroom.crawl()
     assert states(newsroom) == {"article": 6, "duplicate": 1}
