@@ -68,13 +68,22 @@ class NotAListing(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A sitemap that a sitemap index names."""
+
+    url: str
+    changed_at: datetime | None = None  #: aware, the latest instant that its `lastmod` may mean; None when it has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one document holds."""
 
     kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
     links: tuple[Link, ...] = ()
-    children: tuple[str, ...] = ()  #: sitemaps that a sitemap index names, newest first
+    children: tuple[Child, ...] = ()  #: sitemaps that a sitemap index names, newest first
     feeds: tuple[str, ...] = ()  #: feeds that a front page announces
+    asked: int | None = None  #: seconds until its publisher expects anybody again (`ttl`, `sy:updatePeriod`)
 
 
 def read_listing(body: bytes, url: str, expected: str, since: datetime | None = None) -> Reading:
@@ -111,7 +120,21 @@ def _feed(body: bytes, url: str) -> Reading:
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
     links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)
-    return Reading(kind=kind, links=_distinct(links, MAX_LINKS))
+    return Reading(kind=kind, links=_distinct(links, MAX_LINKS), asked=_asked(parsed.feed))
+
+
+_PERIODS = {"hourly": 1, "daily": 24, "weekly": 7 * 24, "monthly": 30 * 24, "yearly": 365 * 24}
+"""Hours of sy:updatePeriod (RSS 1.0, module Syndication)."""
+
+
+def _asked(feed: Any) -> int | None:
+    """Seconds between two looks by RSS 2.0's `ttl` (minutes), else by sy:updatePeriod and sy:updateFrequency."""
+    ttl, frequency = (str(feed.get(name) or "") for name in ("ttl", "sy_updatefrequency"))
+    if re.fullmatch("[0-9]{1,6}", ttl):
+        return int(ttl) * 60 or None
+    hours = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
+    times = int(frequency) if re.fullmatch("[0-9]{1,6}", frequency) else 1
+    return hours * 3600 // max(times, 1) if hours else None
 
 
 def _entry_url(entry: Any) -> str | None:
@@ -310,16 +333,19 @@ def _newest_undated(links: list[Link]) -> list[Link]:
     return links[-MAX_UNDATED:] if rising else links[:MAX_UNDATED]
 
 
-def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[str, ...]:
+def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Child, ...]:
     children = []
     for entry in entries:
         link, until = _link(entry.get("loc"), url, Hints()), _until(entry.get("lastmod"))
         if link is None or not same_site(link.url, url) or link.url == url:
             continue
         if since is None or until is None or until >= since:
-            children.append((until or datetime.min.replace(tzinfo=UTC), link.url))
-    newest_first = sorted(children, key=lambda child: child[0], reverse=True)
-    return tuple(dict.fromkeys(address for _, address in newest_first))[:MAX_CHILDREN]
+            children.append(Child(url=link.url, changed_at=until))
+    oldest = datetime.min.replace(tzinfo=UTC)
+    distinct: dict[str, Child] = {}
+    for child in sorted(children, key=lambda child: child.changed_at or oldest, reverse=True):
+        distinct.setdefault(child.url, child)
+    return tuple(distinct.values())[:MAX_CHILDREN]
 
 
 def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:

@@ -54,7 +54,10 @@ class Listing:
     links: tuple[Link, ...] = ()
     etag: str | None = None
     last_modified: str | None = None
-    max_age: int | None = None  #: seconds this listing asked to be believed (Cache-Control)
+    entries: int = 0  #: links it holds, those that the source's rules leave out too
+    children: tuple[str, ...] | None = None  #: sitemaps that it names; None when it is no sitemap index
+    parent: str | None = None  #: the sitemap index that names it
+    asked: int | None = None  #: seconds it asks to be left alone (Cache-Control, ttl, sy:updatePeriod)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class Page:
     hints: Hints = field(default_factory=Hints)
     etag: str | None = None
     last_modified: str | None = None
+    unchanged: bool = False  #: answered 304: what is known of it still holds
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive
 
@@ -104,7 +108,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a page: exactly one of article, refusal and failure is set."""
+    """What became of a page: exactly one of article, refusal and failure is set; none of an unchanged page."""
 
     page: Page  #: its body is emptied: nothing after extraction needs it
     article: Article | None = None

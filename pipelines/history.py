@@ -1,18 +1,22 @@
-"""What earlier runs know, applied to the news spider's requests on their way out: skip, revalidate, resume.
+"""What earlier runs know, applied to the news spider's requests on their way out: skip, revalidate, resume, look again.
 
-A page that is known is not asked again, a feed only when it is due and with its validators; pages still pending from
-an earlier run are asked first. Reads the archive, never writes it.
+A page that is known is asked again only when a recheck is due, a feed only when it is due, both with their validators;
+pages still pending from an earlier run come before what is new, rechecks after it. When a feed has rolled on beyond all
+that was known, the sitemaps of its source are asked too. Reads the archive, never writes it.
 """
 
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
-from crawler.items import Link, via_of
+from crawler.items import Link, Listing, via_of
 from crawler.urls import site_of
-from pipelines.store import Archive, hints_from_json, stamp
+from pipelines.schedule import ROLLING, due_until, is_due, stamp
+from pipelines.store import Archive, hints_from_json
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -26,8 +30,14 @@ Row = Mapping[str, Any]
 READ = ("ok", "unchanged")
 """feeds.last_status of an entry point that could be read."""
 
+RESTING = ("reserve", "retired")
+"""feeds.last_status of an entry point that is kept in mind, but not asked."""
+
 BATCH = 500
 """Pending pages read at a time, so that a million of them need no memory."""
+
+PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
+"""Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
 
 class HistoryMiddleware:
@@ -41,6 +51,7 @@ class HistoryMiddleware:
         self._poll_all = poll_all
         self._retry = retry
         self._limit = limit
+        self._now = archive.began or datetime.now(UTC)
         self._asked: set[str] = set()
         self._looked: set[tuple[str, str]] = set()
 
@@ -59,24 +70,36 @@ class HistoryMiddleware:
         async for request in start:
             for wanted in self._entry_points(request):
                 yield wanted
-        for request in self._unfinished():
+        for request in chain(self._unfinished(), self._rechecks()):
             if self._is_wanted(request):
                 yield request
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         async for output in result:
-            if not isinstance(output, Request) or self._is_wanted(output):
-                yield self._with_validators(output) if isinstance(output, Request) else output
+            if not isinstance(output, Request):
+                yield output
+                for request in self._catch_up(output):
+                    yield request
+            elif self._is_wanted(output):
+                yield self._with_validators(output)
 
     def _is_wanted(self, request: Request) -> bool:
-        """Whether a page is to be asked now; all other requests are."""
+        """Whether a page or a listing is to be asked now; all other requests are."""
         url = request.meta.get("page")
         if url is None:
-            return self._is_first_look(request)
-        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(url):
+            return self._is_due_child(request) and self._is_first_look(request)
+        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(request):
             return False
         self._asked.add(url)
         return True
+
+    def _is_due_child(self, request: Request) -> bool:
+        """Whether a sitemap that an index names is due, or has changed since it was asked; everything else is."""
+        if not request.cb_kwargs.get("parent") or request.cb_kwargs["trail"]:
+            return True
+        feed, changed_at = self._feed(request.meta["listing"]), request.meta.get("changed_at")
+        changed = feed is not None and changed_at and stamp(changed_at) > (feed["last_fetched_at"] or "")
+        return bool(changed) or self._is_due_listing(feed)
 
     def _is_first_look(self, request: Request) -> bool:
         """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
@@ -87,11 +110,12 @@ class HistoryMiddleware:
         self._looked.add(look)
         return first
 
-    def _is_due_page(self, url: str) -> bool:
-        row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", url)
+    def _is_due_page(self, request: Request) -> bool:
+        row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", request.meta["page"])
         if row is None or row["state"] == "pending" or row["state"] in self._retry:
             return True
-        return row["state"] == "failed" and row["next_fetch_at"] is not None and is_due(row)
+        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
+        return again and row["next_fetch_at"] is not None and is_due(row, self._now)
 
     # Entry points
 
@@ -103,16 +127,28 @@ class HistoryMiddleware:
         elif "listing" not in request.meta:
             if self._is_wanted(request):
                 yield request
-        elif self._is_due_listing(self._feed(request.meta["listing"])) and self._is_first_look(request):
-            yield self._with_validators(request)
+        elif self._is_first_look(request):
+            if self._is_due_listing(self._feed(request.meta["listing"])):
+                yield self._with_validators(request)
+            yield from filter(self._is_first_look, self._children_of(request))
+
+    def _children_of(self, index: Request) -> list[Request]:
+        """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
+        rows = self._db.query(
+            """with recursive named (url) as (select ? union select feeds.url from feeds join named on parent = named.url)
+               select feeds.* from feeds join named using (url) where parent is not null and last_status <> 'retired'""",
+            [index.meta["listing"]],
+        )
+        source = index.cb_kwargs["source"]
+        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row)]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
         """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time."""
         named = {*source.feeds, *source.sitemaps}
         rows = self._db.query(
             """select feeds.* from feeds join sources on sources.id = source_id
-               where sources.url = ? and last_status <> 'reserve' order by feeds.id""",
-            [source.url],
+               where sources.url = ? and last_status not in (select value from json_each(?)) order by feeds.id""",
+            [source.url, json.dumps(RESTING)],
         )
         found = [row for row in rows if row["url"] not in named]
         # A front page that could not even be looked at was no entry point then, and is none now.
@@ -122,10 +158,37 @@ class HistoryMiddleware:
         return [self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row)]
 
     def _poll(self, source: "Source", feed: Row) -> Request:
-        return self._spider.poll(source, feed["url"], via_of(feed["kind"]))
+        return self._spider.poll(source, feed["url"], via_of(feed["kind"]), parent=feed["parent"])
 
     def _is_due_listing(self, feed: Row | None) -> bool:
-        return self._poll_all or feed is None or feed["next_fetch_at"] is None or is_due(feed)
+        return self._poll_all or feed is None or is_due(feed, self._now)
+
+    def _catch_up(self, listing: object) -> Iterator[Request]:
+        """When all that a feed lists is unknown, ask the sitemaps of its source for what it dropped meanwhile."""
+        if not isinstance(listing, Listing) or listing.kind not in ROLLING or not listing.links:
+            return
+        feed = self._feed(listing.url)
+        if feed is None or not feed["entries"] or self._is_any_known(listing):
+            return
+        rows = self._db.query(
+            """select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'""",
+            [feed["source_id"]],
+        )
+        sitemaps = (*(row["url"] for row in rows), *self._spider.announced_sitemaps(listing.source))
+        for url in dict.fromkeys(sitemaps):
+            request = self._spider.poll(listing.source, url, "sitemap")
+            if self._is_first_look(request):
+                yield request
+
+    def _is_any_known(self, listing: Listing) -> bool:
+        row = self._row(
+            """select exists (select 1 from json_each(?) as link join pages on pages.url = link.value
+                              where discovered_at < ?) as known""",
+            json.dumps([link.url for link in listing.links]),
+            stamp(self._now),
+        )
+        assert row is not None
+        return bool(row["known"])
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
@@ -134,27 +197,38 @@ class HistoryMiddleware:
         """
         feed = self._feed(request.meta["listing"]) if "listing" in request.meta and not self._poll_all else None
         if feed and feed["last_status"] in READ and feed["source_url"] == request.cb_kwargs["source"].url:
-            if feed["etag"]:
-                request.headers["If-None-Match"] = feed["etag"]
-            if feed["last_modified"]:
-                request.headers["If-Modified-Since"] = feed["last_modified"]
+            _conditional(request, feed)
         return request
 
     # Pages that earlier runs left
 
     def _unfinished(self) -> Iterator[Request]:
-        """Pending pages, failed ones that are due, and those that --retry names, in the order they were found."""
+        """Pending pages, failed and refused ones that are due, and those that --retry names, in the order they were found."""
+        marks = ", ".join("?" * len(self._retry)) or "null"
+        due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
+        for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
+            link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
+            yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
+
+    def _rechecks(self) -> Iterator[Request]:
+        """Articles that are due to be looked at for corrections, asked conditionally."""
+        for source, row in self._pages("state = 'article' and next_fetch_at <= ?", due_until(self._now)):
+            if source.recheck:
+                link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
+                request = self._spider.fetch(source, link, row["via"], RECHECK_PRIORITY)
+                request.meta["recheck"] = True
+                yield _conditional(request, row)
+
+    def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
+        """Pages of the sources that are watched, with their sources, as far as these want them."""
         sources = {source.url: source for source in self._spider.sources}
         sites = {site_of(source.url): source for source in self._spider.sources}
-        marks = ", ".join("?" * len(self._retry)) or "null"
         last = 0
         while rows := list(
             self._db.query(
                 f"""select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
-                    where pages.id > ? and (state = 'pending' or state in ({marks})
-                          or (state = 'failed' and (next_fetch_at <= ? or last_fetched_at > ?)))
-                    order by pages.id limit {BATCH}""",
-                [last, *self._retry, _now(), _now()],
+                    where pages.id > ? and ({condition}) order by pages.id limit {BATCH}""",
+                [last, *parameters],
             )
         ):
             last = rows[-1]["id"]
@@ -162,9 +236,7 @@ class HistoryMiddleware:
                 # The source may be called by another address since; what it found is still its.
                 source = sources.get(row["source_url"]) or sites.get(row["domain"])
                 if source and source.wants(row["url"]):
-                    yield self._spider.fetch(
-                        source, Link(url=row["url"], hints=hints_from_json(row["hints"])), row["via"]
-                    )
+                    yield source, row
 
     @property
     def _spider(self) -> "NewsSpider":
@@ -180,11 +252,9 @@ class HistoryMiddleware:
         return next(iter(self._db.query(sql, parameters)), None)
 
 
-def is_due(row: Row) -> bool:
-    """Whether a row's time has come; also when it was written by a clock that was ahead of the present one."""
-    now = _now()
-    return bool(row["next_fetch_at"] <= now or (row["last_fetched_at"] or "") > now)
-
-
-def _now() -> str:
-    return stamp(datetime.now(UTC))
+def _conditional(request: Request, row: Row) -> Request:
+    """Ask only for what has changed (RFC 9110, 13.1), where an earlier answer left something to ask with."""
+    for header, value in (("If-None-Match", row["etag"]), ("If-Modified-Since", row["last_modified"])):
+        if value:
+            request.headers[header] = value
+    return request

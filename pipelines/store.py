@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
-from pipelines import deduplicate, stories
+from pipelines import deduplicate, schedule, stories
 from pipelines.database import connect, is_storage_trouble
 from pipelines.deduplicate import Place, Text
+from pipelines.schedule import Look, stamp
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -33,11 +34,8 @@ Row = dict[str, Any]
 OUTCOMES = ("known", "new", "updated", "duplicate", "refused", "failed", "pending")
 """The columns of a run's summary; `found` is their sum."""
 
-RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
-"""When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
-
-FRESHNESS_LIMIT = timedelta(days=1)
-"""However long a feed asks to be believed (Cache-Control), it is asked once a day."""
+RETIRED_AFTER = 3
+"""Looks in a row that find a listing gone (404 or 410), after which one that nobody named in sources.toml is not asked again."""
 
 OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
 """Publication dates outside are kept, but nothing is sorted by them: the oldest newspapers, and time zones plus a day."""
@@ -67,9 +65,11 @@ class Archive:
         self.db = connect(path, write=True)
         self.broken: sqlite3.Error | None = None  #: set when the disk or the file failed during the run
         self.run_id: int | None = None
+        self.began: datetime | None = None  #: when this run did, aware
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
         self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
+        self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         self.db.execute(
@@ -96,6 +96,7 @@ class Archive:
 
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
+        self.began = now
         with self.transaction():
             self._days.update(self._days_left_by_killed_runs())
             self.db.execute(
@@ -241,39 +242,79 @@ class Archive:
             self._note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
         else:
             self._source_read(listing.source)
-        self._keep_feed(listing, source_id)
-        for link in listing.links:
-            self._keep_link(link, listing, source_id)
+        links = [(link, self._keep_link(link, listing, source_id)) for link in listing.links]
+        self._keep_feed(listing, source_id, links)
+        if listing.children is not None:
+            self._retire_children(listing)
 
-    def _keep_feed(self, listing: Listing, source_id: int) -> None:
-        fresh = min(timedelta(seconds=listing.max_age), FRESHNESS_LIMIT) if listing.max_age else None
-        self.db.execute(
-            """insert into feeds (source_id, url, kind, etag, last_modified, next_fetch_at, last_fetched_at, last_status)
-               values (:source_id, :url, :kind, :etag, :last_modified, :next_fetch_at, :last_fetched_at, :last_status)
-               on conflict (url) do update set
-                   kind = case when :read then excluded.kind else kind end,
-                   etag = case when :read then excluded.etag else coalesce(excluded.etag, etag) end,
-                   last_modified = case when :read then excluded.last_modified else coalesce(excluded.last_modified, last_modified) end,
-                   next_fetch_at = excluded.next_fetch_at, last_fetched_at = excluded.last_fetched_at, last_status = excluded.last_status""",
-            {
-                "source_id": source_id, "url": listing.url, "kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified,
-                "next_fetch_at": stamp(listing.fetched_at + fresh) if fresh else None, "last_fetched_at": stamp(listing.fetched_at),
-                "last_status": listing.failure or ("unchanged" if listing.status == 304 else "ok"), "read": listing.status == 200 and not listing.failure,
-            },
-        )  # fmt: skip
+    def _keep_feed(self, listing: Listing, source_id: int, links: list[tuple[Link, str]]) -> None:
+        """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
+        feed = next(iter(self.db.query("select * from feeds where url = ?", [listing.url])), None)
+        timing = schedule.after(self._look(listing, links), feed)
+        row = {"source_id": feed["source_id"] if feed else source_id, "url": listing.url} | timing
+        row |= {
+            "last_fetched_at": stamp(listing.fetched_at),
+            "last_status": "retired" if listing.url in self._dropped else self._status_of(listing, timing["failures"]),
+        }
+        if listing.parent:
+            row["parent"] = listing.parent
+        said = {"kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified}
+        read = listing.status == 200 and not listing.failure
+        row |= said if read or feed is None else {name: said[name] or feed[name] for name in ("etag", "last_modified")}
+        self.db.table("feeds").update(feed["id"], row) if feed else self._insert("feeds", row)
 
-    def _keep_link(self, link: Link, listing: Listing, source_id: int) -> None:
-        """A link not yet known is a pending page; the first finder's hints and source stay."""
+    def _look(self, listing: Listing, links: list[tuple[Link, str]]) -> Look:
+        new = [link for link, was in links if was == "new"]
+        return Look(
+            at=self.began or listing.fetched_at,
+            kind=listing.kind,
+            entries=listing.entries if listing.status == 200 else None,
+            new=len(new),
+            known=sum(1 for _, was in links if was == "known"),
+            filtered=len(links) < listing.entries,
+            new_dates=tuple(link.hints.date_published for link in new if link.hints.date_published),
+            asked=timedelta(seconds=listing.asked) if listing.asked else None,
+            failed=listing.failure is not None,
+        )
+
+    def _status_of(self, listing: Listing, failures: int) -> str:
+        """What feeds.last_status says of a look."""
+        if listing.failure is None:
+            return "unchanged" if listing.status == 304 else "ok"
+        source = listing.source
+        named = listing.url in (*source.feeds, *source.sitemaps, source.url)
+        gone = _is_gone(listing.status) and failures >= RETIRED_AFTER and not named
+        return "retired" if gone else listing.failure
+
+    def _retire_children(self, listing: Listing) -> None:
+        """Sitemaps that their index no longer names are not asked again."""
+        retired = self.db.execute(
+            """update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))
+               returning url""",
+            [listing.url, json.dumps(listing.children)],
+        )
+        self._dropped.update(url for (url,) in retired.fetchall())
+
+    def _keep_link(self, link: Link, listing: Listing, source_id: int) -> str:
+        """A link not yet known is a pending page; the first finder's hints and source stay.
+
+        Returns `new`, `known` from before this run, or `seen` in this run.
+        """
         inserted = self.db.execute(
             """insert into pages (url, source_id, via, hints, state, discovered_at) values (?, ?, ?, ?, 'pending', ?)
                on conflict (url) do nothing""",
             [link.url, source_id, via_of(listing.kind), hints_json(link.hints), stamp(listing.fetched_at)],
         ).rowcount
+        (page_id, discovered_at) = self.db.execute(
+            "select id, discovered_at from pages where url = ?", [link.url]
+        ).fetchone()
         self.db.execute(
-            """insert into touched (page_id, source_id, outcome) select id, ?, ? from pages where url = ?
-               on conflict (page_id) do nothing""",
-            [source_id, "pending" if inserted else "known", link.url],
+            "insert into touched (page_id, source_id, outcome) values (?, ?, ?) on conflict (page_id) do nothing",
+            [page_id, source_id, "pending" if inserted else "known"],
         )
+        if inserted:
+            return "new"
+        return "known" if self.began is None or discovered_at < stamp(self.began) else "seen"
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
@@ -281,7 +322,9 @@ class Archive:
             self._source_read(page.source)
         elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
             self._source_unread(page.source, f"{page.url}: {outcome.failure}")
-        if outcome.article:
+        if page.unchanged:
+            self._keep_unchanged(page)
+        elif outcome.article:
             self._keep_article(page, outcome.article)
         elif outcome.refusal:
             self._keep_refusal(page, outcome.refusal, outcome.extractor)
@@ -294,25 +337,60 @@ class Archive:
         """The page answered and is no article. A page that was one keeps its state and its text."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed", "refused"):
-            self.db.table("pages").update(
-                row["id"], {"state": "refused", "reason": reason, "extractor": extractor, "next_fetch_at": None}
-            )
+            # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
+            asked = page.status is not None and page.via not in ("file", "warc")
+            again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True) if asked else None
+            refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
+            self.db.table("pages").update(row["id"], {"state": "refused"} | refused)
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:
         """No answer worth keeping: asked again later, until the attempts are spent."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed"):
-            wait = RETRY_AFTER[row["attempts"] - 1] if row["attempts"] <= len(RETRY_AFTER) else None
-            again = stamp(page.fetched_at + wait) if wait else None
-            self.db.table("pages").update(row["id"], {"state": "failed", "reason": reason, "next_fetch_at": again})
-        elif row["state"] == "article" and _is_gone(page.status) and _is_gone(row["previous_status"]):
+            again = schedule.retry_at(row["attempts"], page.fetched_at)
+            failed = {"state": "failed", "reason": reason, "next_fetch_at": stamp(again) if again else None}
+            self.db.table("pages").update(row["id"], failed)
+        elif row["state"] == "article":
+            self._keep_failed_recheck(page, row)
+        self._note_error(f"{page.url}: {reason}")
+        self._touch(row["id"], row["source_id"], "failed")
+
+    def _keep_failed_recheck(self, page: Page, row: Row) -> None:
+        """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone."""
+        if _is_gone(page.status) and _is_gone(row["previous_status"]):
             self.db.execute(
                 "update articles set gone_at = coalesce(gone_at, ?) where id = ?",
                 [stamp(page.fetched_at), row["article_id"]],
             )
-        self._note_error(f"{page.url}: {reason}")
-        self._touch(row["id"], row["source_id"], "failed")
+            self.db.table("pages").update(row["id"], {"next_fetch_at": None})
+        elif _is_gone(page.status):
+            again = page.fetched_at + schedule.GONE_PAUSE
+            self.db.table("pages").update(row["id"], {"next_fetch_at": stamp(again)})
+        else:
+            self._plan_recheck(page, row["id"], row["article_id"])
+
+    def _keep_unchanged(self, page: Page) -> None:
+        """The article is as it was: nothing is written but when that was seen, and when to look again."""
+        row = self._found_row(page)
+        if row["state"] == "article":
+            self.db.execute(
+                "update articles set last_fetched_at = max(last_fetched_at, ?), gone_at = null where id = ?",
+                [stamp(page.fetched_at), row["article_id"]],
+            )
+            self._plan_recheck(page, row["id"], row["article_id"])
+        self._touch(row["id"], row["source_id"], "known")
+
+    def _plan_recheck(self, page: Page, page_id: int, article_id: int, *, doubted: bool = False) -> None:
+        """Note when an article's page is to be looked at again; `doubted` when its text waits for the next look to agree."""
+        again = None
+        if page.source and page.source.recheck and page.via not in ("file", "warc"):
+            article = self._article(article_id)
+            first_seen = datetime.fromisoformat(article["first_seen_at"])
+            again = schedule.recheck_at(article["date_published"], first_seen, page.fetched_at, doubted=doubted)
+        plan = {"next_fetch_at": stamp(again) if again else None}
+        # Only a whole answer can agree with a doubted text; "not modified" would say nothing of it.
+        self.db.table("pages").update(page_id, plan | ({"etag": None, "last_modified": None} if doubted else {}))
 
     def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
@@ -338,6 +416,9 @@ class Archive:
         outcome, article_id = self._put(page, page_id, article, place)
         state = ("duplicate", place.reason) if place.kind == "duplicate" else ("article", None)
         self._settle(page_id, article, article_id, *state)
+        if state[0] == "article":
+            other = self._article(article_id)["content_hash"] != deduplicate.content_hash(article.text)
+            self._plan_recheck(page, page_id, article_id, doubted=other and outcome == "updated")
         self._relate_copies(article_id, None if place.merges or place.kind == "original" else page_id)
         if place.kind in ("new", "original"):
             self._reserve_canonical(page, place.url, article_id)
@@ -710,11 +791,6 @@ class StorePipeline:
     def _end_crawl(self) -> None:
         assert self._crawler.engine is not None
         self._ending = asyncio.get_running_loop().create_task(self._crawler.engine.close_spider_async(reason="storage"))
-
-
-def stamp(moment: datetime) -> str:
-    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def article_row(article: Article, page: Page) -> Row:

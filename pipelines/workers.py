@@ -5,6 +5,7 @@ one page, which is marked with the reason; the crawl goes on. Knows nothing of w
 """
 
 import asyncio
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -63,14 +64,14 @@ class ExtractPipeline:
         if isinstance(item, Listing):
             return item
         outcome = await self._outcome_of(item)
-        word = "article" if outcome.article else outcome.refusal or outcome.failure
+        word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
         self._stats.inc_value(f"extract/{word}")
         if outcome.refusal:
             logger.info("refused %s: %s", item.url, outcome.refusal)
         return outcome
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if page.failure or page.refusal:
+        if page.failure or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         if self._workers is None:
             return outcome_of(page)
@@ -196,16 +197,14 @@ def _serve(pipe: Connection, limits: Limits) -> None:
     os.setsid()
     space = limits.megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    pipe.send("ready")
-    while True:
-        try:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+        pipe.send("ready")
+        while True:
             page = pipe.recv()
-        except EOFError:  # the parent is gone
-            return
-        # Should the parent be killed while this page hangs, nobody else would end this process.
-        signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
-        pipe.send(_answer(page))
-        signal.setitimer(signal.ITIMER_REAL, 0)
+            # Should the parent be killed while this page hangs, nobody else would end this process.
+            signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
+            pipe.send(_answer(page))
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _answer(page: Page) -> Outcome | str:

@@ -4,10 +4,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.loopback import Site
+    from tests.newsroom import Newsroom
 
 # The same examples every time: a run that nobody changed must not fail. Explore with --hypothesis-profile=explore.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -38,3 +44,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = broadsheet("demo", "--no-serve", "--db", db)
     assert done.returncode == 0, done.stderr
     return db
+
+
+@pytest.fixture
+def site() -> Iterator["Site"]:
+    """A news site on loopback that says what the test tells it to."""
+    from tests.loopback import serving
+
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> "Newsroom":
+    """An empty sources.toml and archive."""
+    from tests.newsroom import Newsroom
+
+    return Newsroom(tmp_path)

@@ -4,33 +4,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 
 import pytest
 from scrapy.http import Response
 
 from crawler.hosts import host_of, is_left_alone, retry_after
 from crawler.items import Host
-from pipelines.store import stamp
+from pipelines.schedule import stamp
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, serving, story
-from tests.test_news import Newsroom, slowly, start_crawl, wait_for
+from tests.newsroom import Newsroom, start_crawl, wait_for
+from tests.test_news import slowly
 
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
 
 
 def publish(site: Site, newsroom: Newsroom, *names: str, crawl: str = "delay = 0") -> None:

@@ -5,56 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipelines.lock import run_lock
-from tests.conftest import ROOT, broadsheet, connect
-from tests.loopback import Answer, Site, article_html, serving, story
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as running:
-        yield running
-
-
-class Newsroom:
-    """A sources.toml, an archive and the crawls into it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.db = folder / "news.db"
-
-    def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
-        tables = "\n".join(f"[[source]]\n{source}" for source in sources)
-        (self.folder / "sources.toml").write_text(
-            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n'
-        )
-
-    def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = broadsheet("crawl", *options, cwd=self.folder)
-        assert done.returncode == code, done.stderr + done.stdout
-        return done
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        base = connect(self.db)
-        try:
-            return [tuple(row) for row in base.execute(sql)]
-        finally:
-            base.close()
-
-    def states(self) -> dict[str, tuple[str, str | None]]:
-        return {url: (state, reason) for url, state, reason in self.rows("select url, state, reason from pages")}
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+from tests.conftest import ROOT, connect
+from tests.loopback import Answer, Site, article_html, story
+from tests.newsroom import Newsroom, start_crawl, wait_for
 
 
 def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsroom: Newsroom) -> None:
@@ -323,18 +282,6 @@ def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site
     assert newsroom.rows("select status, reason from runs") == [
         ("partial", "stopped by a signal; the rest stays pending")
     ]
-
-
-def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
-    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

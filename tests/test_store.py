@@ -10,7 +10,8 @@ import pytest
 
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source
-from pipelines.store import RETRY_AFTER, Archive, hints_from_json, hints_json, sort_at
+from pipelines.schedule import RETRY_AFTER
+from pipelines.store import Archive, hints_from_json, hints_json, sort_at
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -107,7 +108,7 @@ def test_a_refusal_keeps_the_rules_that_made_it(archive: Archive) -> None:
         "refused",
         "index",
         "broadsheet 1",
-        None,
+        "2026-11-04T12:00:00Z",
     )
 
 

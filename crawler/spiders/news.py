@@ -96,20 +96,14 @@ class NewsSpider(scrapy.Spider):
         """Ask a bare source's front page what entry points it announces."""
         return self._ask(source.url, self.parse_front_page, self.front_page_failed, {"discover": source}, source=source)
 
-    def poll(self, source: Source, url: str, kind: str, trail: Trail | None = None) -> Request:
+    def poll(
+        self, source: Source, url: str, kind: str, trail: Trail | None = None, parent: str | None = None
+    ) -> Request:
         """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
-        return self._ask(
-            url,
-            self.parse_listing,
-            self.listing_failed,
-            {"listing": url},
-            source=source,
-            url=url,
-            kind=kind,
-            trail=trail,
-        )
+        known = {"source": source, "url": url, "kind": kind, "trail": trail, "parent": parent}
+        return self._ask(url, self.parse_listing, self.listing_failed, {"listing": url}, **known)
 
-    def fetch(self, source: Source, link: Link, via: str) -> Request:
+    def fetch(self, source: Source, link: Link, via: str, priority: int = 0) -> Request:
         """Ask for an article's page."""
         known = {"source": source, "link": link, "via": via}
         return Request(
@@ -118,6 +112,7 @@ class NewsSpider(scrapy.Spider):
             errback=self.page_failed,
             cb_kwargs=known,
             meta={"page": link.url},
+            priority=priority,
             dont_filter=True,
         )
 
@@ -126,13 +121,19 @@ class NewsSpider(scrapy.Spider):
             url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True
         )
 
+    def announced_sitemaps(self, source: Source) -> tuple[str, ...]:
+        """The sitemaps that robots.txt of the source's front page names, as far as it was asked in this run."""
+        return self._robots.sitemaps(origin_of(source.url))
+
     # Listings
 
     def parse_listing(
-        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None
+        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
     ) -> Iterator[Output]:
-        if response.status == 304 and is_conditional(response.request):
-            yield self._listing(source, url, kind, status=304, **validators(response))
+        if is_unchanged(response):
+            yield self._listing(
+                source, url, kind, status=304, asked=max_age(response), parent=parent, **validators(response)
+            )
             yield from self._go_on(trail, yielded=True)
             return
         if response.status != 200:
@@ -146,20 +147,27 @@ class NewsSpider(scrapy.Spider):
         links = tuple(link for link in reading.links if source.wants(link.url))
         # What yields nothing while a source is being discovered is kept in mind, but not polled.
         reserve = trail is not None and not links and not reading.children
-        yield self._listing(source, url, reading.kind, status=200, links=links, reserve=reserve, **validators(response))
+        facts = {"links": links, "entries": len(reading.links), "reserve": reserve, "parent": parent}
+        asked = max(max_age(response) or 0, reading.asked or 0) or None
+        children = tuple(child.url for child in reading.children) or None
+        yield self._listing(
+            source, url, reading.kind, status=200, asked=asked, children=children, **facts, **validators(response)
+        )
         for link in links:
             yield self.fetch(source, link, via_of(reading.kind))
         for child in self._new_children(source, reading.children):
             if trail:
                 trail.open += 1
-            yield self.poll(source, child, "sitemap", trail)
+            request = self.poll(source, child.url, "sitemap", trail, parent=url)
+            request.meta["changed_at"] = child.changed_at
+            yield request
         yield from self._go_on(trail, yielded=bool(links))
 
-    def _new_children(self, source: Source, children: Iterable[str]) -> list[str]:
+    def _new_children(self, source: Source, children: Iterable[discovery.Child]) -> list[discovery.Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
         followed = self._followed.setdefault(source.url, set())
-        new = [child for child in children if child not in followed][: MAX_SITEMAPS - len(followed)]
-        followed.update(new)
+        new = [child for child in children if child.url not in followed][: MAX_SITEMAPS - len(followed)]
+        followed.update(child.url for child in new)
         return new
 
     def listing_failed(self, failure: Failure) -> Iterator[Output]:
@@ -264,16 +272,15 @@ class NewsSpider(scrapy.Spider):
             yield self._page(source, link, via, refusal="unusable_redirect", status=response.status)
             return
         facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
-        if response.status != 200:
+        if is_unchanged(response):
+            yield self._page(source, link, via, unchanged=True, **facts, **validators(response))
+        elif response.status != 200:
             yield self._page(source, link, via, failure=f"http_{response.status}", **facts)
         elif is_front_page(final_url) and not is_front_page(link.url):
             yield self._page(source, link, via, refusal="redirect_to_front_page", **facts)
         else:
-            facts |= validators(response)
-            facts.pop("max_age")
-            yield self._page(
-                source, link, via, body=response.body, content_type=header(response, "Content-Type"), **facts
-            )
+            facts |= {"body": response.body, "content_type": header(response, "Content-Type")}
+            yield self._page(source, link, via, **facts, **validators(response))
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
@@ -345,20 +352,21 @@ def header(response: Response, name: str) -> str | None:
     return value.decode("latin-1").strip() or None if value else None
 
 
-def validators(response: Response) -> dict[str, Any]:
-    """What to ask with next time (RFC 9110, 13.1), and for how long the answer says it is fresh (RFC 9111, 5.2.2.1)."""
+def validators(response: Response) -> dict[str, str | None]:
+    """What to ask with next time (RFC 9110, 13.1)."""
+    return {"etag": header(response, "ETag"), "last_modified": header(response, "Last-Modified")}
+
+
+def max_age(response: Response) -> int | None:
+    """For how many seconds an answer says that it is fresh (RFC 9111, 5.2.2.1); None when it does not say."""
     fields = [part.strip().lower() for part in (header(response, "Cache-Control") or "").split(",")]
     ages = [part.removeprefix("max-age=") for part in fields if part.startswith("max-age=")]
-    return {
-        "etag": header(response, "ETag"),
-        "last_modified": header(response, "Last-Modified"),
-        # RFC 9111, 1.2.2: a number too large to be true is a large one.
-        "max_age": min(int(ages[0][:19]), 2**31)
-        if ages and re.fullmatch("[0-9]+", ages[0]) and "no-cache" not in fields
-        else None,
-    }
+    if not ages or not re.fullmatch("[0-9]+", ages[0]) or "no-cache" in fields:
+        return None
+    return min(int(ages[0][:19]), 2**31)  # RFC 9111, 1.2.2: a number too large to be true is a large one
 
 
-def is_conditional(request: Request | None) -> bool:
-    """Whether a request may be answered by 304: some servers say it to everybody."""
-    return request is not None and ("If-None-Match" in request.headers or "If-Modified-Since" in request.headers)
+def is_unchanged(response: Response) -> bool:
+    """Whether a conditional request was answered by 304; some servers say it to everybody."""
+    asked = response.request.headers if response.request else {}
+    return response.status == 304 and ("If-None-Match" in asked or "If-Modified-Since" in asked)

@@ -1,0 +1,213 @@
+"""When to look again: at a listing by how fast it ever rolled on, at an article by its age. Pure: no clock, no database.
+
+A feed shows its newest entries only, so what it drops between two looks is lost. A look must come while at least half of
+what the last one saw is still there, at the fastest pace the feed has shown; what it needs no more often is a courtesy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+START = timedelta(minutes=15)
+"""What cron is expected to do. What must be looked at as often is looked at in every run, however often these are; and a
+pace over less time is not believed: a first look finds everything at once."""
+
+EVERY_RUN = timedelta(0)
+
+USUAL_ENTRIES = 20
+"""Of a feed that may be filling still."""
+
+STILL_THERE = 0.5
+"""Share of a listing's entries that may be new at the next look if it keeps its fastest pace."""
+
+HALF_LIFE = timedelta(days=7)
+HALF_LIFE_OTHERWISE = timedelta(days=1)
+"""In which a pace is half forgotten: of what drops entries, so slowly that Monday's rush is remembered on the next Monday."""
+
+SHORTEST_SILENCE = timedelta(hours=1)
+SILENCE = 1 / 48
+"""A listing is looked at once an hour at least while it has something new every second day, else when another 48th of its
+silence has passed: a monthly bulletin waits 15 hours at most."""
+
+LONGEST = {"sitemap": timedelta(days=7)}
+LONGEST_FEED = timedelta(days=1)
+"""However silent, and whatever a listing asks for; sitemaps of past years are still looked at once a week."""
+
+BELIEVED_AFTER_A_GAP = timedelta(days=30)
+"""For so long after articles were missed a listing's own wish to be left alone is no longer heard."""
+
+EVERY_RUN_FAILURES = 2
+LONGEST_RETRY = timedelta(hours=6)
+"""A listing that cannot be read is asked again in the next run and the one after, then after twice as long each time."""
+
+ROLLING = ("rss", "atom", "json", "news_sitemap")
+"""Kinds that drop their oldest entry for every new one; in them a look without a known entry is a gap."""
+
+RECHECK_AGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+"""Of an article, when it is looked at again for corrections."""
+
+RECHECK_PAUSE = timedelta(hours=1)
+"""At least, between two looks at one article."""
+
+DOUBT_PAUSE, DOUBT_ENDS = timedelta(hours=6), timedelta(days=14)
+"""Before the look that must agree with a doubtful text; a page that never gives the same text twice is let be in the end."""
+
+GONE_PAUSE = timedelta(days=1)
+"""Between the two looks that must find an article gone."""
+
+RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
+"""When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
+
+RETRY_REFUSED_AFTER = (timedelta(days=1), timedelta(days=7))
+"""The same for a page that answered but was no article: it may have been unfinished, or behind a wall for a day."""
+
+ON_TIME = timedelta(minutes=1)
+"""What is due within a minute is due now: cron starts to the minute, and a quarter of an hour must not become half of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at a listing found."""
+
+    at: datetime  #: aware
+    kind: str
+    entries: int | None  #: links it holds; None where it had not changed or could not be read
+    new: int = 0  #: of them, addresses nobody knew
+    known: int = 0  #: of them, addresses that were known before
+    filtered: bool = False  #: whether the source's rules left out some of its entries
+    new_dates: tuple[str, ...] = ()  #: of the new ones as far as said, ISO 8601
+    asked: timedelta | None = None  #: how long it asks to be left alone
+    failed: bool = False
+
+
+def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What to remember of a listing after a look at it, as columns of `feeds`; `feed` is what was remembered before."""
+    if look.failed:
+        failures = 1 + (feed["failures"] if feed else 0)
+        return {"failures": failures, **_next(look.at, _retry(failures))}
+    known = feed if feed and feed["last_new_at"] else None
+    entries = (known["entries"] if known and look.entries is None else look.entries) or 0
+    missed = bool(known and known["entries"]) and is_gap(look)
+    peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
+    last_new_at = look.at if look.new or known is None else _moment(known["last_new_at"])
+    missed_at = look.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
+    asked = look.asked if look.entries is not None or known is None else look.asked or _minutes(known["asked_minutes"])
+    wait = interval(look, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
+    return {
+        "failures": 0, "entries": entries, "peak_per_hour": round(peak, 4), "last_new_at": stamp(last_new_at),
+        "missed_at": stamp(missed_at) if missed_at else None, "missed": (feed["missed"] if feed else 0) + missed,
+        "asked_minutes": round(asked / timedelta(minutes=1)) if asked else None, **_next(look.at, wait),
+    }  # fmt: skip
+
+
+def is_gap(look: Look) -> bool:
+    """Whether a listing that was read before has rolled on beyond all that was known: articles may have been missed."""
+    return look.kind in ROLLING and not look.filtered and look.new > 0 and not look.known
+
+
+def interval(
+    look: Look, entries: int, peak: float, last_new_at: datetime, missed_at: datetime | None, asked: timedelta | None
+) -> timedelta:
+    """How long to wait after a look that could be read. `peak` is in new entries an hour."""
+    longest = LONGEST.get(look.kind, LONGEST_FEED)
+    silence = max(SHORTEST_SILENCE, (look.at - last_new_at) * SILENCE)
+    rolled_on = timedelta(hours=STILL_THERE * entries / peak) if peak else longest
+    needed = min(silence, rolled_on, longest)
+    heard = missed_at is None or look.at - missed_at > BELIEVED_AFTER_A_GAP
+    if asked and heard:
+        return max(needed, min(asked, longest))
+    return needed if needed > START + ON_TIME else EVERY_RUN
+
+
+def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
+    """The fastest pace, in new entries an hour. Of a listing seen for the first time: all of it between two starts."""
+    fullest = entries / (START / timedelta(hours=1))
+    if known is None or missed:
+        return fullest
+    passed = max(look.at - _moment(known["last_fetched_at"]), START)
+    half_life = HALF_LIFE if look.kind in ROLLING else HALF_LIFE_OTHERWISE
+    remembered: float = known["peak_per_hour"] * 0.5 ** (passed / half_life)
+    return max(remembered, look.new / (passed / timedelta(hours=1)), _densest(look.new_dates))
+
+
+def _densest(dates: Iterable[str]) -> float:
+    """Most dates within one quarter of an hour, as a pace an hour; bare days and what is no date say nothing."""
+    moments = sorted(moment for date in dates if (moment := _instant(date)))
+    most = first = 0
+    for last, moment in enumerate(moments):
+        while moment - moments[first] > START:
+            first += 1
+        most = max(most, last - first + 1)
+    return most / (START / timedelta(hours=1))
+
+
+def _retry(failures: int) -> timedelta:
+    if failures <= EVERY_RUN_FAILURES:
+        return EVERY_RUN
+    wait: timedelta = START * 2 ** min(failures - EVERY_RUN_FAILURES, 10)
+    return min(wait, LONGEST_RETRY)
+
+
+def _next(at: datetime, wait: timedelta) -> dict[str, Any]:
+    if wait == EVERY_RUN:
+        return {"poll_minutes": None, "next_fetch_at": None}
+    return {"poll_minutes": round(wait / timedelta(minutes=1)), "next_fetch_at": stamp(at + wait)}
+
+
+# Articles
+
+
+def recheck_at(
+    date_published: str | None, first_seen: datetime, now: datetime, *, doubted: bool = False
+) -> datetime | None:
+    """When to look at an article again, after a look at `now`; None when it is old enough to be left alone."""
+    if doubted and now - first_seen < DOUBT_ENDS:
+        return now + DOUBT_PAUSE
+    published = _instant(date_published or "")
+    born = min(published, first_seen) if published else first_seen
+    due = next((born + age for age in RECHECK_AGES if born + age > now), None)
+    return max(due, now + RECHECK_PAUSE) if due else None
+
+
+def retry_at(attempts: int, now: datetime, *, refused: bool = False) -> datetime | None:
+    """When to ask for a page again that has failed, or been refused, so many times; None when the attempts are spent."""
+    waits = RETRY_REFUSED_AFTER if refused else RETRY_AFTER
+    return now + waits[attempts - 1] if attempts <= len(waits) else None
+
+
+# Time
+
+
+def is_due(row: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a row's time (next_fetch_at; NULL: any time) has come; also when it was written by a clock that was ahead."""
+    if row["next_fetch_at"] is None:
+        return True
+    return bool(row["next_fetch_at"] <= due_until(now) or (row["last_fetched_at"] or "") > stamp(now + ON_TIME))
+
+
+def due_until(now: datetime) -> str:
+    """The latest next_fetch_at that is due now."""
+    return stamp(now + ON_TIME)
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
+
+
+def _instant(date: str) -> datetime | None:
+    """An ISO 8601 instant; None for a bare day, a time without zone, and what is no date."""
+    try:
+        moment = datetime.fromisoformat(date)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def _minutes(number: int | None) -> timedelta | None:
+    return timedelta(minutes=number) if number else None
+
+
+def stamp(moment: datetime) -> str:
+    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

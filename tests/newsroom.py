@@ -1,0 +1,58 @@
+"""A sources.toml, an archive, and crawls into it by the command line as cron runs it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT, broadsheet, connect
+
+
+class Newsroom:
+    """A sources.toml, an archive and the crawls into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = folder / "news.db"
+
+    def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
+        tables = "\n".join(f"[[source]]\n{source}" for source in sources)
+        (self.folder / "sources.toml").write_text(
+            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n'
+        )
+
+    def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = broadsheet("crawl", *options, cwd=self.folder)
+        assert done.returncode == code, done.stderr + done.stdout
+        return done
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        base = connect(self.db)
+        try:
+            return [tuple(row) for row in base.execute(sql)]
+        finally:
+            base.close()
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        return {url: (state, reason) for url, state, reason in self.rows("select url, state, reason from pages")}
+
+    def change(self, sql: str) -> None:
+        """Do to the archive what time would have done."""
+        base = connect(self.db)
+        with base:
+            base.execute(sql)
+        base.close()
+
+
+def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
+    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
