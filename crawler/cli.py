@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,11 +274,24 @@ def sources_list(sources_file: Path) -> None:
 @DB
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
 @click.option(
-    "--check", is_flag=True, help="Exit with 1 when a source is ill, and name it: a second cron line as the alarm."
+    "--check", is_flag=True, help="Print only what needs a person, and exit with 1 if anything does: for cron."
 )
 def status(db: Path, as_json: bool, check: bool) -> None:
-    """Show how every source is doing, and what the pages came to."""
+    """Show how every source is doing, in one word and a reason, and what the pages came to.
+
+    \b
+    new      nothing read yet               ok       read, and as usual
+    quiet    nothing new for much longer than ever before
+    changed  its pages lack what they used to have: title, date, author, length, any article
+    broken   cannot be read                 blocked  turns us away
+    off      not in sources.toml, or not enabled there
+
+    --check names, one a line, the sources that are quiet, changed, broken or blocked, feeds of sources.toml that have moved
+    for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
+    """
     from crawler import report
+    from pipelines.health import alarms
+    from pipelines.schedule import stamp
 
     archive = _open(db)
     health = list(archive.query("select * from source_health order by name"))
@@ -286,12 +300,15 @@ def status(db: Path, as_json: bool, check: bool) -> None:
         iter(archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")),
         None,
     )
-    ill = [source for source in health if source["status"] in ("broken", "blocked", "changed")]
+    ill = [
+        dict(zip(("name", "word", "reason"), alarm, strict=True)) for alarm in alarms(archive, stamp(datetime.now(UTC)))
+    ]
     if as_json:
-        click.echo(json.dumps({"sources": health, "pages": states, "last_run": last}, ensure_ascii=False, indent=2))
+        told = {"sources": health, "pages": states, "last_run": last, "alarms": ill}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     elif check:
-        for source in ill:
-            click.echo(f"{source['name']}: {source['status']}: {source['reason']}", err=True)
+        for alarm in ill:
+            click.echo(f"{alarm['name']}: {alarm['word']}: {alarm['reason']}", err=True)
     else:
         report.print_status(health, states, last)
     sys.exit(FAILED if check and ill else DONE)

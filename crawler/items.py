@@ -57,6 +57,7 @@ class Listing:
     entries: int = 0  #: links it holds, those that the source's rules leave out too
     children: tuple[str, ...] | None = None  #: sitemaps that it names; None when it is no sitemap index
     parent: str | None = None  #: the sitemap index that names it
+    moved_to: str | None = None  #: where an address of sources.toml redirects for good; None when it answers itself
     asked: int | None = None  #: seconds it asks to be left alone (Cache-Control, ttl, sy:updatePeriod)
 
 

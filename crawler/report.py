@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -95,36 +96,34 @@ def summary_table(lines: dict[str, dict[str, int]]) -> Table:
 
 
 def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dict[str, Any] | None) -> None:
-    """How every source is doing, the states of all pages, and how the last run ended."""
+    """How every source is doing and why, the states of all pages, and how the last run ended."""
     console = Console()
-    reasons = any(source["reason"] for source in health)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in (
-        "source",
-        "status",
-        "last read",
-        "last new article",
-        "7 days",
-        "28 days",
-        *(["reason"] if reasons else []),
-    ):
-        table.add_column(
-            column, overflow="fold", no_wrap=column.startswith("last"), justify="right" if "days" in column else "left"
-        )
+    console.print(status_table(health))
     for source in health:
-        times = [
-            (source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")
-        ]
-        counts = [f"{source[name]:,}" for name in ("articles_7d", "articles_28d")]
-        table.add_row(source["name"], source["status"], *times, *counts, *([source["reason"] or ""] if reasons else []))
-    console.print(table)
+        if source["reason"] and source["status"] != "off":
+            line = f"{source['name']}: {source['status']}: {source['reason']}"
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
     pages = ", ".join(f"{count:,} {state}" for state, count in states.items()) or "none yet"
     console.print(f"pages: {pages}", highlight=False)
     if last:
         ended = f"ended {last['finished_at']}" if last["finished_at"] else "has not ended"
-        console.print(
-            f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}"
-            + (f": {last['reason']}" if last["reason"] else ""),
-            highlight=False,
-            markup=False,
+        reason = f": {last['reason']}" if last["reason"] else ""
+        line = f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}{reason}"
+        console.print(line, highlight=False, markup=False)
+
+
+def status_table(health: list[dict[str, Any]]) -> Table:
+    """One line a source; in 80 columns its name has 24."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("source", overflow="fold")
+    for column in ("status", "last read", "last new article"):
+        table.add_column(column, no_wrap=True)
+    for column in ("7 days", "usual"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for source in health:
+        read, new = (
+            (source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")
         )
+        usual = "·" if source["usual_7d"] is None else f"{source['usual_7d']:,.0f}"
+        table.add_row(Text(source["name"]), source["status"], read, new, f"{source['articles_7d']:,}", usual)
+    return table

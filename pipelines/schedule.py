@@ -112,7 +112,10 @@ def interval(
     """How long to wait after a look that could be read. `peak` is in new entries an hour."""
     longest = LONGEST.get(look.kind, LONGEST_FEED)
     silence = max(SHORTEST_SILENCE, (look.at - last_new_at) * SILENCE)
-    rolled_on = timedelta(hours=STILL_THERE * entries / peak) if peak else longest
+    half, most = STILL_THERE * entries, peak * (longest / timedelta(hours=1))
+    rolled_on = (
+        timedelta(hours=half / peak) if half < most else longest
+    )  # no time holds what a forgotten pace would take
     needed = min(silence, rolled_on, longest)
     heard = missed_at is None or look.at - missed_at > BELIEVED_AFTER_A_GAP
     if asked and heard:

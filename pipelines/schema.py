@@ -293,7 +293,52 @@ def m003_when_to_look_again(db: Database) -> None:
 
 
 @migrations()
-def m004_busy_hosts(db: Database) -> None:
+def m004_health(db: Database) -> None:
+    """What a source usually does, and a view of health that shows it."""
+    db.conn.execute(
+        """create table habits (
+            source_id integer primary key references sources (id),
+            silent_hours real not null,
+            patience_hours real,
+            look_hours real not null,
+            articles integer not null,
+            no_title integer not null,
+            no_date integer not null,
+            no_author integer not null,
+            short integer not null,
+            no_article integer not null,
+            robots integer not null,
+            changed_at text,
+            gaps text not null check (json_valid(gaps)),
+            recent text not null check (json_valid(recent)),
+            before text not null check (json_valid(before))
+        ) strict"""
+    )
+    db.conn.execute("drop view source_health")
+    db.conn.execute(
+        """create view source_health as
+        with seen as (
+            select source_id, count(*) as articles_28d,
+                   count(*) filter (where first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')) as articles_7d
+            from articles where first_seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-28 days')
+            group by +source_id  -- the plus keeps SQLite on the index of dates
+        ), listings as (
+            select source_id, sum(missed) as missed, max(missed_at) as missed_at from feeds group by source_id
+        )
+        select sources.id as source_id, sources.name, sources.status, sources.reason, sources.last_success_at,
+               sources.last_new_article_at, coalesce(seen.articles_7d, 0) as articles_7d,
+               coalesce(seen.articles_28d, 0) as articles_28d,
+               round(nullif(seen.articles_28d - seen.articles_7d, 0) / 3.0, 1) as usual_7d,
+               round(habits.silent_hours, 1) as silent_hours, round(habits.patience_hours, 1) as patience_hours,
+               habits.articles as recent_articles, habits.no_title, habits.no_date, habits.no_author, habits.short,
+               habits.no_article, habits.robots, listings.missed, listings.missed_at, sources.consecutive_failures
+        from sources left join seen on seen.source_id = sources.id left join habits on habits.source_id = sources.id
+        left join listings on listings.source_id = sources.id"""
+    )
+
+
+@migrations()
+def m005_busy_hosts(db: Database) -> None:
     """Since when a host answers that it is too busy: how long to wait depends on it."""
     db.conn.execute("alter table hosts add column busy_since text")
 

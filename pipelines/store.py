@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
-from pipelines import deduplicate, schedule, stories
+from pipelines import deduplicate, health, schedule, stories
 from pipelines.database import connect, is_storage_trouble
 from pipelines.deduplicate import Place, Text
 from pipelines.schedule import Look, stamp
@@ -119,7 +119,9 @@ class Archive:
         with self.transaction():
             stories.renew(self.db, self._days)
             self._days.clear()
-            self._judge_sources(now)
+            began = stamp(self.began or now)
+            health.judge_sources(self.db, read=self.read, unread=self.unread, started_at=began, now=stamp(now))
+            self._note_held()
             counts = {"sources": self.summary(), "errors": self._errors[:10]}
             end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": _json(counts)}
             self.db.table("runs").update(self.run_id, end)
@@ -144,8 +146,19 @@ class Archive:
 
     def sync_sources(self, sources: Iterable[Source]) -> None:
         """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay."""
+        sources = tuple(sources)
+        named = json.dumps([source.url for source in sources])
+        entry_points = json.dumps([url for source in sources for url in (*source.feeds, *source.sitemaps)])
         with self.transaction():
-            self.db.execute("update sources set enabled = 0, status = 'off', reason = 'not in sources.toml'")
+            self.db.execute(
+                """update sources set enabled = 0, status = 'off', reason = 'not in sources.toml'
+                   where url not in (select value from json_each(?))""",
+                [named],
+            )
+            self.db.execute(
+                "update feeds set moved_to = null where moved_to is not null and url not in (select value from json_each(?))",
+                [entry_points],
+            )
             for source in sources:
                 self._sync_source(source)
 
@@ -158,8 +171,9 @@ class Archive:
             """insert into sources (name, url, domain, category, language, timezone, enabled, status)
                values (:name, :url, :domain, :category, :language, :timezone, :enabled, 'new')
                on conflict (url) do update set name = excluded.name, domain = excluded.domain, category = excluded.category,
-                   language = excluded.language, timezone = excluded.timezone, enabled = excluded.enabled, reason = null,
-                   status = case when last_success_at is null then 'new' when consecutive_failures then 'broken' else 'ok' end""",
+                   language = excluded.language, timezone = excluded.timezone, enabled = excluded.enabled,
+                   reason = case when status <> 'off' then reason end,
+                   status = case when status <> 'off' then status when last_success_at is null then 'new' else 'ok' end""",
             row,
         )
         if not source.enabled:
@@ -167,21 +181,6 @@ class Archive:
                 "update sources set status = 'off', reason = 'enabled = false in sources.toml' where url = ?",
                 [source.url],
             )
-
-    def _judge_sources(self, now: datetime) -> None:
-        for url in self.read:
-            self.db.execute(
-                "update sources set last_success_at = ?, consecutive_failures = 0, status = 'ok', reason = null where url = ?",
-                [stamp(now), url],
-            )
-        for url, reason in self.unread.items():
-            self.db.execute(
-                "update sources set consecutive_failures = consecutive_failures + 1, status = 'broken', reason = ? where url = ?",
-                [reason, url],
-            )
-
-        for url, reason in self.held.items():
-            self.db.execute("update sources set reason = coalesce(reason, ?) where url = ?", [reason, url])
 
     def _source_read(self, source: Source | None) -> None:
         if source:
@@ -193,6 +192,13 @@ class Archive:
             self.unread.setdefault(source.url, reason)
 
     # Hosts
+
+    def _note_held(self) -> None:
+        """Say of sources that there is nothing else to say of, why something due was not asked in this run."""
+        self.db.execute("update sources set reason = null where reason like 'waits: %'")
+        for url, reason in self.held.items():
+            sql = "update sources set reason = coalesce(reason, 'waits: ' || ?) where url = ?"
+            self.db.execute(sql, [reason, url])
 
     def host(self, name: str) -> Host:
         """What is remembered of a host; nothing of one that was never asked."""
@@ -244,6 +250,8 @@ class Archive:
             self._source_read(listing.source)
         links = [(link, self._keep_link(link, listing, source_id)) for link in listing.links]
         self._keep_feed(listing, source_id, links)
+        if listing.status is not None:
+            self.db.execute("update feeds set moved_to = ? where url = ?", [listing.moved_to, listing.url])
         if listing.children is not None:
             self._retire_children(listing)
 

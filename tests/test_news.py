@@ -207,7 +207,7 @@ def test_one_dead_source_makes_a_run_partial_and_only_dead_ones_make_it_fail(sit
     newsroom.crawl()
     assert newsroom.rows("select status from runs") == [("partial",)]
     assert newsroom.rows("select name, status, reason from sources order by name") == [
-        ("Dead", "broken", f"{site.url}/dead/feed: http_404"),
+        ("Dead", "broken", f"{site.url}/dead/feed answers 404"),
         ("Good", "ok", None),
     ]
     newsroom.watch(f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]')

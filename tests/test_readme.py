@@ -27,6 +27,18 @@ def test_the_demo_prints_what_readme_shows(tmp_path: Path) -> None:
     assert [" ".join(line.split()) for line in printed.splitlines()] == shown_after("broadsheet demo\n```")
 
 
+def test_status_prints_what_readme_shows(demo: Path) -> None:
+    printed = broadsheet("status", "--db", demo).stdout
+    assert shorn_of_times(printed) == [
+        shorn_of_times(line)[0] for line in shown_after("broadsheet status --db demo/news.db\n```")
+    ]
+
+
+def shorn_of_times(text: str) -> list[str]:
+    """Lines with one space between words, and every time as 0000."""
+    return [re.sub(r"\d{4}-\d\d-\d\d[ T][\d:Z]+", "0000", " ".join(line.split())) for line in text.splitlines()]
+
+
 @pytest.mark.parametrize("query", re.findall(r'sqlite-utils demo/news\.db (".*?") --table', README))
 def test_the_queries_answer_what_readme_shows(demo: Path, query: str) -> None:
     command = [sys.executable, "-m", "sqlite_utils", str(demo), *shlex.split(query), "--table"]

@@ -130,24 +130,28 @@ class NewsSpider(scrapy.Spider):
     def parse_listing(
         self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
     ) -> Iterator[Output]:
+        moved = gone_to(response) if url in (*source.feeds, *source.sitemaps) else None
         if is_unchanged(response):
-            yield self._listing(
-                source, url, kind, status=304, asked=max_age(response), parent=parent, **validators(response)
-            )
+            known = {"status": 304, "asked": max_age(response), "parent": parent, "moved_to": moved}
+            yield self._listing(source, url, kind, **known, **validators(response))
             yield from self._go_on(trail, yielded=True)
             return
         if response.status != 200:
-            yield from self._listing_is_dead(source, url, kind, trail, f"http_{response.status}", response.status)
+            yield from self._listing_is_dead(
+                source, url, kind, trail, f"http_{response.status}", status=response.status, moved_to=moved
+            )
             return
         try:
             reading = discovery.read_listing(response.body, response.url, kind, self._since)
         except discovery.NotAListing as error:
-            yield from self._listing_is_dead(source, url, kind, trail, str(error), response.status)
+            yield from self._listing_is_dead(
+                source, url, kind, trail, str(error), status=response.status, moved_to=moved
+            )
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         # What yields nothing while a source is being discovered is kept in mind, but not polled.
         reserve = trail is not None and not links and not reading.children
-        facts = {"links": links, "entries": len(reading.links), "reserve": reserve, "parent": parent}
+        facts = {"links": links, "entries": len(reading.links), "reserve": reserve, "parent": parent, "moved_to": moved}
         asked = max(max_age(response) or 0, reading.asked or 0) or None
         children = tuple(child.url for child in reading.children) or None
         yield self._listing(
@@ -176,11 +180,11 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(known["source"], known["url"], known["kind"], known["trail"], reason)
 
     def _listing_is_dead(
-        self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, status: int | None = None
+        self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, **facts: Any
     ) -> Iterator[Output]:
         if trail is None:
             logger.warning("%s: %s: %s", source.name, url, reason)
-            yield self._listing(source, url, kind, status=status, failure=reason)
+            yield self._listing(source, url, kind, failure=reason, **facts)
         else:
             trail.failures.append(f"{url}: {reason}")
         yield from self._go_on(trail, yielded=False)
@@ -364,6 +368,12 @@ def max_age(response: Response) -> int | None:
     if not ages or not re.fullmatch("[0-9]+", ages[0]) or "no-cache" in fields:
         return None
     return min(int(ages[0][:19]), 2**31)  # RFC 9111, 1.2.2: a number too large to be true is a large one
+
+
+def gone_to(response: Response) -> str | None:
+    """Where an address redirects for good: 301 or 308 at every hop (RFC 9110, 15.4.2 and 15.4.9); None when it does not."""
+    hops = response.request.meta.get("redirect_reasons") if response.request else None
+    return response.url if hops and all(hop in (301, 308) for hop in hops) else None
 
 
 def is_unchanged(response: Response) -> bool:
