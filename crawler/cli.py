@@ -137,8 +137,7 @@ def crawl(
 
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
-    read = _read_sources(sources_file)
-    return run(Job(spider="news", db=db, settings=settings, arguments={}, read=read, quiet=quiet))
+    return run(Job(spider="news", db=db, settings=settings, arguments={}, sources_file=sources_file, quiet=quiet))
 
 
 @main.command("import")

@@ -89,7 +89,7 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
         console.print(summary_table(lines))
     elif archive.read:
         console.print("Nothing new: every feed that was due says it has not changed.")
-    else:
+    elif not archive.held:
         console.print("Nothing was due.")
     if archive.unread:
         unread = "1 source" if len(archive.unread) == 1 else f"{len(archive.unread)} sources"

@@ -72,6 +72,7 @@ class CrawlSettings:
     user_agent: str = DEFAULT_USER_AGENT
     delay: float = 1.0  #: seconds between two requests to one host
     concurrency: int = 1  #: requests at a time to one host
+    budget: int = 500  #: requests to one host in one run
     since: str = "7d"  #: `7d`, `36h` or a day `2026-11-01`: of a sitemap nothing older
     allow_private: tuple[str, ...] = ()  #: networks that may be entered although they are not public
 
@@ -190,6 +191,8 @@ def _crawl(table: object, where: str) -> CrawlSettings:
         raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
     if not 1 <= crawl.concurrency <= 16:
         raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
+    if not 1 <= crawl.budget <= 1_000_000:
+        raise SourcesError(f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests")
     try:
         crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC))
     except ValueError:

@@ -340,6 +340,12 @@ def m004_health(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_busy_hosts(db: Database) -> None:
+    """Since when a host answers that it is too busy: how long to wait depends on it."""
+    db.conn.execute("alter table hosts add column busy_since text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

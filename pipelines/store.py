@@ -9,13 +9,13 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page, via_of
+from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
 from pipelines import deduplicate, forget, health, schedule, stories
@@ -51,6 +51,9 @@ UNLIKE = 0.1
 """Nor does a text replace the known one at once when they share less: a consent notice can be as long as a brief.
 Of 800 pairs of reports on different events, 99 % of the shorter have under .05 of their three-word runs in the other."""
 
+HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since")
+"""The columns of `hosts` that are times."""
+
 LOCAL_COPIES = "local copies"
 """What run_summary calls pages that belong to no source: copies that name no address."""
 
@@ -66,6 +69,8 @@ class Archive:
         self.began: datetime | None = None  #: when this run did, aware
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
+        self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
+        self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         self.db.execute(
@@ -117,6 +122,7 @@ class Archive:
             self._days.clear()
             began = stamp(self.began or now)
             health.judge_sources(self.db, read=self.read, unread=self.unread, started_at=began, now=stamp(now))
+            self._note_held()
             counts = {"sources": self.summary(), "errors": self._errors[:10]}
             end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": _json(counts)}
             self.db.table("runs").update(self.run_id, end)
@@ -186,6 +192,42 @@ class Archive:
         if source and source.url not in self.read:
             self.unread.setdefault(source.url, reason)
 
+    # Hosts
+
+    def _note_held(self) -> None:
+        """Say of sources that there is nothing else to say of, why something due was not asked in this run."""
+        self.db.execute("update sources set reason = null where reason like 'waits: %'")
+        for url, reason in self.held.items():
+            sql = "update sources set reason = coalesce(reason, 'waits: ' || ?) where url = ?"
+            self.db.execute(sql, [reason, url])
+
+    def host(self, name: str) -> Host:
+        """What is remembered of a host; nothing of one that was never asked."""
+        row = next(iter(self.db.query("select * from hosts where host = ?", [name])), {"host": name})
+        return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
+
+    def keep_host(self, host: Host) -> None:
+        """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
+        row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
+        try:
+            with self.transaction():
+                before = self.host(host.host)
+                self.db.table("hosts").upsert(row, pk="host")
+                if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
+                    self._ask_refused_again(host.host)
+        except sqlite3.Error as error:
+            if is_storage_trouble(error):
+                self.broken = error
+            raise
+
+    def _ask_refused_again(self, host: str) -> None:
+        for begin in (f"http://{host}", f"https://{host}"):
+            self.db.execute(
+                """update pages set state = 'pending', reason = null, next_fetch_at = null
+                   where state = 'refused' and reason = 'robots' and url >= ? and url < ?""",
+                [begin + "/", begin + "0"],  # in ASCII 0 is what follows /
+            )
+
     # Items
 
     def keep(self, item: Item) -> None:
@@ -221,7 +263,7 @@ class Archive:
         row = {"source_id": feed["source_id"] if feed else source_id, "url": listing.url} | timing
         row |= {
             "last_fetched_at": stamp(listing.fetched_at),
-            "last_status": self._status_of(listing, timing["failures"]),
+            "last_status": "retired" if listing.url in self._dropped else self._status_of(listing, timing["failures"]),
         }
         if listing.parent:
             row["parent"] = listing.parent
@@ -255,10 +297,12 @@ class Archive:
 
     def _retire_children(self, listing: Listing) -> None:
         """Sitemaps that their index no longer names are not asked again."""
-        self.db.execute(
-            "update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))",
+        retired = self.db.execute(
+            """update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))
+               returning url""",
             [listing.url, json.dumps(listing.children)],
         )
+        self._dropped.update(url for (url,) in retired.fetchall())
 
     def _keep_link(self, link: Link, listing: Listing, source_id: int) -> str:
         """A link not yet known is a pending page; the first finder's hints and source stay.
@@ -785,7 +829,7 @@ class StorePipeline:
         try:
             self._archive.keep(item)
         except sqlite3.Error as error:
-            if is_storage_trouble(error) and self._archive.broken is None:
+            if is_storage_trouble(error) and self._ending is None:
                 self._archive.broken = error
                 self._end_crawl()
             raise
