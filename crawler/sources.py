@@ -72,7 +72,7 @@ class CrawlSettings:
     user_agent: str = DEFAULT_USER_AGENT
     delay: float = 1.0  #: seconds between two requests to one host
     concurrency: int = 1  #: requests at a time to one host
-    budget: int = 500  #: requests to one host in one run
+    budget: int = 5000  #: requests to one host in one run; at one a second over an hour
     since: str = "7d"  #: `7d`, `36h` or a day `2026-11-01`: of a sitemap nothing older
     allow_private: tuple[str, ...] = ()  #: networks that may be entered although they are not public
 
