@@ -186,7 +186,8 @@ def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    return f"{url}: {reason}" + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
+    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 
 def _is_import(crawler: "Crawler") -> bool:
