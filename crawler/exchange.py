@@ -131,33 +131,31 @@ def _value(name: str, kind: Any, cell: str) -> Any:
 class _Places:
     """Addresses, names and feeds that are taken, and by whom."""
 
-    def __init__(self, sources: Iterable[Source], titles: Iterable[str]) -> None:
+    def __init__(self, sources: Iterable[Source]) -> None:
         self.by_url: dict[str, Source] = {}
         self.points: set[str] = set()  #: feeds, sitemaps and pages that a source names
-        self.names: set[str] = set()  #: addresses included: sources.toml wants names and addresses distinct
+        self.names: set[str] = set()
         for source in sources:
             self.take(source)
-        self.titles = self.names | set(titles)
 
     def take(self, source: Source) -> None:
         self.by_url[source.url] = source
         self.points.update(canonical_url(url) for kind in ENTRY_POINTS for url in getattr(source, kind))
-        self.names |= {source.url, source.name}
+        self.names.add(source.name)
 
     def missing(self, points: Iterable[str]) -> list[str]:
         return [point for point in points if canonical_url(point) not in self.points]
 
     def name_for(self, title: str | None, url: str) -> str:
-        """The title, with the host and if need be a number behind it where another source is called so.
+        """The title; `News · x.example` where another source is called `News`, or where the title could be an address.
 
-        Also where original_title() would otherwise take the title's own end for such an addition.
+        A title that ends so of itself gets a second ending: original_titles() takes one off.
         """
         wanted = title or self._plain_name(url)
-        own = _own_ending(wanted, url)
-        if wanted not in self.names and not (own and _without_endings(wanted, url) in self.titles):
+        if wanted not in self.names and "://" not in wanted and not _ending(wanted, url):
             return wanted
         numbers = itertools.chain([""], map(" {}".format, itertools.count(2)))
-        candidates = (f"{wanted} ({default_name(url)}{number})" for number in numbers)
+        candidates = (f"{wanted} · {default_name(url)}{number}" for number in numbers)
         return next(name for name in candidates if name not in self.names)
 
     def _plain_name(self, url: str) -> str:
@@ -166,32 +164,20 @@ class _Places:
         return host if host not in self.names else f"{host}{urlsplit(url).path}"
 
 
-def _own_ending(name: str, url: str) -> re.Match[str] | None:
-    """What name_for() put behind a title, or could have."""
-    ending = rf" \({re.escape(default_name(url))}( \d+)?\)\Z"
-    return re.search(ending, name) if name.endswith(")") else None
+def _ending(name: str, url: str) -> str:
+    """What name_for() put behind a title, or would have."""
+    found = re.search(rf" · {re.escape(default_name(url))}( \d+)?\Z", name) if " · " in name else None
+    return found[0] if found else ""
 
 
-def _without_endings(name: str, url: str) -> str:
-    while ending := _own_ending(name, url):
-        name = name[: ending.start()]
-    return name
-
-
-def original_titles(sources: Sequence[Source]) -> dict[str, str]:
-    """Per source's url the title its list gave it: the name, without what _Places.name_for put behind it."""
-    names = {source.name for source in sources} | {source.url for source in sources}
-    titles = {}
-    for source in sources:
-        ending = _own_ending(source.name, source.url)
-        added = ending and _without_endings(source.name, source.url) in names
-        titles[source.url] = source.name[: ending.start()] if ending and added else source.name
-    return titles
+def original_titles(sources: Iterable[Source]) -> dict[str, str]:
+    """Per source's url the title that its list gave it."""
+    return {source.url: source.name.removesuffix(_ending(source.name, source.url)) for source in sources}
 
 
 def arrive(entries: Sequence[Entry], known: Iterable[Source]) -> Arrivals:
     """Give each entry that is not there yet an address and a name of its own, and check it as sources.toml would be."""
-    places = _Places(known, (entry["name"] for entry in entries if "name" in entry))
+    places = _Places(known)
     new: list[Entry] = []
     there: list[str] = []
     refused: list[str] = []

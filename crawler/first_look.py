@@ -1,15 +1,17 @@
 """A look at sites before they are watched: a small crawl into a scratch archive, and what it came to, in lines for a person."""
 
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawler.run import DONE, Job, run
+from crawler.run import DONE, FAILED, PARTLY_DONE, Job, complain, run
 from crawler.sources import CrawlSettings, Source, SourcesFile
 
 if TYPE_CHECKING:
@@ -59,20 +61,31 @@ class Look:
 def look(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Look]]:
     """Crawl a sample of each source; returns an exit status, and what was found when that is 0. Says on stderr what failed."""
     from pipelines.database import connect
-    from pipelines.look import found
+    from pipelines.look import end_of_run, found
 
     noted: dict[str, dict[str, str]] = {}
     settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": SECONDS * ceil(len(sources) / 16)}
     read = SourcesFile(crawl=crawl, sources=tuple(sources))
-    with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
         db = Path(folder) / "look.db"
         code = run(Job(spider="look", db=db, settings=settings, arguments={"noted": noted}, read=read, quiet=True))
         if code != DONE:
             return code, []
-        archive = connect(db)
-        looks = [Look(source=s, found=found(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
-        archive.close()
-    return code, looks
+        with closing(connect(db)) as archive:
+            if end_of_run(archive) == PARTLY_DONE["shutdown"]:
+                return complain("stopped by a signal", FAILED), []
+            return code, [Look(source=s, found=found(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Scrapy keeps Ctrl-C to itself when its crawl is over; a question that is asked afterwards needs it."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def described(look: Look) -> Iterator[str]:

@@ -62,11 +62,12 @@ def found(db: Database, url: str) -> Found:
         pages=len(pages),
         articles=tuple(_sampled(db.table("articles").get(article)) for article in articles),
         failures=tuple((page["url"], page["reason"]) for page in pages if page["state"] in ("refused", "failed")),
-        trouble=source["reason"] or _end_of_run(db),
+        trouble=source["reason"] if source["status"] in ("broken", "blocked") else end_of_run(db),
     )
 
 
-def _end_of_run(db: Database) -> str | None:
+def end_of_run(db: Database) -> str | None:
+    """Why the last run ended before it was through; None when it was."""
     run = next(iter(db.query("select reason from runs order by id desc limit 1")), None)
     return run["reason"] if run else None
 
