@@ -2,6 +2,8 @@
 
 import os
 import pty
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -132,7 +134,8 @@ def test_on_a_terminal_it_is_asked(tmp_path: Path, answer: bytes, code: int) -> 
     while b"Add it? [Y/n]" not in shown:
         shown += os.read(master, 4096)
     if answer == b"\x03":
-        os.killpg(process.pid, 2)
+        time.sleep(0.5)  # in the instant between the question and the reading Python notes a signal, and reads on
+        os.killpg(process.pid, signal.SIGINT)
     else:
         os.write(master, answer)
     assert process.wait(timeout=20) == code
@@ -175,6 +178,14 @@ def test_all_sources_are_looked_at_and_a_poor_one_is_named(site: Site, folder: P
         "  pages        0 found, 0 of them read: 0 with an article",
     ]
     assert added(folder) == text
+
+
+def test_however_many_sources_there_are_five_pages_of_each_are_asked(folder: Path) -> None:
+    done = broadsheet(
+        "sources", "check", "--look", "--sources", CORPUS / "sources.toml", "--offline", CORPUS, cwd=folder
+    )
+    read = [int(number) for number in re.findall(r"found, (\d+) of them read", done.stdout)]
+    assert (len(read), max(read), done.returncode) == (12, 5, 0)
 
 
 def test_only_the_named_sources_are_checked(folder: Path) -> None:

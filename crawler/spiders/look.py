@@ -23,6 +23,8 @@ class LookSpider(NewsSpider):
     """`broadsheet sources add` and `sources check --look`."""
 
     name = "look"
+    # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
+    custom_settings = {"SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
@@ -61,13 +63,16 @@ class LookSpider(NewsSpider):
         yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
 
     def _is_wanted(self, request: Request) -> bool:
-        """Whether a page belongs to its source's sample; all other requests do."""
-        if "page" not in request.meta:
+        """Whether a page is new to its source's sample and has a place in it; all other requests are wanted."""
+        # A listing that yields nothing leads to the next inside the same call: its pages pass here twice.
+        if "page" not in request.meta or "sampled" in request.meta:
             return True
         sample = self._sampled.setdefault(request.cb_kwargs["source"].url, set())
-        if len(sample) < SAMPLE:
-            sample.add(request.url)
-        return request.url in sample
+        if request.url in sample or len(sample) == SAMPLE:
+            return False
+        sample.add(request.url)
+        request.meta["sampled"] = True
+        return True
 
     def _note(self, source: Source, **said: str | None) -> None:
         """The first to say something is believed: a site's own page before its feed."""
