@@ -1,43 +1,21 @@
 """The command line. Every command's heavy imports are its own, so that `--help` and a taken lock answer at once."""
 
-import contextlib
 import json
 import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from crawler.run import BUSY, DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, output_arrives, run
+from crawler import cli_upkeep
+from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli_sources import sources
+from crawler.run import DONE, FAILED, USAGE, Job, complain, data_folder, output_arrives, run
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
-    from crawler.sources import SourcesFile
-    from pipelines.doctor import Finding
-    from pipelines.forget import Forgotten
-    from pipelines.store import Archive
-
-DB = click.option(
-    "--db",
-    type=click.Path(path_type=Path),
-    default=Path("news.db"),
-    show_default=True,
-    help="The archive: one SQLite file.",
-)
-SOURCES = click.option(
-    "--sources",
-    "sources_file",
-    type=click.Path(path_type=Path),
-    default=Path("sources.toml"),
-    show_default=True,
-    help="Whom to watch.",
-)
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
@@ -64,6 +42,10 @@ def main() -> None:
     \b
     Exit status: 0 done, 1 a bug or no source could be read, 2 usage or configuration, 74 disk or database, 75 busy.
     """
+
+
+for command in (sources, cli_upkeep.doctor, cli_upkeep.snapshot, cli_upkeep.forget):
+    main.add_command(command)
 
 
 @main.command()
@@ -162,125 +144,8 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
             sys.exit(complain(f"{path}: expected one of {kinds}", USAGE))
         if path.is_dir() and next(pages_below(path), None) is None:
             sys.exit(complain(f"{path}: no page in this folder (looked for {kinds})", USAGE))
-    known = _read_sources(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
+    known = read_sources_file(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
     sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
-
-
-@main.group()
-def sources() -> None:
-    """The sites to watch: add one, list them, check their settings against the archive."""
-
-
-@sources.command("add")
-@click.argument("url")
-@SOURCES
-@click.option("--name", help="What to call it; its host by default.")
-def sources_add(url: str, sources_file: Path, name: str | None) -> None:
-    """Add a news site to sources.toml. Its front page is enough: feeds and sitemaps are found when it is crawled."""
-    import tomlkit
-
-    url = url if "://" in url else f"https://{url}"
-    url = f"{url}/" if re.fullmatch(r"https?://[^/?#]+", url) else url
-    document = _sources_document(sources_file)
-    entry = tomlkit.table()
-    entry.update({"url": url} | ({"name": name} if name else {}))
-    document.setdefault("source", tomlkit.aot()).append(entry)
-    _write_sources(sources_file, document)
-    click.echo(f"{sources_file}: added {url}. `broadsheet crawl` fetches it.")
-
-
-@sources.command("check")
-@SOURCES
-@DB
-@click.option("--write", is_flag=True, help="Put what is proposed into sources.toml; comments there stay.")
-def sources_check(sources_file: Path, db: Path, write: bool) -> None:
-    """Propose settings from what the archive knows: lines that stand in many articles of a source, and where its titles are."""
-    from pipelines.learn import propose
-
-    archive = _open(db)
-    listed = _read_sources(sources_file).sources
-    found = [
-        new for source in listed for new in propose(archive, source.url) if not _is_set(source, new.key, new.value)
-    ]
-    for proposal in found:
-        click.echo(f"{proposal.name}: {proposal.because}")
-        for example in proposal.examples:
-            click.echo(f"    {example}")
-        click.echo(f"    {proposal.key} = {json.dumps(proposal.value, ensure_ascii=False)}\n")
-    if not found:
-        click.echo(
-            "Nothing to propose: no line repeats through a source's articles, and its titles are where its feeds say."
-        )
-    elif write:
-        document = _sources_document(sources_file)
-        for proposal in found:
-            _put(document, proposal.source, proposal.key, proposal.value)
-        _write_sources(sources_file, document)
-        click.echo(f"{sources_file}: {len(found)} settings written; they hold for pages fetched from now on.")
-    else:
-        click.echo("`--write` puts these into sources.toml.")
-
-
-def _is_set(source: Any, key: str, value: str) -> bool:
-    return value in source.strip if key == "strip" else getattr(source, key) is not None
-
-
-def _put(document: Any, url: str, key: str, value: str) -> None:
-    """Set a key of the source with this address; `strip` is a list that grows."""
-    from crawler.urls import canonical_url
-
-    entry = next(entry for entry in document["source"] if canonical_url(entry["url"]) == url)
-    if key != "strip":
-        entry[key] = value
-    elif isinstance(entry.get(key), list):
-        entry[key].append(value)
-    else:
-        entry[key] = [*([entry[key]] if entry.get(key) else []), value]
-
-
-def _sources_document(path: Path) -> Any:
-    """sources.toml with its comments, to be changed and written back; an empty one when there is none yet."""
-    import tomlkit
-
-    try:
-        return tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
-    except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
-        sys.exit(complain(f"{path}: {error}", USAGE))
-
-
-def _write_sources(path: Path, document: Any) -> None:
-    """Write sources.toml back when what it says now can be used; it stays as it was otherwise."""
-    import tomlkit
-
-    from crawler.sources import SourcesError, parse_sources
-
-    text = tomlkit.dumps(document)
-    try:
-        parse_sources(text, str(path))
-        path.write_text(text, "utf-8")
-    except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
-    except OSError as error:
-        sys.exit(complain(f"{path}: {error.strerror}", STORAGE))
-
-
-@sources.command("list")
-@SOURCES
-def sources_list(sources_file: Path) -> None:
-    """List the sites of sources.toml and what is asked there."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "url", "asked for", "language", "category"):
-        table.add_column(column, overflow="fold")
-    for source in _read_sources(sources_file).sources:
-        named = [
-            f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
-        ]
-        asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
-        table.add_row(source.name, source.url, asked, source.language or "·", source.category or "·")
-    Console().print(table)
 
 
 @main.command()
@@ -306,7 +171,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     from pipelines.health import alarms
     from pipelines.schedule import stamp
 
-    archive = _open(db)
+    archive = open_archive(db)
     health = list(archive.query("select * from source_health order by name"))
     states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
     last = next(
@@ -333,7 +198,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
 @click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
 def serve(db: Path, port: int, public: bool) -> None:
     """Read the archive in a browser, with Datasette, on this machine only."""
-    _open(db).close()
+    open_archive(db).close()
     _serve(db, port, public=public)
 
 
@@ -409,187 +274,3 @@ def _systemd_quoted(command: list[str]) -> str:
     escaped = [word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") for word in command]
     quoted = [f'"{word}"' if re.search(r"[\s\"'\\;]", word) else word for word in escaped]
     return (":" if any("$" in word for word in command) else "") + " ".join(quoted)
-
-
-@main.command()
-@DB
-def doctor(db: Path) -> None:
-    """Check the archive, and name the repair for each fault; changes nothing.
-
-    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk.
-    Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
-    doctor again afterwards: one repair may show what another fault hid. Exit status 1 when there is a fault.
-    """
-    from pipelines.doctor import examine
-
-    sound = True
-    for finding in _one_by_one(examine(_open_to_examine(db), db)):
-        _tell(finding)
-        sound = sound and finding.sound
-    sys.exit(DONE if sound else FAILED)
-
-
-def _open_to_examine(db: Path) -> "Database":
-    """Like _open(), but a damaged file is what a doctor is asked about."""
-    from pipelines.database import NotOurDatabase, StorageError, connect
-    from pipelines.doctor import unreadable
-
-    try:
-        return connect(db, older=True)
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        if not str(getattr(error.__cause__, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            sys.exit(complain(str(error), STORAGE))
-        _tell(unreadable(error.__cause__ or error, db))
-        sys.exit(FAILED)
-
-
-def _one_by_one(findings: Iterator["Finding"]) -> Iterator["Finding"]:
-    """Each finding as soon as it is made; on a terminal with a sign that the next is being made."""
-    from crawler.report import working
-
-    while True:
-        with working("looking at the archive"):
-            finding = next(findings, None)
-        if finding is None:
-            return
-        yield finding
-
-
-def _tell(finding: "Finding") -> None:
-    click.echo(f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}")
-    for line in () if finding.sound else finding.repair.splitlines():
-        click.echo(f"       {line}")
-
-
-@main.command()
-@click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
-@DB
-def snapshot(out: Path, db: Path) -> None:
-    """Copy the archive into one new file, consistent also while a crawl writes.
-
-    Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
-    name; until then it is OUT.db.part. No file is replaced.
-    """
-    from crawler.report import copying
-    from pipelines.database import StorageError, storage_errors
-    from pipelines.lock import LockTaken
-    from pipelines.snapshot import snapshot as copy
-
-    archive = _open(db, older=True)
-    try:
-        with storage_errors(out), copying(out) as follow:
-            articles = copy(archive, db, out, follow)
-    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
-    except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
-    except OSError as error:
-        sys.exit(complain(f"{out}: {error.strerror}", STORAGE))
-    click.echo(f"{out}: {articles:,} articles, {out.stat().st_size / 2**20:,.1f} MB.")
-
-
-@main.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
-@DB
-def forget(urls: tuple[str, ...], db: Path) -> None:
-    """Take down what these addresses gave, for good.
-
-    Text, versions and prints go, from the bytes of the file as well; the address stays in `pages`, refused as
-    `forgotten`: it is not fetched or stored again, whatever leads to it. With an article all its addresses go, and the
-    copies of it elsewhere, which are listed; with the address of a copy only that copy. There is no way back.
-
-    The file is written anew, which takes twice its size on the disk. Snapshots, backups and WARC files that you made
-    are not touched.
-    """
-    from crawler.urls import UnusableURL
-    from pipelines.forget import wanted_url
-
-    try:
-        wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
-    except UnusableURL as error:
-        sys.exit(complain(str(error), USAGE))
-    with _writing(db) as archive:
-        taken = archive.forget(wanted, datetime.now(UTC))
-        for line in (line for one in taken for line in _told(one)):
-            click.echo(line)
-        if all(one.was == "unknown" for one in taken):
-            return
-        if trouble := _erase(archive.db, db):
-            again = (
-                f"{trouble}. Refused they are; but {db} may still hold deleted bytes: put that right, then say it again"
-            )
-            sys.exit(complain(again, STORAGE))
-    click.echo(f"{db} was written anew: nothing of it is left there. Older snapshots and backups still have it.")
-
-
-def _erase(archive: "Database", path: Path) -> str | None:
-    """Clear the file's bytes of what was deleted; returns what prevented it."""
-    from crawler.report import working
-    from pipelines.database import StorageError, storage_errors
-    from pipelines.forget import erase
-
-    try:
-        with storage_errors(path), working("writing the file anew"):
-            return None if erase(archive) else f"{path}-wal: another program is reading the archive"
-    except StorageError as error:
-        return str(error)
-
-
-def _told(taken: "Forgotten") -> Iterator[str]:
-    """What one takedown came to, in lines."""
-    yield {
-        "article": f"{taken.url}: forgotten, with its article",
-        "copy": f"{taken.url}: forgotten, a copy; the article stays at {taken.stays}",
-        "page": f"{taken.url}: forgotten; there was no article",
-        "forgotten": f"{taken.url}: was forgotten before",
-        "unknown": f"{taken.url}: not in the archive; refused from now on",
-    }[taken.was]
-    for url in taken.with_it:
-        yield f"    with it: {url}"
-    for name in taken.archives:
-        yield f"    a capture is still in {name}"
-
-
-@contextlib.contextmanager
-def _writing(db: Path) -> Iterator["Archive"]:
-    """An existing archive to change, as one run does: alone; or end with the right message and status."""
-    from pipelines.database import NotOurDatabase, StorageError, storage_errors
-    from pipelines.lock import LockTaken, run_lock
-    from pipelines.store import Archive
-
-    if not db.exists():
-        sys.exit(complain(f"{db}: no such database", USAGE))
-    try:
-        with run_lock(db), storage_errors(db), contextlib.closing(Archive(db)) as archive:
-            yield archive
-    except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
-
-
-def _open(db: Path, *, older: bool = False) -> "Database":
-    """Open an archive to read, or end with the right message and status."""
-    from pipelines.database import NotOurDatabase, StorageError, connect
-
-    try:
-        return connect(db, older=older)
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
-
-
-def _read_sources(path: Path) -> "SourcesFile":
-    from crawler.sources import SourcesError, read_sources
-
-    try:
-        return read_sources(path)
-    except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))

@@ -55,6 +55,7 @@ class Job:
     settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
     arguments: Mapping[str, Any]  #: of the spider
     sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
+    read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
     quiet: bool = False  #: say nothing unless a person must act
 
 
@@ -146,7 +147,7 @@ def _run_locked(job: Job) -> int:
     from pipelines.store import Archive
 
     try:
-        read = read_sources(job.sources_file) if job.sources_file else None
+        read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
     except (NotOurDatabase, SourcesError) as error:
         return complain(str(error), USAGE)
@@ -265,7 +266,8 @@ def _held(archive: "Archive") -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    return f"{url}: {reason}" + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
+    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 
 def _is_import(crawler: "Crawler") -> bool:

@@ -99,7 +99,7 @@ class SourcesFile:
     sources: tuple[Source, ...]
 
 
-def read_sources(path: Path) -> SourcesFile:
+def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
     """Read and check a sources.toml; raises SourcesError with a message for its owner."""
     try:
         text = path.read_text("utf-8-sig")
@@ -109,11 +109,11 @@ def read_sources(path: Path) -> SourcesFile:
         raise SourcesError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SourcesError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    return parse_sources(text, str(path))
+    return parse_sources(text, str(path), may_be_empty=may_be_empty)
 
 
-def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
-    """Check the text of a sources.toml; `where` begins every message."""
+def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:
+    """Check the text of a sources.toml; `where` begins every message. One without a source is a mistake, unless it may be."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
@@ -123,11 +123,11 @@ def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
     entries = tables.get("source", [])
     if not isinstance(entries, list):
         raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
-    if not entries:
+    if not entries and not may_be_empty:
         raise SourcesError(
             f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
         )
-    sources = tuple(_source(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
+    sources = tuple(source_of(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
     _no_twins(sources, where)
     return SourcesFile(crawl=crawl, sources=sources)
 
@@ -137,7 +137,8 @@ def default_name(url: str) -> str:
     return (urlsplit(url).hostname or url).removeprefix("www.")
 
 
-def _source(entry: object, where: str) -> Source:
+def source_of(entry: object, where: str) -> Source:
+    """Check one [[source]] table; `where` begins the message of the SourcesError."""
     if not isinstance(entry, dict):
         raise SourcesError(f"{where}: must be a table: write [[source]] above its keys")
     url = entry.get("url")
