@@ -36,7 +36,7 @@ def main() -> None:
         folder = Path(scratch)
         site.feed("/feed")
         feed = site.answers["/feed"]
-        site.answers["/feed"] = lambda: time.sleep(5) or feed  # type: ignore[func-returns-value,return-value]
+        site.answers["/feed"] = lambda: time.sleep(5) or feed  # type: ignore[assignment,func-returns-value,return-value]
         (folder / "sources.toml").write_text(
             f'[crawl]\nallow_private = ["127.0.0.0/8"]\n[[source]]\nurl = "{site.url}/"\nfeeds = ["{site.url}/feed"]\n'
         )
