@@ -58,6 +58,7 @@ class HistoryMiddleware:
         self._now = archive.began or datetime.now(UTC)
         self._asked: set[str] = set()
         self._looked: set[tuple[str, str]] = set()
+        self._due: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
@@ -103,7 +104,7 @@ class HistoryMiddleware:
             return True
         feed, changed_at = self._feed(request.meta["listing"]), request.meta.get("changed_at")
         changed = feed is not None and changed_at and stamp(changed_at) > (feed["last_fetched_at"] or "")
-        return bool(changed) or self._is_due_listing(feed)
+        return bool(changed) or self._is_due_listing(request.meta["listing"], feed)
 
     def _is_first_look(self, request: Request) -> bool:
         """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
@@ -136,14 +137,19 @@ class HistoryMiddleware:
             if self._is_wanted(request):
                 yield request
         elif self._is_first_look(request):
-            if self._is_due_listing(self._feed(request.meta["listing"])):
+            url = request.meta["listing"]
+            if self._is_due_listing(url, self._feed(url)):
                 yield self._with_validators(request)
             yield from filter(self._is_first_look, self._children_of(request))
 
     def _is_discovery_due(self, source: "Source") -> bool:
         """Whether to look around again where nothing can be polled: ever less often, as with any listing that fails."""
         front_page = self._feed(source.url)
-        return front_page is None or front_page["last_status"] in (*READ, *RESTING) or self._is_due_listing(front_page)
+        return (
+            front_page is None
+            or front_page["last_status"] in (*READ, *RESTING)
+            or self._is_due_listing(source.url, front_page)
+        )
 
     def _children_of(self, index: Request) -> list[Request]:
         """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
@@ -153,7 +159,7 @@ class HistoryMiddleware:
             [index.meta["listing"]],
         )
         source = index.cb_kwargs["source"]
-        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row)]
+        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
         """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time."""
@@ -168,15 +174,18 @@ class HistoryMiddleware:
         found = [row for row in found if row["kind"] != "homepage" or row["last_status"] in READ]
         if not any(row["last_status"] in READ for row in found):
             return None
-        return [self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row)]
+        return [
+            self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row["url"], row)
+        ]
 
     def _poll(self, source: "Source", feed: Row) -> Request:
         return self._spider.poll(source, feed["url"], via_of(feed["kind"]), parent=feed["parent"])
 
-    def _is_due_listing(self, feed: Row | None) -> bool:
-        """Whether it is due, or was when this run began and another source has asked it since."""
-        asked_now = feed is not None and (feed["last_fetched_at"] or "") >= stamp(self._now)
-        return self._poll_all or asked_now or feed is None or is_due(feed, self._now)
+    def _is_due_listing(self, url: str, feed: Row | None) -> bool:
+        """Decided once in a run: a source that shares the feed must not wait because another one has just asked it."""
+        if self._poll_all or feed is None or is_due(feed, self._now):
+            self._due.add(url)
+        return url in self._due
 
     def _catch_up(self, listing: object) -> Iterator[Request]:
         """When all that a feed lists is unknown, ask the sitemaps of its source for what it dropped meanwhile."""
