@@ -7,36 +7,27 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from crawler.run import DONE, FAILED, STORAGE, USAGE, Job, complain, data_folder, run
+from crawler import cli_upkeep
+from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli_sources import sources
+from crawler.run import DONE, FAILED, USAGE, Job, complain, data_folder, output_arrives, run
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
-    from crawler.sources import SourcesFile
-
-DB = click.option(
-    "--db",
-    type=click.Path(path_type=Path),
-    default=Path("news.db"),
-    show_default=True,
-    help="The archive: one SQLite file.",
-)
-SOURCES = click.option(
-    "--sources",
-    "sources_file",
-    type=click.Path(path_type=Path),
-    default=Path("sources.toml"),
-    show_default=True,
-    help="Whom to watch.",
-)
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands. None of them ends with 0 when what it printed could not be written."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with output_arrives():
+            return super().main(*arguments, **options)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="broadsheet")
 def main() -> None:
     """Watch news sites and keep what they publish in one SQLite file.
@@ -51,6 +42,10 @@ def main() -> None:
     \b
     Exit status: 0 done, 1 a bug or no source could be read, 2 usage or configuration, 74 disk or database, 75 busy.
     """
+
+
+for command in (sources, cli_upkeep.doctor, cli_upkeep.snapshot, cli_upkeep.forget):
+    main.add_command(command)
 
 
 @main.command()
@@ -124,8 +119,7 @@ def crawl(
 
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
-    read = _read_sources(sources_file)
-    return run(Job(spider="news", db=db, settings=settings, arguments={}, read=read, quiet=quiet))
+    return run(Job(spider="news", db=db, settings=settings, arguments={}, sources_file=sources_file, quiet=quiet))
 
 
 @main.command("import")
@@ -150,125 +144,8 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
             sys.exit(complain(f"{path}: expected one of {kinds}", USAGE))
         if path.is_dir() and next(pages_below(path), None) is None:
             sys.exit(complain(f"{path}: no page in this folder (looked for {kinds})", USAGE))
-    known = _read_sources(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
+    known = read_sources_file(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
     sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
-
-
-@main.group()
-def sources() -> None:
-    """The sites to watch: add one, list them, check their settings against the archive."""
-
-
-@sources.command("add")
-@click.argument("url")
-@SOURCES
-@click.option("--name", help="What to call it; its host by default.")
-def sources_add(url: str, sources_file: Path, name: str | None) -> None:
-    """Add a news site to sources.toml. Its front page is enough: feeds and sitemaps are found when it is crawled."""
-    import tomlkit
-
-    url = url if "://" in url else f"https://{url}"
-    url = f"{url}/" if re.fullmatch(r"https?://[^/?#]+", url) else url
-    document = _sources_document(sources_file)
-    entry = tomlkit.table()
-    entry.update({"url": url} | ({"name": name} if name else {}))
-    document.setdefault("source", tomlkit.aot()).append(entry)
-    _write_sources(sources_file, document)
-    click.echo(f"{sources_file}: added {url}. `broadsheet crawl` fetches it.")
-
-
-@sources.command("check")
-@SOURCES
-@DB
-@click.option("--write", is_flag=True, help="Put what is proposed into sources.toml; comments there stay.")
-def sources_check(sources_file: Path, db: Path, write: bool) -> None:
-    """Propose settings from what the archive knows: lines that stand in many articles of a source, and where its titles are."""
-    from pipelines.learn import propose
-
-    archive = _open(db)
-    listed = _read_sources(sources_file).sources
-    found = [
-        new for source in listed for new in propose(archive, source.url) if not _is_set(source, new.key, new.value)
-    ]
-    for proposal in found:
-        click.echo(f"{proposal.name}: {proposal.because}")
-        for example in proposal.examples:
-            click.echo(f"    {example}")
-        click.echo(f"    {proposal.key} = {json.dumps(proposal.value, ensure_ascii=False)}\n")
-    if not found:
-        click.echo(
-            "Nothing to propose: no line repeats through a source's articles, and its titles are where its feeds say."
-        )
-    elif write:
-        document = _sources_document(sources_file)
-        for proposal in found:
-            _put(document, proposal.source, proposal.key, proposal.value)
-        _write_sources(sources_file, document)
-        click.echo(f"{sources_file}: {len(found)} settings written; they hold for pages fetched from now on.")
-    else:
-        click.echo("`--write` puts these into sources.toml.")
-
-
-def _is_set(source: Any, key: str, value: str) -> bool:
-    return value in source.strip if key == "strip" else getattr(source, key) is not None
-
-
-def _put(document: Any, url: str, key: str, value: str) -> None:
-    """Set a key of the source with this address; `strip` is a list that grows."""
-    from crawler.urls import canonical_url
-
-    entry = next(entry for entry in document["source"] if canonical_url(entry["url"]) == url)
-    if key != "strip":
-        entry[key] = value
-    elif isinstance(entry.get(key), list):
-        entry[key].append(value)
-    else:
-        entry[key] = [*([entry[key]] if entry.get(key) else []), value]
-
-
-def _sources_document(path: Path) -> Any:
-    """sources.toml with its comments, to be changed and written back; an empty one when there is none yet."""
-    import tomlkit
-
-    try:
-        return tomlkit.parse(path.read_text("utf-8-sig") if path.exists() else "")
-    except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
-        sys.exit(complain(f"{path}: {error}", USAGE))
-
-
-def _write_sources(path: Path, document: Any) -> None:
-    """Write sources.toml back when what it says now can be used; it stays as it was otherwise."""
-    import tomlkit
-
-    from crawler.sources import SourcesError, parse_sources
-
-    text = tomlkit.dumps(document)
-    try:
-        parse_sources(text, str(path))
-        path.write_text(text, "utf-8")
-    except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
-    except OSError as error:
-        sys.exit(complain(f"{path}: {error.strerror}", STORAGE))
-
-
-@sources.command("list")
-@SOURCES
-def sources_list(sources_file: Path) -> None:
-    """List the sites of sources.toml and what is asked there."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "url", "asked for", "language", "category"):
-        table.add_column(column, overflow="fold")
-    for source in _read_sources(sources_file).sources:
-        named = [
-            f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
-        ]
-        asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
-        table.add_row(source.name, source.url, asked, source.language or "·", source.category or "·")
-    Console().print(table)
 
 
 @main.command()
@@ -294,7 +171,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     from pipelines.health import alarms
     from pipelines.schedule import stamp
 
-    archive = _open(db)
+    archive = open_archive(db)
     health = list(archive.query("select * from source_health order by name"))
     states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
     last = next(
@@ -321,7 +198,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
 @click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
 def serve(db: Path, port: int, public: bool) -> None:
     """Read the archive in a browser, with Datasette, on this machine only."""
-    _open(db).close()
+    open_archive(db).close()
     _serve(db, port, public=public)
 
 
@@ -340,7 +217,10 @@ def _serve(db: Path, port: int, *, public: bool) -> None:
 @SOURCES
 @DB
 def schedule(every: str, sources_file: Path, db: Path) -> None:
-    """Print the crontab line and the systemd timer that crawl regularly. Installs nothing."""
+    """Print what crawls regularly, for cron and for systemd. Installs nothing.
+
+    A second line is the alarm: once a day it names the sources that are ill, and says nothing when none is.
+    """
     minutes = _minutes(every)
     if minutes is None:
         sys.exit(
@@ -349,29 +229,34 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
                 USAGE,
             )
         )
-    when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     # -m instead of the script: the same whether or not the environment's bin folder is on cron's PATH.
     # -P: cron starts in the home folder, where some crawler.py may lie.
-    command = [
-        *(sys.executable, "-P", "-m", "crawler"),
-        "crawl",
-        "--quiet",
-        "--sources",
-        str(sources_file.absolute()),
-        "--db",
-        str(db.absolute()),
-    ]
-    line = shlex.join(command)
-    click.echo(f"# crontab -e\n{when} {line.replace('%', chr(92) + '%')}\n")
-    unit_line = " ".join(_systemd_quoted(word) for word in command)
-    click.echo(
-        f"# ~/.config/systemd/user/broadsheet.service\n[Service]\nType=oneshot\nKillMode=mixed\nSuccessExitStatus=75\nExecStart={unit_line}\n"
-    )
+    broadsheet, archive = [sys.executable, "-P", "-m", "crawler"], ["--db", str(db.absolute())]
+    crawl = [*broadsheet, "crawl", "--quiet", "--sources", str(sources_file.absolute()), *archive]
+    check = [*broadsheet, "status", "--check", *archive]
+    if any("\n" in word for word in crawl):
+        sys.exit(complain("a path with a line break is nothing that a crontab can hold", USAGE))
+    when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     calendar = f"*:0/{minutes}" if minutes < 60 else f"0/{minutes // 60}:00" if minutes < 1440 else "daily"
-    click.echo(
-        f"# ~/.config/systemd/user/broadsheet.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+    click.echo("# crontab -e: the crawl, and the alarm, which is silent while all sources are well")
+    click.echo(f"{when} {_cron_quoted(crawl)}\n0 7 * * * {_cron_quoted(check)}\n")
+    click.echo(_units("broadsheet", crawl, calendar, more="KillMode=mixed\nSuccessExitStatus=75\n"))
+    click.echo(_units("broadsheet-check", check, "07:00"))
+    click.echo("# then: systemctl --user enable --now broadsheet.timer broadsheet-check.timer")
+    click.echo("# `systemctl --user --failed` names broadsheet-check while a source is ill")
+
+
+def _cron_quoted(command: list[str]) -> str:
+    return shlex.join(command).replace("%", "\\%")
+
+
+def _units(name: str, command: list[str], calendar: str, *, more: str = "") -> str:
+    """A systemd service and the timer that starts it."""
+    return (
+        f"# ~/.config/systemd/user/{name}.service\n[Service]\nType=oneshot\n{more}ExecStart={_systemd_quoted(command)}\n\n"
+        f"# ~/.config/systemd/user/{name}.timer\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
+        "[Install]\nWantedBy=timers.target\n"
     )
-    click.echo("# then: systemctl --user enable --now broadsheet.timer")
 
 
 def _minutes(every: str) -> int | None:
@@ -384,43 +269,8 @@ def _minutes(every: str) -> int | None:
     return minutes if even else None
 
 
-def _systemd_quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"' if re.search(r"[\s\"'\\]", word) else escaped
-
-
-@main.command()
-@DB
-def doctor(db: Path) -> None:
-    """Check the archive: file, schema, references, full-text index, states. Names the repair for each fault; changes nothing."""
-    from pipelines.doctor import examine
-
-    archive = _open(db)
-    findings = list(examine(archive, db))
-    for finding in findings:
-        click.echo(
-            f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}"
-            + ("" if finding.sound else f"\n       {finding.repair}")
-        )
-    sys.exit(DONE if all(finding.sound for finding in findings) else FAILED)
-
-
-def _open(db: Path) -> "Database":
-    """Open an archive to read, or end with the right message and status."""
-    from pipelines.database import NotOurDatabase, StorageError, connect
-
-    try:
-        return connect(db)
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
-
-
-def _read_sources(path: Path) -> "SourcesFile":
-    from crawler.sources import SourcesError, read_sources
-
-    try:
-        return read_sources(path)
-    except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+def _systemd_quoted(command: list[str]) -> str:
+    """A command as systemd.service(5) reads it. The colon keeps `$` from being replaced, `%%` is a percent sign."""
+    escaped = [word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") for word in command]
+    quoted = [f'"{word}"' if re.search(r"[\s\"'\\;]", word) else word for word in escaped]
+    return (":" if any("$" in word for word in command) else "") + " ".join(quoted)

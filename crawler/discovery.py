@@ -137,6 +137,21 @@ def _asked(feed: Any) -> int | None:
     return hours * 3600 // max(times, 1) if hours else None
 
 
+def feed_says(body: bytes, url: str) -> dict[str, str | None]:
+    """What a feed calls its site (`name`) and where it says that it is (`site`); None where it does not say."""
+    body = _unpacked(body)[:MAX_BYTES]
+    try:
+        feed = (
+            json.loads(body)
+            if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+            else feedparser.parse(io.BytesIO(body)).feed
+        )
+    except (ValueError, RecursionError):
+        feed = {}
+    site = _link(_absolute(feed.get("home_page_url") or feed.get("link"), url), url, Hints())
+    return {"name": _text(feed.get("title")), "site": site.url if site else None}
+
+
 def _entry_url(entry: Any) -> str | None:
     return (
         entry.get("feedburner_origlink")
@@ -213,7 +228,7 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
 
 
 def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
-    text = _decoded_xml(body)
+    text = decoded_xml(body)
     root = _parse_xml(text)
     entries = [_fields(element) for element in root.iter("{*}sitemap", "{*}url")]
     if _ends_in_an_address(text):
@@ -229,7 +244,7 @@ _AMPERSAND = "\ue000"
 `?a=1&amp;b=2` is another address then. So no entity reaches it, and none is ever expanded."""
 
 
-def _decoded_xml(body: bytes) -> str:
+def decoded_xml(body: bytes) -> str:
     """An XML document as text, by its first bytes, else what it declares; control characters gone."""
     declared = re.search(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", body[:200])
     encoding = declared[1].decode() if declared and not _is_utf8(body) else "utf-8"
@@ -395,6 +410,15 @@ def _front_page(body: bytes, url: str) -> Reading:
         links=_distinct(articles, MAX_FRONT_PAGE_LINKS),
         feeds=tuple(feed.url for feed in _distinct(feeds, MAX_CHILDREN)),
     )
+
+
+def site_name(body: bytes) -> str | None:
+    """What a front page calls its site: og:site_name."""
+    try:
+        tree = _parse_html(_unpacked(body)[:MAX_BYTES])
+    except NotAListing:
+        return None
+    return next(filter(None, map(_text, tree.xpath("//meta[@property='og:site_name']/@content"))), None)
 
 
 def looks_like_article(link: str, text: str, front_page: str) -> bool:

@@ -1,4 +1,4 @@
-"""The data that flows: Link and Listing, Page, Article, Outcome. No behaviour, no clock, no database.
+"""The data that flows: Link and Listing, Page, Article, Outcome; and Host. No behaviour, no clock, no database.
 
     a feed, sitemap or front page ──► Listing (its Links)  ─────────────────────┐
     an article's address, a saved file, a WARC record ──► Page ──► Outcome ─────┴──► store
@@ -116,3 +116,17 @@ class Outcome:
     refusal: str | None = None  #: the answer is no article: too_short, consent, soft_404, index, …
     failure: str | None = None  #: no answer yet worth keeping: timeout, http_503, extraction_timeout, …
     extractor: str | None = None  #: the rules that refused it, like Article.extractor; None when they were not asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What is remembered of a host from run to run: its robots.txt, and whether it wants to be left alone."""
+
+    host: str  #: lower case, with the port where it is not the usual one; http and https are one host
+    robots: str | None = None  #: its robots.txt, at most 512 KiB; None: it has none, or nothing was ever read
+    robots_status: int | None = None  #: HTTP status of the answer that `robots` is from; None: there was no answer
+    robots_fetched_at: datetime | None = None  #: of that answer; aware, UTC; None: never asked
+    crawl_delay: float | None = None  #: seconds, as robots.txt says for our user agent
+    not_before: datetime | None = None  #: not to be asked before; aware, UTC
+    busy_since: datetime | None = None  #: the first 429 or 503 since its last good answer; None: there was none
+    tdm_reservation: int | None = None  #: the `tdm-reservation` header of its robots.txt: 1 or 0

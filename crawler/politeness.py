@@ -5,8 +5,10 @@ import logging
 import sys
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import brotli  # type: ignore[import-untyped]
@@ -28,6 +30,9 @@ from scrapy.resolver import CachingThreadedResolver
 from scrapy.robotstxt import ProtegoRobotParser
 from twisted.internet.error import DNSLookupError
 
+from crawler.hosts import BUSY, HostRecords, NotSent, host_of, records_of
+from crawler.items import Host
+
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError
 else:
@@ -41,6 +46,12 @@ logger = logging.getLogger(__name__)
 
 ROBOTS_MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
+
+ROBOTS_FRESH = timedelta(hours=24)
+"""RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
+
+ROBOTS_STALE = timedelta(days=30)
+"""RFC 9309, 2.3.1.4: while the host cannot be asked its last copy holds; "a reasonably long period", for example 30 days."""
 
 LONGEST_CRAWL_DELAY = 60.0
 """Seconds. A Crawl-delay of an hour is a way of saying no; robots.txt has better ones."""
@@ -56,27 +67,35 @@ class RobotsUnreachable(IgnoreRequest):
     The message is the reason for `pages.reason`; that the whole host is not there is told as for a page.
     """
 
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status  #: of the answer; None when there was none
+
 
 class RobotsMiddleware:
     """Obeys robots.txt as RFC 9309 says.
 
     Scrapy's own middleware lets disallowed pages through when several first requests to one host are in flight
     (six of eight, measured), parses error pages as rules and ignores Crawl-delay. Here every host has one lock.
+
+    What a host said holds for 24 hours, over runs; http and https of a host are asked once, by whichever comes first.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, records: HostRecords | None) -> None:
         self._crawler = crawler
+        self._records = records
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._offline = bool(crawler.settings.get("OFFLINE_DIR"))
+        self._ask_anyway = crawler.settings.getbool("POLL_ALL")
         self._locks: dict[str, asyncio.Lock] = {}
         self._rules: dict[str, ProtegoRobotParser | RobotsUnreachable] = {}
-        self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per `scheme://host`, as robots.txt names them
+        self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per host, as its robots.txt names them
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured
-        return cls(crawler)
+        return cls(crawler, records_of(crawler))
 
     async def process_request(self, request: Request) -> None:
         if request.meta.get("dont_obey_robotstxt") or not request.url.startswith(("http:", "https:")):
@@ -88,15 +107,57 @@ class RobotsMiddleware:
             raise RobotsForbid("robots")
 
     async def _rules_for(self, request: Request) -> ProtegoRobotParser | RobotsUnreachable:
-        origin = origin_of(request.url)
-        async with self._locks.setdefault(origin, asyncio.Lock()):
-            if origin not in self._rules:
-                self._rules[origin] = await self._ask(origin)
-                self._slow_down(request, self._rules[origin])
-        return self._rules[origin]
+        host = host_of(request.url)
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            if host not in self._rules:
+                self._rules[host] = await self._learn(host, origin_of(request.url))
+                self._slow_down(request, self._rules[host])
+        return self._rules[host]
 
-    async def _ask(self, origin: str) -> ProtegoRobotParser | RobotsUnreachable:
-        """The host's rules, or why it cannot say."""
+    async def _learn(self, host: str, origin: str) -> ProtegoRobotParser | RobotsUnreachable:
+        """The host's rules, remembered or asked for, or why it cannot say. Raises what holds for this one request only."""
+        known, now = self._recall(host), datetime.now(UTC)
+        if not self._ask_anyway and is_believed(known, now, ROBOTS_FRESH):
+            return self._read(host, known.robots or "")
+        try:
+            response = await self._ask(origin)
+        except RobotsUnreachable as unreachable:
+            if is_believed(known, now, ROBOTS_STALE):
+                logger.info("%s/robots.txt: %s; its copy of %s holds", origin, unreachable, known.robots_fetched_at)
+                return self._read(host, known.robots or "")
+            self._keep(host, robots=None, robots_status=unreachable.status, robots_fetched_at=now)
+            if unreachable.status in BUSY:  # the host is left alone now: what else was to be asked is not sent
+                raise
+            return unreachable
+        return self._note(host, response, now)
+
+    def _note(self, host: str, response: Response, now: datetime) -> ProtegoRobotParser:
+        text = rules_of(response)
+        rules = self._read(host, text)
+        self._keep(
+            host,
+            robots=text or None,
+            robots_status=response.status,
+            robots_fetched_at=now,
+            crawl_delay=rules.crawl_delay(self._user_agent),
+            tdm_reservation={b"0": 0, b"1": 1}.get((response.headers.get("tdm-reservation") or b"").strip()),
+        )
+        return rules
+
+    def _read(self, host: str, text: str) -> ProtegoRobotParser:
+        rules = ProtegoRobotParser(text.encode(), self._crawler.spider)
+        self.sitemaps[host] = tuple(rules.rp.sitemaps)
+        return rules
+
+    def _recall(self, host: str) -> Host:
+        return self._records.host(host) if self._records else Host(host=host)
+
+    def _keep(self, host: str, **learnt: Any) -> None:
+        if self._records:
+            self._records.keep_host(replace(self._records.host(host), **learnt))
+
+    async def _ask(self, origin: str) -> Response:
+        """The answer to a request for robots.txt, below 500. Raises RobotsUnreachable or NotSent."""
         ask = Request(
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
@@ -108,14 +169,14 @@ class RobotsMiddleware:
         try:
             response = await self._crawler.engine.download_async(ask)
         except NETWORK_ERRORS as error:
-            return RobotsUnreachable(failure_reason(error, ask.url))
+            raise RobotsUnreachable(failure_reason(error, ask.url)) from None
+        except NotSent:
+            raise
         except IgnoreRequest:
-            return RobotsUnreachable("robots_redirect_loop")
+            raise RobotsUnreachable("robots_redirect_loop") from None
         if response.status >= 500 or response.status == 429:
-            return RobotsUnreachable(f"robots_http_{response.status}")
-        rules = ProtegoRobotParser(rules_of(response), self._crawler.spider)
-        self.sitemaps[origin] = tuple(rules.rp.sitemaps)
-        return rules
+            raise RobotsUnreachable(f"robots_http_{response.status}", response.status)
+        return response
 
     def _slow_down(self, request: Request, rules: ProtegoRobotParser | RobotsUnreachable) -> None:
         """Give the host's download slot the delay that robots.txt asks for, now and whenever the slot is made anew."""
@@ -132,14 +193,21 @@ class RobotsMiddleware:
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host:port` of an address: what one robots.txt speaks for."""
+    """`scheme://host:port` of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def rules_of(response: Response) -> bytes:
+def rules_of(response: Response) -> str:
     """The text to be read as rules: nothing when there is no robots.txt (RFC 9309, 2.3.1.3), else its beginning."""
-    return response.body[:ROBOTS_MAX_BYTES].removeprefix(b"\xef\xbb\xbf") if response.status < 400 else b""
+    text = response.body[:ROBOTS_MAX_BYTES].removeprefix(b"\xef\xbb\xbf") if response.status < 400 else b""
+    return text.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def is_believed(host: Host, now: datetime, how_long: timedelta) -> bool:
+    """Whether a host gave an answer about its robots.txt, and not longer ago; one from the future is a clock's fault."""
+    answered = host.robots_status is not None and host.robots_status < 500 and host.robots_status not in BUSY
+    return answered and host.robots_fetched_at is not None and timedelta() <= now - host.robots_fetched_at < how_long
 
 
 class PrivateAddressError(DNSLookupError):

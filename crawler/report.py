@@ -2,13 +2,14 @@
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -66,6 +67,20 @@ def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[N
         yield
 
 
+def working(text: str) -> AbstractContextManager[object]:
+    """Show on a terminal that something goes on; nothing may be printed meanwhile."""
+    return _stderr.status(text) if sys.stderr.isatty() else nullcontext()
+
+
+@contextmanager
+def copying(out: Path) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how much of a copy is written; the block calls what it gets with bytes done and bytes in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(out.name)
+        yield lambda done, size: progress.update(task, completed=done, total=size)
+
+
 def print_summary(archive: "Archive", reason: str | None) -> None:
     """The table of what was found, per source, and where the rest is."""
     console = Console()
@@ -74,7 +89,7 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
         console.print(summary_table(lines))
     elif archive.read:
         console.print("Nothing new: every feed that was due says it has not changed.")
-    else:
+    elif not archive.held:
         console.print("Nothing was due.")
     if archive.unread:
         unread = "1 source" if len(archive.unread) == 1 else f"{len(archive.unread)} sources"

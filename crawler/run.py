@@ -5,15 +5,16 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import io
 import logging
+import os
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipelines.lock import LockTaken, run_lock
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
 """Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
+
+SHORTEST_DELAY = 0.001
+"""Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
 
 PARTLY_DONE = {
     "closespider_timeout": "--max-minutes ended the run",
@@ -50,12 +54,19 @@ class Job:
     db: Path
     settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
     arguments: Mapping[str, Any]  #: of the spider
-    read: "SourcesFile | None" = None  #: sources.toml, for a crawl; None leaves the sources table alone
+    sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
+    read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
     quiet: bool = False  #: say nothing unless a person must act
 
 
 def run(job: Job) -> int:
-    """Do the job; returns the exit status. What went wrong is on stderr, in one line."""
+    """Do the job; returns the exit status. What went wrong is on stderr, in one line.
+
+    sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
+    is not there leaves no lock file behind.
+    """
+    if job.sources_file and not job.sources_file.exists():
+        return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
             job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -68,26 +79,84 @@ def run(job: Job) -> int:
 
 
 def complain(message: str, code: int, *, quiet: bool = False) -> int:
-    """Say on stderr why the exit status is what it is."""
+    """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
     if not quiet:
-        print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+        try:
+            print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+        except OSError:
+            _lead_nowhere(sys.stderr)
     return code
 
 
+def _lead_nowhere(stream: TextIO) -> None:
+    """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Output(io.TextIOWrapper):
+    """Standard output that remembers why it could not be written."""
+
+    failure: OSError | None = None
+
+    def write(self, text: str) -> int:
+        with self._remembering():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._remembering():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+@contextlib.contextmanager
+def output_arrives() -> Iterator[None]:
+    """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
+
+    A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
+    """
+    if sys.stdout is None:  # closed by the caller: nobody wants to read
+        yield
+        return
+    was = sys.stdout
+    out = Output(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    try:
+        with contextlib.redirect_stdout(out):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            out.flush()
+        if out.failure:
+            _lead_nowhere(was)
+        out.detach()
+        if isinstance(out.failure, BrokenPipeError):
+            sys.exit(FAILED)
+        if out.failure:
+            sys.exit(complain(f"standard output: {out.failure.strerror}", STORAGE))
+
+
 def _run_locked(job: Job) -> int:
+    from crawler.sources import SourcesError, read_sources
     from pipelines.database import NotOurDatabase, StorageError, storage_errors
     from pipelines.store import Archive
 
     try:
+        read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
-    except NotOurDatabase as error:
+    except (NotOurDatabase, SourcesError) as error:
         return complain(str(error), USAGE)
     except StorageError as error:
         return complain(str(error), STORAGE)
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
-                verdict = _crawl(job, archive)
+                verdict = _crawl(job, read, archive)
         except StorageError as error:
             return complain(str(error), STORAGE)
         if verdict.code:
@@ -99,13 +168,15 @@ def _run_locked(job: Job) -> int:
         return DONE
 
 
-def _crawl(job: Job, archive: "Archive") -> Verdict:
+def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
+    from importlib.metadata import version
+
     now = datetime.now(UTC)
-    if job.read:
-        archive.sync_sources(job.read.sources)
+    if read:
+        archive.sync_sources(read.sources)
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     try:
-        verdict = _with_scrapy(job, archive)
+        verdict = _with_scrapy(job, read, archive)
     except BaseException as error:
         with contextlib.suppress(sqlite3.Error):
             archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
@@ -115,7 +186,7 @@ def _crawl(job: Job, archive: "Archive") -> Verdict:
     return verdict
 
 
-def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
+def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     from scrapy import signals
     from scrapy.crawler import CrawlerProcess
     from scrapy.settings import Settings
@@ -124,7 +195,7 @@ def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
 
     settings = Settings()
     settings.setmodule("crawler.settings")
-    settings.update(manners(job) | dict(job.settings), priority="cmdline")
+    settings.update(manners(job, read) | dict(job.settings), priority="cmdline")
     log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(job.spider)
@@ -132,20 +203,21 @@ def _with_scrapy(job: Job, archive: "Archive") -> Verdict:
     bugs: list[str] = []
     crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
-        process.crawl(crawler, **job.arguments, **({"read": job.read} if job.read else {}))
+        process.crawl(crawler, **job.arguments, **({"read": read} if read else {}))
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
 
 
-def manners(job: Job) -> dict[str, Any]:
+def manners(job: Job, read: "SourcesFile | None") -> dict[str, Any]:
     """The [crawl] table of sources.toml as Scrapy settings; local copies need no patience."""
-    if job.read is None:
+    if read is None:
         return {}
-    crawl, offline = job.read.crawl, bool(job.settings.get("OFFLINE_DIR"))
+    crawl, offline = read.crawl, bool(job.settings.get("OFFLINE_DIR"))
     return {
         "USER_AGENT": crawl.user_agent,
-        "DOWNLOAD_DELAY": 0 if offline else crawl.delay,
+        "DOWNLOAD_DELAY": 0 if offline else max(crawl.delay, SHORTEST_DELAY),
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
+        "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
     }
 
@@ -174,7 +246,8 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if _is_import(crawler) and not lines:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
     partial = archive.unread or finish_reason in PARTLY_DONE or any(line["failed"] for line in lines.values())
-    return Verdict(code=DONE, status="partial" if partial else "ok", reason=PARTLY_DONE.get(str(finish_reason)))
+    why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
+    return Verdict(code=DONE, status="partial" if partial or why else "ok", reason="; ".join(why) or None)
 
 
 def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
@@ -184,9 +257,17 @@ def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
     return [*spider, *(["extraction failed; the log says where"] if stats.get("extract/extraction_error") else [])]
 
 
+def _held(archive: "Archive") -> list[str]:
+    """What was due and not asked, and why, in a few words."""
+    reasons = list(dict.fromkeys(archive.held.values()))
+    more = [f"so for {len(reasons) - 3} more hosts"] if len(reasons) > 3 else []
+    return [*reasons[:3], *more]
+
+
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    return f"{url}: {reason}" + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
+    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 
 def _is_import(crawler: "Crawler") -> bool:

@@ -1,6 +1,6 @@
 """Every knob of the crawl, and which component does what, by name. `broadsheet crawl` and `scrapy crawl news` share it.
 
-sources.toml's [crawl] table (user_agent, delay, concurrency, allow_private) is laid over this by crawler.run.
+sources.toml's [crawl] table (user_agent, delay, concurrency, budget, allow_private) is laid over this by crawler.run.
 """
 
 import os
@@ -15,6 +15,7 @@ NEWS_DB = "news.db"
 OFFLINE_DIR = ""  # a folder of local copies that answers instead of the network
 POLL_ALL = False  # ask every feed, due or not
 RETRY_STATES: list[str] = []  # of `refused` and `failed`: pages in these states are asked again
+HOST_BUDGET = 5000  # requests to one host in one run; `budget` of sources.toml sets it
 PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
 EXTRACT_WORKERS = min(4, os.cpu_count() or 1)  # processes that extract; 0 extracts in this process
 EXTRACT_TIMEOUT = 10.0  # seconds one page may take before its worker is killed
@@ -23,11 +24,14 @@ ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are 
 
 # The flow.
 SPIDER_MIDDLEWARES = {
+    "crawler.spiders.news.BugNet": 50,
     "pipelines.history.HistoryMiddleware": 100,
 }
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.politeness.RobotsMiddleware": 100,
+    # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
+    "crawler.hosts.HostsMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
     "crawler.offline.OfflineMiddleware": 990,
     # An environment's proxy would connect where the private-address guard cannot look.
@@ -42,7 +46,7 @@ ITEM_PIPELINES = {
 ROBOTSTXT_OBEY = True
 DOWNLOAD_DELAY = 1.0
 DOWNLOAD_DELAY_JITTER = 0.0
-CONCURRENT_REQUESTS = 16  # of all hosts; also what a signal to stop still waits for
+CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 COOKIES_ENABLED = False
 TWISTED_DNS_RESOLVER = "crawler.politeness.PublicAddressResolver"

@@ -72,6 +72,7 @@ class CrawlSettings:
     user_agent: str = DEFAULT_USER_AGENT
     delay: float = 1.0  #: seconds between two requests to one host
     concurrency: int = 1  #: requests at a time to one host
+    budget: int = 5000  #: requests to one host in one run; at one a second over an hour
     since: str = "7d"  #: `7d`, `36h` or a day `2026-11-01`: of a sitemap nothing older
     allow_private: tuple[str, ...] = ()  #: networks that may be entered although they are not public
 
@@ -98,7 +99,7 @@ class SourcesFile:
     sources: tuple[Source, ...]
 
 
-def read_sources(path: Path) -> SourcesFile:
+def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
     """Read and check a sources.toml; raises SourcesError with a message for its owner."""
     try:
         text = path.read_text("utf-8-sig")
@@ -108,11 +109,11 @@ def read_sources(path: Path) -> SourcesFile:
         raise SourcesError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SourcesError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    return parse_sources(text, str(path))
+    return parse_sources(text, str(path), may_be_empty=may_be_empty)
 
 
-def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
-    """Check the text of a sources.toml; `where` begins every message."""
+def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:
+    """Check the text of a sources.toml; `where` begins every message. One without a source is a mistake, unless it may be."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
@@ -122,11 +123,11 @@ def parse_sources(text: str, where: str = "sources.toml") -> SourcesFile:
     entries = tables.get("source", [])
     if not isinstance(entries, list):
         raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
-    if not entries:
+    if not entries and not may_be_empty:
         raise SourcesError(
             f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
         )
-    sources = tuple(_source(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
+    sources = tuple(source_of(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
     _no_twins(sources, where)
     return SourcesFile(crawl=crawl, sources=sources)
 
@@ -136,7 +137,8 @@ def default_name(url: str) -> str:
     return (urlsplit(url).hostname or url).removeprefix("www.")
 
 
-def _source(entry: object, where: str) -> Source:
+def source_of(entry: object, where: str) -> Source:
+    """Check one [[source]] table; `where` begins the message of the SourcesError."""
     if not isinstance(entry, dict):
         raise SourcesError(f"{where}: must be a table: write [[source]] above its keys")
     url = entry.get("url")
@@ -190,6 +192,8 @@ def _crawl(table: object, where: str) -> CrawlSettings:
         raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
     if not 1 <= crawl.concurrency <= 16:
         raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
+    if not 1 <= crawl.budget <= 1_000_000:
+        raise SourcesError(f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests")
     try:
         crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC))
     except ValueError:

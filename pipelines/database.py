@@ -26,8 +26,8 @@ class StorageError(Exception):
     """The disk or the database file failed."""
 
 
-def connect(path: Path, *, write: bool = False) -> Database:
-    """Open a news.db; only with `write` is one created or brought up to date.
+def connect(path: Path, *, write: bool = False, older: bool = False) -> Database:
+    """Open a news.db; only with `write` is one created or brought up to date. With `older` one of an older schema will do.
 
     Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
     """
@@ -42,7 +42,7 @@ def connect(path: Path, *, write: bool = False) -> Database:
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT
         )
         try:
-            _check_ours(connection, path, write=write)
+            _check_ours(connection, path, write=write, older=older)
             db = Database(connection)
             if write:
                 _prepare(db)
@@ -81,7 +81,7 @@ def _check_magic(path: Path) -> None:
         raise NotOurDatabase(f"{path}: is not an SQLite database")
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool) -> None:
+def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool, older: bool) -> None:
     (application,) = connection.execute("pragma application_id").fetchone()
     tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
     if application != APPLICATION_ID and (tables or not write):
@@ -92,7 +92,7 @@ def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool) -> N
         raise NotOurDatabase(
             f"{path}: was written by a newer Broadsheet ({', '.join(sorted(newer))}); upgrade this one"
         )
-    if not write and missing_migrations(connection):
+    if not (write or older) and missing_migrations(connection):
         raise NotOurDatabase(
             f"{path}: has an older schema; any `broadsheet crawl` or `broadsheet import` brings it up to date"
         )

@@ -15,6 +15,7 @@ from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
 from crawler.urls import site_of
+from pipelines.forget import FORGOTTEN
 from pipelines.schedule import ROLLING, due_until, is_due, stamp
 from pipelines.store import Archive, hints_from_json
 
@@ -111,8 +112,9 @@ class HistoryMiddleware:
         return first
 
     def _is_due_page(self, request: Request) -> bool:
-        row = self._row("select state, next_fetch_at, last_fetched_at from pages where url = ?", request.meta["page"])
-        if row is None or row["state"] == "pending" or row["state"] in self._retry:
+        sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
+        row = self._row(sql, request.meta["page"])
+        if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
             return True
         again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)

@@ -12,6 +12,9 @@ from sqlite_utils.migrations import Migrations
 APPLICATION_ID = 0x42524453
 """`BRDS`: PRAGMA application_id of every Broadsheet database, so that no other program's file is ever touched."""
 
+NOWHERE = 0
+"""moved.new_id of an article or story that is no more. No row has this id, and the old one is not given to another."""
+
 migrations = Migrations("broadsheet")
 
 _TABLES = """
@@ -335,6 +338,12 @@ def m004_health(db: Database) -> None:
         from sources left join seen on seen.source_id = sources.id left join habits on habits.source_id = sources.id
         left join listings on listings.source_id = sources.id"""
     )
+
+
+@migrations()
+def m005_busy_hosts(db: Database) -> None:
+    """Since when a host answers that it is too busy: how long to wait depends on it."""
+    db.conn.execute("alter table hosts add column busy_since text")
 
 
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:

@@ -9,18 +9,19 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page, via_of
+from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import site_of
-from pipelines import deduplicate, health, schedule, stories
+from pipelines import deduplicate, forget, health, schedule, stories
 from pipelines.database import connect, is_storage_trouble
 from pipelines.deduplicate import Place, Text
+from pipelines.forget import Forgotten
 from pipelines.schedule import Look, stamp
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ UNLIKE = 0.1
 """Nor does a text replace the known one at once when they share less: a consent notice can be as long as a brief.
 Of 800 pairs of reports on different events, 99 % of the shorter have under .05 of their three-word runs in the other."""
 
+HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since")
+"""The columns of `hosts` that are times."""
+
 LOCAL_COPIES = "local copies"
 """What run_summary calls pages that belong to no source: copies that name no address."""
 
@@ -65,6 +69,8 @@ class Archive:
         self.began: datetime | None = None  #: when this run did, aware
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
+        self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
+        self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         self.db.execute(
@@ -116,6 +122,7 @@ class Archive:
             self._days.clear()
             began = stamp(self.began or now)
             health.judge_sources(self.db, read=self.read, unread=self.unread, started_at=began, now=stamp(now))
+            self._note_held()
             counts = {"sources": self.summary(), "errors": self._errors[:10]}
             end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": _json(counts)}
             self.db.table("runs").update(self.run_id, end)
@@ -185,6 +192,42 @@ class Archive:
         if source and source.url not in self.read:
             self.unread.setdefault(source.url, reason)
 
+    # Hosts
+
+    def _note_held(self) -> None:
+        """Say of sources that there is nothing else to say of, why something due was not asked in this run."""
+        self.db.execute("update sources set reason = null where reason like 'waits: %'")
+        for url, reason in self.held.items():
+            sql = "update sources set reason = coalesce(reason, 'waits: ' || ?) where url = ?"
+            self.db.execute(sql, [reason, url])
+
+    def host(self, name: str) -> Host:
+        """What is remembered of a host; nothing of one that was never asked."""
+        row = next(iter(self.db.query("select * from hosts where host = ?", [name])), {"host": name})
+        return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
+
+    def keep_host(self, host: Host) -> None:
+        """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
+        row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
+        try:
+            with self.transaction():
+                before = self.host(host.host)
+                self.db.table("hosts").upsert(row, pk="host")
+                if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
+                    self._ask_refused_again(host.host)
+        except sqlite3.Error as error:
+            if is_storage_trouble(error):
+                self.broken = error
+            raise
+
+    def _ask_refused_again(self, host: str) -> None:
+        for begin in (f"http://{host}", f"https://{host}"):
+            self.db.execute(
+                """update pages set state = 'pending', reason = null, next_fetch_at = null
+                   where state = 'refused' and reason = 'robots' and url >= ? and url < ?""",
+                [begin + "/", begin + "0"],  # in ASCII 0 is what follows /
+            )
+
     # Items
 
     def keep(self, item: Item) -> None:
@@ -220,7 +263,7 @@ class Archive:
         row = {"source_id": feed["source_id"] if feed else source_id, "url": listing.url} | timing
         row |= {
             "last_fetched_at": stamp(listing.fetched_at),
-            "last_status": self._status_of(listing, timing["failures"]),
+            "last_status": "retired" if listing.url in self._dropped else self._status_of(listing, timing["failures"]),
         }
         if listing.parent:
             row["parent"] = listing.parent
@@ -254,10 +297,12 @@ class Archive:
 
     def _retire_children(self, listing: Listing) -> None:
         """Sitemaps that their index no longer names are not asked again."""
-        self.db.execute(
-            "update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))",
+        retired = self.db.execute(
+            """update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))
+               returning url""",
             [listing.url, json.dumps(listing.children)],
         )
+        self._dropped.update(url for (url,) in retired.fetchall())
 
     def _keep_link(self, link: Link, listing: Listing, source_id: int) -> str:
         """A link not yet known is a pending page; the first finder's hints and source stay.
@@ -282,6 +327,9 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
+        if not outcome.failure and forget.is_forgotten(self.db, page, outcome.article):
+            self._keep_forgotten(page)
+            return
         if not outcome.failure:
             self._source_read(page.source)
         elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
@@ -306,6 +354,8 @@ class Archive:
             again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True) if asked else None
             refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
             self.db.table("pages").update(row["id"], {"state": "refused"} | refused)
+        elif row["state"] == "article":
+            self._plan_recheck(page, row["id"], row["article_id"])
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:
@@ -355,6 +405,16 @@ class Archive:
         plan = {"next_fetch_at": stamp(again) if again else None}
         # Only a whole answer can agree with a doubted text; "not modified" would say nothing of it.
         self.db.table("pages").update(page_id, plan | ({"etag": None, "last_modified": None} if doubted else {}))
+
+    def _keep_forgotten(self, page: Page) -> None:
+        """What leads to a page that was taken down is taken down itself, unless it is an article already."""
+        self._source_read(page.source)
+        row = self._found_row(page)
+        if row["state"] == "article":
+            self._plan_recheck(page, row["id"], row["article_id"])
+        elif row["state"] != "duplicate":
+            forget.silence(self.db, [row["id"]])
+        self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
@@ -627,6 +687,8 @@ class Archive:
         if row["state"] != "article":
             duplicate = {"state": "duplicate", "reason": "redirect", "article_id": article_id, "next_fetch_at": None}
             self.db.table("pages").update(row["id"], duplicate)
+        else:
+            self._plan_recheck(page, row["id"], row["article_id"])
         return int(row["id"])
 
     def _fetched_page_id(self, page: Page) -> int:
@@ -654,6 +716,27 @@ class Archive:
                 "titles": _json(dict(article.titles)),
             },
         )  # fmt: skip
+
+    # Takedowns
+
+    def forget(self, urls: Iterable[str], now: datetime) -> list[Forgotten]:
+        """Take down what these addresses gave, all or nothing. forget.erase() then clears the file of what is left of it."""
+        with self.transaction():
+            taken = [forget.take_down(self.db, url, stamp(now)) for url in urls]
+            trimmed = json.dumps([article_id for one in taken for article_id in one.trimmed])
+            for (article_id,) in self.db.execute(
+                "select id from articles where id in (select value from json_each(?))", [trimmed]
+            ).fetchall():
+                self._renew_texts(article_id)
+            stories.renew(self.db, {day for one in taken for day in one.days})
+        return taken
+
+    def _renew_texts(self, article_id: int) -> None:
+        """Number an article's versions and make its prints again, after some of its texts were taken out."""
+        self.db.execute("delete from fingerprints where article_id = ?", [article_id])
+        for text in list(deduplicate.texts_of(self.db, article_id)):
+            self._add_prints(article_id, text)
+        self._number_versions(article_id)
 
     # Rows
 
@@ -746,7 +829,7 @@ class StorePipeline:
         try:
             self._archive.keep(item)
         except sqlite3.Error as error:
-            if is_storage_trouble(error) and self._archive.broken is None:
+            if is_storage_trouble(error) and self._ending is None:
                 self._archive.broken = error
                 self._end_crawl()
             raise

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from pipelines.boilerplate import width
 from pipelines.deduplicate import COMMON, SHARED_PRINTS, Text
+from pipelines.schema import NOWHERE
 
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""
@@ -341,7 +342,7 @@ def keep_ids(stories: list[list[int]], known: Mapping[int, int | None]) -> list[
 
 
 def _dissolve(db: Database, gone: set[int], known: Mapping[int, int | None], now: Mapping[int, int]) -> None:
-    """Remove stories that have no articles left; their ids lead to where most of their articles went."""
+    """Remove stories that have no articles left; their ids lead to where most of their articles went, or nowhere."""
     for story_id in sorted(gone):
         if db.execute("select count(*) from articles where story_id = ?", [story_id]).fetchone()[0]:
             db.execute(_FILL_STORY, {"id": story_id, "centre": None})  # the rest were too many for this window
@@ -349,8 +350,7 @@ def _dissolve(db: Database, gone: set[int], known: Mapping[int, int | None], now
         heirs = Counter(
             now[article_id] for article_id, before in known.items() if before == story_id and article_id in now
         )
-        if heirs:
-            heir = min(heirs, key=lambda heir: (-heirs[heir], heir))
-            db.execute("update moved set new_id = ? where kind = 'story' and new_id = ?", [heir, story_id])
-            db.execute("insert into moved (kind, old_id, new_id) values ('story', ?, ?)", [story_id, heir])
+        heir = min(heirs, key=lambda heir: (-heirs[heir], heir), default=NOWHERE)
+        db.execute("update moved set new_id = ? where kind = 'story' and new_id = ?", [heir, story_id])
+        db.execute("insert into moved (kind, old_id, new_id) values ('story', ?, ?)", [story_id, heir])
         db.execute("delete from stories where id = ?", [story_id])

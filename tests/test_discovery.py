@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery import MAX_CHILDREN, MAX_UNDATED, NotAListing, iso_date, looks_like_article, read_listing
+from crawler.discovery import (
+    MAX_CHILDREN,
+    MAX_UNDATED,
+    NotAListing,
+    feed_says,
+    iso_date,
+    looks_like_article,
+    read_listing,
+    site_name,
+)
 from crawler.items import Hints, Link
 from tests.conftest import CORPUS
 
@@ -556,3 +565,35 @@ def test_nothing_takes_quadratic_time(body: bytes, expected: str) -> None:
     with contextlib.suppress(NotAListing):
         read_listing(body, URL, expected)
     assert time.process_time() - started < 5
+
+
+# What a site calls itself
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<rss><channel><title>Tide &amp;amp; Time</title><link>/news/</link></channel></rss>", {"name": "Tide & Time", "site": "https://x.example/news/"}),
+        (b'{"version": "https://jsonfeed.org/version/1.1", "title": "Tide", "home_page_url": "https://tide.example"}', {"name": "Tide", "site": "https://tide.example/"}),
+        (b"<feed><title></title><link href='javascript:1'/></feed>", {"name": None, "site": None}),
+        (b'{"title": ', {"name": None, "site": None}),
+    ],
+    ids=["RSS", "JSON", "says nothing", "broken"],
+)  # fmt: skip
+def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: dict[str, str | None]) -> None:
+    assert feed_says(body, "https://x.example/feed") == said
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (
+            b'<meta property="og:site_name" content=" The&nbsp;Pier "><meta property="og:site_name" content="B">',
+            "The Pier",
+        ),
+        (b"<title>Home</title>", None),
+        (b"<p " + b"a " * 5000 + b">", None),
+    ],
+)
+def test_a_front_page_says_what_the_site_is_called(body: bytes, name: str | None) -> None:
+    assert site_name(body) == name

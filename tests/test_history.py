@@ -191,3 +191,29 @@ def test_a_page_that_was_no_article_is_asked_twice_more(site: Site, newsroom: Ne
         let_rechecks_be_due(newsroom)
     assert newsroom.rows("select state, attempts, next_fetch_at from pages") == [("refused", 3, None)]
     assert site.asked.count("/stub") == 3
+
+
+def test_a_recheck_that_finds_no_article_is_not_repeated_in_every_run(site: Site, newsroom: Newsroom) -> None:
+    a_watched_article(site, newsroom)
+    site.add("/pier", "<html><body></body></html>")
+    let_rechecks_be_due(newsroom)
+    newsroom.crawl()
+    newsroom.crawl()
+    assert site.asked.count("/pier") == 1
+    assert newsroom.rows("select state, articles.title from pages join articles on articles.id = article_id") == [
+        ("article", "The pier")
+    ]
+
+
+def test_a_recheck_that_leads_to_another_article_is_not_repeated_in_every_run(site: Site, newsroom: Newsroom) -> None:
+    a_watched_article(site, newsroom)
+    site.article("/quay", "The quay", story("quay"))
+    site.feed("/feed", site.url + "/pier", site.url + "/quay")
+    newsroom.crawl()
+    site.add("/pier", status=302, Location="/quay")
+    let_rechecks_be_due(newsroom)
+    site.asked.clear()
+    newsroom.crawl()
+    newsroom.crawl()
+    assert site.asked.count("/pier") == 1
+    assert newsroom.rows("select count(*) from articles") == [(2,)]

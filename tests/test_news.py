@@ -41,7 +41,7 @@ def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsro
     }
     site.asked.clear()
     done = newsroom.crawl()
-    assert sorted(site.asked) == ["/feed", "/robots.txt", "/sitemap.xml"]
+    assert sorted(site.asked) == ["/feed", "/sitemap.xml"]
     assert done.stdout.splitlines()[1].split() == ["Harbour", "5", "5", "·", "·", "·", "·", "·", "·"]
 
 
@@ -91,7 +91,7 @@ def test_a_bare_url_is_polled_at_the_first_kind_that_yields(site: Site, newsroom
     ]
     site.asked.clear()
     newsroom.crawl()
-    assert sorted(site.asked) == ["/robots.txt", "/sitemap.xml"]
+    assert sorted(site.asked) == ["/sitemap.xml"]
 
 
 def test_sitemaps_that_name_each_other_end(site: Site, newsroom: Newsroom) -> None:
@@ -404,7 +404,7 @@ def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -
             check=False,
         )
 
-    assert scrapy("list").stdout.split() == ["copies", "news"]
+    assert scrapy("list").stdout.split() == ["copies", "look", "news"]
     assert scrapy("crawl", "news", "-s", "NEWS_DB=other.db").returncode == 0
     assert connect(newsroom.folder / "other.db").execute("select count(*) from articles").fetchone()[0] == 1
     assert scrapy("crawl", "news", "-s", "SOURCES_FILE=absent.toml").returncode == 2

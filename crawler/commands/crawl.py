@@ -6,8 +6,7 @@ from pathlib import Path
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler.run import USAGE, Job, complain, run
-from crawler.sources import SourcesError, read_sources
+from crawler.run import Job, output_arrives, run
 
 
 class Command(BaseRunSpiderCommand):
@@ -28,11 +27,7 @@ class Command(BaseRunSpiderCommand):
         assert self.settings is not None
         # 30 and above: what the user said on the command line, not what crawler/settings.py says already.
         given = {name: self.settings[name] for name in self.settings if (self.settings.getpriority(name) or 0) >= 30}
-        try:
-            read = read_sources(Path(self.settings["SOURCES_FILE"]))
-        except SourcesError as error:
-            self.exitcode = complain(str(error), USAGE)
-            return
-        self.exitcode = run(
-            Job(spider="news", db=Path(self.settings["NEWS_DB"]), settings=given, arguments=opts.spargs, read=read)
-        )
+        db, sources_file = Path(self.settings["NEWS_DB"]), Path(self.settings["SOURCES_FILE"])
+        job = Job(spider="news", db=db, settings=given, arguments=opts.spargs, sources_file=sources_file)
+        with output_arrives():
+            self.exitcode = run(job)

@@ -19,6 +19,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler import discovery
+from crawler.hosts import NotSent, host_of
 from crawler.items import Link, Listing, Page, via_of
 from crawler.politeness import (
     NETWORK_ERRORS,
@@ -175,9 +176,8 @@ class NewsSpider(scrapy.Spider):
 
     def listing_failed(self, failure: Failure) -> Iterator[Output]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        yield from self._listing_is_dead(
-            known["source"], known["url"], known["kind"], known["trail"], reason_of(failure)
-        )
+        if reason := self._reason_of(failure):
+            yield from self._listing_is_dead(known["source"], known["url"], known["kind"], known["trail"], reason)
 
     def _listing_is_dead(
         self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, **facts: Any
@@ -210,7 +210,8 @@ class NewsSpider(scrapy.Spider):
 
     def front_page_failed(self, failure: Failure) -> Iterator[Output]:
         source = failure.request.cb_kwargs["source"]  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        yield from self._source_is_dead(source, reason_of(failure))
+        if reason := self._reason_of(failure):
+            yield from self._source_is_dead(source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
         logger.warning("%s: %s: %s", source.name, source.url, reason)
@@ -287,10 +288,31 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
-        outcome: dict[str, Any] = {
-            "refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason_of(failure)
-        }
-        yield self._page(**known, **outcome)
+        if reason := self._reason_of(failure):
+            outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason}
+            yield self._page(**known, **outcome)
+
+    def _reason_of(self, failure: Failure) -> str | None:
+        """Why a request got no answer, as one stable word; None when it was not even sent. A bug of ours stays loud."""
+        error = failure.value
+        if isinstance(error, NotSent):
+            return None
+        if isinstance(error, RobotsForbid | RobotsUnreachable):
+            return str(error)
+        if isinstance(error, IgnoreRequest):
+            return "redirect_loop"
+        url = failure.request.url  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+        if isinstance(error, NETWORK_ERRORS):
+            return failure_reason(error, url)
+        self._count_bug(url, error)
+        return "bug"
+
+    def _count_bug(self, url: str, error: BaseException | None) -> None:
+        """Say it, and count it where Scrapy counts what a spider raises: the run ends with 1."""
+        error = error.__cause__ if isinstance(error, Bug) else error
+        logger.error("%s: a bug in Broadsheet", url, exc_info=error)
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value(f"spider_exceptions/{type(error).__name__}")
 
     def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
         facts = {"final_url": link.url} | facts
@@ -298,27 +320,35 @@ class NewsSpider(scrapy.Spider):
 
 
 class RobotsSitemaps:
-    """The sitemaps that a host's robots.txt named when it was asked in this run."""
+    """The sitemaps that a host's robots.txt names, as far as it was needed in this run."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
     def sitemaps(self, origin: str) -> tuple[str, ...]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
-        return robots.sitemaps.get(origin, ()) if robots else ()
+        return robots.sitemaps.get(host_of(origin), ()) if robots else ()
 
 
-def reason_of(failure: Failure) -> str:
-    """Why a request got no response, as one stable word; a bug of ours is raised again."""
-    error = failure.value
-    if isinstance(error, RobotsForbid | RobotsUnreachable):
-        return str(error)
-    if isinstance(error, IgnoreRequest):
-        return "redirect_loop"
-    if not isinstance(error, NETWORK_ERRORS):
-        failure.raiseException()
-    assert error is not None
-    return failure_reason(error, failure.request.url)  # type: ignore[attr-defined]  # Scrapy adds the request
+class Bug(Exception):
+    """What its cause is, whatever that may mean of an answer: a ValueError of our own is no damaged answer."""
+
+
+class BugNet:
+    """A spider middleware: an answer that a bug of ours fell over is a failure of its page or listing.
+
+    Else the page would stay pending and be asked for in every run, and `status` would know of nothing.
+    """
+
+    def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
+        if response.request is None or response.request.errback is None:
+            return None
+        bug = Bug()
+        bug.__cause__ = exception
+        failure = Failure(bug)  # type: ignore[no-untyped-call]
+        failure.request = response.request  # type: ignore[attr-defined]  # as Scrapy does for an errback
+        found: Iterable[Any] = response.request.errback(failure)
+        return found
 
 
 def header(response: Response, name: str) -> str | None:

@@ -1,0 +1,51 @@
+"""What the command lines share: options, and how a command ends whose file cannot be used."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.run import STORAGE, USAGE, complain
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from crawler.sources import SourcesFile
+
+DB = click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=Path("news.db"),
+    show_default=True,
+    help="The archive: one SQLite file.",
+)
+SOURCES = click.option(
+    "--sources",
+    "sources_file",
+    type=click.Path(path_type=Path),
+    default=Path("sources.toml"),
+    show_default=True,
+    help="Whom to watch.",
+)
+
+
+def open_archive(db: Path, *, older: bool = False) -> "Database":
+    """Open an archive to read, one of an older schema only if told so, or end with the right message and status."""
+    from pipelines.database import NotOurDatabase, StorageError, connect
+
+    try:
+        return connect(db, older=older)
+    except NotOurDatabase as error:
+        sys.exit(complain(str(error), USAGE))
+    except StorageError as error:
+        sys.exit(complain(str(error), STORAGE))
+
+
+def read_sources_file(path: Path) -> "SourcesFile":
+    from crawler.sources import SourcesError, read_sources
+
+    try:
+        return read_sources(path)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))

@@ -1,0 +1,98 @@
+"""What the archive knows of one source, for a person who decides about it: entry points, feeds, a sample of its articles.
+
+Reads only. `sources add` and `sources check --look` fill a scratch archive and ask it; `sources export` asks the real one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines.history import READ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """A feed, sitemap or front page."""
+
+    url: str
+    kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
+    status: str  #: ok, unchanged, reserve, or why it could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One article as it would be stored."""
+
+    url: str
+    title: str | None
+    date: str | None  #: ISO 8601, UTC
+    authors: tuple[str, ...]
+    words: int
+    language: str | None
+    site_name: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All of it."""
+
+    entry_points: tuple[EntryPoint, ...]
+    pages: int  #: addresses found, read or not
+    articles: tuple[Sampled, ...]
+    failures: tuple[tuple[str, str], ...]  #: (address, reason) of pages that were asked and gave no article
+    trouble: str | None  #: why nothing could be read, or why the look ended early
+
+
+def found(db: Database, url: str) -> Found:
+    """What is known of the source with this address."""
+    source = next(db.query("select id, status, reason from sources where url = ?", [url]))
+    feeds = db.query(
+        "select url, kind, last_status as status from feeds where source_id = ? order by id", [source["id"]]
+    )
+    pages = list(
+        db.query("select url, state, reason, article_id from pages where source_id = ? order by id", [source["id"]])
+    )
+    articles = dict.fromkeys(page["article_id"] for page in pages if page["article_id"])
+    return Found(
+        entry_points=tuple(EntryPoint(**feed) for feed in feeds),
+        pages=len(pages),
+        articles=tuple(_sampled(db.table("articles").get(article)) for article in articles),
+        failures=tuple((page["url"], page["reason"]) for page in pages if page["state"] in ("refused", "failed")),
+        trouble=source["reason"] if source["status"] in ("broken", "blocked") else end_of_run(db),
+    )
+
+
+def end_of_run(db: Database) -> str | None:
+    """Why the last run ended before it was through; None when it was."""
+    run = next(iter(db.query("select reason from runs order by id desc limit 1")), None)
+    return run["reason"] if run else None
+
+
+def _sampled(row: Mapping[str, Any]) -> Sampled:
+    return Sampled(
+        url=row["url"],
+        title=row["title"],
+        date=row["date_published"],
+        authors=tuple(json.loads(row["authors"] or "[]")),
+        words=row["word_count"],
+        language=row["language"],
+        site_name=row["site_name"],
+        text=row["text"],
+    )
+
+
+def known_feeds(db: Database) -> dict[str, tuple[str, ...]]:
+    """Per source's url the feeds that were found and could be read last time."""
+    rows = db.query(
+        """select sources.url as source, feeds.url from feeds join sources on sources.id = source_id
+           where kind in ('rss', 'atom', 'json') and last_status in (?, ?) order by feeds.id""",
+        READ,
+    )
+    known: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        known[row["source"]] = (*known.get(row["source"], ()), row["url"])
+    return known

@@ -1,0 +1,377 @@
+"""What a host is still asked: its robots.txt from run to run, the rest it wants, its budget, the stop. Real HTTP on loopback."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from scrapy.http import Response
+
+from crawler.hosts import host_of, is_left_alone, retry_after
+from crawler.items import Host
+from pipelines.schedule import stamp
+from tests.conftest import ROOT, broadsheet, connect
+from tests.loopback import Answer, Site, serving, story
+from tests.newsroom import Newsroom, start_crawl, wait_for
+from tests.test_news import slowly
+
+NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
+
+
+def publish(site: Site, newsroom: Newsroom, *names: str, crawl: str = "delay = 0") -> None:
+    """A site with one feed that names these articles, and a newsroom that watches it."""
+    for name in names:
+        site.article(f"/{name}", f"The {name}", story(name))
+    site.feed("/feed", *(f"{site.url}/{name}" for name in names))
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]', crawl=crawl)
+
+
+def change(newsroom: Newsroom, sql: str, *values: object) -> None:
+    base = connect(newsroom.db)
+    base.execute(sql, values)
+    base.commit()
+    base.close()
+
+
+def states(newsroom: Newsroom) -> dict[str, int]:
+    return {str(state): int(count) for state, count in newsroom.rows("select state, count(*) from pages group by 1")}
+
+
+def in_hours(hours: float) -> str:
+    return stamp(datetime.now(UTC) + timedelta(hours=hours))
+
+
+# robots.txt
+
+
+def test_robots_txt_is_believed_for_a_day_over_runs(site: Site, newsroom: Newsroom) -> None:
+    site.add(
+        "/robots.txt",
+        f"User-agent: *\nDisallow: /no\nCrawl-delay: 0.2\nSitemap: {site.url}/map.xml",
+        tdm_reservation="1",
+    )
+    publish(site, newsroom, "pier", "no")
+    for _ in range(3):
+        newsroom.crawl()
+    assert site.asked.count("/robots.txt") == 1
+    host = site.url.removeprefix("http://")
+    assert newsroom.rows("select host, robots_status, crawl_delay, not_before, tdm_reservation from hosts") == [
+        (host, 200, 0.2, None, 1)
+    ]
+    change(newsroom, "update hosts set robots_fetched_at = ?", in_hours(-24.1))
+    newsroom.crawl()
+    assert site.asked.count("/robots.txt") == 2
+    newsroom.crawl("--now")
+    assert site.asked.count("/robots.txt") == 3
+
+
+@pytest.mark.parametrize("status", [404, 410, 403], ids=str)
+def test_that_there_is_no_robots_txt_is_remembered_too(site: Site, newsroom: Newsroom, status: int) -> None:
+    site.add("/robots.txt", "User-agent: *\nDisallow: /", status=status)
+    publish(site, newsroom, "pier")
+    newsroom.crawl()
+    newsroom.crawl()
+    assert site.asked.count("/robots.txt") == 1
+    assert newsroom.rows("select robots, robots_status from hosts") == [(None, status)]
+
+
+def test_the_copy_of_robots_txt_names_the_sitemaps_of_a_discovery(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", f"Sitemap: {site.url}/map.xml")
+    newsroom.watch(f'url = "{site.url}/"\ndiscover = ["sitemap"]')
+    newsroom.crawl(code=1)
+    site.add("/", "<html><body><a href='/x'>X</a></body></html>")
+    site.article("/pier", "The pier", story("pier"))
+    site.add("/map.xml", f"<urlset><url><loc>{site.url}/pier</loc></url></urlset>", kind="text/xml")
+    newsroom.crawl()
+    assert site.asked.count("/robots.txt") == 1
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
+
+
+@pytest.mark.parametrize(
+    ("age", "states_then"),
+    [(25, {"article": 1, "refused": 1}), (24 * 31, {"failed": 2})],
+    ids=["a day old", "a month old"],
+)
+def test_a_copy_of_robots_txt_holds_for_a_month_while_the_host_has_trouble(
+    site: Site, newsroom: Newsroom, age: int, states_then: dict[str, int]
+) -> None:
+    site.add("/robots.txt", "User-agent: *\nDisallow: /no")
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/absent"]')
+    newsroom.crawl(code=1)
+    change(newsroom, "delete from pages")
+    change(newsroom, "update hosts set robots_fetched_at = ?", in_hours(-age))
+    site.add("/robots.txt", "User-agent: *\nDisallow: /", status=500)
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier", "{site.url}/no"]')
+    newsroom.crawl(code=0 if "article" in states_then else 1)
+    assert states(newsroom) == states_then
+    asked = site.asked.count("/robots.txt")
+    newsroom.crawl("--retry", "failed", "--retry", "refused", code=0 if "article" in states_then else 1)
+    assert site.asked.count("/robots.txt") > asked, "the next run asks again"
+
+
+def test_what_robots_txt_refused_is_asked_again_once_it_changes(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", "User-agent: *\nDisallow: /pier\nDisallow: /quay")
+    publish(site, newsroom, "pier", "quay")
+    newsroom.crawl()
+    change(newsroom, "update hosts set robots_fetched_at = ?", in_hours(-25))
+    newsroom.crawl()
+    assert states(newsroom) == {"refused": 2}
+    site.add("/robots.txt", "User-agent: *\nDisallow: /quay")
+    change(newsroom, "update hosts set robots_fetched_at = ?", in_hours(-25))
+    newsroom.crawl()
+    newsroom.crawl()
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None), f"{site.url}/quay": ("refused", "robots")}
+
+
+def test_what_a_folder_says_of_a_host_is_not_believed_online(site: Site, newsroom: Newsroom) -> None:
+    folder = newsroom.folder / "copies" / site.url.removeprefix("http://")
+    folder.mkdir(parents=True)
+    (folder / "robots.txt").write_text("User-agent: *\nDisallow: /pier")
+    publish(site, newsroom, "pier")
+    (folder / "feed").write_bytes(site.answers["/feed"].body)  # type: ignore[union-attr]
+    newsroom.crawl("--offline", "copies")
+    assert newsroom.states() == {f"{site.url}/pier": ("refused", "robots")}
+    newsroom.crawl()
+    newsroom.crawl()
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
+
+
+# Hosts that want to be left alone
+
+
+@pytest.mark.parametrize("status", [429, 503], ids=str)
+def test_a_host_that_wants_to_be_left_alone_is_at_once_and_over_runs(
+    site: Site, newsroom: Newsroom, status: int
+) -> None:
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)))
+    site.add("/pier1", status=status, Retry_After="3600")
+    done = newsroom.crawl()
+    assert states(newsroom) == {"article": 1, "failed": 1, "pending": 4}
+    assert newsroom.rows("select attempts, reason from pages where state in ('failed', 'pending') order by 1 desc") == [
+        (1, f"http_{status}"), *[(0, None)] * 4
+    ]  # fmt: skip
+    assert "wants to be left alone until" in done.stdout
+    site.asked.clear()
+    done = newsroom.crawl("--now")
+    assert site.asked == []
+    assert "wants to be left alone until" in done.stdout
+    assert newsroom.rows("select status, instr(reason, 'left alone') > 0 from sources") == [("ok", 1)]
+    assert newsroom.rows("select status, instr(reason, 'left alone') > 0 from runs") == [("partial", 1)] * 2
+    change(newsroom, "update hosts set not_before = ?", in_hours(-0.1))
+    newsroom.crawl()
+    assert states(newsroom) == {"article": 5, "failed": 1}
+    assert newsroom.rows("select not_before, busy_since from hosts") == [(None, None)]
+
+
+def test_robots_txt_that_wants_to_be_left_alone_fails_one_page_and_not_all(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", status=429, Retry_After="60")
+    pages = ", ".join(f'"{site.url}/{number}"' for number in range(5))
+    newsroom.watch(f'url = "{site.url}/"\npages = [{pages}]')
+    newsroom.crawl(code=1)
+    assert states(newsroom) == {"failed": 1}
+    newsroom.crawl("--quiet")
+    assert site.asked == ["/robots.txt"]
+
+
+def test_a_host_that_names_no_time_is_left_alone_as_long_again_as_it_has_been_busy(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.add("/feed", status=429)
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    minutes = "select round((julianday(not_before) - julianday('now')) * 1440) from hosts"
+    newsroom.crawl(code=1)
+    assert newsroom.rows(minutes) == [(15,)]
+    for busy_for, wait in ((2, 120), (200, 1440)):
+        change(newsroom, "update hosts set not_before = ?, busy_since = ?", in_hours(-0.1), in_hours(-busy_for))
+        change(newsroom, "update feeds set next_fetch_at = null")
+        newsroom.crawl(code=1)
+        assert newsroom.rows(minutes) == [(wait,)]
+
+
+def test_a_time_too_far_ahead_is_a_clock_s_fault(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, "pier")
+    newsroom.crawl("--limit", "1")
+    change(newsroom, "update hosts set not_before = '2131-01-01T00:00:00Z', robots_fetched_at = '2130-12-31T00:00:00Z'")
+    newsroom.crawl("--now")
+    assert site.asked.count("/feed") == 2
+    assert site.asked.count("/robots.txt") == 2
+
+
+def test_another_host_is_asked_on(site: Site, newsroom: Newsroom) -> None:
+    with serving() as other:
+        other.add("/feed", status=429)
+        publish(site, newsroom, "pier", "quay")
+        newsroom.watch(
+            f'url = "{other.url}/"\nname = "Busy"\nfeeds = ["{other.url}/feed"]',
+            f'url = "{site.url}/"\nname = "Calm"\nfeeds = ["{site.url}/feed"]',
+        )
+        newsroom.crawl()
+    assert states(newsroom) == {"article": 2}
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("120", 120),
+        ("0", None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("9" * 4000, 86400),
+        (format_datetime(NOW + timedelta(hours=2), usegmt=True), 7200),
+        (format_datetime(NOW - timedelta(hours=2), usegmt=True), None),
+        ("Sun, 08 Nov 2026 12:00:30", 30),
+        ("Wed, 99999999999999999999 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_and_as_a_date(said: str, seconds: int | None) -> None:
+    wait = retry_after(Response("https://x.example/", headers={"Retry-After": said}), NOW)
+    assert wait == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_http_and_https_of_a_host_are_one_and_its_ports_are_not() -> None:
+    assert host_of("http://X.example:80/a") == host_of("https://x.example./b") == "x.example"
+    assert host_of("https://x.example:8443/") == "x.example:8443"
+    assert host_of("http://[::1]:80/") == "[::1]"
+
+
+def test_nobody_is_left_alone_for_longer_than_a_day() -> None:
+    assert is_left_alone(Host(host="x", not_before=NOW + timedelta(hours=23)), NOW)
+    assert not is_left_alone(Host(host="x", not_before=NOW + timedelta(hours=25)), NOW)
+    assert not is_left_alone(Host(host="x", not_before=NOW), NOW)
+
+
+# The budget
+
+
+def test_a_host_is_asked_no_more_than_its_budget_in_one_run(site: Site, newsroom: Newsroom) -> None:
+    """robots.txt, the feed, a redirect and three articles; what the redirect leads to waits, and so does its page."""
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)), crawl="delay = 0\nbudget = 6")
+    site.add("/pier0", status=301, Location="/elsewhere")
+    site.article("/elsewhere", "Elsewhere", story("elsewhere"))
+    done = newsroom.crawl()
+    assert len(site.asked) == 6
+    assert states(newsroom) == {"article": 3, "pending": 3}
+    assert "for one run, 6 requests, is spent" in done.stdout
+    assert newsroom.rows("select status from runs") == [("partial",)]
+    newsroom.crawl()
+    assert states(newsroom) == {"article": 6, "duplicate": 1}
+
+
+def test_without_a_delay_a_host_still_gets_one_request_at_a_time(site: Site, newsroom: Newsroom) -> None:
+    """Scrapy 2.19 sent all six at once."""
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)))
+    now, most = [0], [0]
+
+    def counted(answer: Answer) -> Callable[[], Answer]:
+        def later() -> Answer:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+            time.sleep(0.1)
+            now[0] -= 1
+            return answer
+
+        return later
+
+    for number in range(6):
+        site.answers[f"/pier{number}"] = counted(site.answers[f"/pier{number}"])  # type: ignore[arg-type]
+    newsroom.crawl()
+    assert (states(newsroom), most) == ({"article": 6}, [1])
+
+
+# The end
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_does_not_wait_for_requests_that_nobody_has_sent(
+    site: Site, newsroom: Newsroom, by: signal.Signals
+) -> None:
+    publish(site, newsroom, *(f"pier{number}" for number in range(30)), crawl="delay = 1.0")
+    process = start_crawl(newsroom)
+    wait_for(lambda: "/pier0" in site.asked)
+    began = time.monotonic()
+    process.send_signal(by)
+    assert process.wait(20) == 0
+    assert time.monotonic() - began < 5
+    assert {"article", "pending"} <= set(states(newsroom))
+    assert newsroom.rows("select sum(attempts) from pages where state = 'pending'") == [(0,)]
+    assert newsroom.rows("select status, reason from runs") == [
+        ("partial", "stopped by a signal; the rest stays pending")
+    ]
+
+
+def test_max_minutes_does_not_wait_for_them_either(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, *(f"pier{number}" for number in range(30)), crawl="delay = 20.0")
+    began = time.monotonic()
+    newsroom.crawl("--max-minutes", "0.03")
+    assert time.monotonic() - began < 15
+    assert newsroom.rows("select status, reason from runs") == [("partial", "--max-minutes ended the run")]
+
+
+def test_of_many_simultaneous_starts_one_crawls_and_the_others_say_busy(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, "pier")
+    site.answers["/feed"] = slowly(site.answers["/feed"])  # type: ignore[arg-type]
+    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
+    starts = [
+        subprocess.Popen(
+            command,
+            cwd=newsroom.folder,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(8)
+    ]
+    said = [start.communicate(timeout=60)[0] for start in starts]
+    assert sorted(start.returncode for start in starts) == [0, *[75] * 7]
+    assert said == [b""] * 8
+    assert site.asked.count("/feed") == 1
+
+
+def test_a_sources_toml_that_cannot_be_used_is_said_before_anything_is_made(newsroom: Newsroom) -> None:
+    done = broadsheet("crawl", "--db", "new/news.db", cwd=newsroom.folder)
+    assert (done.returncode, list(newsroom.folder.iterdir())) == (2, [])
+    (newsroom.folder / "sources.toml").write_text("[[source]]\nurl = 5")
+    done = broadsheet("crawl", "--db", "new/news.db", cwd=newsroom.folder)
+    assert done.returncode == 2
+    assert not (newsroom.folder / "new" / "news.db").exists()
+
+
+# Bugs
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error"),
+    [
+        ("crawler.discovery", "read_listing", "ValueError('which a damaged answer raises too')"),
+        ("crawler.hosts", "HostsMiddleware.process_response", "KeyError('host')"),
+    ],
+    ids=["in a callback", "in a middleware"],
+)
+def test_a_bug_is_loud_and_leaves_its_trace_in_the_source(
+    site: Site, newsroom: Newsroom, owner: str, name: str, error: str
+) -> None:
+    site.add("/robots.txt", "")
+    publish(site, newsroom, "pier")
+    broken = f"import {owner} as owner\ndef broken(*a, **k):\n    raise {error}\nowner.{name} = broken\n"
+    if "Hosts" in name:  # robots.txt is not what this is about
+        newsroom.crawl()
+    done = subprocess.run(
+        [sys.executable, "-c", f"{broken}from crawler.cli import main\nmain()", "crawl"],
+        cwd=newsroom.folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "a bug in Broadsheet" in done.stderr.splitlines()[-1]
+    assert newsroom.rows("select last_status from feeds") == [("bug",)]
+    assert newsroom.rows("select instr(reason, 'bug') > 0 from sources") == [(1,)]

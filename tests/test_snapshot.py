@@ -1,0 +1,125 @@
+"""A snapshot is consistent while somebody writes, whole as soon as it has its name, and replaces nothing."""
+
+import fcntl
+import threading
+from pathlib import Path
+
+import pytest
+
+from crawler.items import Outcome
+from pipelines import snapshot as station
+from pipelines.database import connect as opened
+from pipelines.schema import APPLICATION_ID
+from pipelines.store import Archive
+from tests.conftest import broadsheet, connect
+from tests.test_cli import run_with
+from tests.test_deduplicate import article, page, report
+
+
+@pytest.fixture
+def db(demo: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "news.db"
+    connect(demo).execute("vacuum into ?", [str(path)])
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("backup"))
+
+
+def test_a_snapshot_is_one_file_that_has_what_the_log_has(db: Path, tmp_path: Path) -> None:
+    writer = Archive(db)  # open, so that what it writes stays in the log
+    writer.db.execute("update articles set title = 'only in the log' where id = 1")
+    db.chmod(0o600)
+    done = broadsheet("snapshot", "backup.db", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "backup.db: 54 articles, 0.4 MB.\n")
+    copy = connect(tmp_path / "backup.db")
+    assert copy.execute("select title from articles where id = 1").fetchone()[0] == "only in the log"
+    assert copy.execute("pragma application_id").fetchone()[0] == APPLICATION_ID
+    assert names(tmp_path) == ["backup.db"]
+    assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o600
+    assert broadsheet("doctor", "--db", tmp_path / "backup.db").returncode == 0
+
+
+def test_every_snapshot_made_while_somebody_writes_is_consistent(db: Path, tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def write() -> None:
+        archive = Archive(db)
+        number = 0
+        while not ended.is_set():
+            number += 1
+            archive.keep(Outcome(page=page(f"https://a.example/{number}"), article=article(report(f"{number}", 60))))
+        archive.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    copies = [tmp_path / f"backup{number}.db" for number in range(4)]
+    done = [broadsheet("snapshot", copy, "--db", db) for copy in copies]
+    ended.set()
+    writer.join()
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 4
+    assert [broadsheet("doctor", "--db", copy).returncode for copy in copies] == [0] * 4
+    sizes = [connect(copy).execute("select count(*) from articles").fetchone()[0] for copy in copies]
+    assert sizes == sorted(set(sizes))
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("news.db", "exists already"), ("absent/backup.db", "no such folder"), (".", "exists already")],
+)
+def test_no_file_is_replaced_and_no_folder_made(db: Path, tmp_path: Path, out: str, said: str) -> None:
+    before = db.read_bytes()
+    done = broadsheet("snapshot", out, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (2, True)
+    assert (db.read_bytes(), names(tmp_path)) == (before, [])
+
+
+def test_an_archive_of_an_older_schema_can_be_copied_before_it_is_brought_up_to_date(db: Path, tmp_path: Path) -> None:
+    base = connect(db)
+    base.execute("delete from _sqlite_migrations where id = (select max(id) from _sqlite_migrations)")
+    base.commit()
+    assert broadsheet("status", cwd=tmp_path).returncode == 2
+    assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 0
+
+
+def test_a_full_disk_is_exit_74_and_leaves_nothing(db: Path, tmp_path: Path) -> None:
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"
+    done = run_with(limit, tmp_path, "snapshot", "backup.db")
+    assert (done.returncode, "backup.db: " in done.stderr, "Traceback" in done.stderr) == (74, True, False)
+    assert names(tmp_path) == []
+
+
+def test_what_a_killed_snapshot_left_is_begun_anew(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "backup.db.part").write_bytes(db.read_bytes()[:50_000])
+    (tmp_path / "backup.db.part-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(1016))
+    assert list(station.leftovers(tmp_path)) == [tmp_path / "backup.db.part"]
+    assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 0
+    assert names(tmp_path) == ["backup.db"]
+
+
+def test_two_snapshots_to_one_name_do_not_mix(db: Path, tmp_path: Path) -> None:
+    with (tmp_path / "backup.db.part").open("wb") as part:
+        part.write(b"SQLite format 3\0 half a copy")
+        part.flush()
+        fcntl.flock(part, fcntl.LOCK_EX)
+        assert list(station.leftovers(tmp_path)) == []
+        assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 75
+    assert (tmp_path / "backup.db.part").read_bytes() == b"SQLite format 3\0 half a copy"
+
+
+def test_an_interrupted_snapshot_leaves_nothing(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(station, "STEPS", 100)
+
+    def stop(done: int, size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        station.snapshot(opened(db), db, tmp_path / "backup.db", stop)
+    assert names(tmp_path) == []
+
+
+def test_a_damaged_archive_makes_no_snapshot(db: Path, tmp_path: Path) -> None:
+    db.write_bytes(db.read_bytes()[:200_000] + b"\xff" * 250_000)
+    assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 74
+    assert names(tmp_path) == []

@@ -1,0 +1,259 @@
+"""`broadsheet sources` as a person uses it: a look before a site is added, a look at all of them, lists in and out."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from crawler.cli import main
+from crawler.sources import parse_sources
+from tests.conftest import CORPUS, ROOT, broadsheet
+from tests.loopback import Site, article_html, serving, story
+
+MANNERS = '# mine\n[crawl]\ndelay = 0\nallow_private = ["127.0.0.0/8"]\n'
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sources.toml").write_text(MANNERS)
+    return tmp_path
+
+
+def added(folder: Path) -> str:
+    """What was written behind the manners."""
+    return (folder / "sources.toml").read_text().removeprefix(MANNERS)
+
+
+def sources(*arguments: object) -> Result:
+    """The command line in this process and folder, for what asks nobody: a start costs half a second."""
+    return CliRunner().invoke(main, ["sources", *map(str, arguments)])
+
+
+def gazette(site: Site, articles: int = 7) -> None:
+    """A front page that names itself and its feed, and a feed with a title of its own."""
+    links = [site.article(f"/{number}", f"Pier {number}", story(f"pier {number}")) for number in range(articles)]
+    site.feed("/news.xml", *links)
+    site.add(
+        "/",
+        '<meta property="og:site_name" content="The Pier&#27; Gazette"><link rel=alternate type="application/rss+xml" href="/news.xml">',
+    )
+
+
+def test_a_site_is_shown_and_then_added_with_its_name_and_language(site: Site, folder: Path) -> None:
+    gazette(site)
+    done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[:4] == [
+        "name         The Pier Gazette",
+        "language     en",
+        f"RSS feed     {site.url}/news.xml",
+        "pages        7 found, 5 of them read: 5 with an article",
+    ]
+    assert lines[5:8] == ["1. Pier 0", "2026-11-03T08:15:00Z · no author · 129 words", f"{site.url}/0"]
+    assert lines[8].startswith("This is about the pier 0, which has been here for forty years.")
+    assert added(folder) == f'\n[[source]]\nurl = "{site.url}/"\nname = "The Pier Gazette"\nlanguage = "en"\n'
+    assert len([path for path in site.asked if path.strip("/").isdigit()]) == 5
+    assert not list(folder.glob("*.db*"))
+
+
+def test_a_feed_itself_is_added_as_a_feed_of_its_site(site: Site, folder: Path) -> None:
+    gazette(site)
+    done = broadsheet("sources", "add", f"{site.url}/news.xml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (source,) = parse_sources((folder / "sources.toml").read_text()).sources
+    assert (source.url, source.feeds, source.name) == (f"{site.url}/", (f"{site.url}/news.xml",), "News")
+    assert "/" not in site.asked
+
+
+def test_a_sitemap_itself_is_added_as_a_sitemap(site: Site, folder: Path) -> None:
+    page = site.article("/pier", "Pier", story("pier"))
+    address = site.add("/map.xml", f"<urlset><url><loc>{page}</loc></url></urlset>", kind="text/xml")
+    done = broadsheet("sources", "add", address, "--name", "Pier", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert f'sitemaps = ["{address}"]' in added(folder)
+
+
+def test_a_site_that_gives_no_article_is_not_added_unless_somebody_insists(site: Site, folder: Path) -> None:
+    gazette(site, 0)
+    site.feed("/news.xml", site.add("/plan", "%PDF-1.7"))
+    done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
+    assert (done.returncode, added(folder)) == (1, "")
+    assert f"no article: {site.url}/plan: not_html" in done.stdout
+    assert "Not one page there gives an article." in done.stdout
+    assert broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder).returncode == 0
+    assert f'url = "{site.url}/"' in added(folder)
+
+
+def test_a_site_that_cannot_be_read_is_not_added_and_the_reason_is_named(site: Site, folder: Path) -> None:
+    site.add("/", "no", 403)
+    done = broadsheet("sources", "add", site.url, cwd=folder)
+    assert (done.returncode, added(folder)) == (1, "")
+    assert done.stderr.splitlines()[1:] == [
+        f"broadsheet: not one source could be read: {site.url}/: http_403",
+        f"broadsheet: {site.url}/ was not added; `--no-look` adds it all the same",
+    ]
+    assert sources("add", site.url, "--no-look").exit_code == 0
+    assert added(folder) == f'\n[[source]]\nurl = "{site.url}/"\n'
+
+
+@pytest.mark.parametrize("address", ["https://X.example", "https://x.example/rss#top", "https://x.example/map.xml"])
+def test_what_is_there_already_is_not_looked_at(folder: Path, address: str) -> None:
+    known = 'url = "https://x.example/"\nfeeds = ["https://x.example/rss"]\nsitemaps = ["https://x.example/map.xml"]\n'
+    (folder / "sources.toml").write_text(f"{MANNERS}[[source]]\n{known}")
+    done = sources("add", address)
+    assert (done.exit_code, "is there already, as x.example" in done.stderr) == (2, True)
+    assert added(folder) == f"[[source]]\n{known}"
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x03", 1)], ids=["no", "yes", "interrupted"])
+def test_on_a_terminal_it_is_asked(tmp_path: Path, answer: bytes, code: int) -> None:
+    command = [sys.executable, "-m", "crawler", "sources", "add", "fenmoorpost.example", "--offline", str(CORPUS)]
+    master, slave = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+    )
+    os.close(slave)
+    shown = b""
+    while b"Add it? [Y/n]" not in shown:
+        shown += os.read(master, 4096)
+    if answer == b"\x03":
+        time.sleep(0.5)  # in the instant between the question and the reading Python notes a signal, and reads on
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        os.write(master, answer)
+    assert process.wait(timeout=20) == code
+    assert (tmp_path / "sources.toml").exists() == (answer == b"\n")
+
+
+def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path) -> None:
+    gazette(site)
+    (folder / "sources.toml").write_text(MANNERS.replace("delay = 0", "delay = 3"))
+    command = [sys.executable, "-m", "crawler", "sources", "add", site.url]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    while not site.asked:
+        time.sleep(0.05)
+    process.terminate()
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, "stopped by a signal" in said) == (1, True), said
+    assert "[[source]]" not in (folder / "sources.toml").read_text()
+
+
+def test_all_sources_are_looked_at_and_a_poor_one_is_named(site: Site, folder: Path) -> None:
+    gazette(site)
+    entries = [
+        ("Pier", f"{site.url}/", ""),
+        ("Gone", f"{site.url}/gone/", ""),
+        ("Off", f"{site.url}/off/", "enabled = false\n"),
+    ]
+    text = "".join(f'[[source]]\nname = "{name}"\nurl = "{url}"\n{more}' for name, url, more in entries)
+    (folder / "sources.toml").write_text(MANNERS + text)
+    done = broadsheet("sources", "check", "--look", cwd=folder)
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["Looking at 2 sites …", "broadsheet: no article from Gone"],
+    )
+    assert [line for line in done.stdout.splitlines() if "/: http" in line or "pages  " in line] == [
+        "  pages        7 found, 5 of them read: 5 with an article",
+        f"  front page   {site.url}/gone/: http_404",
+        "  pages        0 found, 0 of them read: 0 with an article",
+    ]
+    assert added(folder) == text
+
+
+def test_however_many_sources_there_are_five_pages_of_each_are_asked(folder: Path) -> None:
+    done = broadsheet(
+        "sources", "check", "--look", "--sources", CORPUS / "sources.toml", "--offline", CORPUS, cwd=folder
+    )
+    read = [int(number) for number in re.findall(r"found, (\d+) of them read", done.stdout)]
+    assert (len(read), max(read), done.returncode) == (12, 5, 0)
+
+
+def test_only_the_named_sources_are_checked(folder: Path) -> None:
+    named = ["--sources", CORPUS / "sources.toml", "--offline", CORPUS]
+    done = broadsheet("sources", "check", "--look", "The Fenmoor Post", *named, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "Looking at 1 site …\n")
+    wrong = sources("check", "--look", "Fenmoor Post", *named)
+    assert (wrong.exit_code, "did you mean 'The Fenmoor Post'?" in wrong.stderr) == (2, True)
+
+
+def test_a_list_goes_in_once_and_what_it_had_besides_is_said(folder: Path) -> None:
+    (folder / "feeds.opml.xml").write_text(
+        '<opml><body><outline text="News"><outline text="A" xmlUrl="https://a.example/rss" description="x"/>'
+        '<outline text="B" xmlUrl="https://b.example/rss" description="y"/></outline></body></opml>'
+    )
+    first = sources("import", "feeds.opml.xml")
+    assert (first.exit_code, first.stdout) == (0, "sources.toml: 2 sources with 2 feeds added.\n")
+    assert first.stderr == "feeds.opml.xml: not used: description (2)\n"
+    before = (folder / "sources.toml").read_text()
+    assert before.startswith(MANNERS)
+    again = sources("import", "feeds.opml.xml")
+    assert again.stdout == "sources.toml: 0 sources with 0 feeds added.\nThere already: A, B.\n"
+    assert (folder / "sources.toml").read_text() == before
+
+
+def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder: Path) -> None:
+    done = sources("export", "out.opml", "--sources", CORPUS / "sources.toml", "--db", demo)
+    assert (done.exit_code, done.stdout) == (0, "out.opml: 12 sources written.\n")
+    assert "source without a feed (4)" in done.stderr
+    text = (folder / "out.opml").read_text("utf-8")
+    assert 'xmlUrl="https://www.calderwickledger.example/feeds/all.xml"' in text
+    bare = sources("export", "bare.opml", "--sources", CORPUS / "sources.toml")
+    assert "source without a feed (10)" in bare.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("import absent.opml", 2, "absent.opml: No such file"),
+        ("import notes.doc", 2, "notes.doc: expected one of .opml, .xml, .csv, .txt"),
+        ("import empty.txt", 2, "empty.txt: names no site"),
+        ("import empty.opml", 2, "empty.opml: not well-formed XML"),
+        ("import wrong.txt", 2, "not added: entry 1: 'ftp://a.example/' is no http or https address"),
+        ("import good.txt --sources inline.toml", 2, "inline.toml: not valid TOML"),
+        ("import good.txt --sources misspelt.toml", 2, "did you mean 'delay'"),
+        ("export out.toml", 2, "out.toml: expected one of"),
+        ("export absent/out.csv", 74, "absent/out.csv: No such file"),
+        ("check --look --write", 2, "--look proposes nothing"),
+        ("add nowhere.example --offline absent", 2, "absent"),
+        ("add https://me:word@a.example/", 2, "carries a user name"),
+    ],
+)
+def test_bad_input_changes_nothing(folder: Path, arguments: str, code: int, said: str) -> None:
+    files = {
+        "sources.toml": '[[source]]\nurl = "https://b.example/"\n', "inline.toml": 'source = [{url = "https://c.example/"}]\n',
+        "misspelt.toml": "[crawl]\ndelya = 1\n", "notes.doc": "", "empty.txt": "# nothing\n", "empty.opml": "",
+        "wrong.txt": "ftp://a.example/\n", "good.txt": "a.example\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    done = sources(*arguments.split())
+    assert (done.exit_code, said in done.stderr, type(done.exception)) == (code, True, SystemExit), done.stderr
+    assert {path.name: path.read_text() for path in folder.iterdir()} == files
+
+
+def test_a_strangers_text_does_not_reach_the_terminal_as_commands(site: Site, folder: Path) -> None:
+    site.add("/pier", article_html("Pier &#x202e;\x9b31m", f"{story('pier')} \x9b2J"))
+    site.feed("/news.xml", f"{site.url}/pier")
+    site.add("/", '<link rel=alternate type="application/rss+xml" href="/news.xml">')
+    shown = broadsheet("sources", "add", site.url, cwd=folder).stdout
+    assert [char for char in shown if not char.isprintable() and char != "\n"] == []
