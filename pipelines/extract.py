@@ -268,7 +268,7 @@ WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
 WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 """What HTML means by the code points 128 to 159: windows-1252's quotes and dashes."""
 HUGE_TAG = re.compile(
-    rf"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
+    rf"<[a-zA-Z][^\s<>]*+(?:\s++[^\s=<>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
 )
 
 
