@@ -147,7 +147,7 @@ class Workers:
     def __init__(self, number: int, limits: Limits) -> None:
         self._number = number
         self._limits = limits
-        self._idle: asyncio.Queue[Worker | None] = asyncio.Queue()
+        self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the next starts only when this one is busy
         self._busy: set[Worker] = set()
         self._closed = False
         for _ in range(number):

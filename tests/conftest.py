@@ -1,11 +1,15 @@
 """What several tests share: the command line as a user runs it, and the local corpus crawled once."""
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from subprocess import PIPE
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +28,26 @@ ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "local_corpus"
 
 
+ENVIRONMENT = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
+
+
+@cache
+def _forkserver() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.forkserver"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True, env=ENVIRONMENT)
+
+
 def broadsheet(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as cron and people do."""
-    command = [sys.executable, "-m", "crawler", *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    server = _forkserver()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with NamedTemporaryFile() as out, NamedTemporaryFile() as err:
+        job = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "out": out.name, "err": err.name}
+        print(json.dumps(job), file=server.stdin, flush=True)
+        status = int(server.stdout.readline())
+        printed = (out.read().decode(), err.read().decode())
+    return subprocess.CompletedProcess(job["arguments"], status, *printed)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crawler.run import BUSY
 from tests.conftest import ROOT
-from tests.loopback import Answer, serving
+from tests.loopback import serving
 
 COMMAND = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
 
@@ -34,7 +34,9 @@ def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with serving() as site, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        site.answers["/feed"] = lambda: time.sleep(5) or Answer(b"", 404)  # type: ignore[func-returns-value]
+        site.feed("/feed")
+        feed = site.answers["/feed"]
+        site.answers["/feed"] = lambda: time.sleep(5) or feed  # type: ignore[assignment,func-returns-value,return-value]
         (folder / "sources.toml").write_text(
             f'[crawl]\nallow_private = ["127.0.0.0/8"]\n[[source]]\nurl = "{site.url}/"\nfeeds = ["{site.url}/feed"]\n'
         )
