@@ -27,6 +27,7 @@ from crawler.politeness import (
     RobotsMiddleware,
     RobotsUnreachable,
     failure_reason,
+    ignored_reason,
     origin_of,
 )
 from crawler.sources import Source, SourcesFile
@@ -312,7 +313,7 @@ class NewsSpider(scrapy.Spider):
         if isinstance(error, RobotsForbid | RobotsUnreachable):
             return str(error)
         if isinstance(error, IgnoreRequest):
-            return "redirect_loop"
+            return ignored_reason(error)
         url = failure.request.url  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if isinstance(error, NETWORK_ERRORS):
             return failure_reason(error, url)
