@@ -25,8 +25,9 @@ from w3lib.html import remove_tags
 from crawler.items import Hints, Link
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 
-MAX_BYTES = 64 * 2**20
-"""Of an unpacked listing: the sitemap protocol allows 50 MB; beyond this the rest is not read."""
+MAX_BYTES = 16 * 2**20
+"""Of an unpacked listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which parsing would need
+500; 50,000 entries of an address and a date take 8 MB."""
 
 _BLOCK = 2**14
 """Of packed bytes: damage costs what lies in its block."""
@@ -48,6 +49,8 @@ MAX_HINT, MAX_HINT_AUTHORS = 2_000, 20
 """Characters of a title or description, and people, that are kept of what a listing says of an article."""
 
 MAX_FRONT_PAGE_LINKS = 500
+MAX_TAGS = 100_000
+"""Of one front page, the rest is not read: libxml2 takes 300 bytes for each; full ones of real sites have some 10,000."""
 MAX_ANCHORS = 5_000
 """Of one front page that are looked at; the fullest of real sites have some 1,500."""
 MAX_CHILDREN = 50
@@ -121,7 +124,9 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 def _feed(body: bytes, url: str) -> Reading:
     # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
     # sanitize_html is about HTML that is shown to somebody; of it, too, _text() keeps none, and it takes two thirds of the time.
-    body = _HUGE_TAG.sub(rb"<\1", _first_entries(body))
+    body = _HUGE_NAME.sub(rb"<\1", _HUGE_TAG.sub(rb"<\1", _first_entries(body)))
+    if _is_utf8(body):  # whatever it says
+        body = _DECLARED_ENCODING.sub(rb"\1", body, 1)
     try:
         parsed = feedparser.parse(
             io.BytesIO(body),
@@ -145,6 +150,12 @@ def _first_entries(body: bytes) -> bytes:
     end = next(islice(_END_OF_ENTRY.finditer(body), MAX_ENTRIES - 1, None), None)
     return body[: end.end()] if end else body
 
+
+_HUGE_NAME = re.compile(rb"<(/?[a-zA-Z])[^\s<>/]{1000,}+")
+"""A tag without an end, of which feedparser makes 160 times its length."""
+
+
+_DECLARED_ENCODING = re.compile(rb"^(\s*<\?xml\b[^>]{0,100}?)\s+encoding\s*=\s*(?:\"[^\">]*\"|'[^'>]*')")
 
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 7 * 24, "monthly": 30 * 24, "yearly": 365 * 24}
 """Hours of sy:updatePeriod (RSS 1.0, module Syndication)."""
@@ -474,6 +485,8 @@ def _parse_html(body: bytes) -> Any:
     """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
     if _HUGE_TAG.search(body):
         raise NotAListing("too_complex")
+    if tag := next(islice(re.finditer(b"<", body), MAX_TAGS, None), None):
+        body = body[: tag.start()]
     # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
     parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if _is_utf8(body) else None)
     try:

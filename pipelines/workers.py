@@ -51,6 +51,10 @@ class WorkerLost(Exception):
     """The work was given up; the message is the reason for `pages.reason` or `feeds.last_status`."""
 
 
+class OutOfMemory(WorkerLost):
+    """There was not enough of it."""
+
+
 class WorkerBug(Exception):
     """Something was raised that nobody expects; the message is its traceback."""
 
@@ -170,12 +174,15 @@ class Workers:
             return done
         worker = await self._idle.get()
         try:
+            used = worker is not None
             worker = worker or await self._start()
             try:
                 done = await self._ask(worker, work, given)
-            except EOFError:
-                if self._closed:
+            except (EOFError, OutOfMemory) as error:
+                # What earlier tasks left behind in a worker's memory must not cost this one.
+                if self._closed or (isinstance(error, OutOfMemory) and not used):
                     raise
+                worker.kill()
                 worker = await self._start()
                 done = await self._ask(worker, work, given)
         except (EOFError, TimeoutError) as error:
@@ -276,6 +283,6 @@ def _answer(work: Callable[..., object], given: tuple[object, ...]) -> object:
     try:
         return work(*given)
     except MemoryError:
-        return WorkerLost("memory")
+        return OutOfMemory("memory")
     except Exception:  # noqa: BLE001  # the parent logs it as the bug it is; lxml's exceptions do not pickle
         return WorkerBug(traceback.format_exc())

@@ -62,10 +62,16 @@ def crawl(web: Web, cases: Sequence[Case]) -> Run:
         base = connect(Path(folder) / "news.db")
         with contextlib.closing(base):
             titles = [row["title"] for row in base.execute("select title from articles")]
-            states = {row["url"]: f"{row['state']} {row['reason'] or ''}".strip() for row in base.execute("select * from pages")}
+            states = {
+                row["url"]: f"{row['state']} {row['reason'] or ''}".strip()
+                for row in base.execute("select * from pages")
+            }
             feeds = {row["url"]: row["last_status"] for row in base.execute("select * from feeds")}
     wanted = [title for case in cases for title in web.sites[str(case)].titles]
     wrong = [*_wrong(web, cases, states, feeds), *(["traceback"] if "Traceback" in said else [])]
+    wrong += [
+        f"{case} lost" for case in cases if any(titles.count(title) != 1 for title in web.sites[str(case)].titles)
+    ]
     wrong += [f"exit status {process}"] if process else []
     wrong += [f"asked at a private address: {visit!r}" for visit in web.private_visits]
     kept = sum(titles.count(title) == 1 for title in wanted)
@@ -91,11 +97,27 @@ def _watched(folder: Path) -> tuple[int, int, str]:
     command = [sys.executable, "-m", "crawler", "crawl"]
     with (folder / "stderr").open("w+") as stderr:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=stderr, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+            command,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         )
         most = 0
         while process.poll() is None:
-            most = max(most, _proportional_kilobytes(process.pid))
+            now = _proportional_kilobytes(process.pid)
+            if os.environ.get("SHOW") and now > most + 20_000:
+                print(
+                    round(time.monotonic() % 1000, 1),
+                    now // 1024,
+                    [
+                        _proportional_kilobytes(int(c)) // 1024
+                        for t in Path(f"/proc/{process.pid}/task").iterdir()
+                        for c in (t / "children").read_text().split()
+                    ],
+                    flush=True,
+                )
+            most = max(most, now)
             time.sleep(0.05)
         stderr.seek(0)
         return process.returncode, most // 1024, stderr.read()
