@@ -1,6 +1,7 @@
 """The command line. Every command's heavy imports are its own, so that `--help` and a taken lock answer at once."""
 
 import json
+import math
 import os
 import re
 import shlex
@@ -113,6 +114,8 @@ def crawl(
         "RETRY_STATES": list(retry),
         "PAGE_LIMIT": limit or 0,
     }
+    if max_minutes is not None and not math.isfinite(max_minutes):
+        raise click.BadParameter("expected a number of minutes", param_hint="--max-minutes")
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
     sys.exit(_crawl(sources_file, db, settings, quiet=quiet))

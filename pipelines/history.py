@@ -34,6 +34,9 @@ READ = ("ok", "unchanged")
 RESTING = ("reserve", "retired")
 """feeds.last_status of an entry point that is kept in mind, but not asked."""
 
+_DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
+"""Also what was written by a clock that was ahead."""
+
 BATCH = 500
 """Pending pages read at a time, so that a million of them need no memory."""
 
@@ -125,7 +128,10 @@ class HistoryMiddleware:
         """What a start request becomes: itself, nothing when it is not due, or the entry points found by an earlier run."""
         if source := request.meta.get("discover"):
             known = self._known_entry_points(source)
-            yield from [request] if known is None else filter(self._is_first_look, known)
+            if known is not None:
+                yield from filter(self._is_first_look, known)
+            elif self._is_discovery_due(source):
+                yield request
         elif "listing" not in request.meta:
             if self._is_wanted(request):
                 yield request
@@ -133,6 +139,11 @@ class HistoryMiddleware:
             if self._is_due_listing(self._feed(request.meta["listing"])):
                 yield self._with_validators(request)
             yield from filter(self._is_first_look, self._children_of(request))
+
+    def _is_discovery_due(self, source: "Source") -> bool:
+        """Whether to look around again where nothing can be polled: ever less often, as with any listing that fails."""
+        front_page = self._feed(source.url)
+        return front_page is None or front_page["last_status"] in (*READ, *RESTING) or self._is_due_listing(front_page)
 
     def _children_of(self, index: Request) -> list[Request]:
         """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
@@ -163,14 +174,17 @@ class HistoryMiddleware:
         return self._spider.poll(source, feed["url"], via_of(feed["kind"]), parent=feed["parent"])
 
     def _is_due_listing(self, feed: Row | None) -> bool:
-        return self._poll_all or feed is None or is_due(feed, self._now)
+        """Whether it is due, or was when this run began and another source has asked it since."""
+        asked_now = feed is not None and (feed["last_fetched_at"] or "") >= stamp(self._now)
+        return self._poll_all or asked_now or feed is None or is_due(feed, self._now)
 
     def _catch_up(self, listing: object) -> Iterator[Request]:
         """When all that a feed lists is unknown, ask the sitemaps of its source for what it dropped meanwhile."""
         if not isinstance(listing, Listing) or listing.kind not in ROLLING or not listing.links:
             return
         feed = self._feed(listing.url)
-        if feed is None or not feed["entries"] or self._is_any_known(listing):
+        filtered = len(listing.links) < listing.entries
+        if feed is None or not feed["entries"] or filtered or self._is_any_known(listing):
             return
         rows = self._db.query(
             """select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'""",
@@ -180,7 +194,7 @@ class HistoryMiddleware:
         for url in dict.fromkeys(sitemaps):
             request = self._spider.poll(listing.source, url, "sitemap")
             if self._is_first_look(request):
-                yield request
+                yield self._with_validators(request)
 
     def _is_any_known(self, listing: Listing) -> bool:
         row = self._row(
@@ -214,7 +228,7 @@ class HistoryMiddleware:
 
     def _rechecks(self) -> Iterator[Request]:
         """Articles that are due to be looked at for corrections, asked conditionally."""
-        for source, row in self._pages("state = 'article' and next_fetch_at <= ?", due_until(self._now)):
+        for source, row in self._pages(_DUE_RECHECK, due_until(self._now), due_until(self._now)):
             if source.recheck:
                 link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
                 request = self._spider.fetch(source, link, row["via"], RECHECK_PRIORITY)

@@ -346,6 +346,16 @@ def m005_busy_hosts(db: Database) -> None:
     db.conn.execute("alter table hosts add column busy_since text")
 
 
+@migrations()
+def m006_recheck_what_is_recent(db: Database) -> None:
+    """Articles of the last week that were stored before there were rechecks are looked at again."""
+    db.conn.execute(
+        """update pages set next_fetch_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')
+           where state = 'article' and next_fetch_at is null and via not in ('file', 'warc')
+                 and discovered_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')"""
+    )
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

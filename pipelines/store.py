@@ -254,13 +254,14 @@ class Archive:
         if listing.status is not None:
             self.db.execute("update feeds set moved_to = ? where url = ?", [listing.moved_to, listing.url])
         if listing.children is not None:
+            self._keep_children(listing, source_id)
             self._retire_children(listing)
 
     def _keep_feed(self, listing: Listing, source_id: int, links: list[tuple[Link, str]]) -> None:
         """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
         feed = next(iter(self.db.query("select * from feeds where url = ?", [listing.url])), None)
         timing = schedule.after(self._look(listing, links), feed)
-        row = {"source_id": feed["source_id"] if feed else source_id, "url": listing.url} | timing
+        row = {"source_id": self._owner(feed, source_id), "url": listing.url} | timing
         row |= {
             "last_fetched_at": stamp(listing.fetched_at),
             "last_status": "retired" if listing.url in self._dropped else self._status_of(listing, timing["failures"]),
@@ -269,8 +270,23 @@ class Archive:
             row["parent"] = listing.parent
         said = {"kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified}
         read = listing.status == 200 and not listing.failure
-        row |= said if read or feed is None else {name: said[name] or feed[name] for name in ("etag", "last_modified")}
+        if feed is None or (read and row["source_id"] == source_id):
+            row |= said
+        elif row["source_id"] == source_id:  # what another source's look left to ask with says nothing of the owner's
+            row |= {name: said[name] or feed[name] for name in ("etag", "last_modified")}
         self.db.table("feeds").update(feed["id"], row) if feed else self._insert("feeds", row)
+
+    def _owner(self, feed: Row | None, source_id: int) -> int:
+        """The source of a listing: the first that found it, as long as it is watched."""
+        sql = "select id from sources where id = ? and enabled"
+        owner = self.db.execute(sql, [feed["source_id"]]).fetchone() if feed else None
+        return int(owner[0]) if owner else source_id
+
+    def others_are_well(self) -> bool:
+        """Whether a source that is watched could be read when it was last due, and was not due in this run."""
+        sql = """select exists (select 1 from sources where enabled and last_success_at is not null and consecutive_failures = 0
+                                and url not in (select value from json_each(?)))"""
+        return bool(self.db.execute(sql, [json.dumps([*self.unread])]).fetchone()[0])
 
     def _look(self, listing: Listing, links: list[tuple[Link, str]]) -> Look:
         new = [link for link, was in links if was == "new"]
@@ -294,6 +310,18 @@ class Archive:
         named = listing.url in (*source.feeds, *source.sitemaps, source.url)
         gone = _is_gone(listing.status) and failures >= RETIRED_AFTER and not named
         return "retired" if gone else listing.failure
+
+    def _keep_children(self, listing: Listing, source_id: int) -> None:
+        """Sitemaps that an index names are noted together with its validators: next time it may say that nothing changed."""
+        for url in listing.children or ():
+            child = {
+                "source_id": source_id,
+                "url": url,
+                "kind": "sitemap",
+                "parent": listing.url,
+                "last_status": "named",
+            }
+            self.db.table("feeds").insert(child, ignore=True)
 
     def _retire_children(self, listing: Listing) -> None:
         """Sitemaps that their index no longer names are not asked again."""
@@ -351,11 +379,12 @@ class Archive:
         if row["state"] in ("pending", "failed", "refused"):
             # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
             asked = page.status is not None and page.via not in ("file", "warc")
-            again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True) if asked else None
+            attempts = row["attempts"] if row["state"] == "refused" else 1
+            again = schedule.retry_at(attempts, page.fetched_at, refused=True) if asked else None
             refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
-            self.db.table("pages").update(row["id"], {"state": "refused"} | refused)
+            self.db.table("pages").update(row["id"], {"state": "refused", "attempts": attempts} | refused)
         elif row["state"] == "article":
-            self._plan_recheck(page, row["id"], row["article_id"])
+            self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
         self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
 
     def _keep_failure(self, page: Page, reason: str) -> None:
@@ -365,6 +394,9 @@ class Archive:
             again = schedule.retry_at(row["attempts"], page.fetched_at)
             failed = {"state": "failed", "reason": reason, "next_fetch_at": stamp(again) if again else None}
             self.db.table("pages").update(row["id"], failed)
+        elif row["state"] == "refused":
+            again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True)
+            self.db.table("pages").update(row["id"], {"next_fetch_at": stamp(again) if again else None})
         elif row["state"] == "article":
             self._keep_failed_recheck(page, row)
         self._note_error(f"{page.url}: {reason}")
@@ -382,7 +414,14 @@ class Archive:
             again = page.fetched_at + schedule.GONE_PAUSE
             self.db.table("pages").update(row["id"], {"next_fetch_at": stamp(again)})
         else:
-            self._plan_recheck(page, row["id"], row["article_id"])
+            self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
+
+    def _is_doubted(self, page: Row) -> bool:
+        """Whether the last text of an article's page still waits for a look that agrees."""
+        sql = """select versions.content_hash <> articles.content_hash from versions join articles on articles.id = article_id
+                 where article_id = ? and page_id = ? order by versions.fetched_at desc, versions.id desc limit 1"""
+        last = self.db.execute(sql, [page["article_id"], page["id"]]).fetchone()
+        return bool(last and last[0])
 
     def _keep_unchanged(self, page: Page) -> None:
         """The article is as it was: nothing is written but when that was seen, and when to look again."""

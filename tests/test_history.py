@@ -217,3 +217,135 @@ def test_a_recheck_that_leads_to_another_article_is_not_repeated_in_every_run(si
     newsroom.crawl()
     assert site.asked.count("/pier") == 1
     assert newsroom.rows("select count(*) from articles") == [(2,)]
+
+
+def test_a_sitemap_that_failed_once_is_asked_again_although_its_index_has_not_changed(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.add("/index.xml", index(f"{site.url}/news.xml"), kind="text/xml", etag='"1"')
+    site.add("/news.xml", status=500)
+    newsroom.watch(f'url = "{site.url}/"\nsitemaps = ["{site.url}/index.xml"]')
+    newsroom.crawl()
+    site.add("/news.xml", urlset(f"{site.url}/pier"), kind="text/xml")
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.crawl()
+    assert newsroom.rows("select count(*) from articles") == [(1,)]
+
+
+def test_an_announced_feed_that_failed_during_the_discovery_is_asked_again(site: Site, newsroom: Newsroom) -> None:
+    links = "".join(f'<link rel="alternate" type="application/rss+xml" href="/{name}">' for name in ("news", "sport"))
+    site.add("/", f"<html><head>{links}</head><body></body></html>")
+    site.article("/pier", "The pier", story("pier"))
+    site.article("/race", "The race", story("race"))
+    site.feed("/news", site.url + "/pier")
+    site.add("/sport", status=500)
+    newsroom.watch(f'url = "{site.url}/"')
+    newsroom.crawl()
+    site.feed("/sport", site.url + "/race")
+    newsroom.crawl()
+    assert newsroom.rows("select count(*) from articles") == [(2,)]
+
+
+def test_sources_that_share_a_feed_are_both_served_in_every_run(site: Site, newsroom: Newsroom) -> None:
+    site.feed("/feed")
+    newsroom.watch(
+        *(
+            f'url = "{site.url}/{rule}/"\nname = "{rule}"\nfeeds = ["{site.url}/feed"]\ninclude = ["/{rule}/"]'
+            for rule in ("p", "q")
+        )
+    )
+    newsroom.crawl()
+    for rule in ("p", "q"):
+        site.article(f"/{rule}/pier", f"The pier of {rule}", story(f"pier {rule}"))
+    site.feed("/feed", site.url + "/p/pier", site.url + "/q/pier")
+    newsroom.change(f"update feeds set next_fetch_at = '{LONG_AGO}', asked_minutes = 60, entries = 1")
+    newsroom.crawl()
+    assert newsroom.rows("select count(*) from articles") == [(2,)]
+
+
+def test_a_source_called_by_another_address_keeps_its_feeds_and_their_validators(
+    site: Site, newsroom: Newsroom
+) -> None:
+    a_watched_article(site, newsroom)
+    newsroom.watch(f'url = "{site.url}/elsewhere/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    site.not_modified.clear()
+    newsroom.crawl()
+    assert site.not_modified == ["/feed"]
+
+
+def test_where_nothing_can_be_polled_nobody_looks_around_in_every_run(site: Site, newsroom: Newsroom) -> None:
+    site.add("/", "<html><body>Front</body></html>")
+    newsroom.watch(f'url = "{site.url}/"')
+    for code in (1, 1, 1, 0):
+        newsroom.crawl(code=code)
+    site.asked.clear()
+    assert "Nothing was due" in newsroom.crawl().stdout
+    assert site.asked == []
+
+
+def test_a_refused_page_that_gives_no_answer_later_is_not_asked_in_every_run(site: Site, newsroom: Newsroom) -> None:
+    site.add("/stub", "<html><body></body></html>")
+    site.feed("/feed", site.url + "/stub")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    del site.answers["/stub"]
+    for _ in range(4):
+        let_rechecks_be_due(newsroom)
+        newsroom.crawl()
+    assert site.asked.count("/stub") == 3
+    assert newsroom.rows("select state, reason, next_fetch_at from pages") == [("refused", "no_text", None)]
+
+
+def test_a_refusal_after_failures_has_attempts_of_its_own(site: Site, newsroom: Newsroom) -> None:
+    site.add("/stub", status=500)
+    site.feed("/feed", site.url + "/stub")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    site.add("/stub", "<html><body></body></html>")
+    let_rechecks_be_due(newsroom)
+    newsroom.crawl()
+    assert newsroom.rows("select state, attempts, next_fetch_at is null from pages") == [("refused", 1, 0)]
+
+
+def test_a_dead_source_that_alone_is_due_does_not_make_the_run_fail(site: Site, newsroom: Newsroom) -> None:
+    a_watched_article(site, newsroom)
+    newsroom.watch(
+        f'url = "{site.url}/"\nname = "Good"\nfeeds = ["{site.url}/feed"]',
+        f'url = "{site.url}/dead/"\nname = "Dead"\nfeeds = ["{site.url}/dead/feed"]',
+    )
+    newsroom.change("update feeds set next_fetch_at = '2131-01-01T00:00:00Z', last_fetched_at = '2026-01-01T00:00:00Z'")
+    newsroom.crawl()
+    assert newsroom.rows("select status from runs order by id desc limit 1") == [("partial",)]
+
+
+def test_a_doubted_text_is_still_confirmed_after_a_look_that_failed(site: Site, newsroom: Newsroom) -> None:
+    a_watched_article(site, newsroom)
+    short = story("pier").split("\n\n")[0]
+    publish(site, "The pier", short, '"2"')
+    let_rechecks_be_due(newsroom)
+    newsroom.crawl()
+    site.add("/pier", status=500)
+    let_rechecks_be_due(newsroom)
+    newsroom.crawl()
+    publish(site, "The pier", short, '"2"')
+    for _ in range(2):
+        let_rechecks_be_due(newsroom)
+        newsroom.crawl()
+    assert newsroom.rows("select text from articles") == [(short,)]
+
+
+def test_rechecks_written_by_a_clock_that_was_ahead_are_due(site: Site, newsroom: Newsroom) -> None:
+    a_watched_article(site, newsroom)
+    newsroom.change("update pages set next_fetch_at = '2131-01-02T00:00:00Z', last_fetched_at = '2131-01-01T00:00:00Z'")
+    newsroom.crawl()
+    assert site.asked.count("/pier") == 1
+
+
+def test_what_a_source_leaves_out_is_no_gap(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", f"Sitemap: {site.url}/sitemap.xml", kind="text/plain")
+    a_watched_article(site, newsroom, 'exclude = ["/sport/"]')
+    site.article("/quay", "The quay", story("quay"))
+    site.feed("/feed", site.url + "/quay", site.url + "/sport/race")
+    newsroom.crawl()
+    assert "/sitemap.xml" not in site.asked

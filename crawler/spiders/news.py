@@ -56,6 +56,8 @@ class Trail:
     open: int = 0  #: requests of the present group not yet answered
     yielded: bool = False
     failures: list[str] = field(default_factory=list)
+    announced: frozenset[str] = frozenset()  #: feeds and sitemaps that the site names; the others are guesses
+    dead: list[Listing] = field(default_factory=list)  #: of those announced, asked in vain: they may be back tomorrow
 
 
 class NewsSpider(scrapy.Spider):
@@ -200,6 +202,8 @@ class NewsSpider(scrapy.Spider):
             yield self._listing(source, url, kind, failure=reason, **facts)
         else:
             trail.failures.append(f"{url}: {reason}")
+            if url in trail.announced:
+                trail.dead.append(self._listing(source, url, kind, failure=reason, **facts))
         yield from self._go_on(trail, yielded=False)
 
     def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
@@ -218,7 +222,10 @@ class NewsSpider(scrapy.Spider):
         except discovery.NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
-        trail = Trail(source, response, list(self._groups(source, origin_of(response.url), reading.feeds)))
+        origin = origin_of(response.url)
+        announced = frozenset((*reading.feeds, *self._robots.sitemaps(origin)))
+        groups = list(self._groups(source, origin, reading.feeds))
+        trail = Trail(source, response, groups, announced=announced)
         yield from self._next_group(trail)
 
     def front_page_failed(self, failure: Failure) -> Iterator[Output]:
@@ -276,6 +283,7 @@ class NewsSpider(scrapy.Spider):
         if not trail.yielded:
             yield from self._next_group(trail)
             return
+        yield from trail.dead
         for kind, urls in trail.groups:
             for url in urls:
                 yield self._listing(trail.source, url, kind, reserve=True)
