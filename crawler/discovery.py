@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from html import unescape
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -25,8 +25,9 @@ from w3lib.html import remove_tags
 from crawler.items import Hints, Link
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 
-MAX_BYTES = 64 * 2**20
-"""Of an unpacked listing: the sitemap protocol allows 50 MB; beyond this the rest is not read."""
+MAX_BYTES = 16 * 2**20
+"""Of an unpacked listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which parsing would need
+500; 50,000 entries of an address and a date take 8 MB."""
 
 _BLOCK = 2**14
 """Of packed bytes: damage costs what lies in its block."""
@@ -34,13 +35,24 @@ _BLOCK = 2**14
 MAX_LINKS = 50_000
 """Of one listing: the sitemap protocol's limit."""
 
+MAX_ENTRIES = 5_000
+"""Of one feed, the first: feedparser takes half a second for a thousand. The longest feeds of real sites, of podcasts with
+all their episodes, have some 2,000."""
+
 MAX_URL = 2_048
 """Characters: the sitemap protocol's limit, and near that of browsers and caches."""
 
 MAX_ATTRIBUTES = 1_000
 """Of one tag: lxml takes quadratic time, 64,000 attributes cost 50 s; real pages have some dozens."""
 
+MAX_HINT, MAX_HINT_AUTHORS = 2_000, 20
+"""Characters of a title or description, and people, that are kept of what a listing says of an article."""
+
 MAX_FRONT_PAGE_LINKS = 500
+MAX_TAGS = 100_000
+"""Of one front page, the rest is not read: libxml2 takes 300 bytes for each; full ones of real sites have some 10,000."""
+MAX_ANCHORS = 5_000
+"""Of one front page that are looked at; the fullest of real sites have some 1,500."""
 MAX_CHILDREN = 50
 """Sitemaps of an index that one look follows, newest first."""
 
@@ -111,9 +123,16 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 
 def _feed(body: bytes, url: str) -> Reading:
     # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
+    # sanitize_html is about HTML that is shown to somebody; of it, too, _text() keeps none, and it takes two thirds of the time.
+    body = _HUGE_NAME.sub(rb"<\1", _HUGE_TAG.sub(rb"<\1", _first_entries(body)))
+    if _is_utf8(body):  # whatever it says
+        body = _DECLARED_ENCODING.sub(rb"\1", body, 1)
     try:
         parsed = feedparser.parse(
-            io.BytesIO(body), response_headers={"content-location": url}, resolve_relative_uris=False
+            io.BytesIO(body),
+            response_headers={"content-location": url},
+            resolve_relative_uris=False,
+            sanitize_html=False,
         )
     except ValueError:  # an encoding declared as one no codec can have: `encoding="\0utf-8"`
         raise NotAListing("not_a_feed") from None
@@ -122,6 +141,21 @@ def _feed(body: bytes, url: str) -> Reading:
     links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)
     return Reading(kind=kind, links=_distinct(links, MAX_LINKS), asked=_asked(parsed.feed))
 
+
+_END_OF_ENTRY = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
+
+
+def _first_entries(body: bytes) -> bytes:
+    """A feed as far as the end of the last entry that is read; an encoding of which this sees nothing is left whole."""
+    end = next(islice(_END_OF_ENTRY.finditer(body), MAX_ENTRIES - 1, None), None)
+    return body[: end.end()] if end else body
+
+
+_HUGE_NAME = re.compile(rb"<(/?[a-zA-Z])[^\s<>/]{1000,}+")
+"""A tag without an end, of which feedparser makes 160 times its length."""
+
+
+_DECLARED_ENCODING = re.compile(rb"^(\s*<\?xml\b[^>]{0,100}?)\s+encoding\s*=\s*(?:\"[^\">]*\"|'[^'>]*')")
 
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 7 * 24, "monthly": 30 * 24, "yearly": 365 * 24}
 """Hours of sy:updatePeriod (RSS 1.0, module Syndication)."""
@@ -184,7 +218,7 @@ def _person(author: Any) -> str | None:
 
 
 def _named(names: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if name))[:MAX_HINT_AUTHORS]
 
 
 def _image(media: Any) -> str | None:
@@ -230,7 +264,7 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
 def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
     text = decoded_xml(body)
     root = _parse_xml(text)
-    entries = [_fields(element) for element in root.iter("{*}sitemap", "{*}url")]
+    entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]
     if _ends_in_an_address(text):
         entries = entries[:-1]
     if etree.QName(root).localname.lower() == "sitemapindex":
@@ -365,7 +399,7 @@ def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | 
 
 def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
     """A sitemap as a plain list of addresses, one a line (sitemaps.org, "Text file")."""
-    lines = body.decode("utf-8-sig", "replace").split()
+    lines = body.decode("utf-8-sig", "replace").split(None, MAX_LINKS)[:MAX_LINKS]
     if not lines or not _looks_absolute(lines[0]):
         return ()
     found = (_link(line, url, Hints()) for line in lines if _looks_absolute(line))
@@ -443,7 +477,7 @@ def _headline_length(text: str) -> bool:
 
 
 _HUGE_TAG = re.compile(
-    rb"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){%d}" % MAX_ATTRIBUTES
+    rb"<([a-zA-Z][^\s<>]*+)(?:\s++[^\s=<>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){%d,}+" % MAX_ATTRIBUTES
 )
 
 
@@ -451,6 +485,8 @@ def _parse_html(body: bytes) -> Any:
     """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
     if _HUGE_TAG.search(body):
         raise NotAListing("too_complex")
+    if tag := next(islice(re.finditer(b"<", body), MAX_TAGS, None), None):
+        body = body[: tag.start()]
     # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
     parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if _is_utf8(body) else None)
     try:
@@ -484,7 +520,7 @@ def _anchors(tree: Any, base: str) -> dict[str, str]:
     """Each address that is linked, in page order, with the longest text of its links: a teaser has one link on its
     picture and one on its headline."""
     texts: dict[str, str] = {}
-    for anchor in tree.iter("a"):
+    for anchor in islice(tree.iter("a"), MAX_ANCHORS):
         if link := _link(anchor.get("href"), base, Hints()):
             texts[link.url] = max(texts.get(link.url, ""), " ".join(anchor.itertext()).strip(), key=len)
     return texts
@@ -525,6 +561,9 @@ def _distinct(links: Iterable[Link | None], most: int) -> tuple[Link, ...]:
 
 
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|ul|ol|dt|dd|tr|td|th|h[1-6]|blockquote|figcaption)\b[^<>]*>", re.IGNORECASE)
+_SILENT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
+_MAX_RAW_HINT = 20 * MAX_HINT
+"""Characters that are read for a hint, markup included."""
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters and lone surrogates: JSON can carry them, no database takes them."""
 
@@ -533,8 +572,10 @@ def _text(value: Any) -> str | None:
     """Plain text of a feed's field: markup removed, white space folded; None when nothing is left."""
     if not isinstance(value, str):
         return None
-    plain = unescape(remove_tags(_BLOCK_TAG.sub(" ", value))) if "<" in value or "&" in value else value
-    return " ".join(_NOT_TEXT.sub("", plain).split()) or None
+    plain = value if len(value) <= _MAX_RAW_HINT else re.sub(r"<[^<>]*$", "", value[:_MAX_RAW_HINT])
+    if "<" in plain or "&" in plain:
+        plain = unescape(remove_tags(_BLOCK_TAG.sub(" ", _SILENT.sub("", plain))))
+    return " ".join(_NOT_TEXT.sub("", plain).split())[:MAX_HINT].rstrip() or None
 
 
 def iso_date(value: Any) -> str | None:
@@ -543,15 +584,15 @@ def iso_date(value: Any) -> str | None:
         return None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
         return value.strip()
-    moment = _parsed(value.strip())
-    return moment.isoformat() if moment else value.strip()
+    moment = _parsed(value.strip()) if len(value.strip()) <= MAX_DATE else None
+    return moment.isoformat() if moment else value.strip()[:MAX_DATE]
 
 
 def _until(value: str | None) -> datetime | None:
     """The latest instant a date may mean: a bare day counts as its end."""
     if not value or not value.strip():
         return None
-    moment = _parsed(value.strip())
+    moment = _parsed(value.strip()) if len(value.strip()) <= MAX_DATE else None
     if moment is None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -562,11 +603,16 @@ def _end_of_day(moment: datetime) -> datetime:
     return moment.replace(hour=23, minute=59, second=59)
 
 
+MAX_DATE = 100
+"""Characters of a date; the longest form in words, with weekday, offset and the zone's name, has some 60."""
+
+
 def _parsed(value: str) -> datetime | None:
     """ISO 8601, then RFC 822, then whatever dateutil makes of it."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime, dateutil_parser.parse):
         try:
             moment = parse(value)
+            moment.utcoffset()  # dateutil takes an offset of 99 hours, and the next to ask for it falls over it
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
         # RFC 822's `-0000` is UTC; the standard library gives a naive datetime for it.
@@ -594,9 +640,15 @@ def _looks_absolute(value: Any) -> bool:
 
 def _root_of(body: bytes) -> str | None:
     """The local name of an XML document's root as far as one can tell without parsing: broken XML is common."""
-    head = body[:4096].replace(b"\0", b"")
+    text = body.replace(b"\0", b"") if b"\0" in body[:4096] else body
+    declared = _DOCTYPE.match(text, max(0, text[:4096].upper().find(b"<!DOCTYPE")))
+    head = text[declared.end() :][:4096] if declared else text[:4096]
     match = re.search(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", head, re.IGNORECASE)
     return match[1].decode().lower() if match else None
+
+
+_DOCTYPE = re.compile(rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | re.DOTALL)
+"""With the declarations inside: they may be longer than all that follows."""
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """What keeps a crawl welcome and out of private networks: robots.txt, Crawl-delay, the address guard."""
 
 import asyncio
+import gzip
 import logging
 import sys
 import zlib
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import brotli  # type: ignore[import-untyped]
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -23,6 +24,7 @@ from scrapy.exceptions import (
     IgnoreRequest,
     NotConfigured,
     ResponseDataLossError,
+    StopDownload,
 )
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
@@ -46,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 ROBOTS_MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
+
+ROBOTS_MAX_UNPACKED = 64 * 2**20
+"""Bytes of a robots.txt that came packed, or that says to be longer than what is read of it."""
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
@@ -95,7 +100,16 @@ class RobotsMiddleware:
     def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured
-        return cls(crawler, records_of(crawler))
+        middleware = cls(crawler, records_of(crawler))
+        crawler.signals.connect(middleware._stop_at_limit, signals.bytes_received)
+        return middleware
+
+    def _stop_at_limit(self, data: bytes, request: Request) -> None:
+        """End the download of a robots.txt that is longer than what is read of it: some never end."""
+        if request.meta.get("robots_bytes") is not None:
+            request.meta["robots_bytes"] += len(data)
+            if request.meta["robots_bytes"] > ROBOTS_MAX_BYTES:
+                raise StopDownload(fail=False)
 
     async def process_request(self, request: Request) -> None:
         if request.meta.get("dont_obey_robotstxt") or not request.url.startswith(("http:", "https:")):
@@ -162,7 +176,7 @@ class RobotsMiddleware:
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
             priority=1000,
-            meta={"dont_obey_robotstxt": True},
+            meta={"dont_obey_robotstxt": True, "robots_bytes": 0, "download_maxsize": ROBOTS_MAX_UNPACKED},
             dont_filter=True,
         )
         assert self._crawler.engine is not None
@@ -172,8 +186,8 @@ class RobotsMiddleware:
             raise RobotsUnreachable(failure_reason(error, ask.url)) from None
         except NotSent:
             raise
-        except IgnoreRequest:
-            raise RobotsUnreachable("robots_redirect_loop") from None
+        except IgnoreRequest as error:
+            raise RobotsUnreachable(f"robots_{ignored_reason(error)}") from None
         if response.status >= 500 or response.status == 429:
             raise RobotsUnreachable(f"robots_http_{response.status}", response.status)
         return response
@@ -251,7 +265,7 @@ def may_enter(address: str, allowed: tuple[IPv4Network | IPv6Network, ...]) -> b
     return (ip.is_global and not ip.is_multicast) or any(ip in network for network in allowed)
 
 
-DAMAGED_ANSWERS = (brotli.error, zlib.error, ZstdError, ValueError)
+DAMAGED_ANSWERS = (brotli.error, zlib.error, ZstdError, gzip.BadGzipFile, EOFError, ValueError)
 """What Scrapy's download chain raises for an answer that is not encoded as it says, or a redirect to no address."""
 
 NETWORK_ERRORS = (
@@ -278,6 +292,13 @@ _REASONS: dict[type[BaseException], str] = {
 
 def failure_reason(error: BaseException, url: str) -> str:
     """Why asking for `url` ended in an error of NETWORK_ERRORS, as one stable word for `pages.reason`."""
-    if (urlsplit(url).hostname or "") in PublicAddressResolver.refused:
+    # Twisted's message ends with the name, which after a redirect is another one than the address has that was asked for.
+    unresolved = str(error).rpartition(" ")[2].rstrip(".") if isinstance(error, CannotResolveHostError) else ""
+    if {(urlsplit(url).hostname or ""), unresolved.lower()} & PublicAddressResolver.refused:
         return "private_address"
     return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), "connection_failed")
+
+
+def ignored_reason(error: IgnoreRequest) -> str:
+    """Why Scrapy gave up a request without an error of its own class: redirects, or what a packed answer unpacks to."""
+    return "redirect_loop" if "redirect" in str(error) else "too_large"

@@ -5,13 +5,14 @@ bytes ──decode──► a text copy ──textcopy────────�
                       └──trafilatura, boilerplate──► its lines ─┘
 """
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import charset_normalizer
@@ -48,6 +49,12 @@ MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
 MAX_LINES = 20_000
 """Lines of a text copy; the longest labelled one has 200."""
+MAX_TEXT = 1_000_000
+"""Characters of an article; the longest labelled one has 53,000, a long novel a million. Longer ones are refused, not cut."""
+MAX_TITLE, MAX_DESCRIPTION, MAX_NAME, MAX_AUTHORS, MAX_ADDRESS = 500, 5_000, 200, 50, 2_048
+"""Characters of a title, of a description, of whatever is called by a name (author, section, site), of an address; people
+that sign. What is longer is cut at the end of a word, an address is left out. Labelled pages have titles of up to 124
+characters, descriptions of 527, names of 26, five authors, addresses of 177."""
 MIN_WORDS = 15
 """Words under which a page that has no date and does not call itself an article is none; in a short page only prose counts."""
 
@@ -86,6 +93,8 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
     """What the page said, completed by its feed's hints and its source's settings; `named`: it claims to be an article."""
     said = with_hints(said, page.hints, page.via, page.source)
     text = "\n\n".join(lines)
+    if len(text) > MAX_TEXT:
+        raise Refusal("too_long")
     words = word_count(text)
     if not words:
         raise Refusal("no_text")
@@ -93,25 +102,39 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
     if enough < MIN_WORDS and not (named or said.published or page.hints.title):
         raise Refusal("too_short")
     return Article(
-        title=said.title,
+        title=_cut(said.title, MAX_TITLE),
         text=text,
-        description=said.description,
-        authors=said.authors,
+        description=_cut(said.description, MAX_DESCRIPTION),
+        authors=tuple(_cut(name, MAX_NAME) for name in said.authors[:MAX_AUTHORS]),
         date_published=said.published.value if said.published else None,
         date_published_raw=said.published.raw if said.published else None,
         date_published_source=said.published_source,
         date_modified=said.modified.value if said.modified else None,
         language=said.language,
-        section=said.section,
+        section=_cut(said.section, MAX_NAME),
         keywords=said.keywords,
-        image_url=said.image_url,
-        site_name=said.site_name,
-        titles=said.titles,
+        image_url=_address(said.image_url),
+        site_name=_cut(said.site_name, MAX_NAME),
+        titles=tuple((place, _cut(title, MAX_TITLE)) for place, title in said.titles),
         is_accessible_for_free=said.is_accessible_for_free,
-        canonical_url=said.canonical_url,
+        canonical_url=_address(said.canonical_url),
         word_count=words,
         extractor=EXTRACTOR,
     )
+
+
+Said = TypeVar("Said", str, str | None)
+
+
+def _cut(line: Said, most: int) -> Said:
+    """A line that is not too long, at the end of a word where there is one."""
+    if line is None or len(line) <= most:
+        return line
+    return line[: most - 1].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+def _address(url: str | None) -> str | None:
+    return url if url and len(url) <= MAX_ADDRESS else None
 
 
 def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
@@ -257,6 +280,8 @@ FEED = re.compile(
     re.S | re.I,
 )
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|article|table|span|a\s)[\s>/]?", re.I)
+NOT_FOR_PAGES = frozenset(("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"))
+"""Codecs of host names and of source code, and one that the HTML standard forbids."""
 CONTROL_REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
 )
@@ -268,7 +293,7 @@ WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
 WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 """What HTML means by the code points 128 to 159: windows-1252's quotes and dashes."""
 HUGE_TAG = re.compile(
-    rf"<[a-zA-Z][^\s>]*+(?:\s++[^\s=>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
+    rf"<[a-zA-Z][^\s<>]*+(?:\s++[^\s=<>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
 )
 
 
@@ -338,11 +363,18 @@ def _strict(body: bytes, encoding: str) -> str | None:
 
 def _declared(body: bytes, content_type: str | None) -> str | None:
     declared = (html_body_declared_encoding(body), http_content_type_encoding(content_type))
-    encodings = [encoding for name in declared if name and (encoding := resolve_encoding(name))]
+    encodings = [
+        encoding for name in declared if name and (encoding := resolve_encoding(name)) and _is_of_text(encoding)
+    ]
     for encoding in encodings:
         if (text := _strict(body, encoding)) is not None:
             return text
     return next((text for encoding in encodings if _few_losses(text := body.decode(encoding, "replace"))), None)
+
+
+def _is_of_text(encoding: str) -> bool:
+    """Whether it is an encoding of pages: Python has codecs of other things by which a page may call itself, too."""
+    return codecs.lookup(encoding)._is_text_encoding and encoding not in NOT_FOR_PAGES
 
 
 def _few_losses(text: str) -> bool:

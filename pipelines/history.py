@@ -40,6 +40,10 @@ _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_
 BATCH = 500
 """Pending pages read at a time, so that a million of them need no memory."""
 
+PAGES_OF_LISTING = 1_000
+"""New pages that one look at a listing may have fetched in its run: a sitemap may name 50,000, true ones or not, and a
+second between two of them is a quarter of an hour even so. The others stay pending."""
+
 PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
@@ -80,12 +84,16 @@ class HistoryMiddleware:
                 yield request
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        pages = 0
         async for output in result:
             if not isinstance(output, Request):
                 yield output
                 for request in self._catch_up(output):
                     yield request
+            elif "page" in output.meta and pages >= PAGES_OF_LISTING:
+                continue  # it is pending by now, and the next run takes it up
             elif self._is_wanted(output):
+                pages += "page" in output.meta
                 yield self._with_validators(output)
 
     def _is_wanted(self, request: Request) -> bool:

@@ -1,7 +1,8 @@
-"""Page -> Outcome, in processes that can be killed.
+"""Page -> Outcome and bytes -> Reading, in processes that can be killed.
 
-Some pages take trafilatura minutes or gigabytes, and a thread cannot be stopped. A worker that dies or overruns costs
-one page, which is marked with the reason; the crawl goes on. Knows nothing of what extraction does.
+Some pages take trafilatura minutes or gigabytes, some feeds feedparser, and a thread cannot be stopped. A worker that dies
+or overruns costs one page or listing, which is marked with the reason; the crawl goes on. The crawl's own process parses
+nothing: while it does, every download in flight overruns its time.
 """
 
 import asyncio
@@ -15,16 +16,21 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from crawler import discovery
 from crawler.items import Listing, Outcome, Page
 from pipelines.extract import EXTRACTOR, Refusal, extract
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from scrapy.statscollectors import StatsCollector
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 START_LIMIT = 60.0
 """Seconds a worker may take to import what it needs; 0.4 on an idle machine."""
@@ -37,28 +43,33 @@ _spawn = multiprocessing.get_context("spawn")
 class Limits:
     """Of one worker."""
 
-    seconds: float  #: that one page may take
+    seconds: float  #: that one page or listing may take
     megabytes: int  #: of address space
 
 
 class WorkerLost(Exception):
-    """The worker died or overran; the message is the reason for `pages.reason`."""
+    """The work was given up; the message is the reason for `pages.reason` or `feeds.last_status`."""
+
+
+class OutOfMemory(WorkerLost):
+    """There was not enough of it."""
+
+
+class WorkerBug(Exception):
+    """Something was raised that nobody expects; the message is its traceback."""
 
 
 class ExtractPipeline:
     """Extracts every page; listings pass. Waiting for an idle worker is the brake that keeps memory bounded."""
 
-    def __init__(self, workers: "Workers | None", stats: "StatsCollector") -> None:
+    def __init__(self, workers: "Workers", stats: "StatsCollector") -> None:
         self._workers = workers
         self._stats = stats
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "ExtractPipeline":
-        settings = crawler.settings
-        limits = Limits(seconds=settings.getfloat("EXTRACT_TIMEOUT"), megabytes=settings.getint("EXTRACT_MEMORY_MB"))
-        number = settings.getint("EXTRACT_WORKERS")
         assert crawler.stats is not None
-        return cls(Workers(number, limits) if number else None, crawler.stats)
+        return cls(workers_of(crawler), crawler.stats)
 
     async def process_item(self, item: Listing | Page) -> Listing | Outcome:
         if isinstance(item, Listing):
@@ -73,17 +84,49 @@ class ExtractPipeline:
     async def _outcome_of(self, page: Page) -> Outcome:
         if page.failure or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
-        if self._workers is None:
-            return outcome_of(page)
         try:
-            return await self._workers.run(page)
+            return await self._workers.run(outcome_of, page)
         except WorkerLost as lost:
-            logger.warning("%s: %s", page.url, lost)
-            return Outcome(page=replace(page, body=b""), failure=str(lost))
+            logger.warning("%s: extraction_%s", page.url, lost)
+            return Outcome(page=replace(page, body=b""), failure=f"extraction_{lost}")
+        except WorkerBug as bug:
+            logger.error("%s: a bug in extraction:\n%s", page.url, bug)
+            return Outcome(page=replace(page, body=b""), failure="extraction_error")
 
     def close_spider(self) -> None:
-        if self._workers:
-            self._workers.kill()
+        self._workers.kill()
+
+
+class ReadMiddleware:
+    """A downloader middleware, the last to see an answer: of a listing it reads the links, before the spider gets it."""
+
+    def __init__(self, workers: "Workers") -> None:
+        self._workers = workers
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "ReadMiddleware":
+        return cls(workers_of(crawler))
+
+    async def process_response(self, request: "Request", response: "Response") -> "Response":
+        """Leave the Reading, or why there is none, in request.meta["reading"] beside what was expected."""
+        expected = request.meta.get("expected")
+        if expected and response.status == 200:
+            request.meta["reading"] = (expected[0], await self._read(response, *expected))
+        return response
+
+    async def _read(self, response: "Response", *expected: Any) -> discovery.Reading | discovery.NotAListing:
+        try:
+            return await self._workers.run(reading_of, response.body, response.url, *expected)
+        except WorkerLost as lost:
+            return discovery.NotAListing(f"reading_{lost}")
+
+
+def reading_of(*document: Any) -> discovery.Reading | discovery.NotAListing:
+    """What read_listing() gives or raises."""
+    try:
+        return discovery.read_listing(*document)
+    except discovery.NotAListing as error:
+        return error
 
 
 def outcome_of(page: Page) -> Outcome:
@@ -95,10 +138,18 @@ def outcome_of(page: Page) -> Outcome:
         return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
 
 
+def workers_of(crawler: "Crawler") -> "Workers":
+    """The workers of this crawl."""
+    workers = crawler.get_extension(Workers)
+    assert workers is not None, "EXTENSIONS names pipelines.workers.Workers"
+    return workers
+
+
 class Workers:
-    """A fixed number of processes, started when first needed, each with a pipe of its own."""
+    """A fixed number of processes, started when first needed, each with a pipe of its own; with none the caller works."""
 
     def __init__(self, number: int, limits: Limits) -> None:
+        self._number = number
         self._limits = limits
         self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the next starts only when this one is busy
         self._busy: set[Worker] = set()
@@ -106,35 +157,49 @@ class Workers:
         for _ in range(number):
             self._idle.put_nowait(None)
 
-    async def run(self, page: Page) -> Outcome:
-        """Extract `page` in an idle worker; one that dies gets a second chance in a new one. Raises WorkerLost."""
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "Workers":
+        """As a Scrapy extension: one set of workers for all that needs them."""
+        settings = crawler.settings
+        limits = Limits(seconds=settings.getfloat("EXTRACT_TIMEOUT"), megabytes=settings.getint("EXTRACT_MEMORY_MB"))
+        return cls(settings.getint("EXTRACT_WORKERS"), limits)
+
+    async def run(self, work: Callable[..., T], *given: object) -> T:
+        """`work(*given)` in an idle worker; one that dies gets a second chance in a new one.
+
+        Raises WorkerLost, and WorkerBug for what the work raises.
+        """
+        if not self._number:
+            done: T = _result(_answer(work, given))
+            return done
         worker = await self._idle.get()
         try:
+            used = worker is not None
             worker = worker or await self._start()
             try:
-                return await self._ask(worker, page)
-            except EOFError:
-                if self._closed:
+                done = await self._ask(worker, work, given)
+            except (EOFError, OutOfMemory) as error:
+                # What earlier tasks left behind in a worker's memory must not cost this one.
+                if self._closed or (isinstance(error, OutOfMemory) and not used):
                     raise
+                worker.kill()
                 worker = await self._start()
-                return await self._ask(worker, page)
+                done = await self._ask(worker, work, given)
         except (EOFError, TimeoutError) as error:
             worker = None
-            raise WorkerLost("extraction_timeout" if isinstance(error, TimeoutError) else "extraction_crash") from error
+            raise WorkerLost("timeout" if isinstance(error, TimeoutError) else "crash") from error
         finally:
             self._idle.put_nowait(worker if worker and worker.alive else None)
+        return done
 
     async def _start(self) -> "Worker":
         worker = Worker(self._limits)
         await self._within(START_LIMIT, worker, worker.receive)
         return worker
 
-    async def _ask(self, worker: "Worker", page: Page) -> Outcome:
-        answer = await self._within(self._limits.seconds, worker, lambda: worker.exchange(page))
-        if isinstance(answer, Outcome):
-            return answer
-        logger.error("%s: a bug in extraction:\n%s", page.url, answer)
-        return Outcome(page=replace(page, body=b""), failure="extraction_error")
+    async def _ask(self, worker: "Worker", work: Callable[..., Any], given: tuple[object, ...]) -> Any:
+        answer = await self._within(self._limits.seconds, worker, lambda: worker.exchange((work, given)))
+        return _result(answer)
 
     async def _within(self, seconds: float, worker: "Worker", work: Callable[[], object]) -> object:
         """Wait for the worker in a thread; on any way out but an answer it is killed, which also ends the thread."""
@@ -172,10 +237,10 @@ class Worker:
     def alive(self) -> bool:
         return self._process.is_alive()
 
-    def exchange(self, page: Page) -> object:
-        """Send a page, wait for what became of it. Raises EOFError when the worker is gone."""
+    def exchange(self, task: object) -> object:
+        """Send a task, wait for what became of it. Raises EOFError when the worker is gone."""
         try:
-            self._pipe.send(page)
+            self._pipe.send(task)
         except OSError:
             raise EOFError from None
         return self.receive()
@@ -192,7 +257,7 @@ class Worker:
 
 
 def _serve(pipe: Connection, limits: Limits) -> None:
-    """A worker's life: say that it is ready, then a page in, an outcome or a traceback out."""
+    """A worker's life: say that it is ready, then a task in, its result, its loss or its traceback out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     os.setsid()
     space = limits.megabytes * 2**20
@@ -200,17 +265,24 @@ def _serve(pipe: Connection, limits: Limits) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         pipe.send("ready")
         while True:
-            page = pipe.recv()
-            # Should the parent be killed while this page hangs, nobody else would end this process.
+            work, given = pipe.recv()
+            # Should the parent be killed while this task hangs, nobody else would end this process.
             signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
-            pipe.send(_answer(page))
+            pipe.send(_answer(work, given))
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(page: Page) -> Outcome | str:
+def _result(answer: Any) -> Any:
+    """What the work gave; raises what became of it instead."""
+    if isinstance(answer, WorkerLost | WorkerBug):
+        raise answer
+    return answer
+
+
+def _answer(work: Callable[..., object], given: tuple[object, ...]) -> object:
     try:
-        return outcome_of(page)
+        return work(*given)
     except MemoryError:
-        return Outcome(page=replace(page, body=b""), failure="extraction_memory")
+        return OutOfMemory("memory")
     except Exception:  # noqa: BLE001  # the parent logs it as the bug it is; lxml's exceptions do not pickle
-        return traceback.format_exc()
+        return WorkerBug(traceback.format_exc())

@@ -358,7 +358,7 @@ def test_a_bug_is_loud_and_leaves_its_trace_in_the_source(
 ) -> None:
     site.add("/robots.txt", "")
     publish(site, newsroom, "pier")
-    broken = f"import {owner} as owner\ndef broken(*a, **k):\n    raise {error}\nowner.{name} = broken\n"
+    broken = f"import crawler.settings, {owner} as owner\ncrawler.settings.EXTRACT_WORKERS = 0\ndef broken(*a, **k):\n    raise {error}\nowner.{name} = broken\n"
     if "Hosts" in name:  # robots.txt is not what this is about
         newsroom.crawl()
     done = subprocess.run(

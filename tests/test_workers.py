@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from scrapy.statscollectors import MemoryStatsCollector
+from scrapy.utils.test import get_crawler
 
+from crawler.discovery import Reading
 from crawler.items import Outcome, Page
 from pipelines import workers
-from pipelines.workers import Limits, WorkerLost, Workers
+from pipelines.workers import ExtractPipeline, Limits, WorkerLost, Workers, outcome_of, reading_of
 from tests.loopback import article_html, story
 
 LIMITS = Limits(seconds=5.0, megabytes=1536)
@@ -43,7 +46,7 @@ def with_workers(number: int, work: Callable[[Workers], Awaitable[object]], limi
 
 def test_pages_come_back_as_articles() -> None:
     async def work(pool: Workers) -> list[Outcome]:
-        return list(await asyncio.gather(*(pool.run(page(name)) for name in ("pier", "dog", "quay"))))
+        return list(await asyncio.gather(*(pool.run(outcome_of, page(name)) for name in ("pier", "dog", "quay"))))
 
     outcomes = with_workers(2, work)
     assert isinstance(outcomes, list)
@@ -62,11 +65,11 @@ def test_a_page_that_overruns_is_given_up_and_the_others_are_not(monkeypatch: py
     monkeypatch.setattr(workers.Worker, "__init__", noting)
 
     async def work(pool: Workers) -> object:
-        await pool.run(page("pier"))
+        await pool.run(outcome_of, page("pier"))
         os.kill(started[0], signal.SIGSTOP)
-        with pytest.raises(WorkerLost, match="extraction_timeout"):
-            await pool.run(page("dog"))
-        return await pool.run(page("quay"))
+        with pytest.raises(WorkerLost, match="timeout"):
+            await pool.run(outcome_of, page("dog"))
+        return await pool.run(outcome_of, page("quay"))
 
     outcome = with_workers(1, work, Limits(seconds=1.0, megabytes=1536))
     assert isinstance(outcome, Outcome)
@@ -76,13 +79,13 @@ def test_a_page_that_overruns_is_given_up_and_the_others_are_not(monkeypatch: py
 
 def test_a_page_whose_worker_dies_gets_a_second_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(pool: Workers) -> object:
-        await pool.run(page("pier"))
+        await pool.run(outcome_of, page("pier"))
         worker = pool._idle.get_nowait()
         assert worker is not None
         worker._process.kill()
         worker._process.join()
         pool._idle.put_nowait(worker)
-        return await pool.run(page("dog"))
+        return await pool.run(outcome_of, page("dog"))
 
     outcome = with_workers(1, work)
     assert isinstance(outcome, Outcome)
@@ -91,12 +94,12 @@ def test_a_page_whose_worker_dies_gets_a_second_chance(monkeypatch: pytest.Monke
 
 def test_killing_all_workers_does_not_wait_for_a_stuck_one() -> None:
     async def work(pool: Workers) -> float:
-        await pool.run(page("pier"))
+        await pool.run(outcome_of, page("pier"))
         worker = pool._idle.get_nowait()
         assert worker is not None
         os.kill(worker._process.pid or 0, signal.SIGSTOP)
         pool._idle.put_nowait(worker)
-        stuck = asyncio.ensure_future(pool.run(page("dog")))
+        stuck = asyncio.ensure_future(pool.run(outcome_of, page("dog")))
         await asyncio.sleep(0.2)
         begin = time.monotonic()
         pool.kill()
@@ -109,9 +112,22 @@ def test_killing_all_workers_does_not_wait_for_a_stuck_one() -> None:
 
 def test_a_bug_in_extraction_is_a_failure_of_its_page(caplog: pytest.LogCaptureFixture) -> None:
     async def work(pool: Workers) -> object:
-        return await pool.run(replace(page("pier"), body=None))  # type: ignore[arg-type]
+        pipeline = ExtractPipeline(pool, MemoryStatsCollector(get_crawler()))
+        return await pipeline.process_item(replace(page("pier"), body=None))  # type: ignore[arg-type]
 
     outcome = with_workers(1, work)
     assert isinstance(outcome, Outcome)
     assert outcome.failure == "extraction_error"
     assert "Traceback" in caplog.text
+
+
+def test_a_feed_that_no_worker_finishes_is_given_up_and_says_so() -> None:
+    nested = b"<rss>" + b"<a>" * 600_000
+
+    async def work(pool: Workers) -> object:
+        with pytest.raises(WorkerLost, match="timeout"):
+            await pool.run(reading_of, nested, "https://a.example/feed", "feed")
+        return await pool.run(reading_of, b"<rss/>", "https://a.example/feed", "feed")
+
+    reading = with_workers(1, work, Limits(seconds=1.0, megabytes=1536))
+    assert isinstance(reading, Reading)

@@ -27,6 +27,7 @@ from crawler.politeness import (
     RobotsMiddleware,
     RobotsUnreachable,
     failure_reason,
+    ignored_reason,
     origin_of,
 )
 from crawler.sources import Source, SourcesFile
@@ -96,14 +97,16 @@ class NewsSpider(scrapy.Spider):
 
     def look_around(self, source: Source) -> Request:
         """Ask a bare source's front page what entry points it announces."""
-        return self._ask(source.url, self.parse_front_page, self.front_page_failed, {"discover": source}, source=source)
+        meta = {"discover": source, "expected": ("homepage", None)}
+        return self._ask(source.url, self.parse_front_page, self.front_page_failed, meta, source=source)
 
     def poll(
         self, source: Source, url: str, kind: str, trail: Trail | None = None, parent: str | None = None
     ) -> Request:
         """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
         known = {"source": source, "url": url, "kind": kind, "trail": trail, "parent": parent}
-        return self._ask(url, self.parse_listing, self.listing_failed, {"listing": url}, **known)
+        meta = {"listing": url, "expected": (kind, self._since)}
+        return self._ask(url, self.parse_listing, self.listing_failed, meta, **known)
 
     def fetch(self, source: Source, link: Link, via: str, priority: int = 0) -> Request:
         """Ask for an article's page."""
@@ -144,7 +147,7 @@ class NewsSpider(scrapy.Spider):
             )
             return
         try:
-            reading = discovery.read_listing(response.body, response.url, kind, self._since)
+            reading = self._read(response, kind)
         except discovery.NotAListing as error:
             yield from self._listing_is_dead(
                 source, url, kind, trail, str(error), status=response.status, moved_to=moved
@@ -168,6 +171,16 @@ class NewsSpider(scrapy.Spider):
             request.meta["changed_at"] = child.changed_at
             yield request
         yield from self._go_on(trail, yielded=bool(links))
+
+    def _read(self, response: Response, kind: str) -> discovery.Reading:
+        """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
+        expected, reading = response.meta.get("reading", (None, None))
+        if expected != kind:
+            return discovery.read_listing(response.body, response.url, kind, self._since)
+        if isinstance(reading, discovery.NotAListing):
+            raise reading
+        assert isinstance(reading, discovery.Reading)
+        return reading
 
     def _new_children(self, source: Source, children: Iterable[discovery.Child]) -> list[discovery.Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
@@ -205,7 +218,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(source, f"http_{response.status}", response.status)
             return
         try:
-            reading = discovery.read_listing(response.body, response.url, "homepage")
+            reading = self._read(response, "homepage")
         except discovery.NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
@@ -308,7 +321,7 @@ class NewsSpider(scrapy.Spider):
         if isinstance(error, RobotsForbid | RobotsUnreachable):
             return str(error)
         if isinstance(error, IgnoreRequest):
-            return "redirect_loop"
+            return ignored_reason(error)
         url = failure.request.url  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if isinstance(error, NETWORK_ERRORS):
             return failure_reason(error, url)
