@@ -708,17 +708,12 @@ class Archive:
         )
 
     def _reserve_canonical(self, page: Page, url: str, article_id: int) -> None:
-        """Note the canonical address as a duplicate, so that it is not fetched for the same article."""
-        if url == page.final_url:
-            return
-        row = self._page(url)
-        if row is None:
+        """Note the canonical address as a duplicate, so that it is not fetched for the same article.
+
+        Not where a listing names it too: by a false claim an article would never be looked at.
+        """
+        if url != page.final_url and self._page(url) is None:
             self._insert_page(url, page, state="duplicate", reason="canonical", article_id=article_id)
-        elif row["state"] in ("pending", "failed", "refused"):
-            self.db.table("pages").update(
-                row["id"],
-                {"state": "duplicate", "reason": "canonical", "article_id": article_id, "next_fetch_at": None},
-            )
 
     def _settle_redirect(self, page: Page, article_id: int) -> int:
         """The address found led to another one: it is a duplicate of what was there, unless it is an article by itself."""

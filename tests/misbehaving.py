@@ -420,7 +420,7 @@ def _transport() -> None:
         ("status 200 without words", head(f"Content-Length: {len(body)}", status="200") + body, "article"),
         ("HTTP/9.9", whole.replace(b"HTTP/1.1", b"HTTP/9.9", 1), f"article | {broken}"),
         ("an HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\x12\x04\0\0\0\0\0" * 9, broken),
-        ("10 MB of headers", many_headers, f"failed too_large | failed timeout | {broken}"),
+        ("10 MB of headers", many_headers, f"article | failed too_large | failed timeout | {broken}"),
         ("headers without an end", endless_headers, f"failed too_large | failed timeout | {broken}"),
         ("a header line without an end", endless_line, f"failed too_large | failed timeout | {broken}"),
         ("a status line without an end", endless_status, f"failed too_large | failed timeout | {broken}"),

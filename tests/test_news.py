@@ -420,3 +420,17 @@ def test_the_summary_adds_up(site: Site, newsroom: Newsroom) -> None:
     assert row == (3, 0, 1, 0, 1, 0, 1, 0)
     (counts,) = newsroom.rows("select counts from runs")[0]
     assert json.loads(str(counts))["errors"] == [f"{site.url}/gone: http_404"]
+
+
+def test_an_article_that_another_page_claims_as_its_own_is_still_looked_at(site: Site, newsroom: Newsroom) -> None:
+    claim = f"<link rel=canonical href='{site.url}/pier'></head>"
+    site.add("/thief", article_html("The thief", story("thief")).replace("</head>", claim))
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", site.url + "/thief", site.url + "/pier")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    newsroom.crawl()
+    assert sorted(newsroom.rows("select url, title from articles")) == [
+        (f"{site.url}/pier", "The pier"),
+        (f"{site.url}/thief", "The thief"),
+    ]
