@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call,misc,operator,arg-type", no-warn-unused-ignores
 """A web that misbehaves: for every way to do so a small site of its own, on a loopback address of its own.
 
 Every site has three sound articles beside its bad part, and says what is to become of that part. Raw sockets, because a
@@ -602,9 +603,9 @@ def _sizes() -> None:
         bad_page("sizes", name, reply, becomes)
 
     def front(site: Site) -> None:
-        links = lambda: "".join(
+        links = lambda: "".join(  # noqa: E731
             f"<a href='/2026/11/03/story-{one}'>A headline as long as a headline</a>\n" for one in range(100_000)
-        )  # noqa: E731
+        )
         site.replies["/"] = later(lambda: http(f"<html><body>{links()}"))
         site.otherwise = lambda path: http("gone", "410 Gone")
         site.watch(feeds=[f"{site.url}/feed"], discover=["homepage"])
@@ -846,9 +847,9 @@ def _charsets() -> None:
 
 
 def _html() -> None:
-    ld = lambda value: (
+    ld = lambda value: (  # noqa: E731
         f'<script type="application/ld+json">{value if isinstance(value, str) else json.dumps(value)}</script>'
-    )  # noqa: E731
+    )
     news = {"@type": "NewsArticle", "headline": "A bad part of the harbour", "datePublished": "2026-11-03T08:15:00Z"}
     heavy = "refused too_complex | refused too_long | failed extraction_timeout | failed extraction_memory"
     both = f"article | {heavy}"
@@ -1349,9 +1350,9 @@ def _traps() -> None:
 
     def maze(site: Site) -> None:
         """A discovery whose front page is fifty megabytes of feeds."""
-        announced = lambda: "".join(
+        announced = lambda: "".join(  # noqa: E731
             f"<link rel=alternate type=application/rss+xml href='/none/{one}'>" for one in range(2_000)
-        )  # noqa: E731
+        )
         site.replies["/"] = later(
             lambda: http(f"<html><head><link rel=alternate type=application/rss+xml href='/feed'>{announced()}")
         )

@@ -14,7 +14,10 @@ import pytest
 from tests.conftest import ROOT, connect
 from tests.misbehaving import CASES, Case, Web, misbehaving
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there all of 127.0.0.0/8 is loopback")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only there all of 127.0.0.0/8 is loopback"),
+    pytest.mark.soak,  # three minutes beside other work; what a case may be called depends on who is first, time or size
+]
 
 QUICK = [case for case in CASES if not case.heavy]
 LIMITS = ("-s", "DOWNLOAD_TIMEOUT=3", "-s", "EXTRACT_TIMEOUT=5", "-s", "CONCURRENT_REQUESTS=48")
@@ -54,7 +57,9 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
 def _read(db: Path) -> tuple[list[str], dict[str, str], dict[str, str]]:
     base = connect(db)
     titles = [title for (title,) in base.execute("select title from articles")]
-    states = {row["url"]: f"{row['state']} {row['reason'] or ''}".strip() for row in base.execute("select * from pages")}
+    states = {
+        row["url"]: f"{row['state']} {row['reason'] or ''}".strip() for row in base.execute("select * from pages")
+    }
     feeds = {row["url"]: row["last_status"] for row in base.execute("select * from feeds")}
     base.close()
     return titles, states, feeds
@@ -76,7 +81,9 @@ def test_the_crawl_as_a_whole_is_done_without_a_word_of_a_bug(crawled: Crawled) 
     assert crawled.code == 0
 
 
-def test_nothing_is_asked_at_an_address_that_is_not_allowed_not_even_by_a_proxy_of_the_environment(crawled: Crawled) -> None:
+def test_nothing_is_asked_at_an_address_that_is_not_allowed_not_even_by_a_proxy_of_the_environment(
+    crawled: Crawled,
+) -> None:
     assert crawled.web.private_visits == []
 
 
