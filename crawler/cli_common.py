@@ -1,12 +1,14 @@
 """What the command lines share: options, and how a command ends whose file cannot be used."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.run import STORAGE, USAGE, complain
+from crawler.run import BUSY, STORAGE, USAGE, complain
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -32,10 +34,22 @@ SOURCES = click.option(
 
 def open_archive(db: Path, *, older: bool = False) -> "Database":
     """Open an archive to read, one of an older schema only if told so, or end with the right message and status."""
-    from pipelines.database import NotOurDatabase, StorageError, connect
+    from pipelines.database import connect
+
+    with archive_errors():
+        return connect(db, older=older)
+
+
+@contextmanager
+def archive_errors() -> Iterator[None]:
+    """End with the right message and status when an archive cannot be used."""
+    from pipelines.database import NotOurDatabase, StorageError
+    from pipelines.lock import LockTaken
 
     try:
-        return connect(db, older=older)
+        yield
+    except LockTaken as error:
+        sys.exit(complain(str(error), BUSY))
     except NotOurDatabase as error:
         sys.exit(complain(str(error), USAGE))
     except StorageError as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli_common import DB, open_archive
-from crawler.run import BUSY, DONE, FAILED, STORAGE, USAGE, complain
+from crawler.cli_common import DB, archive_errors, open_archive
+from crawler.run import DONE, FAILED, STORAGE, USAGE, complain
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -40,18 +40,19 @@ def doctor(db: Path) -> None:
 
 def _open_to_examine(db: Path) -> "Database":
     """Like open_archive(), but a damaged file is what a doctor is asked about."""
-    from pipelines.database import NotOurDatabase, StorageError, connect
+    from pipelines.database import StorageError, connect
     from pipelines.doctor import unreadable
 
-    try:
-        return connect(db, older=True)
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        if not str(getattr(error.__cause__, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            sys.exit(complain(str(error), STORAGE))
-        _tell(unreadable(error.__cause__ or error, db))
-        sys.exit(FAILED)
+    with archive_errors():
+        try:
+            return connect(db, older=True)
+        except StorageError as error:
+            if not str(getattr(error.__cause__, "sqlite_errorname", "")).startswith(
+                ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+            ):
+                raise
+            _tell(unreadable(error.__cause__ or error, db))
+            sys.exit(FAILED)
 
 
 def _one_by_one(findings: Iterator["Finding"]) -> Iterator["Finding"]:
@@ -82,20 +83,15 @@ def snapshot(out: Path, db: Path) -> None:
     name; until then it is OUT.db.part. No file is replaced.
     """
     from crawler.report import copying
-    from pipelines.database import StorageError, storage_errors
-    from pipelines.lock import LockTaken
+    from pipelines.database import storage_errors
     from pipelines.snapshot import snapshot as copy
 
     archive = open_archive(db, older=True)
     try:
-        with storage_errors(out), copying(out) as follow:
+        with archive_errors(), storage_errors(out), copying(out) as follow:
             articles = copy(archive, db, out, follow)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
         sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
-    except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
     except OSError as error:
         sys.exit(complain(f"{out}: {error.strerror}", STORAGE))
     click.echo(f"{out}: {articles:,} articles, {out.stat().st_size / 2**20:,.1f} MB.")
@@ -166,18 +162,11 @@ def _told(taken: "Forgotten") -> Iterator[str]:
 @contextlib.contextmanager
 def _writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
-    from pipelines.database import NotOurDatabase, StorageError, storage_errors
-    from pipelines.lock import LockTaken, run_lock
+    from pipelines.database import storage_errors
+    from pipelines.lock import run_lock
     from pipelines.store import Archive
 
     if not db.exists():
         sys.exit(complain(f"{db}: no such database", USAGE))
-    try:
-        with run_lock(db), storage_errors(db), contextlib.closing(Archive(db)) as archive:
-            yield archive
-    except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
-    except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
-    except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
+    with archive_errors(), run_lock(db), storage_errors(db), contextlib.closing(Archive(db)) as archive:
+        yield archive

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from crawler.opml import Entry, UnreadableList, read_opml, write_opml
 from crawler.sources import ENTRY_POINTS, KINDS, Source, SourcesError, default_name, source_of
-from crawler.urls import UnusableURL, canonical_url
+from crawler.urls import UnusableURL, canonical_url, origin_of
 
 SUFFIXES = (".opml", ".xml", ".csv", ".txt")
 """FreshRSS calls its export `feeds_2026-11-03.opml.xml`."""
@@ -215,7 +215,7 @@ def _placed(entry: Entry, places: _Places) -> Entry | None:
 def _address_for(entry: Entry, feeds: Sequence[str], places: _Places) -> str | None:
     """The site's address; the feed's own where another feed of the site has that. None when the site is there already."""
     points = feeds or _entry_points(entry)
-    url = entry.get("url") or next(map(_origin, points), "")
+    url = entry.get("url") or next((f"{origin_of(canonical_url(point))}/" for point in points), "")
     holder = places.by_url.get(canonical_url(url))
     if holder is None:
         return str(url)
@@ -225,11 +225,6 @@ def _address_for(entry: Entry, feeds: Sequence[str], places: _Places) -> str | N
 
 def _entry_points(entry: Entry) -> list[str]:
     return [url for kind in ENTRY_POINTS for url in entry.get(kind, ())]
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(canonical_url(url))
-    return f"{parts.scheme}://{parts.netloc}/"
 
 
 # Out

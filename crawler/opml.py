@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html.entities import html5
 from typing import Any
-from urllib.parse import urlsplit
 
 from cssselect import SelectorError
 from lxml import etree
 
 from crawler.discovery import decoded_xml
 from crawler.sources import Source, to_xpath
-from crawler.urls import UnusableURL, canonical_url, site_of
+from crawler.urls import UnusableURL, canonical_url, origin_of, site_of
 
 Entry = dict[str, Any]
 """The keys and values of one [[source]] table; `url` may still be missing."""
@@ -61,7 +60,7 @@ def read_opml(data: bytes, unused: Counter[str]) -> list[Entry]:
     found = [outline for element in _body(data) for outline in _outlines(element, (), unused)]
     alike: dict[tuple[Any, ...], Entry] = {}
     for outline in _once(found, unused):
-        kind = (outline.title, outline.site or _origin(outline.feed), outline.folders, str(outline.settings))
+        kind = (outline.title, outline.site or f"{origin_of(outline.feed)}/", outline.folders, str(outline.settings))
         entry: Entry = {
             "url": outline.site,
             "name": outline.title,
@@ -204,11 +203,6 @@ def _is_address(url: str) -> bool:
     except UnusableURL:
         return False
     return True
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def is_selector(text: str) -> bool:

@@ -34,6 +34,7 @@ from twisted.internet.error import DNSLookupError
 
 from crawler.hosts import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.items import Host
+from crawler.urls import origin_of
 
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError
@@ -204,12 +205,6 @@ class RobotsMiddleware:
         downloader.per_slot_settings[host] = {"delay": delay, "concurrency": 1}
         if slot := downloader.slots.get(host):
             slot.delay, slot.concurrency = delay, 1
-
-
-def origin_of(url: str) -> str:
-    """`scheme://host:port` of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def rules_of(response: Response) -> str:

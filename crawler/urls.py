@@ -72,6 +72,12 @@ def site_of(url: str) -> str | None:
         return None
 
 
+def origin_of(url: str) -> str:
+    """`scheme://host:port` of an address, as it is written there."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def same_site(one: str, other: str) -> bool:
     """Whether both addresses belong to one registrable domain: `www.` and `m.` of a paper are one site, two blogs on
     one hosting service are two."""

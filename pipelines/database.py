@@ -1,9 +1,10 @@
 """news.db as a file: made, recognised, opened. Another program's file, or a newer release's, is never touched."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -51,6 +52,11 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
             connection.close()
             raise
         return db
+
+
+def first_row(db: Database, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> dict[str, Any] | None:
+    """The first row that a query gives; None when it gives none."""
+    return next(iter(db.query(sql, parameters)), None)
 
 
 @contextmanager

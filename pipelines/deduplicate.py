@@ -26,6 +26,7 @@ from sqlite_utils import Database
 from crawler.items import Article, Page
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.boilerplate import is_noise
+from pipelines.database import first_row
 
 Row = Mapping[str, Any]
 Holders = dict[int, list[int]]
@@ -95,7 +96,7 @@ def place(db: Database, page: Page, article: Article) -> Place:
     if known and _alike(known, article):
         return Place(kind="duplicate", url=page.final_url, article_id=known["id"], reason="canonical")
     url = claimed if claimed and not known and not _answered_otherwise(db, claimed) else page.final_url
-    claimant = _row(db, "select * from articles where url = ?", page.final_url)
+    claimant = first_row(db, "select * from articles where url = ?", [page.final_url])
     if claimant and _alike(claimant, article):
         return Place(kind="original", url=url, article_id=claimant["id"], reason="canonical")
     false_claim_of = claimant["id"] if claimant else None
@@ -110,7 +111,7 @@ def _place_among_texts(db: Database, page: Page, article: Article, but: int | No
     ids = sorted((_same_text(db, article) | _near(db, text, holders)) - {but})
     if not ids:
         return Place(kind="new", url=page.final_url, prints=unnoted(text.prints, holders))
-    twins = [row for one in ids if (row := _row(db, "select * from articles where id = ?", one))]
+    twins = [row for one in ids if (row := first_row(db, "select * from articles where id = ?", [one]))]
     first = min(twins, key=lambda twin: precedence_of(db, twin))
     found_at = _found_at(_page_row(db, page.final_url), page)
     earlier = precedence(article.date_published, found_at, page.final_url) < precedence_of(db, first)
@@ -149,7 +150,9 @@ def precedence(date_published: str | None, discovered_at: str, url: str) -> tupl
 
 def precedence_of(db: Database, article: Row) -> tuple[str, str, str]:
     """precedence() of an article that is stored."""
-    page = _row(db, "select url, discovered_at from pages where article_id = ? and state = 'article'", article["id"])
+    page = first_row(
+        db, "select url, discovered_at from pages where article_id = ? and state = 'article'", [article["id"]]
+    )
     assert page is not None
     return precedence(article["date_published"], page["discovered_at"], page["url"])
 
@@ -194,12 +197,10 @@ def _runs(text: str) -> Counter[tuple[str, ...]]:
 
 def _article_at(db: Database, url: str) -> Row | None:
     """The article known by this address, or whose page or duplicate it is."""
-    return _row(
+    return first_row(
         db,
         "select * from articles where url = ? or id = (select article_id from pages where url = ?) order by url = ? desc limit 1",
-        url,
-        url,
-        url,
+        [url, url, url],
     )
 
 
@@ -213,10 +214,10 @@ def _moved_article(db: Database, page: Page, article: Article) -> int | None:
     """The article that lived at the address found, when that address now redirects to where the same text is."""
     if page.url == page.final_url:
         return None
-    found = _row(
+    found = first_row(
         db,
         "select * from articles where id = (select article_id from pages where url = ? and state = 'article')",
-        page.url,
+        [page.url],
     )
     return int(found["id"]) if found and _alike(found, article) else None
 
@@ -242,7 +243,7 @@ def _near(db: Database, text: "Text", holders: Holders) -> set[int]:
 
 def texts_of(db: Database, article_id: int) -> Iterator[str]:
     """What the pages of an article say now: its own text, then those of its near copies."""
-    own = _row(db, "select text, content_hash from articles where id = ?", article_id)
+    own = first_row(db, "select text, content_hash from articles where id = ?", [article_id])
     assert own is not None
     yield own["text"]
     copies = db.query(
@@ -565,8 +566,4 @@ def _found_at(row: Row | None, page: Page) -> str:
 
 
 def _page_row(db: Database, url: str) -> Row | None:
-    return _row(db, "select * from pages where url = ?", url)
-
-
-def _row(db: Database, sql: str, *parameters: object) -> Row | None:
-    return next(iter(db.query(sql, parameters)), None)
+    return first_row(db, "select * from pages where url = ?", [url])

@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Page
 from crawler.urls import UnusableURL, canonical_url, site_of
+from pipelines.database import first_row
 from pipelines.schema import NOWHERE
 
 FORGOTTEN = "forgotten"
@@ -65,11 +66,11 @@ def _claim(article: Article) -> str | None:
 
 def take_down(db: Database, url: str, now: str) -> Forgotten:
     """Forget one address, made by wanted_url(), at the time `now` (`YYYY-MM-DDTHH:MM:SSZ`)."""
-    page = _row(db, "select * from pages where url = ?", [url])
+    page = first_row(db, "select * from pages where url = ?", [url])
     if page is None:
         _refuse_in_advance(db, url, now)
         return Forgotten(url=url, was="unknown")
-    article = _row(db, "select * from articles where id = ?", [page["article_id"]])
+    article = first_row(db, "select * from articles where id = ?", [page["article_id"]])
     if article is None or page["reason"] in ("text", "near"):
         return _without_article(db, page, article)
     return _with_article(db, page, article)
@@ -117,7 +118,7 @@ def silence(db: Database, page_ids: Iterable[int]) -> None:
 
 def _refuse_in_advance(db: Database, url: str, now: str) -> None:
     """An address that nobody has found yet; `listed` because a person named it."""
-    source = _row(db, "select id from sources where domain = ? order by enabled desc, id limit 1", [site_of(url)])
+    source = first_row(db, "select id from sources where domain = ? order by enabled desc, id limit 1", [site_of(url)])
     db.execute(
         """insert into pages (url, source_id, via, state, reason, discovered_at)
            values (?, ?, 'listed', 'refused', ?, ?)""",
@@ -130,7 +131,7 @@ def _drop_versions(db: Database, page_ids: list[int]) -> frozenset[int]:
     pages = json.dumps(page_ids)
     versions = list(db.query("select * from versions where page_id in (select value from json_each(?))", [pages]))
     for version in versions:
-        heir = _row(db, _HEIR, version | {"pages": pages})
+        heir = first_row(db, _HEIR, version | {"pages": pages})
         if heir:
             db.table("versions").update(version["id"], {"page_id": heir["id"], "title": heir["title"]})
         else:
@@ -178,10 +179,6 @@ def _drop_article(db: Database, article: Row) -> None:
 
 def _archives(pages: list[Row]) -> tuple[str, ...]:
     return tuple(sorted({page["warc"] for page in pages if page["warc"]}))
-
-
-def _row(db: Database, sql: str, parameters: list[Any] | Row) -> Row | None:
-    return next(iter(db.query(sql, parameters)), None)
 
 
 def erase(db: Database) -> bool:

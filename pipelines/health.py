@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
+from pipelines.schedule import READ, RESTING
+
 Row = Mapping[str, Any]
 
 # Listings that cannot be read
@@ -429,11 +431,12 @@ def _looks(db: Database, read: Collection[str], unread: Mapping[str, str], start
     """The looks of this run, by source. Pages that answer are none, unless a source has nothing else."""
     looks: dict[int, Look] = {}
     for row in db.query(
-        "select source_id, url, last_status from feeds where last_fetched_at >= ? and last_status not in ('reserve', 'retired')",
-        [started_at],
+        """select source_id, url, last_status from feeds
+           where last_fetched_at >= ? and last_status not in (select value from json_each(?))""",
+        [started_at, json.dumps(RESTING)],
     ):
         look = looks.get(row["source_id"], Look(read=False))
-        if row["last_status"] in ("ok", "unchanged"):
+        if row["last_status"] in READ:
             look = replace(look, read=True)
         else:
             look = replace(look, failed=(*look.failed, (row["url"], row["last_status"])))
@@ -447,8 +450,9 @@ def _looks(db: Database, read: Collection[str], unread: Mapping[str, str], start
 def _with_others(db: Database, looks: Collection[int], started_at: str) -> list[int]:
     """Of some sources those with listings that this run did not ask because they were read before and are not due."""
     sql = """select distinct source_id from feeds where source_id in (select value from json_each(?))
-             and last_fetched_at < ? and next_fetch_at > ? and last_status in ('ok', 'unchanged')"""
-    return [row["source_id"] for row in db.query(sql, [json.dumps([*looks]), started_at, started_at])]
+             and last_fetched_at < ? and next_fetch_at > ? and last_status in (select value from json_each(?))"""
+    parameters = [json.dumps([*looks]), started_at, started_at, json.dumps(READ)]
+    return [row["source_id"] for row in db.query(sql, parameters)]
 
 
 def _looks_without_listing(
@@ -456,8 +460,9 @@ def _looks_without_listing(
 ) -> Iterator[tuple[int, Look]]:
     """Sources of single pages, and those whose feed another source polls as well."""
     sql = """select id, url from sources where url in (select value from json_each(?))
-             and not exists (select 1 from feeds where source_id = sources.id and last_status not in ('reserve', 'retired'))"""
-    for row in db.query(sql, [json.dumps([*read, *unread])]):
+             and not exists (select 1 from feeds where source_id = sources.id
+                             and last_status not in (select value from json_each(?)))"""
+    for row in db.query(sql, [json.dumps([*read, *unread]), json.dumps(RESTING)]):
         failed = () if row["url"] in read else (_split(unread[row["url"]]),)
         yield row["id"], Look(read=not failed, failed=failed)
 

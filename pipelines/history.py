@@ -15,8 +15,9 @@ from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
 from crawler.urls import site_of
+from pipelines.database import first_row
 from pipelines.forget import FORGOTTEN
-from pipelines.schedule import ROLLING, due_until, is_due, stamp
+from pipelines.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
 from pipelines.store import Archive, hints_from_json
 
 if TYPE_CHECKING:
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from crawler.spiders.news import NewsSpider
 
 Row = Mapping[str, Any]
-
-READ = ("ok", "unchanged")
-"""feeds.last_status of an entry point that could be read."""
-
-RESTING = ("reserve", "retired")
-"""feeds.last_status of an entry point that is kept in mind, but not asked."""
 
 _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
 """Also what was written by a clock that was ahead."""
@@ -125,7 +120,7 @@ class HistoryMiddleware:
 
     def _is_due_page(self, request: Request) -> bool:
         sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
-        row = self._row(sql, request.meta["page"])
+        row = first_row(self._db, sql, [request.meta["page"]])
         if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
             return True
         again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
@@ -197,11 +192,10 @@ class HistoryMiddleware:
 
     def _catch_up(self, listing: object) -> Iterator[Request]:
         """When all that a feed lists is unknown, ask the sitemaps of its source for what it dropped meanwhile."""
-        if not isinstance(listing, Listing) or listing.kind not in ROLLING or not listing.links:
+        if not isinstance(listing, Listing) or not listing.links:
             return
-        feed = self._feed(listing.url)
-        filtered = len(listing.links) < listing.entries
-        if feed is None or not feed["entries"] or filtered or self._is_any_known(listing):
+        feed, filtered = self._feed(listing.url), len(listing.links) < listing.entries
+        if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered) or self._is_any_known(listing):
             return
         rows = self._db.query(
             """select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'""",
@@ -214,14 +208,9 @@ class HistoryMiddleware:
                 yield self._with_validators(request)
 
     def _is_any_known(self, listing: Listing) -> bool:
-        row = self._row(
-            """select exists (select 1 from json_each(?) as link join pages on pages.url = link.value
-                              where discovered_at < ?) as known""",
-            json.dumps([link.url for link in listing.links]),
-            stamp(self._now),
-        )
-        assert row is not None
-        return bool(row["known"])
+        sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where discovered_at < ? limit 1"""
+        links = json.dumps([link.url for link in listing.links])
+        return first_row(self._db, sql, [links, stamp(self._now)]) is not None
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
@@ -276,13 +265,11 @@ class HistoryMiddleware:
         return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
 
     def _feed(self, url: str) -> Row | None:
-        return self._row(
+        return first_row(
+            self._db,
             "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?",
-            url,
+            [url],
         )
-
-    def _row(self, sql: str, *parameters: object) -> Row | None:
-        return next(iter(self._db.query(sql, parameters)), None)
 
 
 def _conditional(request: Request, row: Row) -> Request:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from pipelines.database import first_row
 from pipelines.deduplicate import tokens
 
 NEWEST = 200
@@ -48,7 +49,7 @@ class Proposal:
 
 def propose(db: Database, url: str) -> Iterator[Proposal]:
     """What the archive would set for the source with this address."""
-    source = next(iter(db.query("select id, url, name from sources where url = ?", [url])), None)
+    source = first_row(db, "select id, url, name from sources where url = ?", [url])
     if source:
         yield from _repeated_lines(db, source)
         yield from _title_habit(db, source)

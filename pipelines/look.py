@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.history import READ
+from pipelines.database import first_row
+from pipelines.schedule import READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def found(db: Database, url: str) -> Found:
 
 def end_of_run(db: Database) -> str | None:
     """Why the last run ended before it was through; None when it was."""
-    run = next(iter(db.query("select reason from runs order by id desc limit 1")), None)
+    run = first_row(db, "select reason from runs order by id desc limit 1")
     return run["reason"] if run else None
 
 

@@ -44,6 +44,12 @@ LONGEST_RETRY = timedelta(hours=6)
 ROLLING = ("rss", "atom", "json", "news_sitemap")
 """Kinds that drop their oldest entry for every new one; in them a look without a known entry is a gap."""
 
+READ = ("ok", "unchanged")
+"""feeds.last_status of a listing that could be read."""
+
+RESTING = ("reserve", "retired")
+"""feeds.last_status of a listing that is kept in mind, but not asked."""
+
 RECHECK_AGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Of an article, when it is looked at again for corrections."""
 
@@ -88,7 +94,7 @@ def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"failures": failures, **_next(look.at, _retry(failures))}
     known = feed if feed and feed["last_new_at"] else None
     entries = (known["entries"] if known and look.entries is None else look.entries) or 0
-    missed = bool(known and known["entries"]) and is_gap(look)
+    missed = shows_gaps(known, look.kind, filtered=look.filtered) and look.new > 0 and not look.known
     peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
     last_new_at = look.at if look.new or known is None else _moment(known["last_new_at"])
     missed_at = look.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
@@ -101,9 +107,12 @@ def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def is_gap(look: Look) -> bool:
-    """Whether a listing that was read before has rolled on beyond all that was known: articles may have been missed."""
-    return look.kind in ROLLING and not look.filtered and look.new > 0 and not look.known
+def shows_gaps(feed: Mapping[str, Any] | None, kind: str, *, filtered: bool) -> bool:
+    """Whether a look that finds entries, and none of them known from before, means that others came and went in between.
+
+    `feed` is what was remembered before the look, `kind` what it found, `filtered` whether some entries were left out.
+    """
+    return kind in ROLLING and not filtered and feed is not None and bool(feed["entries"])
 
 
 def interval(

@@ -13,13 +13,12 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
-from crawler.urls import site_of
+from crawler.urls import origin_of, site_of
 from pipelines import deduplicate, forget, health, schedule, stories
-from pipelines.database import connect, is_storage_trouble
+from pipelines.database import connect, first_row, is_storage_trouble
 from pipelines.deduplicate import Place, Text
 from pipelines.forget import Forgotten
 from pipelines.schedule import Look, stamp
@@ -83,15 +82,23 @@ class Archive:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One all-or-nothing write. The lock is taken at its start, so that what is read inside stays true."""
-        self.db.conn.execute("begin immediate")
+        """One all-or-nothing write. The lock is taken at its start, so that what is read inside stays true.
+
+        What it fails of is noted in `broken` when that is the disk's or the file's fault.
+        """
         try:
-            yield
-        except BaseException:
-            if self.db.conn.in_transaction:
-                self.db.conn.execute("rollback")
+            self.db.conn.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                if self.db.conn.in_transaction:
+                    self.db.conn.execute("rollback")
+                raise
+            self.db.conn.execute("commit")
+        except sqlite3.Error as error:
+            if is_storage_trouble(error):
+                self.broken = error
             raise
-        self.db.conn.execute("commit")
 
     # Runs
 
@@ -203,22 +210,17 @@ class Archive:
 
     def host(self, name: str) -> Host:
         """What is remembered of a host; nothing of one that was never asked."""
-        row = next(iter(self.db.query("select * from hosts where host = ?", [name])), {"host": name})
+        row = first_row(self.db, "select * from hosts where host = ?", [name]) or {"host": name}
         return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
 
     def keep_host(self, host: Host) -> None:
         """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
         row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
-        try:
-            with self.transaction():
-                before = self.host(host.host)
-                self.db.table("hosts").upsert(row, pk="host")
-                if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
-                    self._ask_refused_again(host.host)
-        except sqlite3.Error as error:
-            if is_storage_trouble(error):
-                self.broken = error
-            raise
+        with self.transaction():
+            before = self.host(host.host)
+            self.db.table("hosts").upsert(row, pk="host")
+            if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
+                self._ask_refused_again(host.host)
 
     def _ask_refused_again(self, host: str) -> None:
         for begin in (f"http://{host}", f"https://{host}"):
@@ -251,15 +253,13 @@ class Archive:
             self._source_read(listing.source)
         links = [(link, self._keep_link(link, listing, source_id)) for link in listing.links]
         self._keep_feed(listing, source_id, links)
-        if listing.status is not None:
-            self.db.execute("update feeds set moved_to = ? where url = ?", [listing.moved_to, listing.url])
         if listing.children is not None:
             self._keep_children(listing, source_id)
             self._retire_children(listing)
 
     def _keep_feed(self, listing: Listing, source_id: int, links: list[tuple[Link, str]]) -> None:
         """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
-        feed = next(iter(self.db.query("select * from feeds where url = ?", [listing.url])), None)
+        feed = first_row(self.db, "select * from feeds where url = ?", [listing.url])
         timing = schedule.after(self._look(listing, links), feed)
         row = {"source_id": self._owner(feed, source_id), "url": listing.url} | timing
         row |= {
@@ -268,6 +268,8 @@ class Archive:
         }
         if listing.parent:
             row["parent"] = listing.parent
+        if listing.status is not None:
+            row["moved_to"] = listing.moved_to
         said = {"kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified}
         read = listing.status == 200 and not listing.failure
         if feed is None or (read and row["source_id"] == source_id):
@@ -381,22 +383,19 @@ class Archive:
             asked = page.status is not None and page.via not in ("file", "warc")
             attempts = row["attempts"] if row["state"] == "refused" else 1
             again = schedule.retry_at(attempts, page.fetched_at, refused=True) if asked else None
-            refused = {"reason": reason, "extractor": extractor, "next_fetch_at": stamp(again) if again else None}
-            self.db.table("pages").update(row["id"], {"state": "refused", "attempts": attempts} | refused)
+            self._ask_again_at(again, row["id"], state="refused", reason=reason, attempts=attempts, extractor=extractor)
         elif row["state"] == "article":
             self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
-        self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
+        self._touch_refused(row)
 
     def _keep_failure(self, page: Page, reason: str) -> None:
         """No answer worth keeping: asked again later, until the attempts are spent."""
         row = self._found_row(page)
         if row["state"] in ("pending", "failed"):
             again = schedule.retry_at(row["attempts"], page.fetched_at)
-            failed = {"state": "failed", "reason": reason, "next_fetch_at": stamp(again) if again else None}
-            self.db.table("pages").update(row["id"], failed)
+            self._ask_again_at(again, row["id"], state="failed", reason=reason)
         elif row["state"] == "refused":
-            again = schedule.retry_at(row["attempts"], page.fetched_at, refused=True)
-            self.db.table("pages").update(row["id"], {"next_fetch_at": stamp(again) if again else None})
+            self._ask_again_at(schedule.retry_at(row["attempts"], page.fetched_at, refused=True), row["id"])
         elif row["state"] == "article":
             self._keep_failed_recheck(page, row)
         self._note_error(f"{page.url}: {reason}")
@@ -409,10 +408,9 @@ class Archive:
                 "update articles set gone_at = coalesce(gone_at, ?) where id = ?",
                 [stamp(page.fetched_at), row["article_id"]],
             )
-            self.db.table("pages").update(row["id"], {"next_fetch_at": None})
+            self._ask_again_at(None, row["id"])
         elif _is_gone(page.status):
-            again = page.fetched_at + schedule.GONE_PAUSE
-            self.db.table("pages").update(row["id"], {"next_fetch_at": stamp(again)})
+            self._ask_again_at(page.fetched_at + schedule.GONE_PAUSE, row["id"])
         else:
             self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
 
@@ -438,12 +436,16 @@ class Archive:
         """Note when an article's page is to be looked at again; `doubted` when its text waits for the next look to agree."""
         again = None
         if page.source and page.source.recheck and page.via not in ("file", "warc"):
-            article = self._article(article_id)
-            first_seen = datetime.fromisoformat(article["first_seen_at"])
-            again = schedule.recheck_at(article["date_published"], first_seen, page.fetched_at, doubted=doubted)
-        plan = {"next_fetch_at": stamp(again) if again else None}
+            sql = "select date_published, first_seen_at from articles where id = ?"
+            published, first_seen = self.db.execute(sql, [article_id]).fetchone()
+            seen_at = datetime.fromisoformat(first_seen)
+            again = schedule.recheck_at(published, seen_at, page.fetched_at, doubted=doubted)
         # Only a whole answer can agree with a doubted text; "not modified" would say nothing of it.
-        self.db.table("pages").update(page_id, plan | ({"etag": None, "last_modified": None} if doubted else {}))
+        self._ask_again_at(again, page_id, **({"etag": None, "last_modified": None} if doubted else {}))
+
+    def _ask_again_at(self, when: datetime | None, page_id: int, **facts: Any) -> None:
+        """Note when a page is to be asked again, None for never, and what else is new of it."""
+        self.db.table("pages").update(page_id, {"next_fetch_at": stamp(when) if when else None} | facts)
 
     def _keep_forgotten(self, page: Page) -> None:
         """What leads to a page that was taken down is taken down itself, unless it is an article already."""
@@ -453,7 +455,7 @@ class Archive:
             self._plan_recheck(page, row["id"], row["article_id"])
         elif row["state"] != "duplicate":
             forget.silence(self.db, [row["id"]])
-        self._touch(row["id"], row["source_id"], "refused" if row["state"] not in ("article", "duplicate") else "known")
+        self._touch_refused(row)
 
     def _found_row(self, page: Page) -> Row:
         """The row of the address that was found, with this fetch noted; made when there is none. `previous_status` is from before."""
@@ -480,8 +482,9 @@ class Archive:
         state = ("duplicate", place.reason) if place.kind == "duplicate" else ("article", None)
         self._settle(page_id, article, article_id, *state)
         if state[0] == "article":
-            other = self._article(article_id)["content_hash"] != deduplicate.content_hash(article.text)
-            self._plan_recheck(page, page_id, article_id, doubted=other and outcome == "updated")
+            words = deduplicate.content_hash(article.text)
+            doubted = outcome == "updated" and self._article(article_id)["content_hash"] != words
+            self._plan_recheck(page, page_id, article_id, doubted=doubted)
         self._relate_copies(article_id, None if place.merges or place.kind == "original" else page_id)
         if place.kind in ("new", "original"):
             self._reserve_canonical(page, place.url, article_id)
@@ -611,7 +614,7 @@ class Archive:
 
     def _similarity(self, own: Row, copy_hash: str) -> float | None:
         sql = "select text from versions where article_id = ? and content_hash = ?"
-        kept = next(iter(self.db.query(sql, [own["id"], copy_hash])), None)
+        kept = first_row(self.db, sql, [own["id"], copy_hash])
         return deduplicate.similarity(Text(own["text"]), Text(kept["text"])) if kept else None
 
     def _note_days(self, *rows: Row) -> None:
@@ -626,6 +629,10 @@ class Archive:
         rows = ((print_, article_id) for print_ in prints)
         self.db.conn.executemany("insert into fingerprints (hash, article_id) values (?, ?)", rows)
 
+    def _add_all_prints(self, article_id: int) -> None:
+        for text in list(deduplicate.texts_of(self.db, article_id)):
+            self._add_prints(article_id, text)
+
     def _renew_prints(self) -> None:
         """Make all prints again when they were made by other rules, or before there were any."""
         made_by = self.db.execute("select max(version) from signatures").fetchone()[0]
@@ -634,8 +641,7 @@ class Archive:
         with self.transaction():
             self.db.execute("delete from fingerprints")
             for (article_id,) in self.db.execute("select id from articles order by id").fetchall():
-                for text in list(deduplicate.texts_of(self.db, article_id)):
-                    self._add_prints(article_id, text)
+                self._add_all_prints(article_id)
             self.db.execute(
                 "insert into signatures (version, parameters) values (?, ?)",
                 [deduplicate.SIGNATURE_VERSION, _json(deduplicate.SIGNATURE)],
@@ -768,14 +774,13 @@ class Archive:
     def _renew_texts(self, article_id: int) -> None:
         """Number an article's versions and make its prints again, after some of its texts were taken out."""
         self.db.execute("delete from fingerprints where article_id = ?", [article_id])
-        for text in list(deduplicate.texts_of(self.db, article_id)):
-            self._add_prints(article_id, text)
+        self._add_all_prints(article_id)
         self._number_versions(article_id)
 
     # Rows
 
     def _page(self, url: str) -> Row | None:
-        return next(iter(self.db.query("select * from pages where url = ?", [url])), None)
+        return first_row(self.db, "select * from pages where url = ?", [url])
 
     def _row_of(self, page_id: int) -> Row:
         row: Row = self.db.table("pages").get(page_id)
@@ -824,8 +829,7 @@ class Archive:
             return self._source_id_of(page.source)
         if domain is None:
             return None
-        parts = urlsplit(page.final_url)
-        url = f"{parts.scheme}://{parts.netloc}/"
+        url = f"{origin_of(page.final_url)}/"
         row = {
             "name": default_name(url),
             "url": url,
@@ -835,6 +839,10 @@ class Archive:
             "reason": "only imported, not in sources.toml",
         }
         return self._insert("sources", row)
+
+    def _touch_refused(self, page: Row) -> None:
+        """A refusal of what was an article, or a duplicate of one, changes nothing of it."""
+        self._touch(page["id"], page["source_id"], "known" if page["state"] in ("article", "duplicate") else "refused")
 
     def _touch(self, page_id: int, source_id: int | None, outcome: str) -> None:
         self.db.execute(
@@ -864,7 +872,6 @@ class StorePipeline:
             self._archive.keep(item)
         except sqlite3.Error as error:
             if is_storage_trouble(error) and self._ending is None:
-                self._archive.broken = error
                 self._end_crawl()
             raise
         return item

@@ -28,10 +28,9 @@ from crawler.politeness import (
     RobotsUnreachable,
     failure_reason,
     ignored_reason,
-    origin_of,
 )
 from crawler.sources import Source, SourcesFile
-from crawler.urls import UnusableURL, canonical_url, is_front_page
+from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
 
 logger = logging.getLogger(__name__)
 
