@@ -138,8 +138,19 @@ def _feed(body: bytes, url: str) -> Reading:
         raise NotAListing("not_a_feed") from None
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
-    links = (_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries)
+    links = [_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries]
+    links = links if any(links) else list(_loose_links(body, url))
     return Reading(kind=kind, links=_distinct(links, MAX_LINKS), asked=_asked(parsed.feed))
+
+
+_LOOSE_LINK = re.compile(rb"<link\s*>\s*([^<>\s]{1,%d})\s*<" % MAX_URL)
+
+
+def _loose_links(body: bytes, url: str) -> Iterator[Link | None]:
+    """The links of a feed whose markup is so broken that no entry is left of it: those after its first item begins."""
+    start = re.search(rb"<item\b", body)
+    found = _LOOSE_LINK.finditer(body, start.end()) if start else iter(())
+    return (_link(match[1].decode("utf-8", "replace"), url, Hints()) for match in islice(found, MAX_ENTRIES))
 
 
 _END_OF_ENTRY = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)

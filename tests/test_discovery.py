@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from crawler.discovery import (
     MAX_CHILDREN,
+    MAX_ENTRIES,
+    MAX_HINT,
     MAX_UNDATED,
     NotAListing,
     feed_says,
@@ -597,3 +599,36 @@ def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: 
 )
 def test_a_front_page_says_what_the_site_is_called(body: bytes, name: str | None) -> None:
     assert site_name(body) == name
+
+
+def item(path: str) -> str:
+    return f"<item><title>Item</title><link>https://www.x.example/{path}</link></item>"
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        "<rss><channel>" + (item("a") + item("b")).replace("</item>", "").replace("</title>", ""),
+        "<!DOCTYPE rss [" + '<!ENTITY e "x">' * 9000 + f"]><rss><channel>{item('a')}{item('b')}</channel></rss>",
+        f"<rss><item {' '.join(f'a{one}=1' for one in range(20_000))}>{item('a')}{item('b')}</rss>",
+        f"<?xml version='1.0' encoding='utf-16'?><rss><channel>{item('a')}{item('b')}</channel></rss>",
+        f"<rss><channel>{item('a').replace('</item>', '<pubDate>Tue, 03 Nov 2026 08:15 -9900</pubDate></item>')}{item('b')}</rss>",
+        f"<rss><{'a' * 2_000_000}>{item('a')}{item('b')}</rss>",
+    ],
+    ids=["nothing closed", "long DTD", "attributes", "wrong encoding", "offset of 99 hours", "endless tag"],
+)
+def test_a_broken_or_hostile_feed_gives_its_good_entries(feed: str) -> None:
+    assert set(links(feed)) == {"https://www.x.example/a", "https://www.x.example/b"}
+
+
+def test_of_a_feed_without_end_the_first_entries_are_read() -> None:
+    assert (
+        len(links(f"<rss><channel>{''.join(item(str(number)) for number in range(MAX_ENTRIES + 500))}")) == MAX_ENTRIES
+    )
+
+
+def test_what_a_feed_says_of_an_article_is_cut_to_what_can_be_shown() -> None:
+    (hints,) = links(
+        f"<rss><item><title>{'Wet ' * 100_000}</title><link>https://www.x.example/a</link></item></rss>"
+    ).values()
+    assert len(str(hints["title"])) <= MAX_HINT
