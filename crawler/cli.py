@@ -206,7 +206,7 @@ def serve(db: Path, port: int, public: bool) -> None:
 
 
 def _serve(db: Path, port: int, *, public: bool) -> None:
-    from pipelines.publish import datasette_arguments
+    from pipelines.publish.serve import datasette_arguments
 
     sys.stdout.flush()
     arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]

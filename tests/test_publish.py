@@ -22,7 +22,7 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.publish import METADATA, datasette_arguments, metadata_for
+from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
 from tests.conftest import connect
 
 Get = Callable[[str], Any]
