@@ -367,6 +367,7 @@ def sources_list(sources_file: Path) -> None:
     """List the sites of sources.toml and what is asked there."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for column in ("name", "url", "asked for", "language", "category"):
@@ -376,5 +377,6 @@ def sources_list(sources_file: Path) -> None:
             f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
         ]
         asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
-        table.add_row(source.name, source.url, asked, source.language or "·", source.category or "·")
+        said = (source.name, source.url, asked, source.language or "·", source.category or "·")
+        table.add_row(*map(Text, said))
     Console().print(table)

@@ -833,9 +833,15 @@ def language(head: Head) -> str | None:
         value,
         head.first("content-language", "language", "dc.language", "og:locale"),
     ):
-        if isinstance(text, str) and (match := re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)):
-            return match[1].lower()
+        if isinstance(text, str) and (tag := primary_tag(text)):
+            return tag
     return None
+
+
+def primary_tag(text: str) -> str | None:
+    """`en` of `en-GB`, `en_GB` or `EN, fr`; None for what is no language tag."""
+    match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)
+    return match[1].lower() if match else None
 
 
 TOP_PAGE = Openings("top_pages", after="$")

@@ -246,6 +246,22 @@ def test_text_is_nfc_without_control_characters_or_empty_paragraphs(paragraphs: 
     assert all(text.split("\n\n"))
 
 
+def test_an_override_of_the_direction_of_writing_is_no_text() -> None:
+    body = "".join(f"<p>\u202e{line}\u202c</p>" for line in PARAGRAPHS)
+    assert "\u202e" not in extract(page(html(body=body))).text
+    assert (
+        "\u202e" not in extract(page("\n\n".join(f"\u202d{line}" for line in PARAGRAPHS).encode(), "text/plain")).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "language"), [("EN_us", "en"), ("fil-PH", "fil"), ("English, of a kind", None), ("x" * 2_000, None)]
+)
+def test_a_feed_s_language_is_believed_where_it_is_one(said: str, language: str | None) -> None:
+    silent = html(head="").replace(b" lang=en-GB", b"")
+    assert extract(replace(page(silent), hints=Hints(language=said))).language == language
+
+
 RIVALS = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls: live","datePublished":"2026-11-11"}</script><meta property="og:title" content="You will not believe this crane | The Ledger">'
 
 

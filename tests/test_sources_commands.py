@@ -251,6 +251,14 @@ def test_bad_input_changes_nothing(folder: Path, arguments: str, code: int, said
     assert {path.name: path.read_text() for path in folder.iterdir()} == files
 
 
+def test_a_name_in_brackets_is_shown_as_it_is(folder: Path) -> None:
+    entry = '[[source]]\nurl = "https://x.example/"\nname = "[/b]"\ncategory = "[red]"\n'
+    (folder / "sources.toml").write_text(entry)
+    shown = sources("list")
+    assert (shown.exit_code, shown.output.splitlines()[1].split()[0]) == (0, "[/b]")
+    assert "[red]" in shown.output
+
+
 def test_a_strangers_text_does_not_reach_the_terminal_as_commands(site: Site, folder: Path) -> None:
     site.add("/pier", article_html("Pier &#x202e;\x9b31m", f"{story('pier')} \x9b2J"))
     site.feed("/news.xml", f"{site.url}/pier")
