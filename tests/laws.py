@@ -35,6 +35,7 @@ from crawler.exchange import SUFFIXES, arrive, read_list, write_list
 from crawler.items import Article, Hints, Page
 from crawler.opml import UnreadableList
 from crawler.politeness import rules_of
+from crawler.run import MAX_MESSAGE, printable
 from crawler.sources import Source, SourcesError, parse_sources
 from crawler.sources_edit import with_entries
 from crawler.spiders.copies import MAX_BYTES, read_warc
@@ -181,8 +182,9 @@ def settings(mutant: Mutant) -> str:
 
 
 def obeys_message(message: str) -> bool:
-    """Whether a mistake is told in one line that leaves a terminal alone."""
-    return 10 < len(message) and message.isprintable()
+    """Whether a mistake is told, as the command line prints it."""
+    shown = printable(message)
+    return 10 < len(shown) <= 10 * MAX_MESSAGE and shown.isprintable()
 
 
 def listed_again(sources: Iterable[Source]) -> bool:

@@ -30,7 +30,7 @@ HOW_OFTEN = (1, 20, 400, 3_000, 30_000)
 
 CONTENT_TYPES = (
     "text/html", "text/html; charset=utf-8", "text/html; charset=utf-16", "text/html; charset=gb18030", "text/plain",
-    "text/html; charset=shift_jis", "application/xhtml+xml", "text/html; charset=\"\0\"", "text/html;charset=idna", "", "x",
+    "text/html; charset=shift_jis", "application/xhtml+xml", "text/html; charset=\"\0\"", "text/html;charset=idna", "", "text/html;",
     "text/html; charset=iso-2022-kr", "TEXT/PLAIN ; charset=utf-7", "text/html; charset=hex", "text/html; charset=x" + "x" * 999,
 )  # fmt: skip
 
@@ -372,7 +372,13 @@ def warc(numbers: Iterable[int], host: str = "www.x.example", *, packed: bool) -
 
 
 def write_page(
-    writer: WARCWriter, url: str, body: bytes, content_type: str = "text/html", *, chunked: bool = False, plain: bool = False
+    writer: WARCWriter,
+    url: str,
+    body: bytes,
+    content_type: str = "text/html",
+    *,
+    chunked: bool = False,
+    plain: bool = False,
 ) -> None:
     """A request and its response; only this where it is plain."""
     asked = StatusAndHeaders("GET / HTTP/1.1", [("Host", "x")], is_http_request=True)

@@ -86,7 +86,11 @@ def pages(folder: Path, number: int, seed: int) -> Iterator[str]:
             url = f"https://www.w{one % 40}.example/{made.name}"
             write_page(writer, url, made.body, made.content_type or "", plain=True)
     Workers.run = _timed  # type: ignore[method-assign]
-    flow = {"tests.benchmarks.fuzz.Extract": 100, "pipelines.workers.ExtractPipeline": None, "pipelines.store.StorePipeline": 200}
+    flow = {
+        "tests.benchmarks.fuzz.Extract": 100,
+        "pipelines.workers.ExtractPipeline": None,
+        "pipelines.store.StorePipeline": 200,
+    }
     arguments = {"paths": (folder / "pages.warc.gz",), "sources": ()}
     begin, db = time.monotonic(), folder / "news.db"
     code = run(Job(spider="copies", db=db, settings={"ITEM_PIPELINES": flow}, arguments=arguments, quiet=True))
@@ -110,7 +114,9 @@ def _memory() -> Iterator[str]:
 def _archive(db: Path, number: int) -> Iterator[str]:
     """What is wrong with the archive; prints what became of the pages."""
     base = connect(db)
-    states = base.execute("select state, coalesce(reason, ''), count(*) from pages group by 1, 2 order by 3 desc").fetchall()
+    states = base.execute(
+        "select state, coalesce(reason, ''), count(*) from pages group by 1, 2 order by 3 desc"
+    ).fetchall()
     print("  " + ", ".join(f"{count} {state} {reason}".rstrip() for state, reason, count in states))
     (found,) = base.execute("select count(*) from pages where via = 'warc' and last_fetched_at is not null").fetchone()
     if found != number:
@@ -124,7 +130,9 @@ def _archive(db: Path, number: int) -> Iterator[str]:
             yield f"doctor: {finding.what}"
     for table in ("articles", "pages", "versions", "stories", "sources"):
         for row in base.query(f"select * from {table}"):
-            yield from (f"{table}.{column} of {row.get('url', row['id'])}: {wrong}" for column, wrong in _wrong(table, row))
+            yield from (
+                f"{table}.{column} of {row.get('url', row['id'])}: {wrong}" for column, wrong in _wrong(table, row)
+            )
     base.close()
 
 
@@ -168,7 +176,9 @@ async def _kind(pool: Workers, kind: str, seeds: range) -> list[str]:
         try:
             word, seconds = await pool.run(law, kind, seed)
             slowest = max(slowest, (seconds, seed))
-        except WorkerLost as lost:  # what a crawl calls reading_timeout: allowed of a listing, not of a file of settings
+        except (
+            WorkerLost
+        ) as lost:  # what a crawl calls reading_timeout: allowed of a listing, not of a file of settings
             word = str(lost)
             print(f"  {kind}/{seed}: {lost}")
             if kind not in ("feed", "sitemap", "homepage"):
@@ -211,7 +221,9 @@ def _write_folder(place: Path, seed: int) -> Iterator[str]:
             writer = WARCWriter(stream, gzip=suffix.endswith("gz"))
             for end in ("before", "after"):
                 title = f"Pier {seed} {one} {end}"
-                write_page(writer, f"https://www.good.example/{seed}/{one}/{end}", article_html(title, story(title)).encode())
+                write_page(
+                    writer, f"https://www.good.example/{seed}/{one}/{end}", article_html(title, story(title)).encode()
+                )
                 stream.write(made.body if end == "before" else b"")
                 yield title
         kind = ("page", "text")[one % 2]
