@@ -871,7 +871,7 @@ def _section_above(head: Head) -> str | None:
 
 def _path(href: str) -> str:
     """The path of a link, without the cost of a full parse."""
-    return re.sub(r"^https?://[^/]+|[?#].*$", "", href.strip())
+    return re.sub(r"^https?://[^/]+", "", re.split("[?#]", href.strip(), maxsplit=1)[0])
 
 
 def keywords(head: Head) -> tuple[str, ...]:
