@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import Any
 
 from lxml import html
 from warcio.statusandheaders import StatusAndHeaders
@@ -71,7 +72,7 @@ JSON_LD_KEYS = (
     "@type", "@id", "@graph", "headline", "name", "author", "creator", "datePublished", "dateModified", "image", "publisher", "keywords",
     "articleSection", "inLanguage", "isAccessibleForFree", "description", "mainEntityOfPage", "url", "articleBody",
 )  # fmt: skip
-JSON_VALUES = (
+JSON_VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1e308, 10**40, "", "x", "NewsArticle", "2026-11-07", "https://www.corvane.example/", "\ud800", "\x00\u202e", "<b>By</b> A Lee",
     [], {}, [[[[[[1]]]]]], [None, 1, {}], {"@id": "#a"}, {"@id": ["#a"]}, {"name": {"name": {"name": []}}}, {"@type": [1, None], "url": 5}, ["a"] * 200,
 )  # fmt: skip
@@ -121,7 +122,7 @@ def mutant(kind: str, seed: int) -> Mutant:
 # ---------------------------------------------------------------------------------------------------------- mutations
 
 
-def flip(chance: Random, body: bytes, _: bytes) -> bytes:
+def flip(chance: Random, body: bytes, other: bytes) -> bytes:
     changed = bytearray(body)
     for _ in range(chance.choice((1, 1, 8, 100))):
         if changed:
@@ -129,17 +130,17 @@ def flip(chance: Random, body: bytes, _: bytes) -> bytes:
     return bytes(changed)
 
 
-def delete(chance: Random, body: bytes, _: bytes) -> bytes:
+def delete(chance: Random, body: bytes, other: bytes) -> bytes:
     start, end = _span(chance, body)
     return body[:start] + body[end:]
 
 
-def duplicate(chance: Random, body: bytes, _: bytes) -> bytes:
+def duplicate(chance: Random, body: bytes, other: bytes) -> bytes:
     start, end = _span(chance, body)
     return body[:end] + body[start:end] * _times(chance, end - start) + body[end:]
 
 
-def move(chance: Random, body: bytes, _: bytes) -> bytes:
+def move(chance: Random, body: bytes, other: bytes) -> bytes:
     (start, end), place = _span(chance, body), chance.randint(0, len(body))
     rest = body[:start] + body[end:]
     return rest[:place] + body[start:end] + rest[place:]
@@ -149,11 +150,11 @@ def splice(chance: Random, body: bytes, other: bytes) -> bytes:
     return body[: _place(chance, body)] + other[_place(chance, other) :]
 
 
-def truncate(chance: Random, body: bytes, _: bytes) -> bytes:
+def truncate(chance: Random, body: bytes, other: bytes) -> bytes:
     return body[: chance.randint(0, len(body))]
 
 
-def insert(chance: Random, body: bytes, _: bytes) -> bytes:
+def insert(chance: Random, body: bytes, other: bytes) -> bytes:
     """Tokens at one place, at several, or one of them many times."""
     for _ in range(chance.choice((1, 1, 3, 10))):
         place, token = _place(chance, body), chance.choice(TOKENS if chance.random() < 0.8 else VALUES)
@@ -161,7 +162,7 @@ def insert(chance: Random, body: bytes, _: bytes) -> bytes:
     return body
 
 
-def replace_value(chance: Random, body: bytes, _: bytes) -> bytes:
+def replace_value(chance: Random, body: bytes, other: bytes) -> bytes:
     """Another value for an attribute, element, key or header."""
     for _ in range(chance.choice((1, 1, 4))):
         if found := _one(chance, VALUE, body):
@@ -171,7 +172,7 @@ def replace_value(chance: Random, body: bytes, _: bytes) -> bytes:
     return body
 
 
-def swap_names(chance: Random, body: bytes, _: bytes) -> bytes:
+def swap_names(chance: Random, body: bytes, other: bytes) -> bytes:
     """One tag called otherwise, or all of that name."""
     if not (found := _one(chance, TAG_NAME, body)):
         return body
@@ -181,7 +182,7 @@ def swap_names(chance: Random, body: bytes, _: bytes) -> bytes:
     return body[: found.start()] + new + body[found.end() :]
 
 
-def nest(chance: Random, body: bytes, _: bytes) -> bytes:
+def nest(chance: Random, body: bytes, other: bytes) -> bytes:
     """A tag opened many times, with or without ends."""
     tag = found[0] if (found := _one(chance, TAG, body)) else b"<%s>" % chance.choice(NAMES)
     place, times = _place(chance, body), _times(chance, len(tag))
@@ -189,7 +190,7 @@ def nest(chance: Random, body: bytes, _: bytes) -> bytes:
     return body[:place] + tag * times + body[place:] + end * times
 
 
-def flood_attributes(chance: Random, body: bytes, _: bytes) -> bytes:
+def flood_attributes(chance: Random, body: bytes, other: bytes) -> bytes:
     if not (found := _one(chance, TAG_NAME, body)):
         return body
     names = (b" data-%d=x" % number for number in range(_times(chance, 12)))
@@ -197,7 +198,7 @@ def flood_attributes(chance: Random, body: bytes, _: bytes) -> bytes:
     return body[: found.end()] + (b"".join(names) if chance.random() < 0.7 else same) + body[found.end() :]
 
 
-def state_in_json(chance: Random, body: bytes, _: bytes) -> bytes:
+def state_in_json(chance: Random, body: bytes, other: bytes) -> bytes:
     """A JSON-LD object of wrong types, or a wrong type in the JSON that is there."""
     if chance.random() < 0.5 and (found := _one(chance, re.compile(rb'(?<=:)\s*("[^"]*"|\d+|\[|\{)'), body)):
         return body[: found.start()] + json.dumps(chance.choice(JSON_VALUES)).encode() + body[found.end() :]
@@ -210,16 +211,16 @@ def state_in_json(chance: Random, body: bytes, _: bytes) -> bytes:
     return body[:place] + script + body[place:]
 
 
-def encode(chance: Random, body: bytes, _: bytes) -> bytes:
+def encode(chance: Random, body: bytes, other: bytes) -> bytes:
     """Other characters for the same text; header and page go on to say what they said."""
     return body.decode("utf-8", "replace").encode(chance.choice(ENCODINGS), "replace")
 
 
-def pack(chance: Random, body: bytes, _: bytes) -> bytes:
+def pack(chance: Random, body: bytes, other: bytes) -> bytes:
     return gzip.compress(body, mtime=0) if chance.random() < 0.3 else b"\xef\xbb\xbf" + body
 
 
-def number_wrong(chance: Random, body: bytes, _: bytes) -> bytes:
+def number_wrong(chance: Random, body: bytes, other: bytes) -> bytes:
     """Another number for one that is there: a length, a date, a count."""
     if not (found := _one(chance, re.compile(rb"\d+"), body)):
         return body

@@ -91,7 +91,9 @@ def pages(folder: Path, number: int, seed: int) -> Iterator[str]:
     process = multiprocessing.get_context("spawn").Process(target=_import_pages, args=(folder,))
     process.start()
     process.join()
-    figures = json.loads((folder / "figures.json").read_text()) if process.exitcode == 0 else {"code": process.exitcode}
+    figures: dict[str, Any] = (
+        json.loads((folder / "figures.json").read_text()) if process.exitcode == 0 else {"code": process.exitcode}
+    )
     print(f"{number} pages in {time.monotonic() - begin:.0f} s: {figures}")
     if figures["code"] or figures["parent"] > MAX_MEGABYTES or figures["slowest"] > MAX_SECONDS:
         yield f"the import of pages: {figures}"
