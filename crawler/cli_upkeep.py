@@ -86,9 +86,8 @@ def snapshot(out: Path, db: Path) -> None:
     from pipelines.database import storage_errors
     from pipelines.snapshot import snapshot as copy
 
-    archive = open_archive(db, older=True)
     try:
-        with archive_errors(), storage_errors(out), copying(out) as follow:
+        with open_archive(db, older=True) as archive, storage_errors(out, read=db), copying(out) as follow:
             articles = copy(archive, db, out, follow)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
         sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))

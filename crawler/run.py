@@ -156,16 +156,20 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
-                verdict = _crawl(job, read, archive)
+                return _tell(_crawl(job, read, archive), job, archive)
         except StorageError as error:
             return complain(str(error), STORAGE)
-        if verdict.code:
-            return complain(verdict.reason or "failed", verdict.code)
-        if not job.quiet:
-            from crawler.report import print_summary
 
-            print_summary(archive, verdict.reason)
-        return DONE
+
+def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
+    """Say how the run ended; returns the exit status."""
+    if verdict.code:
+        return complain(verdict.reason or "failed", verdict.code)
+    if not job.quiet:
+        from crawler.report import print_summary
+
+        print_summary(archive, verdict.reason)
+    return DONE
 
 
 def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
@@ -231,11 +235,13 @@ def _noting(bugs: list[str]) -> Callable[..., None]:
 
 def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
     """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
+    from pipelines.database import describe
+
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
     finish_reason = stats.get("finish_reason")
     if archive.broken is not None:
-        return Verdict(code=STORAGE, status="failed", reason=f"{archive.path}: {archive.broken}")
+        return Verdict(code=STORAGE, status="failed", reason=describe(archive.broken, archive.path))
     if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
         return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:

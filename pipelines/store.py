@@ -90,15 +90,29 @@ class Archive:
             self.db.conn.execute("begin immediate")
             try:
                 yield
+                self.db.conn.execute("commit")
             except BaseException:
                 if self.db.conn.in_transaction:
                     self.db.conn.execute("rollback")
                 raise
-            self.db.conn.execute("commit")
         except sqlite3.Error as error:
-            if is_storage_trouble(error):
-                self.broken = error
+            self._note_trouble(error)
             raise
+
+    @contextmanager
+    def ending_with_the_disk(self) -> Iterator[None]:
+        """A block that ends where the disk or the file fails: that is noted in `broken`, and ends the run as well."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._note_trouble(error)
+            if self.broken is None:
+                raise
+
+    def _note_trouble(self, error: sqlite3.Error) -> None:
+        """The first is the one to tell of."""
+        if is_storage_trouble(error):
+            self.broken = self.broken or error
 
     # Runs
 
@@ -210,13 +224,15 @@ class Archive:
 
     def host(self, name: str) -> Host:
         """What is remembered of a host; nothing of one that was never asked."""
-        row = first_row(self.db, "select * from hosts where host = ?", [name]) or {"host": name}
+        row: Row = {"host": name}
+        with self.ending_with_the_disk():
+            row = first_row(self.db, "select * from hosts where host = ?", [name]) or row
         return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
 
     def keep_host(self, host: Host) -> None:
         """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
         row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
-        with self.transaction():
+        with self.ending_with_the_disk(), self.transaction():
             before = self.host(host.host)
             self.db.table("hosts").upsert(row, pk="host")
             if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
@@ -856,7 +872,10 @@ class Archive:
 
 
 class StorePipeline:
-    """The last station: hands every item to the archive, and ends the crawl when the disk or the database fails."""
+    """The last station: hands every item to the archive, and ends the crawl when the disk or the database fails.
+
+    From then on nothing is written, and what comes is dropped without a word: the run's last line says why, once.
+    """
 
     def __init__(self, archive: Archive, crawler: "Crawler") -> None:
         self._archive = archive
@@ -868,17 +887,20 @@ class StorePipeline:
         return cls(crawler.settings["ARCHIVE"], crawler)
 
     def process_item(self, item: Item) -> Item:
-        try:
-            self._archive.keep(item)
-        except sqlite3.Error as error:
-            if is_storage_trouble(error) and self._ending is None:
-                self._end_crawl()
-            raise
-        return item
+        with self._archive.ending_with_the_disk():
+            if self._archive.broken is None:
+                self._archive.keep(item)
+                return item
+        from scrapy.exceptions import DropItem
+
+        self._end_crawl()
+        raise DropItem(str(self._archive.broken), log_level="DEBUG")
 
     def _end_crawl(self) -> None:
         assert self._crawler.engine is not None
-        self._ending = asyncio.get_running_loop().create_task(self._crawler.engine.close_spider_async(reason="storage"))
+        self._ending = self._ending or asyncio.get_running_loop().create_task(
+            self._crawler.engine.close_spider_async(reason="storage")
+        )
 
 
 def article_row(article: Article, page: Page) -> Row:
