@@ -168,7 +168,11 @@ class HistoryMiddleware:
         return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
-        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time."""
+        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time,
+        or when that discovery was cut short: it notes the front page last."""
+        front_page = self._feed(source.url)
+        if front_page is None or front_page["last_status"] not in (*READ, *RESTING):
+            return None
         named = {*source.feeds, *source.sitemaps}
         rows = self._db.query(
             """select feeds.* from feeds join sources on sources.id = source_id

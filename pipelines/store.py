@@ -261,6 +261,7 @@ class Archive:
         if listing.reserve:
             row = {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"}
             self.db.table("feeds").insert(row, ignore=True)
+            self._rest_front_page(listing)
             return
         if listing.failure:
             self._source_unread(listing.source, f"{listing.url}: {listing.failure}")
@@ -293,6 +294,12 @@ class Archive:
         elif row["source_id"] == source_id:  # what another source's look left to ask with says nothing of the owner's
             row |= {name: said[name] or feed[name] for name in ("etag", "last_modified")}
         self.db.table("feeds").update(feed["id"], row) if feed else self._insert("feeds", row)
+
+    def _rest_front_page(self, listing: Listing) -> None:
+        """A front page where nothing could be found is at rest again when something was."""
+        if listing.url == listing.source.url:
+            sql = "update feeds set last_status = 'reserve' where url = ? and last_status not in (select value from json_each(?))"
+            self.db.execute(sql, [listing.url, json.dumps([*schedule.READ, *schedule.RESTING])])
 
     def _owner(self, feed: Row | None, source_id: int) -> int:
         """The source of a listing: the first that found it, as long as it is watched."""
