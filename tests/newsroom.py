@@ -47,8 +47,14 @@ class Newsroom:
 
 
 def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
-    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    return start("crawl", "--quiet", cwd=newsroom.folder)
+
+
+def start(*arguments: str, cwd: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """The command line in a process of its own that imports everything itself, and may be killed."""
+    known = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "crawler", *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=known | environment, stdout=subprocess.DEVNULL)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
