@@ -14,6 +14,9 @@ from pipelines.schema import APPLICATION_ID, migrations, missing_migrations, unk
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer's lock; Datasette and readers never hold one."""
 
+LONGEST_LOG = 16 * 2**20
+"""Bytes to which the write-ahead log shrinks again when a reader that held it up is gone; without one it has 4 MB."""
+
 _STORAGE_TROUBLE = (
     "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY",
     "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_PERM", "SQLITE_NOMEM", "SQLITE_TOOBIG",
@@ -146,5 +149,6 @@ def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool, olde
 def _prepare(db: Database) -> None:
     db.conn.execute("pragma journal_mode = wal")
     db.conn.execute("pragma synchronous = normal")
+    db.conn.execute(f"pragma journal_size_limit = {LONGEST_LOG}")
     db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
     migrations.apply(db)

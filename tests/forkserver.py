@@ -47,7 +47,8 @@ def become(job: dict[str, Any]) -> None:
     if job.get("file_size") is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"],) * 2)
     if job.get("workers") is not None:
-        importlib.import_module("crawler.settings").EXTRACT_WORKERS = job["workers"]
+        settings: Any = importlib.import_module("crawler.settings")
+        settings.EXTRACT_WORKERS = job["workers"]
     sys.argv = ["broadsheet", *job["arguments"]]
     # Workers are spawned, and would import this module as their main one.
     main = sys.modules["__main__"]

@@ -50,11 +50,13 @@ def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
     return start("crawl", "--quiet", cwd=newsroom.folder)
 
 
-def start(*arguments: str, cwd: Path, **environment: str) -> subprocess.Popen[bytes]:
+def start(
+    *arguments: str, cwd: Path, stderr: int | None = None, env: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """The command line in a process of its own that imports everything itself, and may be killed."""
     known = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "crawler", *arguments]
-    return subprocess.Popen(command, cwd=cwd, env=known | environment, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=cwd, env=known | (env or {}), stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -30,8 +30,8 @@ from pipelines.database import connect
 from pipelines.doctor import examine
 from tests.conftest import CORPUS, start_forkserver
 
-HOSTS = ("calderwickledger.example", "northvaledaily.example", "corvane.example")
-"""Of the local corpus, a third of it: articles, copies of them, a refusal."""
+HOSTS = ("northvaledaily.example", "corvane.example")
+"""Of the local corpus: eleven articles, some of them copies. Every page more is 25 tries more."""
 
 Content = Counter[tuple[Any, ...]]
 """Rows, and how often each is there."""
@@ -101,7 +101,7 @@ def heard() -> Iterator[tuple[list[bytes], str]]:
 def attempts(finished: Path) -> Iterator[Attempt]:
     """All of them; `finished` is a folder with an archive for those commands that need one."""
     crawl = ("crawl", "--quiet", "--offline", str(CORPUS))
-    import_ = ("import", "--quiet", str(CORPUS / "www.calderwickledger.example"))
+    import_ = ("import", "--quiet", str(CORPUS / "www.northvaledaily.example"))
 
     def archive(folder: Path) -> None:
         for name in ("news.db", "sources.toml"):
@@ -174,7 +174,6 @@ def misses(attempt: Attempt, folder: Path, failed: Done, before: dict[str, bytes
         left := {path.name for path in folder.iterdir()} - {*before, "news.db-shm", "news.db-wal"}
     ):
         yield f"left {sorted(left)}"
-    yield from unsound(folder / "news.db")
 
 
 def unsound(db: Path) -> Iterator[str]:
@@ -195,7 +194,8 @@ def try_out(attempt: Attempt, runner: Runner, folder: Path, limit: int, wanted: 
     attempt.prepare(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     first = runner.run(folder, *attempt.arguments, file_size=limit)
-    wrong = list(misses(attempt, folder, first, before)) if first.status else list(unsound(folder / "news.db"))
+    wrong = list(misses(attempt, folder, first, before)) if first.status else []
+    wrong += unsound(folder / "news.db")
     time.sleep(1 - time.time() % 1)  # what two runs found is told apart by the second
     again = first if not first.status else runner.run(folder, *attempt.arguments)
     return bool(first.status), [*wrong, *incomplete(attempt, folder, again, wanted)]

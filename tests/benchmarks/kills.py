@@ -62,7 +62,7 @@ HEAD = f"{'killed':12}{'kills':>7}{'wrong':>7}{'asked again':>13}{'in flight':>1
 def kill_when(tally: Tally, due: Callable[[], bool], wait: float, *arguments: str, cwd: Path) -> bool:
     """Start a command, kill it `wait` seconds after `due`; whether it was still alive. No worker may outlive it for long."""
     mark = f"{tally.name}-{os.getpid()}-{tally.kills}-{time.monotonic()}"
-    process = start(*arguments, cwd=cwd, **{MARK: mark})
+    process = start(*arguments, cwd=cwd, env={MARK: mark})
     while process.poll() is None and not due():
         time.sleep(0.001)
     with contextlib.suppress(subprocess.TimeoutExpired):
