@@ -120,11 +120,18 @@ def _check_magic(path: Path) -> None:
         raise NotOurDatabase(f"{path}: is a folder")
     try:
         with path.open("rb") as file:
-            magic = file.read(16)
+            header = file.read(20)
+        log = path.with_name(path.name + "-wal")
+        logged = log.exists() and log.stat().st_size > 0
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
-    if magic != b"SQLite format 3\0":
+    if not header.startswith(b"SQLite format 3\0"):
         raise NotOurDatabase(f"{path}: is not an SQLite database")
+    # https://sqlite.org/fileformat2.html, 1.3.3: 2 says that a file has a log. A snapshot has none.
+    if logged and header[18:20] == b"\1\1":
+        raise StorageError(
+            f"{log}: is the log of the file that was there before {path}, and would overwrite it; move it away"
+        )
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool, older: bool) -> None:

@@ -99,19 +99,24 @@ def _marked(mark: str) -> Iterator[int]:
 
 
 def look_at_copy(tally: Tally, db: Path) -> None:
-    """Whether the file is sound. A copy of it is asked: opening it would repair what the next run has to."""
+    """Whether the file is sound."""
+    with copy_of(db) as copy:
+        tally.wrong += [f"kill {tally.kills}: {found}" for found in unsound(copy)]
+
+
+@contextlib.contextmanager
+def copy_of(db: Path) -> Iterator[Path]:
+    """A copy to look at, with its logs: to open the file itself would repair what the next run has to."""
     with tempfile.TemporaryDirectory() as name:
         for path in db.parent.glob(f"{db.name}*"):
             if not path.name.endswith(".lock"):
                 shutil.copy(path, name)
-        tally.wrong += [f"kill {tally.kills}: {found}" for found in unsound(Path(name) / db.name)]
+        yield Path(name) / db.name
 
 
 def rows(db: Path, sql: str) -> list[tuple[object, ...]]:
     """Of an archive that no run holds; none when it has no tables yet."""
-    if not db.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as base:
+    with copy_of(db) as copy, contextlib.closing(sqlite3.connect(copy)) as base:
         if not base.execute("select count(*) from sqlite_master where name = 'pages'").fetchone()[0]:
             return []
         return base.execute(sql).fetchall()
