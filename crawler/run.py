@@ -5,6 +5,7 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -74,8 +75,15 @@ def run(job: Job) -> int:
         except LockTaken as taken:
             return complain(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
-            return complain(f"{job.db}: {error.strerror or error}", STORAGE)
+            return complain(cannot_begin(error, job.db), STORAGE)
         return _run_locked(job)
+
+
+def cannot_begin(error: OSError, db: Path) -> str:
+    """Why there can be no lock beside an archive, and what to do about it, in one line."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "make room" if full else "a run must be able to write there"
+    return f"{error.filename or db}: {error.strerror or error}; {what}, then say it again"
 
 
 def complain(message: str, code: int, *, quiet: bool = False) -> int:

@@ -72,6 +72,12 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
         return db
 
 
+def log_of(path: Path) -> Path:
+    """An archive's write-ahead log; of a link it is beside what that leads to."""
+    file = path.resolve()
+    return file.with_name(file.name + "-wal")
+
+
 def first_row(db: Database, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> dict[str, Any] | None:
     """The first row that a query gives; None when it gives none."""
     return next(iter(db.query(sql, parameters)), None)
@@ -118,10 +124,12 @@ def _name(error: sqlite3.Error) -> str:
 def _check_magic(path: Path) -> None:
     if path.is_dir():
         raise NotOurDatabase(f"{path}: is a folder")
+    if not path.is_file():
+        raise NotOurDatabase(f"{path}: is not a file")
     try:
         with path.open("rb") as file:
             header = file.read(20)
-        log = path.with_name(path.name + "-wal")
+        log = log_of(path)
         logged = log.exists() and log.stat().st_size > 0
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
