@@ -240,6 +240,8 @@ def sweep(attempt: Attempt, runners: "SimpleQueue[Runner]", scratch: Path, coars
             for limit, too_little, found in pool.map(one, range(begin, begin + 8 * step, step)):
                 tried, failed, enough = tried + 1, failed + too_little, 0 if too_little else enough + 1
                 wrong += [f"{attempt.name} at {limit:,} bytes: {line}" for line in found]
+                if sys.stderr.isatty() or found:
+                    print(f"{attempt.name} at {limit:,} bytes: {'; '.join(found) or 'well'}", file=sys.stderr)
             if enough >= 3:
                 return tried, failed, wrong
     raise AssertionError
