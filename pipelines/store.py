@@ -18,7 +18,7 @@ from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, vi
 from crawler.sources import Source, default_name
 from crawler.urls import origin_of, site_of
 from pipelines import deduplicate, forget, health, schedule, stories
-from pipelines.database import connect, first_row, is_storage_trouble
+from pipelines.database import connect, first_row, is_storage_trouble, storage_errors
 from pipelines.deduplicate import Place, Text
 from pipelines.forget import Forgotten
 from pipelines.schedule import Look, stamp
@@ -58,7 +58,7 @@ LOCAL_COPIES = "local copies"
 
 
 class Archive:
-    """news.db, opened for writing by one run."""
+    """news.db, opened for writing by one run. Raises what connect() does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,10 +72,11 @@ class Archive:
         self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
-        self.db.execute(
-            "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
-        )
-        self._renew_prints()
+        with storage_errors(path):
+            self.db.execute(
+                "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
+            )
+            self._renew_prints()
 
     def close(self) -> None:
         self.db.close()

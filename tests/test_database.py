@@ -101,3 +101,15 @@ def test_a_file_in_which_nothing_was_made_yet_is_empty(tmp_path: Path) -> None:
     with pytest.raises(NotOurDatabase, match="is empty"):
         connect(path)
     connect(path, write=True).close()
+
+
+def test_a_file_that_fails_while_a_run_makes_itself_ready_is_a_storage_error(archive: Archive) -> None:
+    """Prints are made again there, when they were made by other rules."""
+    (page,) = archive.db.execute("select rootpage from sqlite_master where name = 'fingerprints'").fetchone()
+    archive.db.execute("delete from signatures")
+    archive.close()
+    with archive.path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(StorageError, match="broadsheet doctor"):
+        Archive(archive.path)
