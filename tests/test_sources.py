@@ -339,3 +339,7 @@ LINES = st.one_of(
 def test_no_text_gives_anything_but_sources_or_a_named_mistake(text: str) -> None:
     with contextlib.suppress(SourcesError):
         assert parse_sources(text).sources
+
+
+def test_an_address_with_a_control_character_is_a_mistake() -> None:
+    assert complaint('[[source]]\nurl = "https://x.example/feed\\u0008.xml"').endswith("holds a control character")
