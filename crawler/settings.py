@@ -37,6 +37,8 @@ DOWNLOADER_MIDDLEWARES = {
     "pipelines.workers.ReadMiddleware": 50,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.politeness.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.encodings.CompressionMiddleware": 590,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.hosts.HostsMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
