@@ -78,6 +78,7 @@ class HostsMiddleware:
         self._known: dict[str, Host] = {}
         self._left_alone: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
         self._doubtful: set[str] = set()  #: hosts whose last answer was busy and named no time
+        self._sound: Counter[str] = Counter()  #: answers of each host that were not busy
         self._waited: dict[str, timedelta] = {}  #: how long each host was waited for in this run
         self._stopped = False
 
@@ -143,21 +144,22 @@ class HostsMiddleware:
             self._hear_busy(host, response, request, datetime.now(UTC))
         elif response.status < 500:
             self._doubtful.discard(host)
+            self._sound[host] += 1
 
     def _hear_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
         """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
         wait = retry_after(response, now)
+        sound_before = request.meta.setdefault("sound_before", self._sound[host])
         if wait and self._wait_for(host, wait, request):
             return
-        is_doubted = host in self._doubtful
-        if wait is None and not is_doubted:
+        # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
+        is_first = host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
+        if wait is None and is_first:
             self._doubtful.add(host)
-            if (
-                "page" in request.meta or "busy_times" in request.meta
-            ):  # one address may be out of order, and the host well
-                return
+        if is_first and (wait or "page" in request.meta or "busy_times" in request.meta):
+            return
         self._known[host] = left_alone(self._known[host], response, now)
-        if wait or is_doubted:
+        if not is_first:
             self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
             self._give_back(NotSent(self._left_alone[host]), host)
         elif response.status == 503:  # is asked again as after a 500; 429 means this very request
