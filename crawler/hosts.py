@@ -153,7 +153,9 @@ class HostsMiddleware:
         if wait and self._wait_for(host, wait, request):
             return
         # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
-        is_first = host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
+        is_first = (
+            host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
+        )
         if wait is None and is_first:
             self._doubtful.add(host)
         if is_first and (wait or "page" in request.meta or "busy_times" in request.meta):

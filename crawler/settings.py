@@ -70,7 +70,17 @@ DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 RETRY_TIMES = 1
-RETRY_HTTP_CODES = [408, 500, 502, 504, 520, 521, 522, 523, 524]  # 429 and 503 ask to be left alone: the next run tries again
+RETRY_HTTP_CODES = [
+    408,
+    500,
+    502,
+    504,
+    520,
+    521,
+    522,
+    523,
+    524,
+]  # 429 and 503 ask to be left alone: the next run tries again
 RETRY_EXCEPTIONS = [
     "scrapy.exceptions.DownloadConnectionRefusedError",
     "scrapy.exceptions.DownloadFailedError",

@@ -207,7 +207,9 @@ class NewsSpider(scrapy.Spider):
             if url in trail.announced:
                 trail.dead.append(self._listing(source, url, kind, failure=reason, **facts))
             elif reason == "timeout":  # who does not answer one address that may not exist does not answer the others
-                trail.groups = [(k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}]
+                trail.groups = [
+                    (k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}
+                ]
         yield from self._go_on(trail, yielded=False)
 
     def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
