@@ -81,4 +81,4 @@ def beginning(body: bytes, encoding: str, size: int) -> bytes:
         return found[:size]
     if encoding == "zstd":
         return zstd.ZstdDecompressor().decompress(body, size)
-    return body
+    return body[:size]

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -12,34 +13,36 @@ from tests.newsroom import Newsroom
 
 PAGE = article_html("The pier", story("pier")).encode()
 
-
-@pytest.mark.parametrize(
-    ("said", "body"),
-    [
-        ("gzip", PAGE),
-        ("br", PAGE),
-        ("deflate", PAGE),
-        ("zstd", PAGE),
-        ("br", gzip.compress(PAGE)),
-        ("gzip, gzip", gzip.compress(PAGE)),
-        ("x-gzip;q=1, identity", gzip.compress(PAGE)),
-        ("none", gzip.compress(PAGE)),
-        ("utf-8", PAGE),
-        ("gzip", gzip.compress(PAGE) + b"junk"),
-    ],
+MISTAKES: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+    ("gzip", bytes),
+    ("br", bytes),
+    ("deflate", bytes),
+    ("zstd", bytes),
+    ("br", gzip.compress),
+    ("gzip, gzip", gzip.compress),
+    ("x-gzip;q=1, identity", gzip.compress),
+    ("none", gzip.compress),
+    ("utf-8", bytes),
+    ("gzip", lambda page: gzip.compress(page) + b"junk"),
 )
-def test_a_page_is_unpacked_by_its_bytes(site: Site, newsroom: Newsroom, said: str, body: bytes) -> None:
+"""What Content-Encoding says, and what is done to the page."""
+
+
+def test_a_page_is_unpacked_by_its_bytes(site: Site, newsroom: Newsroom) -> None:
     site.add("/robots.txt", b"User-agent: *\nDisallow: /no", Content_Encoding="br")
-    site.add("/pier", body, Content_Encoding=said)
-    feed = f"<rss><channel><item><link>{site.url}/pier</link></item></channel></rss>"
-    site.add("/feed", feed, Content_Encoding="deflate")
+    for number, (said, pack) in enumerate(MISTAKES):
+        page = article_html(f"{number}: {said}", story(f"pier {number}")).encode()
+        site.add(f"/{number}", pack(page), Content_Encoding=said)
+    items = "".join(f"<item><link>{site.url}/{number}</link></item>" for number in range(len(MISTAKES)))
+    site.add("/feed", f"<rss><channel>{items}</channel></rss>", Content_Encoding="deflate")
     newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
     newsroom.crawl()
-    assert newsroom.rows("select title from articles") == [("The pier",)]
+    titles = {title for (title,) in newsroom.rows("select title from articles")}
+    assert titles == {f"{number}: {said}" for number, (said, _) in enumerate(MISTAKES)}
 
 
 def test_of_a_packed_robots_txt_the_beginning_is_read(site: Site, newsroom: Newsroom) -> None:
-    bomb = b"User-agent: *\nDisallow: /no\n" + b"# more\n" * 15_000_000
+    bomb = b"User-agent: *\nDisallow: /no\n" + b"# more\n" * 2_000_000
     site.add("/robots.txt", gzip.compress(bomb), Content_Encoding="gzip")
     site.add("/pier", PAGE)
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier", "{site.url}/no"]')
