@@ -65,7 +65,7 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Limits.
-DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes
+DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes; less of a host that overran it
 DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.4 GB with the default
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
@@ -97,7 +97,14 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 # Nothing listens, nothing executes, nothing reads local files.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
-DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.patience.PatientHandler",
+    "https": "crawler.patience.PatientHandler",
+    "file": None,
+    "data": None,
+    "ftp": None,
+    "s3": None,
+}
 
 LOG_LEVEL = "WARNING"
 LOG_INSTALL_ROOT_HANDLER = False  # crawler.report installs its own, around the progress bar
