@@ -53,9 +53,7 @@ def said_encodings(response: Response) -> list[str]:
 def true_encoding(body: bytes, said: str) -> str:
     """What these bytes are packed in; "" when they are text. Brotli and deflate have no mark, and are believed."""
     found = next((name for magic, name in _MAGIC.items() if body.startswith(magic)), None)
-    if found or said in _MAGIC.values():
-        return found or ""
-    return "" if _is_text(body[:512]) else said
+    return found or ("" if _is_text(body[:512]) else said)
 
 
 def _is_text(start: bytes) -> bool:
