@@ -125,7 +125,10 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
 def _feed(body: bytes, url: str) -> Reading:
     # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
     # sanitize_html is about HTML that is shown to somebody; of it, too, _text() keeps none, and it takes two thirds of the time.
-    body = _HUGE_NAME.sub(rb"<\1", _HUGE_TAG.sub(rb"<\1", _first_entries(body)))
+    if b"\0" in body[:256]:  # UTF-16 or UTF-32, of which feedparser knows only what has a byte order mark
+        body = decoded_xml(body).encode("utf-8", "replace")
+    body = _HALF_AN_ADDRESS.sub(b"", _NOT_READ.sub(b"", _first_entries(body)))
+    body = _HUGE_NAME.sub(rb"<\1", _HUGE_TAG.sub(rb"<\1", body))
     body = _REFERENCE.sub(_possible_reference, body)
     if _is_utf8(body):  # whatever it says
         body = _DECLARED_ENCODING.sub(rb"\1", body, 1)
@@ -141,7 +144,7 @@ def _feed(body: bytes, url: str) -> Reading:
         raise NotAListing("not_a_feed") from None
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
-    links = [_link(_entry_url(entry), url, _entry_hints(entry, url, language)) for entry in parsed.entries]
+    links = [_entry_link(_entry_urls(entry), url, _entry_hints(entry, url, language)) for entry in parsed.entries]
     links = links if any(links) else list(_loose_links(body, url))
     return Reading(kind=kind, links=_distinct(links, MAX_LINKS), asked=_asked(parsed.feed))
 
@@ -177,6 +180,14 @@ def _possible_reference(reference: re.Match[bytes]) -> bytes:
 _HUGE_NAME = re.compile(rb"<(/?[a-zA-Z])[^\s<>/]{1000,}+")
 """A tag without an end, of which feedparser makes 160 times its length."""
 
+
+_HALF_AN_ADDRESS = re.compile(rb"<(?:link|guid|id)\b[^<]*\Z")
+"""What a feed that breaks off ends in: half an address is another address."""
+
+_NOT_READ = re.compile(
+    rb"<category\b[^<>]*+>(?:[^<]++|<!\[CDATA\[.{0,1000}?\]\]>)*+</category\s*>|<category\b[^<>]*+/>", re.DOTALL
+)
+"""Nobody asks for these, and feedparser compares each with all before it: 50,000 in one entry take minutes."""
 
 _DECLARED_ENCODING = re.compile(rb"^(\s*<\?xml\b[^>]{0,100}?)\s+encoding\s*=\s*(?:\"[^\">]*\"|'[^'>]*')")
 
@@ -219,12 +230,17 @@ MAX_BEGINNING = 2**18
 """Bytes of a feed in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
 
 
-def _entry_url(entry: Any) -> str | None:
-    return (
-        entry.get("feedburner_origlink")
-        or entry.get("link")
-        or (entry.get("id") if _looks_absolute(entry.get("id")) else None)
-    )
+def _entry_urls(entry: Any) -> Iterator[Any]:
+    """What may be the address of an entry, the most likely first."""
+    yield entry.get("feedburner_origlink") or entry.get("link")
+    yield entry.get("link")
+    yield entry.get("id") if _looks_absolute(entry.get("id")) else None
+
+
+def _entry_link(candidates: Iterable[Any], url: str, hints: Hints) -> Link | None:
+    """The first usable address that is not the listing's own: `#` and `javascript:` stand where an id would be right."""
+    links = (_link(candidate, url, hints) for candidate in candidates)
+    return next((link for link in links if link and link.url != url), None)
 
 
 def _entry_hints(entry: Any, url: str, language: str | None) -> Hints:
@@ -263,18 +279,20 @@ def _image(media: Any, base: str) -> str | None:
 def _json_feed(body: bytes, url: str) -> Reading:
     """https://www.jsonfeed.org/version/1.1/; feedparser does not read it."""
     try:
-        feed = json.loads(body)
+        feed = json.loads(body, parse_int=str)  # nobody asks for a number; of 5,000 digits Python makes none
     except (ValueError, RecursionError):
         raise NotAListing("not_a_feed") from None
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
         raise NotAListing("not_a_feed")
     items = [item for item in feed["items"] if isinstance(item, dict)]
-    links = (_link(_item_url(item), url, _json_hints(item, feed, url)) for item in items)
+    links = (_entry_link(_item_urls(item), url, _json_hints(item, feed, url)) for item in items)
     return Reading(kind="json", links=_distinct(links, MAX_LINKS))
 
 
-def _item_url(item: dict[str, Any]) -> Any:
-    return item.get("url") or item.get("external_url") or (item.get("id") if _looks_absolute(item.get("id")) else None)
+def _item_urls(item: dict[str, Any]) -> Iterator[Any]:
+    yield item.get("url")
+    yield item.get("external_url")
+    yield item.get("id") if _looks_absolute(item.get("id")) else None
 
 
 def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
@@ -310,11 +328,18 @@ _AMPERSAND = "\ue000"
 `?a=1&amp;b=2` is another address then. So no entity reaches it, and none is ever expanded."""
 
 
+_WIDE = re.compile(rb"<\0\0\0|\0\0\0<|<\0|\0<")
+
+
 def decoded_xml(body: bytes) -> str:
     """An XML document as text, by its first bytes, else what it declares; control characters gone."""
     declared = re.search(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", body[:200])
     encoding = declared[1].decode() if declared and not _is_utf8(body) else "utf-8"
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+    if body[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        encoding = "utf-32"
+    elif marked := _WIDE.match(body):
+        encoding = f"utf-{8 * len(marked[0])}-{'le' if marked[0].startswith(b'<') else 'be'}"
+    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
     try:
         text = body.decode(encoding, "replace")
@@ -335,12 +360,18 @@ def _parse_xml(text: str) -> Any:
         encoding="utf-8",
     )
     try:
-        root = etree.fromstring(text.strip().replace("&", _AMPERSAND).encode("utf-8", "replace"), parser)
+        root = etree.fromstring(_from_root(text).replace("&", _AMPERSAND).encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
         raise NotAListing("not_a_sitemap")
     return root
+
+
+def _from_root(text: str) -> str:
+    """Without what a server has to say before the document begins (`<br/><b>Warning</b>: …`)."""
+    root = re.search(r"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b", text, re.IGNORECASE)
+    return text[root.start() :] if root else text.strip()
 
 
 def _own_text(element: Any) -> str:
@@ -431,7 +462,8 @@ def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | 
 
 def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
     """A sitemap as a plain list of addresses, one a line (sitemaps.org, "Text file")."""
-    lines = body.decode("utf-8-sig", "replace").split(None, MAX_LINKS)[:MAX_LINKS]
+    encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = re.sub(r"(?m)^#.*", "", body.decode(encoding, "replace")).split(None, MAX_LINKS)[:MAX_LINKS]
     if not lines or not _looks_absolute(lines[0]):
         return ()
     found = (_link(line, url, Hints()) for line in lines if _looks_absolute(line))
@@ -680,9 +712,15 @@ def _root_of(body: bytes) -> str | None:
     """The local name of an XML document's root as far as one can tell without parsing: broken XML is common."""
     text = body.replace(b"\0", b"") if b"\0" in body[:4096] else body
     declared = _DOCTYPE.match(text, max(0, text[:4096].upper().find(b"<!DOCTYPE")))
-    head = text[declared.end() :][:4096] if declared else text[:4096]
-    match = re.search(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", head, re.IGNORECASE)
+    text = text[declared.end() :] if declared else text
+    match = _ROOT.search(_COMMENTS.sub(b"", text[:MAX_PROLOGUE])[:4096])
     return match[1].decode().lower() if match else None
+
+
+MAX_PROLOGUE = 2**17
+"""Bytes before the root, comments included, in which it is looked for."""
+_COMMENTS = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
 
 
 _DOCTYPE = re.compile(rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | re.DOTALL)
@@ -690,6 +728,11 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | 
 
 
 def _unpacked(body: bytes) -> bytes:
+    """Also of what was packed twice: a .gz file that its server packs once more."""
+    return _unpacked_once(_unpacked_once(body))
+
+
+def _unpacked_once(body: bytes) -> bytes:
     """gzip is told by its magic bytes, not by header or name; at most MAX_BYTES come out, of a damaged one what is sound."""
     if body[:2] != b"\x1f\x8b":
         return body

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -30,7 +31,17 @@ FIRST_REST = timedelta(minutes=15)
 doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
 
 LONGEST_REST = timedelta(days=1)
-"""However long a host asks for, it is asked once a day, as feeds are; and a time further ahead is a clock's fault."""
+"""However long a host has been busy, it is asked once a day, as feeds are; a time further ahead is nonsense, or a clock's
+fault."""
+
+SHORT_WAIT = timedelta(seconds=30)
+"""What a busy host may ask for and is waited for within the run: so long of one host in one run, all its waits together."""
+
+ASK_AGAIN = 2
+"""Times that one request is made again after such a wait; then the host is left alone."""
+
+_LAST = -100
+"""Priority of what is asked again: after all else, so that one busy address does not cost the others."""
 
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
@@ -66,6 +77,9 @@ class HostsMiddleware:
         self._sent: Counter[str] = Counter()
         self._known: dict[str, Host] = {}
         self._left_alone: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
+        self._doubtful: set[str] = set()  #: hosts whose last answer was busy and named no time
+        self._sound: Counter[str] = Counter()  #: answers of each host that were not busy
+        self._waited: dict[str, timedelta] = {}  #: how long each host was waited for in this run
         self._stopped = False
 
     @classmethod
@@ -123,21 +137,62 @@ class HostsMiddleware:
 
         process_response comes too late for that: where an answer takes longer than the delay, the next is on its way.
         """
-        if response.status in BUSY and request.url.startswith(("http:", "https:")):
-            host = host_of(request.url)
-            self._known[host] = left_alone(self._known[host], response, datetime.now(UTC))
+        if not request.url.startswith(("http:", "https:")):
+            return
+        host = host_of(request.url)
+        if response.status in BUSY:
+            self._hear_busy(host, response, request, datetime.now(UTC))
+        elif response.status < 500:
+            self._doubtful.discard(host)
+            self._sound[host] += 1
+
+    def _hear_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
+        """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
+        wait = retry_after(response, now)
+        sound_before = request.meta.setdefault("sound_before", self._sound[host])
+        if wait and self._wait_for(host, wait, request):
+            return
+        # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
+        is_first = (
+            host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
+        )
+        if wait is None and is_first:
+            self._doubtful.add(host)
+        if is_first and (wait or "page" in request.meta or "busy_times" in request.meta):
+            return
+        self._known[host] = left_alone(self._known[host], response, now)
+        if not is_first:
             self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
             self._give_back(NotSent(self._left_alone[host]), host)
+        elif response.status == 503:  # is asked again as after a 500; 429 means this very request
+            request.meta["ask_again"] = True
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    def _wait_for(self, host: str, wait: timedelta, request: Request) -> bool:
+        """Have the host asked nothing for a short time, and this request made again; False when that was done enough."""
+        waited = self._waited.get(host, timedelta()) + wait
+        if waited > SHORT_WAIT or request.meta.get("busy_times", 0) >= ASK_AGAIN:
+            return False
+        self._waited[host] = waited
+        request.meta["ask_again"] = True
+        assert self._crawler.engine is not None
+        downloader = self._crawler.engine.downloader
+        if slot := downloader.slots.get(downloader.get_slot_key(request)):
+            slot.lastseen = monotonic() + wait.total_seconds() - slot.delay  # the next is sent a delay after this
+        return True
+
+    def process_response(self, request: Request, response: Response) -> Response | Request:
         """Remember that a host is busy, or that it is no more."""
         known = self._known.get(host_of(request.url))
         if known and response.status in BUSY:
-            logger.warning("%s: http_%d; %s", request.url, response.status, self._left_alone[known.host])
-            self._keep(known)
+            self._note_busy(request, response, known)
         elif known and known.busy_since and response.status < 500 and known.host not in self._left_alone:
             self._keep(replace(known, not_before=None, busy_since=None))
-        return response
+        return _again(request) if request.meta.pop("ask_again", False) else response
+
+    def _note_busy(self, request: Request, response: Response, known: Host) -> None:
+        logger.warning("%s: http_%d; %s", request.url, response.status, self._left_alone.get(known.host, "asked on"))
+        if known.busy_since:
+            self._keep(known)
 
     def _keep(self, known: Host) -> None:
         self._known[known.host] = known
@@ -175,6 +230,13 @@ class HostsMiddleware:
                     slot.queue.append((request, answer))
 
 
+def _again(request: Request) -> Request:
+    """The same request, behind all others."""
+    again: Request = request.replace(priority=_LAST, dont_filter=True)
+    again.meta["busy_times"] = again.meta.get("busy_times", 0) + 1
+    return again
+
+
 def host_of(url: str) -> str:
     """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual one."""
     parts = urlsplit(url)
@@ -195,13 +257,14 @@ def left_alone(host: Host, response: Response, now: datetime) -> Host:
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:
-    """How long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or no time to come."""
+    """How long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or nonsense: no time
+    to come, or more than a day."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if said.isascii() and said.isdigit():
-        wait = timedelta(seconds=min(int(said[:19]), LONGEST_REST.total_seconds()))
+        wait = timedelta(seconds=min(int(said[:19]), 2 * LONGEST_REST.total_seconds()))
     else:
         wait = (_date(said) or now) - now
-    return wait if wait > timedelta() else None
+    return wait if timedelta() < wait <= LONGEST_REST else None
 
 
 def _date(text: str) -> datetime | None:

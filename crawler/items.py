@@ -12,6 +12,9 @@ from datetime import datetime
 
 from crawler.sources import Source
 
+WHOLE = (200, 203)
+"""HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""
+
 
 def via_of(kind: str) -> str:
     """pages.via of what a listing of this kind names: `feed` for every kind of feed, else the kind itself."""

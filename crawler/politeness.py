@@ -50,9 +50,6 @@ logger = logging.getLogger(__name__)
 ROBOTS_MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
 
-ROBOTS_MAX_UNPACKED = 64 * 2**20
-"""Bytes of a robots.txt that came packed, or that says to be longer than what is read of it."""
-
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
 
@@ -61,6 +58,9 @@ ROBOTS_STALE = timedelta(days=30)
 
 LONGEST_CRAWL_DELAY = 60.0
 """Seconds. A Crawl-delay of an hour is a way of saying no; robots.txt has better ones."""
+
+NO_CRAWL_DELAY = 86_400.0
+"""Seconds. A Crawl-delay of a day or more is a slip of the pen, as one below zero is."""
 
 
 class RobotsForbid(IgnoreRequest):
@@ -154,7 +154,7 @@ class RobotsMiddleware:
             robots=text or None,
             robots_status=response.status,
             robots_fetched_at=now,
-            crawl_delay=rules.crawl_delay(self._user_agent),
+            crawl_delay=self._delay_of(rules),
             tdm_reservation={b"0": 0, b"1": 1}.get((response.headers.get("tdm-reservation") or b"").strip()),
         )
         return rules
@@ -164,6 +164,11 @@ class RobotsMiddleware:
         self.sitemaps[host] = tuple(rules.rp.sitemaps)
         return rules
 
+    def _delay_of(self, rules: ProtegoRobotParser) -> float | None:
+        """Seconds between two requests, as the host asks; None when it does not, or nonsense."""
+        delay = rules.crawl_delay(self._user_agent)
+        return delay if delay is not None and 0 <= delay < NO_CRAWL_DELAY else None
+
     def _recall(self, host: str) -> Host:
         return self._records.host(host) if self._records else Host(host=host)
 
@@ -172,22 +177,29 @@ class RobotsMiddleware:
             self._records.keep_host(replace(self._records.host(host), **learnt))
 
     async def _ask(self, origin: str) -> Response:
-        """The answer to a request for robots.txt, below 500. Raises RobotsUnreachable or NotSent."""
+        """The answer to a request for robots.txt, below 500. Raises RobotsUnreachable or NotSent.
+
+        Redirects without an end, or to where nobody may go, are no robots.txt: RFC 9309, 2.3.1.2 has them count as 4xx.
+        """
         ask = Request(
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
             priority=1000,
-            meta={"dont_obey_robotstxt": True, "robots_bytes": 0, "download_maxsize": ROBOTS_MAX_UNPACKED},
+            meta={"dont_obey_robotstxt": True, "robots_bytes": 0, "download_maxsize": 0},
             dont_filter=True,
         )
         assert self._crawler.engine is not None
         try:
             response = await self._crawler.engine.download_async(ask)
         except NETWORK_ERRORS as error:
+            if _leads_nowhere(error, origin):
+                return Response(ask.url, status=404)
             raise RobotsUnreachable(failure_reason(error, ask.url)) from None
         except NotSent:
             raise
         except IgnoreRequest as error:
+            if ignored_reason(error) == "redirect_loop":
+                return Response(ask.url, status=404)
             raise RobotsUnreachable(f"robots_{ignored_reason(error)}") from None
         if response.status >= 500 or response.status == 429:
             raise RobotsUnreachable(f"robots_http_{response.status}", response.status)
@@ -195,7 +207,7 @@ class RobotsMiddleware:
 
     def _slow_down(self, request: Request, rules: ProtegoRobotParser | RobotsUnreachable) -> None:
         """Give the host's download slot the delay that robots.txt asks for, now and whenever the slot is made anew."""
-        delay = rules.crawl_delay(self._user_agent) if isinstance(rules, ProtegoRobotParser) else None
+        delay = self._delay_of(rules) if isinstance(rules, ProtegoRobotParser) else None
         if delay is None or self._offline:
             return
         assert self._crawler.engine is not None
@@ -209,8 +221,18 @@ class RobotsMiddleware:
 
 def rules_of(response: Response) -> str:
     """The text to be read as rules: nothing when there is no robots.txt (RFC 9309, 2.3.1.3), else its beginning."""
-    text = response.body[:ROBOTS_MAX_BYTES].removeprefix(b"\xef\xbb\xbf") if response.status < 400 else b""
+    text = response.body if response.status < 400 else b""
+    if len(text) >= ROBOTS_MAX_BYTES:  # half a line is another rule: `Disallow: /` of `Disallow: /x`
+        text = text[: max(text.rfind(end, 0, ROBOTS_MAX_BYTES) for end in (b"\n", b"\r")) + 1]
+    text = text.removeprefix(b"\xef\xbb\xbf")
     return text.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _leads_nowhere(error: BaseException, origin: str) -> bool:
+    """Whether a robots.txt redirects to no address at all, or from a public host into a private network."""
+    if failure_reason(error, origin) == "private_address":
+        return urlsplit(origin).hostname not in PublicAddressResolver.refused
+    return isinstance(error, ValueError)
 
 
 def is_believed(host: Host, now: datetime, how_long: timedelta) -> bool:

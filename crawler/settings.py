@@ -37,6 +37,8 @@ DOWNLOADER_MIDDLEWARES = {
     "pipelines.workers.ReadMiddleware": 50,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.politeness.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.encodings.CompressionMiddleware": 590,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.hosts.HostsMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
@@ -63,12 +65,22 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Limits.
-DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes
+DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes; less of a host that overran it
 DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.4 GB with the default
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 RETRY_TIMES = 1
-RETRY_HTTP_CODES = [500, 502, 504, 522, 524]  # 429 and 503 ask to be left alone: the next run tries again
+RETRY_HTTP_CODES = [
+    408,
+    500,
+    502,
+    504,
+    520,
+    521,
+    522,
+    523,
+    524,
+]  # 429 and 503 ask to be left alone: the next run tries again
 RETRY_EXCEPTIONS = [
     "scrapy.exceptions.DownloadConnectionRefusedError",
     "scrapy.exceptions.DownloadFailedError",
@@ -85,7 +97,14 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 # Nothing listens, nothing executes, nothing reads local files.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
-DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.patience.PatientHandler",
+    "https": "crawler.patience.PatientHandler",
+    "file": None,
+    "data": None,
+    "ftp": None,
+    "s3": None,
+}
 
 LOG_LEVEL = "WARNING"
 LOG_INSTALL_ROOT_HANDLER = False  # crawler.report installs its own, around the progress bar

@@ -280,6 +280,7 @@ FEED = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
     re.S | re.I,
 )
+HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*+<(?:!doctype\s+html|html)\b", re.S | re.I)
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|article|table|span|a\s)[\s>/]?", re.I)
 NOT_FOR_PAGES = frozenset(("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"))
 """Codecs of host names and of source code, and one that the HTML standard forbids."""
@@ -307,7 +308,7 @@ def refuse_binary(body: bytes, content_type: str | None) -> None:
         raise Refusal("empty")
     if len(body) > MAX_BYTES:
         raise Refusal("too_complex")
-    if BINARY.match(body) or OTHER_KINDS.match(kind):
+    if BINARY.match(body) or (OTHER_KINDS.match(kind) and not _is_html(body[:4096].decode("latin-1"))):
         raise Refusal("not_html")
 
 
@@ -317,10 +318,15 @@ def is_plain_text(text: str, content_type: str | None) -> bool:
     if FEED.match(text) or _is_json(text):
         raise Refusal("not_html")
     if kind == "text/plain":
-        return True
+        return not _is_html(text[:4096])
     if "html" in kind:
         return False
     return not MARKUP.search(text)
+
+
+def _is_html(start: str) -> bool:
+    """Whether it says so itself, whatever its header says."""
+    return HTML.match(start.removeprefix("\ufeff").removeprefix("\xef\xbb\xbf")) is not None
 
 
 def _is_json(text: str) -> bool:

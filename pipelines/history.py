@@ -6,6 +6,7 @@ that was known, the sitemaps of its source are asked too. Reads the archive, nev
 """
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
-from crawler.urls import site_of
+from crawler.urls import origin_of, site_of
 from pipelines.database import first_row
 from pipelines.forget import FORGOTTEN
 from pipelines.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
@@ -47,7 +48,7 @@ class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
     def __init__(
-        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int
+        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int, budget: int
     ) -> None:
         self._archive = archive
         self._db = archive.db
@@ -55,8 +56,10 @@ class HistoryMiddleware:
         self._poll_all = poll_all
         self._retry = retry
         self._limit = limit
+        self._budget = budget
         self._now = archive.began or datetime.now(UTC)
         self._asked: set[str] = set()
+        self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
         self._looked: set[tuple[str, str]] = set()
         self._due: set[str] = set()
 
@@ -69,6 +72,7 @@ class HistoryMiddleware:
             poll_all=settings.getbool("POLL_ALL"),
             retry=tuple(settings.getlist("RETRY_STATES")),
             limit=settings.getint("PAGE_LIMIT"),
+            budget=settings.getint("HOST_BUDGET"),
         )
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -102,6 +106,7 @@ class HistoryMiddleware:
         if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(request):
             return False
         self._asked.add(url)
+        self._asked_of[origin_of(url)] += 1
         return True
 
     def _is_due_child(self, request: Request) -> bool:
@@ -264,7 +269,8 @@ class HistoryMiddleware:
             for row in rows:
                 # The source may be called by another address since; what it found is still its.
                 source = sources.get(row["source_url"]) or sites.get(row["domain"])
-                if source and source.wants(row["url"]):
+                # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
+                if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
                     yield source, row
 
     @property

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import discovery
-from crawler.items import Listing, Outcome, Page
+from crawler.items import WHOLE, Listing, Outcome, Page
 from pipelines.extract import EXTRACTOR, Refusal, extract
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class ReadMiddleware:
     async def process_response(self, request: "Request", response: "Response") -> "Response":
         """Leave the Reading, or why there is none, in request.meta["reading"] beside what was expected."""
         expected = request.meta.get("expected")
-        if expected and response.status == 200:
+        if expected and response.status in WHOLE:
             request.meta["reading"] = (expected[0], await self._read(response, *expected))
         return response
 

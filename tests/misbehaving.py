@@ -536,7 +536,7 @@ def _transport() -> None:
     for name, reply, becomes in (
         ("never answers", silence, "timeout"),
         ("drips", drip_body, "timeout"),
-        ("breaks off", whole[:-200], "connection_lost"),
+        ("breaks off", whole[:-200], "not_a_feed"),
         ("has no end", endless_body, "too_large"),
     ):
         bad_feed("transport", f"a feed that {name}", lambda site, reply=reply: reply, becomes)  # type: ignore[misc]
@@ -585,7 +585,7 @@ def _encodings() -> None:
         ("a zstd bomb of 200 MB", "zstd", lambda: zeros(200, "zstd"), "failed too_large"),
         ("a gzip bomb in a gzip", "gzip, gzip", lambda: gzip.compress(zeros(200, "gzip")), "failed too_large"),
         ("a brotli bomb in a gzip", "br, gzip", lambda: gzip.compress(zeros(200, "br")), "failed too_large"),
-        ("a gzip bomb that its header does not name", "identity", lambda: zeros(200, "gzip"), "refused not_html"),
+        ("a gzip bomb that its header does not name", "identity", lambda: zeros(200, "gzip"), "failed too_large | refused not_html"),
         ("a bomb of 200 gzip members", "gzip", lambda: zeros(1, "gzip") * 200, "failed too_large"),
         ("a gzip of gzips, ten times", ", ".join(["gzip"] * 10), lambda: _nested(text, 10), f"article | {damaged}"),
         ("gzip that is cut", "gzip", lambda: gzip.compress(text)[:-60], f"article | {damaged}"),
@@ -593,10 +593,10 @@ def _encodings() -> None:
         ("gzip with garbage behind it", "gzip", lambda: gzip.compress(text) + b"\0\1garbage", f"article | {damaged}"),
         ("gzip with a wrong checksum", "gzip", lambda: gzip.compress(text)[:-8] + b"\0" * 8, f"article | {damaged}"),
         ("gzip that is none", "gzip", lambda: text, f"article | {damaged}"),
-        ("brotli that is none", "br", lambda: text, damaged),
-        ("zstd that is none", "zstd", lambda: text, damaged),
+        ("brotli that is none", "br", lambda: text, "article"),
+        ("zstd that is none", "zstd", lambda: text, "article"),
         ("deflate that is raw", "deflate", lambda: raw_deflate(text), "article"),
-        ("gzip called deflate", "deflate", lambda: gzip.compress(text), damaged),
+        ("gzip called deflate", "deflate", lambda: gzip.compress(text), "article"),
         ("an encoding that nobody knows", "x-rot13", lambda: text, "article"),
         ("an encoding named 10,000 times", ", ".join(["gzip"] * 1000), lambda: gzip.compress(text), f"article | {damaged}"),
         ("zstd with a window of 128 MB", "zstd", lambda: wide_zstd(text * 40), f"article | failed too_large | {damaged}"),
@@ -914,7 +914,7 @@ def _charsets() -> None:
         ("random bytes called HTML", later(lambda: http(random.Random(7).randbytes(400_000))), f"{any_text} | refused too_complex"),
         ("random bytes called UTF-16", later(lambda: http(b"\xff\xfe" + random.Random(8).randbytes(400_000))), f"{any_text} | refused too_complex"),
         ("a picture called HTML", http(b"\x89PNG\r\n\x1a\n" + b"\0" * 5000), "refused not_html"),
-        ("HTML called a picture", http(plain, kind="image/png"), "refused not_html"),
+        ("HTML called a picture", http(plain, kind="image/png"), "article"),
         ("HTML called nothing at all", Sound(head(f"Content-Length: {len(plain.encode())}").replace(b"Content-Type: text/html\r\n", b"") + plain.encode()), "article"),
         ("HTML called x/y; z", http(plain, kind="x/y; z"), "article | duplicate text"),
         ("JSON called HTML", http(json.dumps({"a": [story("json boat")] * 9})), "refused not_html"),
@@ -1464,6 +1464,72 @@ def _moods() -> None:
         _moody(name, reply)
 
 
+def _mistaken() -> None:
+    """What is wrong is on the way to the good articles, or beside them on the same host."""
+    plain = lambda text, **headers: http(text, kind="text/plain", **headers)  # noqa: E731
+    items = lambda site, form: "".join(f"<item>{form.format(url)}</item>" for url in site.good)  # noqa: E731
+    rss = lambda site, form: f"<rss version='2.0'><channel>{items(site, form)}</channel></rss>"  # noqa: E731
+    busy = lambda status, **headers: http("busy", status, **headers)  # noqa: E731
+
+    for name, reply in (
+        ("a page is busy", busy("503 Service Unavailable")),
+        ("a page is busy for a second, always", busy("429 Too Many Requests", Retry_After="1")),
+        ("a page is busy for 1,000 years", busy("429 Too Many Requests", Retry_After="31536000000")),
+        ("a page is busy until yesterday", busy("503 Service Unavailable", Retry_After="Mon, 01 Jan 1990 00:00:00 GMT")),
+    ):  # fmt: skip
+        bad_page("mistakes", name, reply, "failed http_503 | failed http_429")
+    for name, reply in (
+        ("a feed is busy", busy("503 Service Unavailable")),
+        ("a feed is busy for a second, always", busy("429 Too Many Requests", Retry_After="1")),
+        ("a feed is busy and says nonsense", busy("429 Too Many Requests", Retry_After="soon")),
+    ):  # fmt: skip
+        bad_feed("mistakes", name, lambda site, reply=reply: reply, "http_503 | http_429")  # type: ignore[misc]
+    for name, rules in (
+        ("robots.txt to itself", to("/robots.txt")),
+        ("robots.txt to no address", to("http://[::1")),
+        ("robots.txt with a delay of a day", plain("User-agent: *\nCrawl-delay: 86400")),
+        ("robots.txt with a delay below zero", plain("User-agent: *\nCrawl-delay: -5")),
+        ("robots.txt that says br and is text", plain("User-agent: *\nDisallow: /x", Content_Encoding="br")),
+        ("robots.txt that ends in half a rule", later(lambda: plain("User-agent: *\n" + "Disallow: /x/y\n" * 40_000))),
+        ("robots.txt in a bomb", later(lambda: packed(b"User-agent: *\nDisallow: /x\n" + b"#\n" * 10 * MB, "gzip", "text/plain"))),
+    ):  # fmt: skip
+        robots(name, rules, heavy="bomb" in name)
+    robots("robots.txt to a private address", lambda site: to(f"http://{site.private}/robots.txt"), made=True)
+    for name, form in (
+        ("links that are a hash", "<link>#</link><guid>{0}</guid>"),
+        ("links that are scripts", "<link>javascript:void(0)</link><guid isPermaLink='false'>{0}</guid>"),
+        ("20,000 categories each", "<link>{0}</link>" + "<category>News</category>" * 20_000),
+    ):
+        own_feed("mistakes", name, lambda site, form=form: http(rss(site, form), kind="text/xml"), heavy="20" in name)  # type: ignore[misc]
+    for name, made in (
+        ("a feed of UTF-16 without a mark", lambda site: http(rss(site, "<link>{0}</link>").encode("utf-16-le"))),
+        (
+            "a feed behind 20 KB of comments",
+            lambda site: http(f"<!--{'x' * 20_000}-->" + rss(site, "<link>{0}</link>")),
+        ),
+        ("a feed that says br and is text", lambda site: http(rss(site, "<link>{0}</link>"), Content_Encoding="br")),
+        (
+            "a feed that breaks off",
+            lambda site: head("Content-Length: 99999") + rss(site, "<link>{0}</link>").encode()[:-20],
+        ),
+    ):
+        own_feed("mistakes", name, made)
+    for name, kind, coding in (
+        ("good pages as pictures", "image/png", ""),
+        ("good pages as plain text", "text/plain", ""),
+        ("good pages that say gzip and are text", "text/html", "gzip"),
+        ("good pages that say gzip twice", "text/html", "gzip, gzip"),
+    ):
+        case("mistakes", name, partial(_mislabelled, kind=kind, coding=coding))
+
+
+def _mislabelled(site: Site, kind: str, coding: str) -> None:
+    for number, title in enumerate(site.titles):
+        text = article_html(title, story(f"{number} of mistaken pier {site.number}")).encode()
+        data = gzip.compress(text) if "," in coding else text
+        site.replies[f"/good/{number}"] = http(data, kind=kind, **({"Content_Encoding": coding} if coding else {}))
+
+
 def _moody(name: str, reply: Reply) -> None:
     """A host that is in a mood; the good articles are on another one."""
 
@@ -1489,6 +1555,7 @@ for _group in (
     _robots,
     _traps,
     _moods,
+    _mistaken,
 ):
     _group()
 

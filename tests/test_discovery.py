@@ -314,7 +314,62 @@ def test_a_gzip_bomb_is_read_to_the_limit_only() -> None:
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<link>#</link><guid>{0}</guid>",
+        "<link>javascript:void(0)</link><guid isPermaLink='false'>{0}</guid>",
+        "<link></link><guid>{0}</guid>",
+        "<guid>{0}</guid>",
+        "<link>{0}</link><guid>https://other.example/1</guid>",
+    ],
+)
+def test_an_entry_is_where_its_id_says_when_its_link_is_none(inside: str) -> None:
+    found = links(rss(f"<item>{inside.format('https://www.x.example/one')}</item>"))
+    assert list(found) == addresses("one")
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_feed_and_a_sitemap_of_wide_characters_are_read(codec: str) -> None:
+    feed = rss("<item><title>Größe</title><link>/one</link></item>")
+    assert links(feed.encode(codec)) == {"https://www.x.example/one": {"title": "Größe"}}
+    assert list(links(sitemap(entry("one")).encode(codec), "sitemap")) == addresses("one")
+
+
+def test_what_a_server_says_before_a_document_is_passed_over() -> None:
+    notice = "<!--" + " cached " * 2000 + "--><br/><b>Warning</b>: no such file on line <b>3</b><br/>"
+    assert list(links(notice + rss("<item><link>/one</link></item>"))) == addresses("one")
+    assert list(links(notice + sitemap(entry("one")), "sitemap")) == addresses("one")
+
+
+def test_a_feed_that_breaks_off_in_an_address_keeps_the_others() -> None:
+    feed = rss("<item><link>/one</link></item><item><link>/twenty-five</link></item>")
+    assert list(links(feed[: feed.index("-five")])) == addresses("one")
+    atom = '<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="/one"/></entry><entry><link href="/twen'
+    assert list(links(atom)) == addresses("one")
+
+
+def test_categories_are_not_read() -> None:
+    item = (
+        "<item><link>/one</link>" + "<category><![CDATA[News]]></category><category>b</category>" * 30_000 + "</item>"
+    )
+    started = time.process_time()
+    assert list(links(rss(item))) == addresses("one")
+    assert time.process_time() - started < 3
+
+
+def test_a_number_of_a_json_feed_may_be_of_any_length() -> None:
+    body = '{"version": "https://jsonfeed.org/version/1.1", "x": %s, "items": [{"url": "/one"}]}' % ("9" * 5000)
+    assert list(links(body)) == addresses("one")
+
+
 # Sitemaps
+
+
+def test_a_sitemap_may_be_packed_twice_and_a_list_have_comments() -> None:
+    assert list(links(gzip.compress(gzip.compress(sitemap(entry("one")).encode())), "sitemap")) == addresses("one")
+    lines = "# all pages\nhttps://www.x.example/one\nhttps://www.x.example/two\n"
+    assert list(links(lines, "sitemap")) == list(links(lines.encode("utf-16"), "sitemap")) == addresses("one", "two")
 
 
 @pytest.mark.parametrize(

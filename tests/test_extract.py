@@ -287,3 +287,10 @@ def test_where_titles_disagree_all_are_kept_and_the_source_says_which_counts(pla
 
 def test_where_all_places_say_the_same_title_none_is_kept_beside_it() -> None:
     assert extract(page(html())).titles == ()
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/json", "application/pdf", "text/plain", "video/mp4"])
+def test_a_page_that_says_it_is_html_is_whatever_its_header_says(kind: str) -> None:
+    for start in (b"", b"\xef\xbb\xbf\n<!-- cached -->"):
+        assert extract(page(start + html(), kind)).text == TEXT
+    assert refusal(b'{"html": "<html>"}', "application/json") == "not_html"

@@ -10,9 +10,12 @@ from email.utils import format_datetime
 
 import pytest
 from scrapy.http import Response
+from scrapy.utils.test import get_crawler
 
 from crawler.hosts import host_of, is_left_alone, retry_after
 from crawler.items import Host
+from crawler.politeness import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of
+from crawler.spiders.news import NewsSpider
 from pipelines.schedule import stamp
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, serving, story
@@ -141,6 +144,32 @@ def test_what_a_folder_says_of_a_host_is_not_believed_online(site: Site, newsroo
     assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
 
 
+@pytest.mark.parametrize(
+    ("said", "delay"),
+    [("86399", 86399.0), ("86400", None), ("1e9", None), ("inf", None), ("nan", None), ("-1", None), ("ten", None), ("0", 0.0)],
+)  # fmt: skip
+def test_a_crawl_delay_of_a_day_or_below_zero_is_none(said: str, delay: float | None) -> None:
+    robots = RobotsMiddleware(get_crawler(NewsSpider), None)
+    rules = robots._read("x.example", f"User-agent: *\nCrawl-delay: {said}")
+    assert robots._delay_of(rules) == delay
+
+
+@pytest.mark.parametrize("to", ["/robots.txt", "http://10.0.0.1/robots.txt"])
+def test_a_robots_txt_that_redirects_to_nowhere_is_none(site: Site, newsroom: Newsroom, to: str) -> None:
+    site.add("/robots.txt", status=302, Location=to)
+    publish(site, newsroom, "pier")
+    newsroom.crawl()
+    assert newsroom.rows("select robots, robots_status from hosts") == [(None, 404)]
+    assert states(newsroom) == {"article": 1}
+
+
+def test_half_a_line_of_robots_txt_is_no_rule() -> None:
+    text = "User-agent: *\n" + "Disallow: /no\n" * 40_000
+    read = rules_of(Response("https://x.example/robots.txt", body=text.encode()))
+    assert ROBOTS_MAX_BYTES - 15 < len(read) <= ROBOTS_MAX_BYTES
+    assert set(read.splitlines()) == {"User-agent: *", "Disallow: /no"}
+
+
 # Hosts that want to be left alone
 
 
@@ -165,6 +194,69 @@ def test_a_host_that_wants_to_be_left_alone_is_at_once_and_over_runs(
     change(newsroom, "update hosts set not_before = ?", in_hours(-0.1))
     newsroom.crawl()
     assert states(newsroom) == {"article": 5, "failed": 1}
+    assert newsroom.rows("select not_before, busy_since from hosts") == [(None, None)]
+
+
+def busy_once(site: Site, path: str, status: int, **headers: str) -> None:
+    """Have the site be busy when it is first asked for a path."""
+    answer = site.answers.get(path, Answer(status=404))
+    assert isinstance(answer, Answer)
+    answers = iter([Answer(b"busy", status, {name.replace("_", "-"): value for name, value in headers.items()})])
+    site.answers[path] = lambda: next(answers, answer)
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/feed", "/pier1"])
+def test_a_short_time_is_waited_for_in_the_run(site: Site, newsroom: Newsroom, path: str) -> None:
+    publish(site, newsroom, "pier0", "pier1", "pier2")
+    busy_once(site, path, 429, Retry_After="1")
+    newsroom.crawl()
+    assert states(newsroom) == {"article": 3}
+    assert site.asked.count(path) == 2
+    assert newsroom.rows("select status, reason from runs") == [("ok", None)]
+
+
+def test_a_short_time_is_not_waited_for_again_and_again(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, "pier0")
+    site.add("/feed", status=503, Retry_After="1")
+    newsroom.crawl(code=1)
+    assert site.asked == ["/robots.txt", "/feed", "/feed", "/feed"]
+    assert newsroom.rows("select not_before is not null from hosts") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/pier0", {}),
+        ("/pier0", {"Retry_After": "1"}),
+        ("/other", {"Retry_After": "-1"}),
+        ("/other", {"Retry_After": "31536000000"}),
+    ],
+)
+def test_one_busy_address_does_not_cost_the_others(
+    site: Site, newsroom: Newsroom, path: str, said: dict[str, str]
+) -> None:
+    publish(site, newsroom, "pier0", "pier1", "pier2")
+    site.add(path, status=429, **said)  # type: ignore[arg-type]  # headers are strings
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/other", "{site.url}/feed"]')
+    newsroom.crawl()
+    assert states(newsroom)["article"] == (2 if path == "/pier0" else 3)
+    assert newsroom.rows("select not_before from hosts") == [(None,)]
+
+
+def test_a_host_with_two_busy_pages_in_a_row_is_left_alone(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)))
+    for number in (0, 2, 3):
+        site.add(f"/pier{number}", status=429)
+    newsroom.crawl()
+    assert states(newsroom) == {"article": 1, "failed": 3, "pending": 2}
+    assert newsroom.rows("select round((julianday(not_before) - julianday('now')) * 1440) from hosts") == [(15,)]
+
+
+def test_a_listing_that_is_not_available_is_asked_once_more(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, "pier0")
+    busy_once(site, "/feed", 503)
+    newsroom.crawl()
+    assert states(newsroom) == {"article": 1}
     assert newsroom.rows("select not_before, busy_since from hosts") == [(None, None)]
 
 
@@ -222,7 +314,9 @@ def test_another_host_is_asked_on(site: Site, newsroom: Newsroom) -> None:
         ("", None),
         ("soon", None),
         ("-5", None),
-        ("9" * 4000, 86400),
+        ("86400", 86400),
+        ("86401", None),
+        ("9" * 4000, None),
         (format_datetime(NOW + timedelta(hours=2), usegmt=True), 7200),
         (format_datetime(NOW - timedelta(hours=2), usegmt=True), None),
         ("Sun, 08 Nov 2026 12:00:30", 30),

@@ -288,17 +288,17 @@ def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site
     "answer",
     [
         Answer(
-            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            b"\xff\x01\x02Not packed at all, and no text." * 9,
             200,
             {"Content-Encoding": "br", "Content-Type": "text/html"},
         ),
         Answer(
-            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            b"\xff\x01\x02Not packed at all, and no text." * 9,
             200,
             {"Content-Encoding": "zstd", "Content-Type": "text/html"},
         ),
         Answer(
-            b"<p>Not packed at all, whatever the header says.</p>" * 9,
+            b"\xff\x01\x02Not packed at all, and no text." * 9,
             200,
             {"Content-Encoding": "deflate", "Content-Type": "text/html"},
         ),
@@ -323,7 +323,7 @@ def test_a_damaged_answer_is_a_failure_of_its_page_and_of_nothing_else(
 
 
 def test_a_damaged_robots_txt_fails_its_pages_without_losing_them(site: Site, newsroom: Newsroom) -> None:
-    site.add("/robots.txt", "User-agent: *", kind="text/plain", Content_Encoding="br")
+    site.add("/robots.txt", b"\xff\x01\x02User-agent: *", kind="text/plain", Content_Encoding="br")
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
     newsroom.crawl(code=1)
     assert newsroom.states() == {f"{site.url}/pier": ("failed", "damaged_answer")}

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from crawler import discovery
 from crawler.hosts import NotSent, host_of
-from crawler.items import Link, Listing, Page, via_of
+from crawler.items import WHOLE, Link, Listing, Page, via_of
 from crawler.politeness import (
     NETWORK_ERRORS,
     RobotsForbid,
@@ -121,6 +121,9 @@ class NewsSpider(scrapy.Spider):
         )
 
     def _ask(self, url: str, callback: Any, errback: Any, meta: dict[str, Any], /, **known: Any) -> Request:
+        meta |= {
+            "download_fail_on_dataloss": False
+        }  # what came of a listing that breaks off is read; half a page is none
         return Request(
             url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True
         )
@@ -140,7 +143,7 @@ class NewsSpider(scrapy.Spider):
             yield self._listing(source, url, kind, **known, **validators(response))
             yield from self._go_on(trail, yielded=True)
             return
-        if response.status != 200:
+        if response.status not in WHOLE:
             yield from self._listing_is_dead(
                 source, url, kind, trail, f"http_{response.status}", status=response.status, moved_to=moved
             )
@@ -203,6 +206,10 @@ class NewsSpider(scrapy.Spider):
             trail.failures.append(f"{url}: {reason}")
             if url in trail.announced:
                 trail.dead.append(self._listing(source, url, kind, failure=reason, **facts))
+            elif reason == "timeout":  # who does not answer one address that may not exist does not answer the others
+                trail.groups = [
+                    (k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}
+                ]
         yield from self._go_on(trail, yielded=False)
 
     def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
@@ -213,7 +220,7 @@ class NewsSpider(scrapy.Spider):
     # The discovery of a bare URL
 
     def parse_front_page(self, response: Response, source: Source) -> Iterator[Output]:
-        if response.status != 200:
+        if response.status not in WHOLE:
             yield from self._source_is_dead(source, f"http_{response.status}", response.status)
             return
         try:
@@ -300,7 +307,7 @@ class NewsSpider(scrapy.Spider):
         facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
         if is_unchanged(response):
             yield self._page(source, link, via, unchanged=True, **facts, **validators(response))
-        elif response.status != 200:
+        elif response.status not in WHOLE:
             yield self._page(source, link, via, failure=f"http_{response.status}", **facts)
         elif is_front_page(final_url) and not is_front_page(link.url):
             yield self._page(source, link, via, refusal="redirect_to_front_page", **facts)
@@ -379,7 +386,9 @@ def header(response: Response, name: str) -> str | None:
 
 
 def validators(response: Response) -> dict[str, str | None]:
-    """What to ask with next time (RFC 9110, 13.1)."""
+    """What to ask with next time (RFC 9110, 13.1); nothing after an answer that broke off: the next is to be whole."""
+    if "dataloss" in response.flags:
+        return {"etag": None, "last_modified": None}
     return {"etag": header(response, "ETag"), "last_modified": header(response, "Last-Modified")}
 
 
