@@ -23,7 +23,7 @@ _STYLE = Style(
 
 def bars(title: str, labels: Sequence[str], values: Sequence[int], *, every: int = 1) -> Markup:
     """A bar for each value; every so manieth label is written under its bar, and all of them are in the bars' titles."""
-    top = max(*values, 4)
+    top = max(-(-max(values) // 4) * 4, 4)
     chart = pygal.Bar(
         width=720, height=220, js=(), style=_STYLE, show_legend=False, disable_xml_declaration=True, title=None, margin=4,
         spacing=8, include_x_axis=True, explicit_size=False, print_values=False, pretty_print=False,

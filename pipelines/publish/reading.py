@@ -22,6 +22,9 @@ VERSIONS = 10
 REPORTS = 60
 """Versions of an article and reports of a story that a page shows; the tables have all."""
 
+BEGINNING = 20_000
+"""Characters of a report that are compared with the others'."""
+
 _BRIEF = """articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
     articles.language, articles.section, articles.story_id, articles.source_id, sources.name as source,
     coalesce(articles.description, substr(articles.text, 1, 300)) as lead"""
@@ -60,19 +63,8 @@ class Front:
 
 def front(base: sqlite3.Connection, filters: Filters, before: str | None = None) -> Front:
     """The stories of the RECENT articles before a `sort_at id`, each on the day of its newest report that passes the filters."""
-    condition, given = filters.sql()
-    at, _, number = (before or "~ 0").partition(" ")
-    found = rows(
-        base,
-        f"""select {_BRIEF} from (
-            select articles.* from (
-                select id from articles where {condition} and (sort_at, id) < (:at, :number) order by sort_at desc, id desc limit {SCANNED}
-            ) as near join articles on articles.id = near.id limit {RECENT}
-        ) as articles left join sources on sources.id = articles.source_id""",
-        **given,
-        at=at,
-        number=int(number) if number.isascii() and number.isdigit() else 0,
-    )
+    given = filters.sql()[1] | _position(before)
+    found = rows(base, _newest(filters), **given)
     days: dict[str, list[Entry]] = defaultdict(list)
     for members in _stories(found):
         entry = _entry(base, members)
@@ -80,6 +72,27 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
             days[members[0]["sort_at"][:10]].append(entry)
     last = found[-1] if len(found) == RECENT else None
     return Front(days=dict(days), older=f"{last['sort_at']} {last['id']}" if last else None)
+
+
+def _newest(filters: Filters) -> str:
+    """SQL for the RECENT articles before a place. Of several filters the narrowest leads through its index, at most SCANNED
+    articles far, and the others are asked of each: no index has them all, and reading a million rows takes minutes."""
+    names = [name for name in ("source", "section", "language", "since", "until") if getattr(filters, name) is not None]
+    lead, others = (
+        Filters(**{name: getattr(filters, name) for name in some}).sql("near")[0] for some in (names[:1], names[1:])
+    )
+    return f"""select {_BRIEF} from (
+            select id from (
+                select id, source_id, section, language, sort_at from articles as near
+                where {lead} and (sort_at, id) < (:at, :number) order by sort_at desc, id desc limit {SCANNED}
+            ) as near where {others} limit {RECENT}
+        ) as newest join articles on articles.id = newest.id left join sources on sources.id = articles.source_id"""
+
+
+def _position(before: str | None) -> Row:
+    """Where a page begins: after everything when nothing is said."""
+    at, _, number = (before or "~").partition(" ")
+    return {"at": at, "number": int(number) if number.isascii() and number.isdigit() else 0}
 
 
 def _stories(found: list[Row]) -> list[list[Row]]:
@@ -194,10 +207,10 @@ def story(base: sqlite3.Connection, number: int) -> Row | None:
 
 
 def reports_of(base: sqlite3.Connection, number: int, *, text: bool = False) -> list[Row]:
-    """The first REPORTS reports of a story, the earliest first; their whole text only when asked for."""
+    """The first REPORTS reports of a story, the earliest first; the BEGINNING of their text only when asked for."""
     return rows(
         base,
-        f"""select {_BRIEF} {", articles.text" if text else ""} from articles left join sources on sources.id = articles.source_id
+        f"""select {_BRIEF} {f", substr(articles.text, 1, {BEGINNING}) as text" if text else ""} from articles left join sources on sources.id = articles.source_id
         where articles.story_id = :id order by articles.sort_at, articles.id limit {REPORTS}""",
         id=number,
     )

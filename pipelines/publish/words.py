@@ -29,11 +29,11 @@ def instant(stamp: str | None) -> datetime | None:
 
 
 def ago(stamp: str | None, now: datetime) -> str:
-    """A stored time as a reader says it: `3 hours ago`, `yesterday`, and from a week on the day; nothing for NULL."""
+    """A stored time as a reader says it: `3 hours ago`, `yesterday`, and from six days on the day; nothing for NULL."""
     at = instant(stamp)
     if at is None:
         return day(stamp)
-    if abs(now - at) >= timedelta(days=7):
+    if abs(now - at) >= timedelta(days=6):  # babel rounds more to a week
         return day(stamp)
     return (
         "just now"
