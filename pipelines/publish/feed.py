@@ -1,5 +1,6 @@
 """Hits of a search -> an Atom feed (RFC 4287), written by feedgen. datasette-atom, which uses it too, fails where there is no hit yet."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
 
 
-def atom(typed: str, rows: list[dict[str, Any]], url: str) -> bytes:
-    """The feed of a search: the newest hits first, each with the words around them and a link to the publisher."""
+def atom(typed: str, rows: list[dict[str, Any]], url: str, page_of: Callable[[int], str]) -> bytes:
+    """The feed of a search at `url`: the newest hits first, each with the words around them and a link to the publisher, or
+    to its page here where the publisher's is none of the web."""
     feed = FeedGenerator()
     feed.id(url)
     feed.title(f"Broadsheet: {_plain(typed) or 'everything'}")
@@ -25,8 +27,7 @@ def atom(typed: str, rows: list[dict[str, Any]], url: str) -> bytes:
         entry.updated(_when(row))
         entry.author(name=row["source"] or "unknown")
         entry.summary(str(marked(row["snippet"])), type="html")
-        if address := web_address(row["url"]):
-            entry.link(href=address)
+        entry.link(href=web_address(row["url"]) or page_of(row["id"]))
     return bytes(feed.atom_str(pretty=True))
 
 

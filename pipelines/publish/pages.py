@@ -26,7 +26,12 @@ Context = dict[str, Any]
 async def front_page(request: Request, datasette: "Datasette") -> Response:
     """The newest stories by day."""
     filters, before = _filters(request), _one(request, "before")
-    database = await _archive(datasette, request)
+    try:
+        database = await _archive(datasette, request)
+    except NotFound:
+        from datasette.views.index import IndexView  # not while Datasette is still being imported
+
+        return await IndexView(datasette).get(request)  # Datasette's own
 
     def read(base: Connection) -> Context:
         return {"front": reading.front(base, filters, before), "choices": reading.choices(base)}
@@ -68,10 +73,12 @@ async def search_feed(request: Request, datasette: "Datasette") -> Response:
     def read(base: Connection) -> Found | None:
         return _found(base, typed, filters, best=False, page=1)
 
+    def page_of(article: int) -> str:
+        return str(datasette.absolute_url(request, datasette.urls.path(f"/article/{article}")))
+
     found = await _read(datasette, database, read)
-    return Response(
-        atom(typed, found.rows if found else [], request.url), content_type="application/atom+xml; charset=utf-8"
-    )
+    feed = atom(typed, found.rows if found else [], request.url, page_of)
+    return Response(feed, content_type="application/atom+xml; charset=utf-8")
 
 
 def _found(base: Connection, typed: str, filters: Filters, *, best: bool, page: int) -> Found | None:
@@ -160,7 +167,7 @@ async def source_page(request: Request, datasette: "Datasette") -> Response:
 
 
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
-    (r"^/$", front_page),
+    (r"^/(?P<format>)$", front_page),
     (r"^/search$", search_page),
     (r"^/search\.atom$", search_feed),
     (r"^/article/(?P<id>\d{1,18})$", article_page),

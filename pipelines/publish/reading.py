@@ -92,7 +92,7 @@ def _newest(filters: Filters) -> str:
 def _position(before: str | None) -> Row:
     """Where a page begins: after everything when nothing is said."""
     at, _, number = (before or "~").partition(" ")
-    return {"at": at, "number": int(number) if number.isascii() and number.isdigit() else 0}
+    return {"at": at, "number": int(number[:18]) if number.isascii() and number.isdigit() else 0}
 
 
 def _stories(found: list[Row]) -> list[list[Row]]:
