@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
-from crawler.run import DONE, FAILED, STORAGE, USAGE, complain
+from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, printable
 
 if TYPE_CHECKING:
     from crawler.exchange import Arrivals
@@ -187,9 +187,9 @@ def _tell_arrivals(arrivals: "Arrivals", path: Path) -> None:
     feeds = sum(len(entry.get("feeds", ())) for entry in arrivals.new)
     click.echo(f"{path}: {_number(len(arrivals.new), 'source')} with {_number(feeds, 'feed')} added.")
     if arrivals.there:
-        click.echo(f"There already: {_some(arrivals.there, ', ')}.")
+        click.echo(f"There already: {printable(_some(arrivals.there, ', '))}.")
     for mistake in arrivals.refused[:MOST_NAMED]:
-        click.echo(f"not added: {mistake}", err=True)
+        click.echo(f"not added: {printable(mistake)}", err=True)
     if len(arrivals.refused) > MOST_NAMED:
         click.echo(f"not added: {len(arrivals.refused) - MOST_NAMED:,} more", err=True)
 
@@ -205,7 +205,8 @@ def _some(texts: Sequence[str], between: str) -> str:
 
 def _tell_counts(what: str, counts: Counter[str]) -> None:
     if counts:
-        click.echo(f"{what}: {', '.join(f'{name} ({number:,})' for name, number in counts.most_common())}", err=True)
+        named = ", ".join(f"{name} ({number:,})" for name, number in counts.most_common())
+        click.echo(printable(f"{what}: {named}"), err=True)
 
 
 @sources.command("export")
@@ -367,6 +368,7 @@ def sources_list(sources_file: Path) -> None:
     """List the sites of sources.toml and what is asked there."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for column in ("name", "url", "asked for", "language", "category"):
@@ -376,5 +378,6 @@ def sources_list(sources_file: Path) -> None:
             f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
         ]
         asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
-        table.add_row(source.name, source.url, asked, source.language or "·", source.category or "·")
+        said = (source.name, source.url, asked, source.language or "·", source.category or "·")
+        table.add_row(*map(Text, said))
     Console().print(table)

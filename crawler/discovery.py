@@ -6,6 +6,7 @@ Hostile or broken input gives what could still be read, or NotAListing; one malf
 import io
 import json
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ def _feed(body: bytes, url: str) -> Reading:
     # resolve_relative_uris is about links inside HTML, of which _text() keeps none; an entry's own are resolved anyway.
     # sanitize_html is about HTML that is shown to somebody; of it, too, _text() keeps none, and it takes two thirds of the time.
     body = _HUGE_NAME.sub(rb"<\1", _HUGE_TAG.sub(rb"<\1", _first_entries(body)))
+    body = _REFERENCE.sub(_possible_reference, body)
     if _is_utf8(body):  # whatever it says
         body = _DECLARED_ENCODING.sub(rb"\1", body, 1)
     try:
@@ -134,11 +136,12 @@ def _feed(body: bytes, url: str) -> Reading:
             resolve_relative_uris=False,
             sanitize_html=False,
         )
-    except ValueError:  # an encoding declared as one no codec can have: `encoding="\0utf-8"`
+    # An encoding declared as one no codec can have (`encoding="\0utf-8"`); in UTF-16, a reference to no character.
+    except (ValueError, OverflowError):
         raise NotAListing("not_a_feed") from None
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = _text(parsed.feed.get("language"))
-    links = [_link(_entry_url(entry), url, _entry_hints(entry, language)) for entry in parsed.entries]
+    links = [_link(_entry_url(entry), url, _entry_hints(entry, url, language)) for entry in parsed.entries]
     links = links if any(links) else list(_loose_links(body, url))
     return Reading(kind=kind, links=_distinct(links, MAX_LINKS), asked=_asked(parsed.feed))
 
@@ -160,6 +163,15 @@ def _first_entries(body: bytes) -> bytes:
     """A feed as far as the end of the last entry that is read; an encoding of which this sees nothing is left whole."""
     end = next(islice(_END_OF_ENTRY.finditer(body), MAX_ENTRIES - 1, None), None)
     return body[: end.end()] if end else body
+
+
+_REFERENCE = re.compile(rb"&#(?:0*(\d{7,})|[xX]0*([0-9a-fA-F]{6,}));?")
+
+
+def _possible_reference(reference: re.Match[bytes]) -> bytes:
+    """A reference to a character, or nothing where it lies beyond Unicode's last: feedparser would fall over it."""
+    digits, base = (reference[1], 10) if reference[1] else (reference[2], 16)
+    return reference[0] if len(digits) < 8 and int(digits, base) <= sys.maxunicode else b""
 
 
 _HUGE_NAME = re.compile(rb"<(/?[a-zA-Z])[^\s<>/]{1000,}+")
@@ -184,17 +196,27 @@ def _asked(feed: Any) -> int | None:
 
 def feed_says(body: bytes, url: str) -> dict[str, str | None]:
     """What a feed calls its site (`name`) and where it says that it is (`site`); None where it does not say."""
-    body = _unpacked(body)[:MAX_BYTES]
     try:
+        body = _unpacked(body)[:MAX_BYTES]
         feed = (
             json.loads(body)
             if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
-            else feedparser.parse(io.BytesIO(body)).feed
+            else feedparser.parse(io.BytesIO(_beginning(body))).feed
         )
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, OverflowError):
         feed = {}
     site = _link(_absolute(feed.get("home_page_url") or feed.get("link"), url), url, Hints())
     return {"name": _text(feed.get("title")), "site": site.url if site else None}
+
+
+def _beginning(body: bytes) -> bytes:
+    """A feed as far as the end of its first entry: it says of itself what it does before its entries."""
+    end = _END_OF_ENTRY.search(body)
+    return body[: end.end() if end else MAX_BEGINNING][:MAX_BEGINNING]
+
+
+MAX_BEGINNING = 2**18
+"""Bytes of a feed in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
 
 
 def _entry_url(entry: Any) -> str | None:
@@ -205,7 +227,7 @@ def _entry_url(entry: Any) -> str | None:
     )
 
 
-def _entry_hints(entry: Any, language: str | None) -> Hints:
+def _entry_hints(entry: Any, url: str, language: str | None) -> Hints:
     names = [_person(author.get("name")) for author in entry.get("authors", [])]
     # feedparser takes `me@site.media (Jane Doe)` apart after `site.medi`; the whole string is in `author`.
     if len(names) < 2:
@@ -217,7 +239,7 @@ def _entry_hints(entry: Any, language: str | None) -> Hints:
         authors=_named(names),
         date_published=iso_date(entry.get("published") or entry.get("updated")),
         language=_text(entry.get("language")) or language,
-        image_url=next((url for picture in chain(*pictures) if (url := _image(picture))), None),
+        image_url=next((found for picture in chain(*pictures) if (found := _image(picture, url))), None),
     )
 
 
@@ -232,11 +254,10 @@ def _named(names: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))[:MAX_HINT_AUTHORS]
 
 
-def _image(media: Any) -> str | None:
+def _image(media: Any, base: str) -> str | None:
     """The address of a picture; Media RSS need not say that it is one, an enclosure must."""
     kind = media.get("medium") or str(media.get("type", "image")).partition("/")[0]
-    url = media.get("url") or media.get("href")
-    return url if kind == "image" and isinstance(url, str) else None
+    return _picture(media.get("url") or media.get("href"), base) if kind == "image" else None
 
 
 def _json_feed(body: bytes, url: str) -> Reading:
@@ -265,7 +286,7 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
         authors=_named(_text(author.get("name")) for author in people),
         date_published=iso_date(item.get("date_published")),
         language=_text(item.get("language")) or _text(feed.get("language")),
-        image_url=_absolute(item.get("image"), url),
+        image_url=_picture(item.get("image"), url),
     )
 
 
@@ -278,7 +299,7 @@ def _sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
     entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]
     if _ends_in_an_address(text):
         entries = entries[:-1]
-    if etree.QName(root).localname.lower() == "sitemapindex":
+    if _local_name(root.tag).lower() == "sitemapindex":
         return Reading(kind="sitemap", children=_newest_children(entries, url, since))
     kind = "news_sitemap" if any("news_date" in entry or "news_title" in entry for entry in entries) else "sitemap"
     return Reading(kind=kind, links=_sitemap_links(entries, url, since))
@@ -382,7 +403,7 @@ def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
         title=_text(entry.get("news_title")),
         date_published=iso_date(entry.get("news_date")),
         language=_text(entry.get("news_language")),
-        image_url=_absolute(entry.get("image"), url),
+        image_url=_picture(entry.get("image"), url),
     )
 
 
@@ -546,9 +567,16 @@ def _link(href: Any, base: str, hints: Hints) -> Link | None:
     if url is None or len(url) > MAX_URL:
         return None
     try:
-        return Link(url=canonical_url(url), hints=hints)
+        url = canonical_url(url)
     except UnusableURL:
         return None
+    return Link(url=url, hints=hints) if len(url) <= MAX_URL else None  # escapes make it longer
+
+
+def _picture(href: Any, base: str) -> str | None:
+    """A picture's address, where it is one that can be asked for."""
+    link = _link(href, base, Hints())
+    return link.url if link else None
 
 
 def _absolute(href: Any, base: str) -> str | None:
@@ -575,8 +603,8 @@ _BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|ul|ol|dt|dd|tr|td|th|h[1-6]|blockquo
 _SILENT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _MAX_RAW_HINT = 20 * MAX_HINT
 """Characters that are read for a hint, markup included."""
-_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
-"""Control characters and lone surrogates: JSON can carry them, no database takes them."""
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff]")
+"""Control characters but line ends, overrides of the direction of writing, lone surrogates, which no database takes."""
 
 
 def _text(value: Any) -> str | None:
@@ -591,12 +619,11 @@ def _text(value: Any) -> str | None:
 
 def iso_date(value: Any) -> str | None:
     """A feed's date as ISO 8601 with its offset, as precise as it was; its own string where nobody can read it."""
-    if not isinstance(value, str) or not value.strip():
-        return None
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
-        return value.strip()
-    moment = _parsed(value.strip()) if len(value.strip()) <= MAX_DATE else None
-    return moment.isoformat() if moment else value.strip()[:MAX_DATE]
+    said = _text(value)
+    if said is None or re.fullmatch(r"\d{4}-\d\d-\d\d", said):
+        return said
+    moment = _parsed(said) if len(said) <= MAX_DATE else None
+    return moment.isoformat() if moment else said[:MAX_DATE].rstrip()
 
 
 def _until(value: str | None) -> datetime | None:
@@ -624,7 +651,7 @@ def _parsed(value: str) -> datetime | None:
         try:
             moment = parse(value)
             moment.utcoffset()  # dateutil takes an offset of 99 hours, and the next to ask for it falls over it
-        except (ValueError, TypeError, OverflowError, IndexError):
+        except (ValueError, TypeError, ArithmeticError, IndexError):  # ArithmeticError: 9e999 seconds
             continue
         # RFC 822's `-0000` is UTC; the standard library gives a naive datetime for it.
         return moment.replace(tzinfo=UTC) if "-0000" in value and moment.tzinfo is None else moment
@@ -666,17 +693,16 @@ def _unpacked(body: bytes) -> bytes:
     """gzip is told by its magic bytes, not by header or name; at most MAX_BYTES come out, of a damaged one what is sound."""
     if body[:2] != b"\x1f\x8b":
         return body
-    found = bytearray()
-    while body[:2] == b"\x1f\x8b" and len(found) < MAX_BYTES:
+    found, at = bytearray(), 0
+    while body[at : at + 2] == b"\x1f\x8b" and len(found) < MAX_BYTES:
         member = zlib.decompressobj(wbits=31)
         try:
-            for start in range(0, len(body), _BLOCK):
-                found += member.decompress(body[start : start + _BLOCK], MAX_BYTES)
-                if member.eof or len(found) >= MAX_BYTES:
-                    break
+            while at < len(body) and not member.eof and len(found) < MAX_BYTES:
+                found += member.decompress(body[at : at + _BLOCK], MAX_BYTES)
+                at = min(at + _BLOCK, len(body))
         except zlib.error:
             break
-        body = member.unused_data + body[start + _BLOCK :]
+        at -= len(member.unused_data)
     if not found:
         raise NotAListing("damaged_gzip")
     return bytes(found)

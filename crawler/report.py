@@ -106,7 +106,7 @@ def summary_table(lines: dict[str, dict[str, int]]) -> Table:
         total = sum(line[column] for line in lines.values())
         table.add_column(column, footer=f"{total:,}", justify="right", no_wrap=True)
     for name, line in lines.items():
-        table.add_row(name, *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
+        table.add_row(Text(name), *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
     return table
 
 

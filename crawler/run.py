@@ -37,6 +37,10 @@ PARTLY_DONE = {
 """Scrapy's finish reasons after which a run is neither complete nor wrong."""
 
 
+MAX_MESSAGE = 1_000
+"""Characters of a message: it repeats what is wrong, which may be a megabyte."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """How a run ended."""
@@ -82,10 +86,16 @@ def complain(message: str, code: int, *, quiet: bool = False) -> int:
     """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
     if not quiet:
         try:
-            print(f"broadsheet: {message}", file=sys.stderr)  # noqa: T201
+            print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
         except OSError:
             _lead_nowhere(sys.stderr)
     return code
+
+
+def printable(text: str) -> str:
+    """A text on one line, without what a terminal would obey: that is shown as Python writes it. Of a long one both ends."""
+    text = text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _lead_nowhere(stream: TextIO) -> None:

@@ -249,7 +249,14 @@ def _value(value: Any, known: Field[Any], where: str) -> Any:
         right = right and all(isinstance(item, str) for item in value)
     if not right:
         raise SourcesError(f"{where}: expected {words}, not {value if isinstance(value, date) else repr(value)}")
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and len(text) > MAX_VALUE:
+            raise SourcesError(f"{where}: {len(text):,} characters; at most {MAX_VALUE:,} are taken")
     return tuple(value) if isinstance(value, list) else value
+
+
+MAX_VALUE = 10_000
+"""Characters of an address, a name, a rule; writing a string of a megabyte as TOML takes tomlkit a minute."""
 
 
 def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

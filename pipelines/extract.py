@@ -35,6 +35,7 @@ from pipelines.metadata import (
     is_person,
     looks_like_name,
     parse_moment,
+    primary_tag,
     read_metadata,
 )
 from pipelines.phrases import Mentions, Openings, whole_words
@@ -150,7 +151,7 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
         authors=said.authors or hints.authors,
         published=published,
         published_source=said.published_source if published is said.published else origin,
-        language=re.split(r"[-_]", language)[0].lower() if language else None,
+        language=primary_tag(language) if language else None,
         image_url=said.image_url or hints.image_url,
     )
 
@@ -286,6 +287,8 @@ CONTROL_REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
 )
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+OVERRIDES = re.compile("[\u202d\u202e]")
+"""Of the direction of writing: no text of an article needs them, and they turn round what stands beside it."""
 CONTROL_BYTES = bytes(code for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r")
 CONTROL_PAIR = re.compile(rb"\xc2[\x80-\x9f]")
 """The same in UTF-8."""
@@ -714,7 +717,11 @@ def second_reading(tree: lxml.html.HtmlElement) -> list[str]:
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
-    return [line for raw in lines if (line := unicodedata.normalize("NFC", " ".join(CONTROLS.sub("", raw).split())))]
+    return [
+        line
+        for raw in lines
+        if (line := unicodedata.normalize("NFC", " ".join(OVERRIDES.sub("", CONTROLS.sub("", raw)).split())))
+    ]
 
 
 def _select(tree: lxml.html.HtmlElement, selector: str) -> list[lxml.html.HtmlElement]:

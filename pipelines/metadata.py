@@ -833,9 +833,15 @@ def language(head: Head) -> str | None:
         value,
         head.first("content-language", "language", "dc.language", "og:locale"),
     ):
-        if isinstance(text, str) and (match := re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)):
-            return match[1].lower()
+        if isinstance(text, str) and (tag := primary_tag(text)):
+            return tag
     return None
+
+
+def primary_tag(text: str) -> str | None:
+    """`en` of `en-GB`, `en_GB` or `EN, fr`; None for what is no language tag."""
+    match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)
+    return match[1].lower() if match else None
 
 
 TOP_PAGE = Openings("top_pages", after="$")
@@ -865,7 +871,7 @@ def _section_above(head: Head) -> str | None:
 
 def _path(href: str) -> str:
     """The path of a link, without the cost of a full parse."""
-    return re.sub(r"^https?://[^/]+|[?#].*$", "", href.strip())
+    return re.sub(r"^https?://[^/]+", "", re.split("[?#]", href.strip(), maxsplit=1)[0])
 
 
 def keywords(head: Head) -> tuple[str, ...]:

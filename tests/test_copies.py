@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import random
+import time
 import tracemalloc
 import types
 import zlib
@@ -377,7 +378,14 @@ def test_the_content_type_is_the_server_s(tmp_path: Path, said: str | None, cont
 
 @pytest.mark.parametrize(
     ("said", "year"),
-    [("2019-05-07T10:00:00Z", 2019), ("2019-05-07T10:00:00.123456Z", 2019), ("yesterday", datetime.now(UTC).year)],
+    [
+        ("2019-05-07T10:00:00Z", 2019),
+        ("2019-05-07T10:00:00.123456Z", 2019),
+        *(
+            (said, datetime.now(UTC).year)
+            for said in ("yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z")
+        ),
+    ],
 )
 def test_a_capture_is_dated_by_its_record(tmp_path: Path, said: str, year: int) -> None:
     (page,) = pages(tmp_path, archive([record(WARC_Date=said)], packed=False)[0])
@@ -482,6 +490,51 @@ def test_a_large_archive_is_read_a_record_at_a_time(tmp_path: Path, packed: bool
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (count, isinstance(found, types.GeneratorType), peak < 3_000_000) == (1500, True, True)
+
+
+@pytest.mark.parametrize("length", [b"9" * 12, b"9" * 400, b"-1", b"x", b"1" * 5000], ids=lambda length: length[:5])
+def test_a_record_of_impossible_length_costs_only_itself(tmp_path: Path, length: bytes) -> None:
+    content, starts = THREE[False], STARTS[False]
+    at = content.index(b"Content-Length: ", starts[1])
+    damaged = content[:at] + b"Content-Length: " + length + content[content.index(b"\r\n", at) :]
+    assert survivors(pages(tmp_path, damaged)) in (
+        [("0", None), ("1", "cut_off"), ("2", None)],
+        [("0", None), ("2", None)],
+    )
+
+
+_packer = zlib.compressobj(wbits=31)
+BOMB = b"".join(
+    (_packer.compress(b"WARC/1.0\r\n"), *(_packer.compress(b"a" * 10**6) for _ in range(100)), _packer.flush())
+)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param(b"WARC/1.0\r\n" + b"a" * 70_000_000, id="line"),
+        pytest.param(b"WARC/1.0\r\n" + b"a: b\r\n" * 500_000, id="head"),
+        pytest.param(b"WARC/1.0\r\nContent-Length: 99999999999\r\n\r\n" * 3_000, id="lies"),
+        pytest.param(BOMB, id="bomb"),
+    ],
+)
+def test_a_head_without_end_is_not_read_to_its_end(tmp_path: Path, junk: bytes) -> None:
+    packed = junk[:1] == b"\x1f"
+    content, starts = THREE[packed], STARTS[packed]
+    (tmp_path / "a.warc").write_bytes(content[: starts[1]] + junk + content[starts[2] :])
+    tracemalloc.start()
+    started = time.process_time()
+    found = survivors(list(read_warc(tmp_path / "a.warc")))
+    peak, seconds = tracemalloc.get_traced_memory()[1], time.process_time() - started
+    tracemalloc.stop()
+    assert (found, peak < 60_000_000, seconds < 10) == ([("0", None), ("2", None)], True, True)
+
+
+def test_an_archive_s_own_words_do_not_reach_the_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    url = "https://www.x.example/a \x1b[2J b"
+    content = THREE[False].replace(b"https://www.x.example/0", url.encode())
+    assert len(pages(tmp_path, content)) == 3
+    assert "\x1b" not in caplog.text
 
 
 # The spider

@@ -241,6 +241,7 @@ def test_entities_of_a_doctype_are_not_expanded(doctype: str) -> None:
         pytest.param(sitemap(entry("a?x=1&y=2") + entry("b?x=1&y=2")).encode().partition(b"</url></urlset>")[0], id="cut off after an address"),
         pytest.param(sitemap("<!-- x -->" + entry("a?x=1&amp;y=2") + entry("<!-- y -->b?x=1&amp;y=2")).encode(), id="comments"),
         pytest.param(sitemap(entry("a?x=1&amp;y=2") + "<url><loc><![CDATA[ https://www.x.example/b?x=1&y=2 ]]></loc></url>").encode(), id="CDATA"),
+        pytest.param(b"<!-- --><x:y z:w='1'>" + sitemap(entry("a?x=1&amp;y=2") + entry("b?x=1&amp;y=2")).encode()[38:], id="undeclared prefix"),
         pytest.param(sitemap(entry("a?x=1&amp;amp;y=2") + entry("b?x=1&amp;y=2")).encode(), id="escaped twice"),
     ],
 )  # fmt: skip
@@ -559,6 +560,7 @@ MANY = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00+00:00</last
         pytest.param(b"<rss><channel><item><title>" + b"<p><a b" * 10_000, "feed", id="broken feed"),
         pytest.param(b'{"version": "jsonfeed.org", "items": [{"url": "/a", "title": "' + b"<!--" * 50_000 + b'"}]}', "feed", id="opened comments"),
         pytest.param(b"<urlset>" + b"<url>" * 100_000, "sitemap", id="deep sitemap"),
+        pytest.param(gzip.compress(b"") * 200_000, "sitemap", id="many members"),
         pytest.param(b"<urlset " + b" ".join(b"a%d='1'" % number for number in range(50_000)) + b"/>", "sitemap", id="many attributes"),
     ],
 )  # fmt: skip
@@ -579,8 +581,10 @@ def test_nothing_takes_quadratic_time(body: bytes, expected: str) -> None:
         (b'{"version": "https://jsonfeed.org/version/1.1", "title": "Tide", "home_page_url": "https://tide.example"}', {"name": "Tide", "site": "https://tide.example/"}),
         (b"<feed><title></title><link href='javascript:1'/></feed>", {"name": None, "site": None}),
         (b'{"title": ', {"name": None, "site": None}),
+        (b"\x1f\x8b\x08\0", {"name": None, "site": None}),
+        (b"<rss><channel><title>Tide</title><item><title>&#99999999999;</title></item>" + b"<item>" * 10_000, {"name": None, "site": None}),
     ],
-    ids=["RSS", "JSON", "says nothing", "broken"],
+    ids=["RSS", "JSON", "says nothing", "broken", "damaged gzip", "beyond Unicode"],
 )  # fmt: skip
 def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: dict[str, str | None]) -> None:
     assert feed_says(body, "https://x.example/feed") == said
@@ -614,8 +618,19 @@ def item(path: str) -> str:
         f"<?xml version='1.0' encoding='utf-16'?><rss><channel>{item('a')}{item('b')}</channel></rss>",
         f"<rss><channel>{item('a').replace('</item>', '<pubDate>Tue, 03 Nov 2026 08:15 -9900</pubDate></item>')}{item('b')}</rss>",
         f"<rss><{'a' * 2_000_000}>{item('a')}{item('b')}</rss>",
+        f"<rss><channel><title>&#1114112;&#x110000;&#99999999999;&#x{'F' * 5000};</title>{item('a')}{item('b')}</rss>",
+        f"<rss><channel>{item('a').replace('</item>', f'<pubDate>1:{9:9<29}</pubDate></item>')}{item('b')}</rss>",
     ],
-    ids=["nothing closed", "long DTD", "attributes", "wrong encoding", "offset of 99 hours", "endless tag"],
+    ids=[
+        "nothing closed",
+        "long DTD",
+        "attributes",
+        "wrong encoding",
+        "offset of 99 hours",
+        "endless tag",
+        "beyond Unicode",
+        "endless second",
+    ],
 )
 def test_a_broken_or_hostile_feed_gives_its_good_entries(feed: str) -> None:
     assert set(links(feed)) == {"https://www.x.example/a", "https://www.x.example/b"}
@@ -632,3 +647,25 @@ def test_what_a_feed_says_of_an_article_is_cut_to_what_can_be_shown() -> None:
         f"<rss><item><title>{'Wet ' * 100_000}</title><link>https://www.x.example/a</link></item></rss>"
     ).values()
     assert len(str(hints["title"])) <= MAX_HINT
+
+
+def test_what_a_feed_says_of_an_article_holds_nothing_that_harms_a_terminal_or_a_page() -> None:
+    said = "<title>\x9b31mA\u202eB\x7f</title><pubDate>20\x1b26-11-1\n0</pubDate><author>\u202e</author>"
+    assert links(f"<rss><item><link>/a</link>{said}</item></rss>".replace("/a", addresses("a")[0])) == {
+        addresses("a")[0]: {"title": "›31mAB", "date_published": "2026-11-1 0"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "picture"),
+    [("/i.jpg", addresses("i.jpg")[0]), ("javascript:alert(1)", None), ("https://x.example/" + "é" * 800, None)],
+    ids=["relative", "no address", "too long once it is escaped"],
+)
+def test_a_picture_is_an_address_that_can_be_asked_for(said: str, picture: str | None) -> None:
+    media = '<media:content url="{}" medium="image"/>'.format
+    (hints,) = links(rss(f"{item('a').replace('</item>', media(said))}</item>")).values()
+    assert hints.get("image_url") == picture
+
+
+def test_an_address_that_is_too_long_once_it_is_escaped_is_left_out() -> None:
+    assert list(links(sitemap(entry("é" * 700) + entry("a")), "sitemap")) == addresses("a")

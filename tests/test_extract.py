@@ -1,5 +1,6 @@
 """Page -> Article, or a refusal with its reason."""
 
+import time
 import unicodedata
 from contextlib import suppress
 from dataclasses import replace
@@ -244,6 +245,28 @@ def test_text_is_nfc_without_control_characters_or_empty_paragraphs(paragraphs: 
     assert unicodedata.is_normalized("NFC", text)
     assert not [letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n"]
     assert all(text.split("\n\n"))
+
+
+def test_an_override_of_the_direction_of_writing_is_no_text() -> None:
+    body = "".join(f"<p>\u202e{line}\u202c</p>" for line in PARAGRAPHS)
+    assert "\u202e" not in extract(page(html(body=body))).text
+    assert (
+        "\u202e" not in extract(page("\n\n".join(f"\u202d{line}" for line in PARAGRAPHS).encode(), "text/plain")).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "language"), [("EN_us", "en"), ("fil-PH", "fil"), ("English, of a kind", None), ("x" * 2_000, None)]
+)
+def test_a_feed_s_language_is_believed_where_it_is_one(said: str, language: str | None) -> None:
+    silent = html(head="").replace(b" lang=en-GB", b"")
+    assert extract(replace(page(silent), hints=Hints(language=said))).language == language
+
+
+def test_a_link_of_question_marks_takes_no_quadratic_time() -> None:
+    started = time.process_time()
+    extract(page(html(body=f"<a href='/{'?' * 200_000}\nx'>Harbour</a>{TEXT}")))
+    assert time.process_time() - started < 5
 
 
 RIVALS = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls: live","datePublished":"2026-11-11"}</script><meta property="og:title" content="You will not believe this crane | The Ledger">'

@@ -299,6 +299,12 @@ def test_toml_that_breaks_the_parser_is_a_mistake_of_the_file(text: str) -> None
     assert complaint(text).startswith("s.toml: not valid TOML: ")
 
 
+@pytest.mark.parametrize("entry", ['url = "https://x.example/{}"', 'url = "https://x.example/"\nstrip = ["{}"]'])
+def test_a_value_of_a_megabyte_is_a_mistake(entry: str) -> None:
+    with pytest.raises(SourcesError, match="1,0.*characters; at most 10,000"):
+        parse_sources(f"[[source]]\n{entry.format('a' * 1_000_000)}")
+
+
 KEYS = st.sampled_from(
     [
         "url",

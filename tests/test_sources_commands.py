@@ -251,6 +251,28 @@ def test_bad_input_changes_nothing(folder: Path, arguments: str, code: int, said
     assert {path.name: path.read_text() for path in folder.iterdir()} == files
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.opml", '<opml xmlns:a="\u202e"/>'),
+        ("a.txt", "http://a:\x00\x1b[2J"),
+        ("a.csv", "url,\x1b[2J\nx.example,1\n"),
+    ],
+)
+def test_a_list_s_own_words_do_not_reach_the_terminal_as_commands(folder: Path, name: str, said: str) -> None:
+    (folder / name).write_text(said)
+    shown = sources("import", name)
+    assert (shown.exit_code, shown.output.replace("\n", "").isprintable()) == (0 if name == "a.csv" else 2, True)
+
+
+def test_a_name_in_brackets_is_shown_as_it_is(folder: Path) -> None:
+    entry = '[[source]]\nurl = "https://x.example/"\nname = "[/b]"\ncategory = "[red]"\n'
+    (folder / "sources.toml").write_text(entry)
+    shown = sources("list")
+    assert (shown.exit_code, shown.output.splitlines()[1].split()[0]) == (0, "[/b]")
+    assert "[red]" in shown.output
+
+
 def test_a_strangers_text_does_not_reach_the_terminal_as_commands(site: Site, folder: Path) -> None:
     site.add("/pier", article_html("Pier &#x202e;\x9b31m", f"{story('pier')} \x9b2J"))
     site.feed("/news.xml", f"{site.url}/pier")

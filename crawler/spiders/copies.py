@@ -36,6 +36,7 @@ from crawler.sources import Source
 from crawler.urls import UnusableURL, canonical_url, same_site
 
 logger = logging.getLogger(__name__)
+logging.getLogger("warcio").setLevel(logging.ERROR)  # it repeats what stands in a damaged head, control characters too
 
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
 WARC_SUFFIXES = (".warc", ".warc.gz")
@@ -218,8 +219,24 @@ def _next_record(stream: BinaryIO, offset: int) -> int | None:
     return None
 
 
+MAX_HEAD = 2**18
+"""Bytes of a record's heads, WARC's and HTTP's together; more than any browser takes of HTTP's."""
+
+
 class _RecordReader(DecompressingBufferedReader):  # type: ignore[misc]
-    """warcio's reader of a record, plain or gzip, that ends at damage: its own reads the rest of the file, printing."""
+    """warcio's reader of a record, plain or gzip, that ends at damage: its own reads the rest of the file, printing.
+
+    Of lines it reads MAX_HEAD: a head without an end would be the rest of the file. Raises EOFError beyond.
+    """
+
+    left = MAX_HEAD
+
+    def readline(self, length: int | None = None) -> bytes:
+        if not self.left:
+            raise EOFError
+        line = bytes(super().readline(min(self.left if length is None else length, self.left)))
+        self.left -= len(line)
+        return line
 
     def _decompress(self, data: bytes) -> bytes:
         if self.decompressor and self.num_block_read:
@@ -242,13 +259,22 @@ def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, 
     page = end = None
     try:
         record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
+        fits = _fits(record, reader, stream)
+        if not fits:
+            record.raw_stream.limit = MAX_HEAD  # what is left of it is not worth reading
         page = _page_of_record(record, name, start)
-        end = _end_of(record, reader, stream)
+        end = _end_of(record, reader, stream) if fits else None
     except (ArchiveLoadFailed, EOFError):
         pass  # no record, or one that ends in its head
     if page and end is None:
         page = replace(page, body=b"", failure=page.failure or "cut_off")
     return page, end
+
+
+def _fits(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> bool:
+    """Whether a plain record can be as long as its head says: there may be no end to what one that is not would read."""
+    left = os.fstat(stream.fileno()).st_size - stream.tell() + reader.rem_length()
+    return reader.decompressor is not None or getattr(record.raw_stream, "limit", 0) <= left
 
 
 def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> int | None:
@@ -336,9 +362,15 @@ def _may_be_page(content_type: str) -> bool:
 
 
 def _capture_time(text: str | None) -> datetime:
-    """WARC-Date: RFC 3339 in UTC. A record without a readable one was captured now, as far as anybody knows."""
+    """WARC-Date: RFC 3339 in UTC. A record without a possible one was captured now, as far as anybody knows."""
+    now = datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return datetime.now(UTC)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # OverflowError: 0001-01-01 east of Greenwich
+        return now
+    return moment if _FIRST_PAGE <= moment <= now else now
+
+
+_FIRST_PAGE = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nothing was captured before there was a web, nor will have been tomorrow."""
