@@ -174,16 +174,13 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     from pipelines.health import alarms
     from pipelines.schedule import stamp
 
-    archive = open_archive(db)
-    health = list(archive.query("select * from source_health order by name"))
-    states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
-    last = next(
-        iter(archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")),
-        None,
-    )
-    ill = [
-        dict(zip(("name", "word", "reason"), alarm, strict=True)) for alarm in alarms(archive, stamp(datetime.now(UTC)))
-    ]
+    with open_archive(db) as archive:
+        health = list(archive.query("select * from source_health order by name"))
+        states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
+        run = archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")
+        last = next(iter(run), None)
+        now = stamp(datetime.now(UTC))
+        ill = [dict(zip(("name", "word", "reason"), alarm, strict=True)) for alarm in alarms(archive, now)]
     if as_json:
         told = {"sources": health, "pages": states, "last_run": last, "alarms": ill}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -201,7 +198,8 @@ def status(db: Path, as_json: bool, check: bool) -> None:
 @click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
 def serve(db: Path, port: int, public: bool) -> None:
     """Read the archive in a browser, with Datasette, on this machine only."""
-    open_archive(db).close()
+    with open_archive(db):
+        pass
     _serve(db, port, public=public)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,14 @@ SOURCES = click.option(
 )
 
 
-def open_archive(db: Path, *, older: bool = False) -> "Database":
-    """Open an archive to read, one of an older schema only if told so, or end with the right message and status."""
-    from pipelines.database import connect
+@contextmanager
+def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
+    """An archive to read, one of an older schema only if told so; or end with the right message and status, also when
+    the disk or the file fails inside the block."""
+    from pipelines.database import connect, storage_errors
 
-    with archive_errors():
-        return connect(db, older=older)
+    with archive_errors(), storage_errors(db), closing(connect(db, older=older)) as archive:
+        yield archive
 
 
 @contextmanager

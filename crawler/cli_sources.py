@@ -243,9 +243,8 @@ def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source",
         return listed
     from pipelines.look import known_feeds
 
-    archive = open_archive(db)
-    known = known_feeds(archive)
-    archive.close()
+    with open_archive(db) as archive:
+        known = known_feeds(archive)
     return tuple(source if source.feeds else replace(source, feeds=known.get(source.url, ())) for source in listed)
 
 
@@ -309,10 +308,9 @@ def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write:
     from crawler.sources_edit import read_text
     from pipelines.learn import propose
 
-    archive = open_archive(db)
-    found = [
-        new for source in listed for new in propose(archive, source.url) if not _is_set(source, new.key, new.value)
-    ]
+    with open_archive(db) as archive:
+        proposed = [(source, proposal) for source in listed for proposal in propose(archive, source.url)]
+    found = [new for source, new in proposed if not _is_set(source, new.key, new.value)]
     for proposal in found:
         click.echo(f"{proposal.name}: {proposal.because}")
         for example in proposal.examples:

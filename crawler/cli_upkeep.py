@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli_common import DB, archive_errors, open_archive
-from crawler.run import DONE, FAILED, STORAGE, USAGE, complain
+from crawler.run import DONE, FAILED, STORAGE, USAGE, cannot_begin, complain
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -86,9 +86,8 @@ def snapshot(out: Path, db: Path) -> None:
     from pipelines.database import storage_errors
     from pipelines.snapshot import snapshot as copy
 
-    archive = open_archive(db, older=True)
     try:
-        with archive_errors(), storage_errors(out), copying(out) as follow:
+        with open_archive(db, older=True) as archive, storage_errors(out, read=db), copying(out) as follow:
             articles = copy(archive, db, out, follow)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
         sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
@@ -168,5 +167,10 @@ def _writing(db: Path) -> Iterator["Archive"]:
 
     if not db.exists():
         sys.exit(complain(f"{db}: no such database", USAGE))
-    with archive_errors(), run_lock(db), storage_errors(db), contextlib.closing(Archive(db)) as archive:
-        yield archive
+    with archive_errors(), contextlib.ExitStack() as held:
+        try:
+            held.enter_context(run_lock(db))
+        except OSError as error:
+            sys.exit(complain(cannot_begin(error, db), STORAGE))
+        with storage_errors(db), contextlib.closing(Archive(db)) as archive:
+            yield archive

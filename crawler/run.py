@@ -5,6 +5,7 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -78,8 +79,15 @@ def run(job: Job) -> int:
         except LockTaken as taken:
             return complain(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
-            return complain(f"{job.db}: {error.strerror or error}", STORAGE)
+            return complain(cannot_begin(error, job.db), STORAGE)
         return _run_locked(job)
+
+
+def cannot_begin(error: OSError, db: Path) -> str:
+    """Why there can be no lock beside an archive, and what to do about it, in one line."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "make room" if full else "a run must be able to write there"
+    return f"{error.filename or db}: {error.strerror or error}; {what}, then say it again"
 
 
 def complain(message: str, code: int, *, quiet: bool = False) -> int:
@@ -166,16 +174,20 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
-                verdict = _crawl(job, read, archive)
+                return _tell(_crawl(job, read, archive), job, archive)
         except StorageError as error:
             return complain(str(error), STORAGE)
-        if verdict.code:
-            return complain(verdict.reason or "failed", verdict.code)
-        if not job.quiet:
-            from crawler.report import print_summary
 
-            print_summary(archive, verdict.reason)
-        return DONE
+
+def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
+    """Say how the run ended; returns the exit status."""
+    if verdict.code:
+        return complain(verdict.reason or "failed", verdict.code)
+    if not job.quiet:
+        from crawler.report import print_summary
+
+        print_summary(archive, verdict.reason)
+    return DONE
 
 
 def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
@@ -241,11 +253,13 @@ def _noting(bugs: list[str]) -> Callable[..., None]:
 
 def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
     """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
+    from pipelines.database import describe
+
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
     finish_reason = stats.get("finish_reason")
     if archive.broken is not None:
-        return Verdict(code=STORAGE, status="failed", reason=f"{archive.path}: {archive.broken}")
+        return Verdict(code=STORAGE, status="failed", reason=describe(archive.broken, archive.path))
     if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
         return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:

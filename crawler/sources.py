@@ -24,6 +24,8 @@ from crawler.urls import UnusableURL, canonical_url
 ENTRY_POINTS = ("feeds", "sitemaps", "pages")
 """The keys that name what to read, instead of leaving it to discovery."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 KINDS = ("feed", "news_sitemap", "sitemap", "homepage")
 """What may be discovered, in the order in which it is tried: the most precise first."""
 
@@ -150,6 +152,8 @@ def source_of(entry: object, where: str) -> Source:
         raise SourcesError(f'{where}: needs url = "https://…"')
     for address in (values["url"], *(address for kind in ENTRY_POINTS for address in values.get(kind, ()))):
         _check(canonical_url, address, UnusableURL, where)
+        if _CONTROL.search(address):  # nobody wrote it on purpose, and OPML cannot carry it
+            raise SourcesError(f"{where}: {address!r} holds a control character")
     # One source, however its address is written: it is the source's identity from run to run.
     values["url"] = canonical_url(values["url"])
     named = any(values.get(kind) for kind in ENTRY_POINTS)

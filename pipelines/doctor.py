@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from pipelines.database import log_of
 from pipelines.forget import FORGOTTEN
 from pipelines.lock import LockTaken, run_lock
 from pipelines.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
@@ -317,7 +318,7 @@ def _takedowns(db: Database, path: Path) -> Finding:
 
 
 def _surroundings(path: Path) -> Iterator[Finding]:
-    wal = path.with_name(path.name + "-wal")
+    wal = log_of(path)
     size = wal.stat().st_size if wal.exists() else 0
     yield Finding(
         what=f"write-ahead log of {size / 2**20:.0f} MB",

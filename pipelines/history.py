@@ -49,6 +49,7 @@ class HistoryMiddleware:
     def __init__(
         self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int
     ) -> None:
+        self._archive = archive
         self._db = archive.db
         self._crawler = crawler
         self._poll_all = poll_all
@@ -71,25 +72,27 @@ class HistoryMiddleware:
         )
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for request in start:
-            for wanted in self._entry_points(request):
-                yield wanted
-        for request in chain(self._unfinished(), self._rechecks()):
-            if self._is_wanted(request):
-                yield request
+        with self._archive.ending_with_the_disk():
+            async for request in start:
+                for wanted in self._entry_points(request):
+                    yield wanted
+            for request in chain(self._unfinished(), self._rechecks()):
+                if self._is_wanted(request):
+                    yield request
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         pages = 0
-        async for output in result:
-            if not isinstance(output, Request):
-                yield output
-                for request in self._catch_up(output):
-                    yield request
-            elif "page" in output.meta and pages >= PAGES_OF_LISTING:
-                continue  # it is pending by now, and the next run takes it up
-            elif self._is_wanted(output):
-                pages += "page" in output.meta
-                yield self._with_validators(output)
+        with self._archive.ending_with_the_disk():
+            async for output in result:
+                if not isinstance(output, Request):
+                    yield output
+                    for request in self._catch_up(output):
+                        yield request
+                elif "page" in output.meta and pages >= PAGES_OF_LISTING:
+                    continue  # it is pending by now, and the next run takes it up
+                elif self._is_wanted(output):
+                    pages += "page" in output.meta
+                    yield self._with_validators(output)
 
     def _is_wanted(self, request: Request) -> bool:
         """Whether a page or a listing is to be asked now; all other requests are."""
@@ -165,7 +168,11 @@ class HistoryMiddleware:
         return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
-        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time."""
+        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time,
+        or when that discovery was cut short: it notes the front page last."""
+        front_page = self._feed(source.url)
+        if front_page is None or front_page["last_status"] not in (*READ, *RESTING):
+            return None
         named = {*source.feeds, *source.sitemaps}
         rows = self._db.query(
             """select feeds.* from feeds join sources on sources.id = source_id

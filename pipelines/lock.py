@@ -15,10 +15,13 @@ class LockTaken(Exception):
 def run_lock(database: Path) -> Iterator[None]:
     """Hold `database`.lock, beside the database, until the end of the block. Raises LockTaken at once, or OSError.
 
+    A link to a database has the lock of what it leads to. The lock's file stays: to remove it would let two in.
+
     The database itself is never locked this way: SQLite's own locks live there. The descriptor is not inherited, so a
     worker that outlives its parent does not keep the next run out.
     """
-    descriptor = os.open(database.with_name(database.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = database.resolve()
+    descriptor = os.open(file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,7 +18,7 @@ from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, vi
 from crawler.sources import Source, default_name
 from crawler.urls import origin_of, site_of
 from pipelines import deduplicate, forget, health, schedule, stories
-from pipelines.database import connect, first_row, is_storage_trouble
+from pipelines.database import connect, first_row, is_storage_trouble, storage_errors
 from pipelines.deduplicate import Place, Text
 from pipelines.forget import Forgotten
 from pipelines.schedule import Look, stamp
@@ -58,7 +58,7 @@ LOCAL_COPIES = "local copies"
 
 
 class Archive:
-    """news.db, opened for writing by one run."""
+    """news.db, opened for writing by one run. Raises what connect() does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,10 +72,11 @@ class Archive:
         self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
-        self.db.execute(
-            "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
-        )
-        self._renew_prints()
+        with storage_errors(path):
+            self.db.execute(
+                "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
+            )
+            self._renew_prints()
 
     def close(self) -> None:
         self.db.close()
@@ -90,15 +91,29 @@ class Archive:
             self.db.conn.execute("begin immediate")
             try:
                 yield
+                self.db.conn.execute("commit")
             except BaseException:
                 if self.db.conn.in_transaction:
                     self.db.conn.execute("rollback")
                 raise
-            self.db.conn.execute("commit")
         except sqlite3.Error as error:
-            if is_storage_trouble(error):
-                self.broken = error
+            self._note_trouble(error)
             raise
+
+    @contextmanager
+    def ending_with_the_disk(self) -> Iterator[None]:
+        """A block that ends where the disk or the file fails: that is noted in `broken`, and ends the run as well."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._note_trouble(error)
+            if self.broken is None:
+                raise
+
+    def _note_trouble(self, error: sqlite3.Error) -> None:
+        """The first is the one to tell of."""
+        if is_storage_trouble(error):
+            self.broken = self.broken or error
 
     # Runs
 
@@ -210,13 +225,15 @@ class Archive:
 
     def host(self, name: str) -> Host:
         """What is remembered of a host; nothing of one that was never asked."""
-        row = first_row(self.db, "select * from hosts where host = ?", [name]) or {"host": name}
+        row: Row = {"host": name}
+        with self.ending_with_the_disk():
+            row = first_row(self.db, "select * from hosts where host = ?", [name]) or row
         return Host(**row | {time: datetime.fromisoformat(row[time]) for time in HOST_TIMES if row.get(time)})
 
     def keep_host(self, host: Host) -> None:
         """Write all that is known of a host. Pages that its robots.txt refused are pending again when that has changed."""
         row = asdict(host) | {time: stamp(when) for time in HOST_TIMES if (when := getattr(host, time))}
-        with self.transaction():
+        with self.ending_with_the_disk(), self.transaction():
             before = self.host(host.host)
             self.db.table("hosts").upsert(row, pk="host")
             if host.robots_fetched_at and (before.robots_fetched_at is None or before.robots != host.robots):
@@ -245,6 +262,7 @@ class Archive:
         if listing.reserve:
             row = {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"}
             self.db.table("feeds").insert(row, ignore=True)
+            self._rest_front_page(listing)
             return
         if listing.failure:
             self._source_unread(listing.source, f"{listing.url}: {listing.failure}")
@@ -277,6 +295,12 @@ class Archive:
         elif row["source_id"] == source_id:  # what another source's look left to ask with says nothing of the owner's
             row |= {name: said[name] or feed[name] for name in ("etag", "last_modified")}
         self.db.table("feeds").update(feed["id"], row) if feed else self._insert("feeds", row)
+
+    def _rest_front_page(self, listing: Listing) -> None:
+        """A front page where nothing could be found is at rest again when something was."""
+        if listing.url == listing.source.url:
+            sql = "update feeds set last_status = 'reserve' where url = ? and last_status not in (select value from json_each(?))"
+            self.db.execute(sql, [listing.url, json.dumps([*schedule.READ, *schedule.RESTING])])
 
     def _owner(self, feed: Row | None, source_id: int) -> int:
         """The source of a listing: the first that found it, as long as it is watched."""
@@ -856,7 +880,10 @@ class Archive:
 
 
 class StorePipeline:
-    """The last station: hands every item to the archive, and ends the crawl when the disk or the database fails."""
+    """The last station: hands every item to the archive, and ends the crawl when the disk or the database fails.
+
+    From then on nothing is written, and what comes is dropped without a word: the run's last line says why, once.
+    """
 
     def __init__(self, archive: Archive, crawler: "Crawler") -> None:
         self._archive = archive
@@ -868,17 +895,20 @@ class StorePipeline:
         return cls(crawler.settings["ARCHIVE"], crawler)
 
     def process_item(self, item: Item) -> Item:
-        try:
-            self._archive.keep(item)
-        except sqlite3.Error as error:
-            if is_storage_trouble(error) and self._ending is None:
-                self._end_crawl()
-            raise
-        return item
+        with self._archive.ending_with_the_disk():
+            if self._archive.broken is None:
+                self._archive.keep(item)
+                return item
+        from scrapy.exceptions import DropItem
+
+        self._end_crawl()
+        raise DropItem(str(self._archive.broken), log_level="DEBUG")
 
     def _end_crawl(self) -> None:
         assert self._crawler.engine is not None
-        self._ending = asyncio.get_running_loop().create_task(self._crawler.engine.close_spider_async(reason="storage"))
+        self._ending = self._ending or asyncio.get_running_loop().create_task(
+            self._crawler.engine.close_spider_async(reason="storage")
+        )
 
 
 def article_row(article: Article, page: Page) -> Row:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -31,19 +31,27 @@ CORPUS = ROOT / "local_corpus"
 ENVIRONMENT = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
 
 
-@cache
-def _forkserver() -> subprocess.Popen[str]:
+def start_forkserver() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.forkserver"]
     return subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True, env=ENVIRONMENT)
 
 
-def broadsheet(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, as cron and people do."""
+_forkserver = cache(start_forkserver)
+
+
+def broadsheet(
+    *arguments: object, cwd: Path = ROOT, file_size: int | None = None, workers: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, as cron and people do.
+
+    No file may grow beyond `file_size` bytes; `workers` extract, else as many as usual.
+    """
     server = _forkserver()
     assert server.stdin is not None
     assert server.stdout is not None
     with NamedTemporaryFile() as out, NamedTemporaryFile() as err:
-        job = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "out": out.name, "err": err.name}
+        job: dict[str, Any] = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "out": out.name, "err": err.name}
+        job |= {"file_size": file_size, "workers": workers}
         print(json.dumps(job), file=server.stdin, flush=True)
         status = int(server.stdout.readline())
         printed = (out.read().decode(), err.read().decode())

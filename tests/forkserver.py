@@ -7,8 +7,10 @@ as ever; only that it was imported before. Tests of what is imported when, and o
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
+from typing import Any
 
 PRELOADED = (
     "crawler.cli", "crawler.commands.crawl", "crawler.report", "crawler.spiders.copies", "crawler.spiders.look", "crawler.spiders.news",
@@ -32,7 +34,7 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def become(job: dict[str, str | list[str]]) -> None:
+def become(job: dict[str, Any]) -> None:
     """In the child: be the process that `python -m crawler ...` would have started."""
     descriptors = [
         os.open("/dev/null", os.O_RDONLY),
@@ -42,6 +44,11 @@ def become(job: dict[str, str | list[str]]) -> None:
         os.dup2(descriptor, target)
     os.chdir(str(job["cwd"]))
     signal.alarm(LONGEST)
+    if job.get("file_size") is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"],) * 2)
+    if job.get("workers") is not None:
+        settings: Any = importlib.import_module("crawler.settings")
+        settings.EXTRACT_WORKERS = job["workers"]
     sys.argv = ["broadsheet", *job["arguments"]]
     # Workers are spawned, and would import this module as their main one.
     main = sys.modules["__main__"]

@@ -47,8 +47,16 @@ class Newsroom:
 
 
 def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
-    return subprocess.Popen(command, cwd=newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    return start("crawl", "--quiet", cwd=newsroom.folder)
+
+
+def start(
+    *arguments: str, cwd: Path, stderr: int | None = None, env: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """The command line in a process of its own that imports everything itself, and may be killed."""
+    known = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-m", "crawler", *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=known | (env or {}), stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:

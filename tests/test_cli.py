@@ -1,5 +1,6 @@
 """The command line: exit codes and messages that cron lines depend on, and bad input that loses nothing."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, broadsheet, connect
+from pipelines.lock import run_lock
+from pipelines.store import Archive
+from tests.conftest import CORPUS, ROOT, broadsheet, connect
 from tests.loopback import article_html, story
 
 SOURCES = '[[source]]\nurl = "https://a.example/"\n'
@@ -87,16 +90,71 @@ def test_a_crash_in_a_spider_is_exit_1_with_a_message(tmp_path: Path) -> None:
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
 
 
-def test_a_full_disk_is_exit_74_with_a_sound_file_and_the_next_run_completes(tmp_path: Path) -> None:
-    for number in range(20):
+@pytest.mark.parametrize("file_size", [8192, 40_960, 300_000])
+def test_a_full_disk_is_exit_74_in_one_line_and_the_next_run_completes(tmp_path: Path, file_size: int) -> None:
+    for number in range(12):
         (tmp_path / f"{number}.html").write_text(article_html(f"Pier {number}", story(f"pier {number}")))
-    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
-    done = run_with(limit, tmp_path, "import", ".", "--quiet")
-    assert (done.returncode, "news.db" in done.stderr) == (74, True), done.stderr
-    assert broadsheet("import", ".", cwd=tmp_path).returncode == 0
+    done = broadsheet("import", ".", "--quiet", cwd=tmp_path, file_size=file_size, workers=0)
+    assert (done.returncode, done.stderr.count("\n")) == (74, 1), done.stderr
+    assert "news.db: disk I/O error; make room if the disk is full" in done.stderr
+    assert broadsheet("import", ".", cwd=tmp_path, workers=0).returncode == 0
     base = connect(tmp_path / "news.db")
     assert base.execute("pragma integrity_check").fetchone()[0] == "ok"
-    assert base.execute("select count(*) from articles").fetchone()[0] == 20
+    assert base.execute("select count(*), count(distinct title) from articles").fetchone()[:] == (12, 12)
+
+
+def test_a_full_disk_leaves_sources_toml_as_it_was(folder: Path) -> None:
+    done = broadsheet("sources", "add", "--no-look", "https://b.example/", cwd=folder, file_size=60)
+    assert (done.returncode, "sources.toml" in done.stderr, done.stderr.count("\n")) == (74, True, 1)
+    assert (folder / "sources.toml").read_text() == SOURCES
+    assert not list(folder.glob(".sources*"))
+
+
+@pytest.mark.parametrize("table", ["pages", "articles"])
+def test_a_damaged_page_met_on_the_way_is_exit_74_in_one_line(demo: Path, tmp_path: Path, table: str) -> None:
+    """By the spider's history, which only reads, or by the writer."""
+    with contextlib.closing(sqlite3.connect(demo)) as base:
+        base.execute("vacuum into ?", [str(tmp_path / "news.db")])
+    with contextlib.closing(sqlite3.connect(tmp_path / "news.db")) as base:
+        (page,) = base.execute("select rootpage from sqlite_master where name = ?", [table]).fetchone()
+    with (tmp_path / "news.db").open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    offline = ("--offline", CORPUS, "--sources", CORPUS / "sources.toml")
+    done = broadsheet("crawl", "--now", *offline, cwd=tmp_path, workers=0)
+    assert (done.returncode, done.stderr.count("\n")) == (74, 1), done.stderr
+    assert "news.db: database disk image is malformed; `broadsheet doctor --db news.db`" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("import", "page.html"), ("forget", "https://a.example/")])
+def test_where_no_lock_can_be_made_nothing_is_written(demo: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
+    (tmp_path / "news.db").write_bytes(demo.read_bytes())
+    (tmp_path / "news.db.lock").mkdir()
+    done = broadsheet(*command, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n"), "news.db.lock: " in done.stderr) == (74, 1, True)
+    assert (tmp_path / "news.db").read_bytes() == demo.read_bytes()
+
+
+def test_a_link_to_an_archive_has_the_same_lock(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(demo)
+    with run_lock(tmp_path / "link.db"):
+        assert broadsheet("forget", "https://a.example/", "--db", demo).returncode == 75
+    assert not (tmp_path / "link.db.lock").exists()
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "news.db")
+    assert broadsheet("status", cwd=tmp_path).returncode == 2
+
+
+def test_another_program_that_writes_for_too_long_is_exit_74(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
+    Archive(tmp_path / "news.db").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "news.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        done = run_with("import pipelines.database as it; it.BUSY_TIMEOUT = 0.1", tmp_path, "import", "page.html")
+    assert (done.returncode, done.stderr.count("\n"), "is writing to it" in done.stderr) == (74, 1, True)
 
 
 def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,11 +1,12 @@
 """Only a Broadsheet archive of this release or an older one is opened; every other file is left untouched."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pipelines.database import NotOurDatabase, StorageError, connect
+from pipelines.database import NotOurDatabase, StorageError, connect, storage_errors
 from pipelines.store import Archive
 
 
@@ -50,3 +51,65 @@ def test_a_damaged_file_is_a_storage_error(archive: Archive) -> None:
     archive.path.write_bytes(data)
     with pytest.raises(StorageError):
         connect(archive.path)
+
+
+def test_the_log_of_another_file_does_not_overwrite_a_snapshot_that_was_put_back(tmp_path: Path, demo: Path) -> None:
+    path, log = tmp_path / "news.db", tmp_path / "news.db-wal"
+    running = Archive(path)
+    stale = log.read_bytes()
+    running.close()
+    path.unlink()
+    with closing(sqlite3.connect(demo)) as base:
+        base.execute("vacuum into ?", [str(path)])
+    log.write_bytes(stale)
+    before = path.read_bytes()
+    for write in (True, False):
+        with pytest.raises(StorageError, match=r"news\.db-wal: is the log of the file that was there before"):
+            connect(path, write=write)
+    assert (path.read_bytes(), log.read_bytes()) == (before, stale)
+    log.unlink()
+    connect(path, write=True).close()
+
+
+@pytest.mark.parametrize("name", ["a?b.db", "a#b.db", "a%20b.db", "a b.db", "новости.db", "a&mode=ro.db", "a\\b.db"])
+def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    connect(tmp_path / name, write=True).close()
+    connect(tmp_path / name).close()
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+def test_what_the_disk_did_is_told_with_what_to_do(archive: Archive) -> None:
+    archive.db.execute("pragma max_page_count = 1")
+    with (
+        pytest.raises(StorageError, match=r"news\.db: database or disk is full; make room") as told,
+        storage_errors(archive.path),
+    ):
+        archive.db.execute("create table more (text)")
+    assert "\n" not in str(told.value)
+
+
+def test_text_that_is_none_is_damage(archive: Archive) -> None:
+    with pytest.raises(StorageError, match="broadsheet doctor"), storage_errors(archive.path):
+        archive.db.execute("select cast(x'80' as text)").fetchone()
+
+
+def test_a_file_in_which_nothing_was_made_yet_is_empty(tmp_path: Path) -> None:
+    """What a run leaves that was killed, or had no room, before its tables were made."""
+    path = tmp_path / "news.db"
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("pragma journal_mode = wal")
+    with pytest.raises(NotOurDatabase, match="is empty"):
+        connect(path)
+    connect(path, write=True).close()
+
+
+def test_a_file_that_fails_while_a_run_makes_itself_ready_is_a_storage_error(archive: Archive) -> None:
+    """Prints are made again there, when they were made by other rules."""
+    (page,) = archive.db.execute("select rootpage from sqlite_master where name = 'fingerprints'").fetchone()
+    archive.db.execute("delete from signatures")
+    archive.close()
+    with archive.path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(StorageError, match="broadsheet doctor"):
+        Archive(archive.path)

@@ -434,3 +434,25 @@ def test_an_article_that_another_page_claims_as_its_own_is_still_looked_at(site:
         (f"{site.url}/pier", "The pier"),
         (f"{site.url}/thief", "The thief"),
     ]
+
+
+def test_a_discovery_that_was_cut_short_is_done_again(site: Site, newsroom: Newsroom) -> None:
+    """Killed or stopped between two feeds of a front page, a run must not leave the second one unknown for good."""
+    alternate = '<link rel="alternate" type="application/rss+xml" href="{}">'
+    site.add("/", f"<html><head>{alternate.format('/news')}{alternate.format('/sport')}</head></html>")
+    for name in ("news", "sport"):
+        site.article(f"/{name}/1", name, story(name))
+        site.feed(f"/{name}", f"{site.url}/{name}/1", etag=f'"{name}"')
+    newsroom.watch(f'url = "{site.url}/"\ndiscover = ["feed"]')
+    newsroom.crawl()
+    newsroom.change("delete from feeds where url not like '%/news'")
+    newsroom.crawl()
+    read = "where last_status <> 'reserve' or kind = 'homepage' order by 1"
+    assert newsroom.rows(f"select replace(url, '{site.url}', ''), last_status from feeds {read}") == [
+        ("/", "reserve"),
+        ("/news", "unchanged"),
+        ("/sport", "ok"),
+    ]
+    site.asked.clear()
+    newsroom.crawl()
+    assert "/" not in site.asked

@@ -301,7 +301,7 @@ def test_toml_that_breaks_the_parser_is_a_mistake_of_the_file(text: str) -> None
 
 @pytest.mark.parametrize("entry", ['url = "https://x.example/{}"', 'url = "https://x.example/"\nstrip = ["{}"]'])
 def test_a_value_of_a_megabyte_is_a_mistake(entry: str) -> None:
-    with pytest.raises(SourcesError, match="1,0.*characters; at most 10,000"):
+    with pytest.raises(SourcesError, match=r"1,0.*characters; at most 10,000"):
         parse_sources(f"[[source]]\n{entry.format('a' * 1_000_000)}")
 
 
@@ -339,3 +339,7 @@ LINES = st.one_of(
 def test_no_text_gives_anything_but_sources_or_a_named_mistake(text: str) -> None:
     with contextlib.suppress(SourcesError):
         assert parse_sources(text).sources
+
+
+def test_an_address_with_a_control_character_is_a_mistake() -> None:
+    assert complaint('[[source]]\nurl = "https://x.example/feed\\u0008.xml"').endswith("holds a control character")

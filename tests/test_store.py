@@ -1,6 +1,9 @@
 """The writer: every page in one state, nothing destroyed by a later answer, no other program's file touched."""
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -222,3 +225,36 @@ def test_hints_survive_the_database() -> None:
     hints = Hints(title="Größe “x”", authors=("A", "B"), date_published="2026-11-03T10:00:00+02:00")
     assert hints_from_json(hints_json(hints)) == hints
     assert (hints_json(Hints()), hints_from_json(None)) == (None, Hints())
+
+
+def test_readers_are_not_disturbed_while_articles_are_written(tmp_path: Path) -> None:
+    """Nor do they wait: a reader that may not wait at all gets its rows, also while checkpoints are made."""
+    archive = Archive(tmp_path / "news.db")
+    archive.db.execute("pragma wal_autocheckpoint = 20")
+    seen: list[int] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            with closing(sqlite3.connect(f"{archive.path.as_uri()}?mode=ro", uri=True, timeout=0)) as base:
+                seen.append(base.execute("select count(*) from articles").fetchone()[0])
+
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(read)
+        for number in range(60):
+            url = f"https://a.example/{number}"
+            found = replace(PAGE, url=url, final_url=url)
+            archive.keep(Outcome(page=found, article=replace(ARTICLE, text=story(f"pier {number}"))))
+        ended.set()
+        reader.result()
+    assert len(seen) > 5
+    assert seen == sorted(seen)
+
+
+def test_nothing_is_written_after_the_disk_has_failed_once(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "news.db")
+    with archive.ending_with_the_disk(), archive.transaction():
+        archive.db.execute("pragma max_page_count = 1")
+        archive.db.execute("create table more (text)")
+    assert "full" in str(archive.broken)
+    assert not archive.db.conn.in_transaction

@@ -286,6 +286,8 @@ class NewsSpider(scrapy.Spider):
         for kind, urls in trail.groups:
             for url in urls:
                 yield self._listing(trail.source, url, kind, reserve=True)
+        # The last: where a front page has no row, its discovery was cut short, and is done again.
+        yield self._listing(trail.source, trail.source.url, "homepage", reserve=True)
 
     # Pages
 
