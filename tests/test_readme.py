@@ -1,5 +1,6 @@
 """README shows commands that were run, with their true output, and names every setting of our own."""
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -52,3 +53,23 @@ def test_every_setting_of_our_own_is_explained() -> None:
     names = re.findall(r"^([A-Z_]+)\b", ours[0], re.MULTILINE)
     assert len(names) > 5
     assert [name for name in names if f"`{name}`" not in README] == []
+
+
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("value", "name"), re.findall(r"\| ([\d,]+) \| `([\w.]+)` \|", SECURITY))
+def test_every_limit_in_security_is_the_one_in_the_code(value: str, name: str) -> None:
+    module, _, constant = name.rpartition(".")
+    assert getattr(importlib.import_module(module), constant) == int(value.replace(",", ""))
+
+
+def test_the_tests_that_security_names_are_there() -> None:
+    named = set(re.findall(r"tests/\w+\.py", SECURITY))
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert [
+        name
+        for name in re.findall(r"tests\.benchmarks\.(\w+)", SECURITY)
+        if not (ROOT / f"tests/benchmarks/{name}.py").exists()
+    ] == []

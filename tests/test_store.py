@@ -258,3 +258,8 @@ def test_nothing_is_written_after_the_disk_has_failed_once(tmp_path: Path) -> No
         archive.db.execute("create table more (text)")
     assert "full" in str(archive.broken)
     assert not archive.db.conn.in_transaction
+
+
+def test_a_run_that_was_started_without_words_is_a_run(archive: Archive) -> None:
+    archive.start_run(argv=[], version="1", now=NOON)
+    assert next(archive.db.query("select argv from runs"))["argv"] == "[]"
