@@ -126,7 +126,12 @@ class Archive:
                 "update runs set status = 'killed', reason = 'ended without a word' where status = 'running'"
             )
             (newest,) = self.db.execute("select coalesce(max(id), 0) from articles").fetchone()
-            run = {"started_at": stamp(now), "status": "running", "version": version, "argv": json.dumps(argv, ensure_ascii=False)}
+            run = {
+                "started_at": stamp(now),
+                "status": "running",
+                "version": version,
+                "argv": json.dumps(argv, ensure_ascii=False),
+            }
             self.run_id = self._insert("runs", run | {"counts": _json({"newest_article_before": newest})})
 
     def _days_left_by_killed_runs(self) -> Iterator[str]:

@@ -151,14 +151,13 @@ async def source_page(request: Request, datasette: "Datasette") -> Response:
         source = reading.source(base, number)
         if source is None:
             return {"moved": None}
-        by_day, lateness = reading.by_day(base, number), reading.lateness(base, number)
+        by_day, habits = reading.by_day(base, number), reading.habits(base, number)
         return {
             "source": source,
             "by_day": by_day,
             "by_day_chart": charts.bars("Articles", [words.day(one["day"])[:-5] for one in by_day], [one["articles"] for one in by_day], every=7),
-            "lateness": lateness,
-            "lateness_chart": charts.bars("Articles", [one["hours"] for one in lateness], [one["articles"] for one in lateness]),
-            "lacking": reading.lacking(base, number),
+            "habits": habits,
+            "lateness_chart": charts.bars("Articles", [one["hours"] for one in habits.lateness], [one["articles"] for one in habits.lateness]),
             "runs": reading.last_runs(base, source["name"]),
             "newest": reading.newest_of(base, number),
         }  # fmt: skip

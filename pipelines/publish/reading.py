@@ -239,8 +239,8 @@ def source(base: sqlite3.Connection, number: int) -> Row | None:
 
 
 DAYS = 28
-JUDGED = 2000
-"""Days that a source's charts show, and articles of them that are looked at for what is missing and how late we were."""
+JUDGED = 500
+"""Days that a source's chart shows; its newest articles that are looked at for what is missing and how late we were."""
 
 LATE = (
     ("under an hour", 1),
@@ -267,37 +267,37 @@ def by_day(base: sqlite3.Connection, number: int) -> list[Row]:
     )
 
 
-def lateness(base: sqlite3.Connection, number: int) -> list[Row]:
-    """How many of a source's newest articles were first seen how long after publication: hours, articles; only those whose
-    page says the minute, and not what was older than DAYS days when the archive began to watch."""
-    hours = [
-        found["hours"]
-        for found in rows(
-            base,
-            f"""select (julianday(first_seen_at) - julianday(date_published)) * 24 as hours from (
-                select first_seen_at, date_published from articles where source_id = :id order by sort_at desc limit {JUDGED}
-            ) where length(date_published) = 20 and hours between 0 and {DAYS * 24}""",
-            id=number,
-        )
-    ]
-    counted, below = [], 0.0
-    for label, limit in LATE:
-        counted.append({"hours": label, "articles": sum(below <= one < (limit or DAYS * 24 + 1) for one in hours)})
-        below = limit or below
-    return counted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What a source's newest JUDGED articles have in common."""
+
+    articles: int  #: that were looked at
+    no_title: int
+    no_date: int
+    no_author: int
+    lateness: list[Row]  #: `hours` between publication and first sight, a word of LATE, and how many `articles`
 
 
-def lacking(base: sqlite3.Connection, number: int) -> Row:
-    """Of a source's newest JUDGED articles: how many there are, and how many lack a title, a date, an author."""
-    found = row(
+def habits(base: sqlite3.Connection, number: int) -> Habits:
+    """How a source writes, and how late it is seen: of articles whose page says the minute, and that were not older than
+    DAYS days when the archive began to watch."""
+    newest = rows(
         base,
-        f"""select count(*) as articles, count(*) filter (where title is null) as title,
-            count(*) filter (where date_published is null) as date, count(*) filter (where authors is null) as author
-        from (select title, date_published, authors from articles where source_id = :id order by sort_at desc limit {JUDGED})""",
+        f"""select title is null as no_title, date_published is null as no_date, authors is null as no_author,
+            iif(length(date_published) = 20, (julianday(first_seen_at) - julianday(date_published)) * 24, null) as hours
+        from articles where source_id = :id order by sort_at desc limit {JUDGED}""",
         id=number,
     )
-    assert found is not None
-    return found
+    hours = [one["hours"] for one in newest if one["hours"] is not None and 0 <= one["hours"] < DAYS * 24]
+    limits = [0.0, *(limit for _, limit in LATE)]
+    return Habits(
+        articles=len(newest),
+        **{name: sum(one[name] for one in newest) for name in ("no_title", "no_date", "no_author")},
+        lateness=[
+            {"hours": words, "articles": sum(below <= one < limit for one in hours)}
+            for (words, limit), below in zip(LATE, limits, strict=False)
+        ],
+    )
 
 
 def last_runs(base: sqlite3.Connection, name: str) -> list[Row]:

@@ -8,14 +8,24 @@ that is there: making a million articles takes a quarter of an hour.
 """
 
 import argparse
+import asyncio
+import json
 import random
-from collections.abc import Iterator
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
+from datasette.app import Datasette
+
 from pipelines.database import connect
+from pipelines.publish.serve import METADATA
 
 SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30
 YEARS = 5
@@ -59,13 +69,18 @@ def make(path: Path, size: int) -> None:
     db.close()
 
 
+def _vocabulary(chance: random.Random) -> list[str]:
+    """Invented words, the most frequent first."""
+    return ["".join(chance.choice("bcdfglmnprstv") + chance.choice("aeiou") for _ in range(chance.randint(1, 4))) for _ in range(VOCABULARY)]  # fmt: skip
+
+
 def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[tuple[dict[str, Any], ...]]:
     while batch := tuple(islice(rows, size)):
         yield batch
 
 
 def _articles(chance: random.Random, size: int) -> Iterator[dict[str, Any]]:
-    words = ["".join(chance.choice("bcdfglmnprstv") + chance.choice("aeiou") for _ in range(chance.randint(1, 4))) for _ in range(VOCABULARY)]  # fmt: skip
+    words = _vocabulary(chance)
     weights = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
     paragraphs = [" ".join(chance.choices(words, cum_weights=weights, k=60)) for _ in range(PARAGRAPHS)]
     end = datetime.now(UTC) - timedelta(hours=1)
@@ -132,12 +147,73 @@ def _insert(connection: Any, rows: tuple[dict[str, Any], ...], chance: random.Ra
             )  # fmt: skip
 
 
+# Asking
+
+
+@cache
+def common_words() -> list[str]:
+    """The five words that most articles hold: the same as _articles() makes."""
+    return _vocabulary(random.Random(7))[:5]
+
+
+PAGES: dict[str, Callable[[random.Random, int], str]] = {
+    "front page": lambda chance, size: "/",
+    "front page, one source": lambda chance, size: f"/?source={chance.randint(1, SOURCES)}",
+    "front page, section and language": lambda chance, size: f"/?section=section {chance.randint(1, SECTIONS)}&language={chance.choice(LANGUAGES)}",
+    "front page, years ago": lambda chance, size: f"/?before={datetime.now(UTC).year - chance.randint(1, 4)}-06-01T00:00:00Z 0",
+    "search, a rare word": lambda chance, size: "/search?q=zyzzyva",
+    "search, a very common word": lambda chance, size: f"/search?q={chance.choice(common_words())}",
+    "search, common, best first": lambda chance, size: f"/search?q={chance.choice(common_words())}&order=best",
+    "search, common, one source": lambda chance, size: f"/search?q={chance.choice(common_words())}&source={chance.randint(1, SOURCES)}",
+    "search as a feed": lambda chance, size: f"/search.atom?q={chance.choice(common_words())}",
+    "article": lambda chance, size: f"/article/{chance.randint(1, size)}",
+    "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
+    "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
+    "sources": lambda chance, size: "/sources",
+    "source": lambda chance, size: f"/source/{chance.randint(1, SOURCES)}",
+}  # fmt: skip
+"""Page -> the path of one of its kind, by chance; of articles as many as there are."""
+
+
+async def ask(db: Path, size: int) -> bool:
+    """Print a line for every page; whether each was quick enough."""
+    datasette = Datasette(
+        [str(db)], metadata=json.loads(METADATA.read_text("utf-8")), settings={"sql_time_limit_ms": 10_000}
+    )
+    await datasette.invoke_startup()
+    print(f"\n{size:,} articles, milliseconds{'':12} median     worst    (CPU)", flush=True)
+    quick = True
+    for name, path in PAGES.items():
+        taken = [await _once(datasette, path(random.Random(number), size)) for number in range(TIMES)]
+        walls, cpus = zip(*taken, strict=True)
+        quick = quick and statistics.median(walls) <= ASKED
+        print(
+            f"{name:38} {statistics.median(walls):8.0f}  {max(walls):8.0f}  {statistics.median(cpus):7.0f}", flush=True
+        )
+    return quick
+
+
+async def _once(datasette: Any, path: str) -> tuple[float, float]:
+    """Milliseconds of the clock and of the CPU that one page takes."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    answer = await datasette.client.get(path)
+    assert answer.status_code == 200, (path, answer.text)
+    return (time.perf_counter() - clock) * 1000, (time.process_time() - cpu) * 1000
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1_000_000, help="articles of the large archive")
-    parser.add_argument("--keep", type=Path, help="where the large archive is, or is to be made")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="where the large archive is, or is to be made")
     arguments = parser.parse_args()
-    make(arguments.keep, arguments.size)
+    with tempfile.TemporaryDirectory() as folder:
+        archives = {100: Path(folder) / "news.db", arguments.size: arguments.keep or Path(folder) / "large.db"}
+        quick = True
+        for size, db in archives.items():
+            if not db.exists():
+                make(db, size)
+            quick = asyncio.run(ask(db, size)) and quick
+    sys.exit(0 if quick else 1)
 
 
 if __name__ == "__main__":
