@@ -248,7 +248,7 @@ LATE = (
     ("3 to 6 hours", 6),
     ("6 to 12 hours", 12),
     ("12 to 24 hours", 24),
-    ("over a day", None),
+    ("over a day", DAYS * 24),
 )
 """Hours between publication and first sight, as a chart shows them."""
 
