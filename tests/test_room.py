@@ -255,6 +255,14 @@ def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None
         assert [link for link in links if get(link).status_code != 200] == []
 
 
+def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+    monkeypatch.setattr("pipelines.publish.reading.choices", lambda base: base.execute(endless).fetchone())
+    datasette = Datasette([str(archive)], settings={"sql_time_limit_ms": 100})
+    answer = asyncio.run(datasette.client.get("/search?q=crane"))
+    assert (answer.status_code, "takes longer than 0.1 seconds" in answer.text) == (503, True)
+
+
 def test_another_programs_database_keeps_datasettes_own_front_page(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as base:
         base.execute("create table things (name text)")

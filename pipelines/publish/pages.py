@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
-from sqlite3 import Connection
+from sqlite3 import Connection, OperationalError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from datasette.utils import sqlite_timelimit, tilde_encode
-from datasette.utils.asgi import NotFound, Request, Response
+from datasette.utils import sqlite_timelimit
+from datasette.utils.asgi import Base400, NotFound, Request, Response
 
 from pipelines.publish import charts, differences, reading, words
 from pipelines.publish.feed import atom
@@ -210,14 +210,29 @@ async def _archive(datasette: "Datasette", request: Request) -> "Database":
     raise NotFound("none of these databases is a Broadsheet archive")
 
 
+class TookTooLong(Base400):  # type: ignore[misc]
+    """The archive had no answer within Datasette's time limit."""
+
+    status = 503
+
+
 async def _read(datasette: "Datasette", database: "Database", read: Callable[[Connection], Any]) -> Any:
-    """Run queries in one of Datasette's threads, all under its time limit."""
+    """Run queries in one of Datasette's threads, all under its time limit. Raises TookTooLong."""
+
+    limit = datasette.setting("sql_time_limit_ms")
 
     def timed(base: Connection) -> Any:
-        with sqlite_timelimit(base, datasette.setting("sql_time_limit_ms")):
+        with sqlite_timelimit(base, limit):
             return read(base)
 
-    return await database.execute_fn(timed)
+    try:
+        return await database.execute_fn(timed)
+    except OperationalError as error:
+        if str(error) != "interrupted":
+            raise
+        raise TookTooLong(
+            f"This takes longer than {limit / 1000:g} seconds. Fewer, or rarer, words find their articles sooner."
+        ) from None
 
 
 # Pages
@@ -249,8 +264,9 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "marked": words.marked,
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
-        "database_name": tilde_encode(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),
         "without": lambda field: _with(request, **{field: None, "before": None, "page": None}),
     }
-    return Response.html(await datasette.render_template(f"room/{name}.html", says | shown, request=request))
+    return Response.html(
+        await datasette.render_template(f"room/{name}.html", {"says": says} | says | shown, request=request)
+    )
