@@ -263,6 +263,13 @@ def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.
     assert (answer.status_code, "takes longer than 0.1 seconds" in answer.text) == (503, True)
 
 
+def test_from_the_answer_of_a_query_to_the_article(page: Page) -> None:
+    for path in ("/news/search?q=crane", "/news/latest", "/news?sql=select+id,+sort_at,+url+from+articles+limit+1"):
+        assert page(path).cssselect("td.col-id a")[0].get("href").startswith("/article/")
+    assert page("/news/source_overview").cssselect("td.col-source_id a")[0].get("href").startswith("/source/")
+    assert page("/news?sql=select+1+as+id").cssselect("td.col-id a") == []
+
+
 def test_another_programs_database_keeps_datasettes_own_front_page(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as base:
         base.execute("create table things (name text)")
