@@ -173,8 +173,8 @@ def test_an_article_is_there_to_read(page: Page, path_of: PathOf) -> None:
 
 def test_a_correction_shows_the_words_that_changed(page: Page) -> None:
     shown = page("/article/1001")
-    assert texts(shown, "aside .diff del") == ["An earlier title", "wet."]
-    assert texts(shown, "aside .diff ins") == ["A later title", "dry."]
+    assert texts(shown, "aside .diff del") == ["An earlier", "wet."]
+    assert texts(shown, "aside .diff ins") == ["A later", "dry."]
 
 
 def test_what_is_doubtful_is_said(page: Page) -> None:

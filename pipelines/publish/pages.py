@@ -99,16 +99,19 @@ async def article_page(request: Request, datasette: "Datasette") -> Response:
             "article": article,
             "paragraphs": [line for line in article["text"].split("\n") if line.strip()],
             "copies": reading.copies_of(base, number),
-            "changes": [
-                {"from": old, "to": new, "diff": differences.word_diff(old["text"], new["text"])}
-                for new, old in pairwise(versions)
-            ],
+            "changes": [_change(old, new) for new, old in pairwise(versions)],
             "reports": [
                 report for report in reading.reports_of(base, article["story_id"]) if report["id"] != number
             ] if article["story_id"] else [],
         }  # fmt: skip
 
     return await _page_or_moved(datasette, request, database, "article", read)
+
+
+def _change(old: reading.Row, new: reading.Row) -> Context:
+    """What was changed from one version to the next."""
+    titles = differences.word_diff(old["title"] or "", new["title"] or "")
+    return {"to": new, "title": titles, "text": differences.word_diff(old["text"], new["text"])}
 
 
 async def story_page(request: Request, datasette: "Datasette") -> Response:

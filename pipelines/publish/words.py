@@ -47,9 +47,11 @@ def exactly(stamp: str | None) -> str:
     return f"{stamp[:10]} {stamp[11:16]} UTC" if stamp and instant(stamp) else stamp or ""
 
 
-def clock(stamp: str, now: datetime) -> str:
+def clock(stamp: str, now: datetime) -> Markup:
     """What ago() leaves out of an instant: ` (2026-11-21 08:15 UTC)`, or `, 08:15 UTC` where it has said the day."""
-    return f", {stamp[11:16]} UTC" if ago(stamp, now) == day(stamp) else f" ({exactly(stamp)})"
+    said_day = ago(stamp, now) == day(stamp)
+    before, left = (", ", f"{stamp[11:16]} UTC") if said_day else (" ", f"({exactly(stamp)})")
+    return Markup('{}<span class="exact">{}</span>').format(before, left)
 
 
 def day(stamp: str | None) -> str:
