@@ -15,6 +15,10 @@ APPLICATION_ID = 0x42524453
 NOWHERE = 0
 """moved.new_id of an article or story that is no more. No row has this id, and the old one is not given to another."""
 
+CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
+"""Letters of scripts that part no words, as the inside of a character class (of GLOB or of a regular expression): Han, kana,
+bopomofo, and Hangul, whose words carry their particles (Unicode 15, blocks). The full-text index has each as a word."""
+
 migrations = Migrations("broadsheet")
 
 _TABLES = """
@@ -354,6 +358,53 @@ def m006_recheck_what_is_recent(db: Database) -> None:
            where state = 'article' and next_fetch_at is null and via not in ('file', 'warc')
                  and discovered_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-7 days')"""
     )
+
+
+def spaced(text: str) -> str:
+    """SQL for a text with a space on either side of every letter of CJK, so that the tokenizer takes each for a word.
+
+    Letter by letter, 2.5 microseconds each, out of pieces of 256, since substr() counts from the front each time. A text
+    without a character as high as U+2E80 is left alone: testing that takes 0.05 microseconds a character.
+    """
+    return f"""case when {text} glob '*[⺀-𿿽]*' then (
+        with recursive letters(piece, at, next) as (
+            select substr({text}, 1, 256), 1, 257
+            union all
+            select iif(at < 256, piece, substr({text}, next, 256)), at % 256 + 1, next + iif(at < 256, 0, 256)
+            from letters where at < length(piece) or (at = 256 and substr({text}, next, 1) <> '')
+        ), each(letter) as (select substr(piece, at, 1) from letters)
+        select group_concat(iif(letter glob '[{CJK}]', ' ' || letter || ' ', letter), '') from each
+    ) else {text} end"""
+
+
+_INDEXED = (
+    "articles_fts (rowid, title, description, text) select id, title, description, text from articles_words where id ="
+)
+_FORGOTTEN = "articles_fts (articles_fts, rowid, title, description, text) select 'delete', id, title, description, text from articles_words where id ="
+
+
+@migrations()
+def m007_words_of_every_script(db: Database) -> None:
+    """The full-text index finds words of Chinese, Japanese and Korean; indexes for the newest of a language or section."""
+    for statement in (
+        "drop trigger articles_fts_insert",
+        "drop trigger articles_fts_update",
+        "drop trigger articles_fts_delete",
+        "drop table articles_fts",
+        f"""create view articles_words as select id, {spaced("title")} as title, {spaced("description")} as description,
+            {spaced("text")} as text from articles""",
+        "create virtual table articles_fts using fts5 (title, description, text, content=[articles_words], content_rowid=[id])",
+        f"create trigger articles_fts_insert after insert on articles begin insert into {_INDEXED} new.id; end",
+        f"create trigger articles_fts_delete before delete on articles begin insert into {_FORGOTTEN} old.id; end",
+        f"create trigger articles_fts_change before update of title, description, text on articles begin insert into {_FORGOTTEN} old.id; end",
+        f"create trigger articles_fts_update after update of title, description, text on articles begin insert into {_INDEXED} new.id; end",
+        "insert into articles_fts (articles_fts) values ('rebuild')",
+        "drop index articles_language",
+        "drop index articles_section",
+        "create index articles_language on articles (language, sort_at)",
+        "create index articles_section on articles (section, sort_at)",
+    ):
+        db.conn.execute(statement)
 
 
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:

@@ -8,11 +8,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, connect
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -56,14 +58,33 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails its test when the browser complains: a script that breaks, or something the policy forbids."""
-    page = browser.new_page()
+    """A page that fails its test when the browser complains: a script that breaks, or something the policy forbids; or when
+    a script of an article has opened a dialogue."""
+    page = browser.new_page(viewport={"width": 1024, "height": 800})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
     yield page
     page.close()
     assert complaints == []
+
+
+ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane")
+
+
+@pytest.fixture(scope="module")
+def room(address: str, demo: Path) -> dict[str, str]:
+    """The addresses of ROOM: the article has a copy, the story two reports."""
+    base = connect(demo)
+    numbers = {
+        "/article": "select article_id from copies order by similarity limit 1",
+        "/story": "select id from stories where article_count > 1",
+        "/source": "select id from sources where name = 'The Calderwick Ledger'",
+    }
+    found = {path: f"{path}/{base.execute(sql).fetchone()[0]}" for path, sql in numbers.items()}
+    base.close()
+    return {path: address + found.get(path, path) for path in ROOM}
 
 
 @pytest.mark.parametrize(
@@ -72,3 +93,62 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_nothing_on_datasettes_own_pages_breaks_under_the_policy(page: Page, address: str, path: str) -> None:
     answer = page.goto(address + path)
     assert answer is not None and answer.status == 200
+
+
+@pytest.mark.parametrize("path", ROOM)
+def test_a_page_of_the_room_fits_a_phone_and_a_wide_screen(page: Page, room: dict[str, str], path: str) -> None:
+    for width in (360, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(room[path])
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ROOM)
+def test_a_page_of_the_room_is_accessible_by_light_and_in_the_dark(
+    page: Page, room: dict[str, str], path: str, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(room[path])
+    found = Axe().run(page).response["violations"]
+    assert [
+        (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical", "moderate")
+    ] == []
+
+
+def test_the_dark_is_dark(page: Page, room: dict[str, str]) -> None:
+    shades = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(room["/"])
+        shades.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert shades == ["rgb(253, 253, 251)", "rgb(22, 22, 21)"]
+
+
+def test_from_the_search_box_to_the_article_by_keyboard_alone(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/"])
+    for _ in range(6):  # past the link to the content, the name, three pages
+        page.keyboard.press("Tab")
+    page.keyboard.type("crane")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=crane")
+    assert page.locator("mark").first.inner_text().lower() == "crane"
+    page.locator(".entry h2 a").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/article/*")
+    assert "crane" in page.locator("article h1").inner_text().lower()
+
+
+def test_a_chart_is_drawn(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/source"])
+    bars = page.locator("figure svg").first.locator("rect.reactive")
+    assert max(box["height"] for bar in bars.all() if (box := bar.bounding_box())) > 10
+
+
+def test_an_article_whose_title_is_markup_runs_nothing(page: Page, address: str, demo: Path) -> None:
+    base = connect(demo)
+    title = 'Why <script>alert("tea")</script> is a bad name for a boat'
+    (number,) = base.execute("select id from articles where title = ?", (title,)).fetchone()
+    base.close()
+    page.goto(f"{address}/article/{number}")
+    assert page.locator("h1").inner_text() == title

@@ -40,7 +40,7 @@ DAMAGE = {
     "the full-text index behind": "drop trigger articles_fts_delete; delete from articles_fts where rowid = 1",
     "the full-text index emptied": "delete from articles_fts_data where id > 10",
     "an index that does not fit its table": """pragma writable_schema = on;
-        update sqlite_master set sql = replace(sql, '(language)', '(section)') where name = 'articles_language'""",
+        update sqlite_master set sql = replace(sql, '(language,', '(section,') where name = 'articles_language'""",
     "a chain of moves": "insert into moved values ('article', 901, 902), ('article', 902, 903), ('article', 903, 1)",
     "moves in a circle": "insert into moved values ('story', 901, 902), ('story', 902, 901)",
     "a move to nowhere": "insert into moved values ('article', 901, 900)",

@@ -117,9 +117,9 @@ def test_a_row_is_a_page(get: Get, table: str) -> None:
     assert get(f"/news/{table}/1").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/news"])
-def test_the_first_pages_lead_only_to_pages_that_exist(get: Get, path: str) -> None:
-    links = [unescape(link) for link in re.findall(r'<a href="(news/[^"]+)"', get(path).text)]
+@pytest.mark.parametrize("said", [TOLD["description_html"], TOLD["databases"]["news"]["description_html"]])
+def test_the_descriptions_lead_only_to_pages_that_exist(get: Get, said: str) -> None:
+    links = [unescape(link) for link in re.findall(r'<a href="(news/[^"]+)"', said)]
     assert len(links) >= 8
     assert {link: get(f"/{link}").status_code for link in links} == dict.fromkeys(links, 200)
 
@@ -210,7 +210,7 @@ def plan_of(demo: Path, name: str) -> list[str]:
 @pytest.mark.parametrize(("name", "database"), [("news.db", "news"), ("my archive.2.db", "my+archive~2E2")])
 def test_the_metadata_follows_the_name_of_the_file(demo: Path, tmp_path: Path, name: str, database: str) -> None:
     with serving(copy_of(demo, tmp_path / name), public=False) as site:
-        assert f'<a href="{database}/search">' in fetch(site)[1]
+        assert f'<a href="{database}/articles">' in fetch(site + database)[1]
         assert "**harbour**" in fetch(f"{site}{database}/search?q=harbour")[1]
         assert fetch(f"{site}{database}?sql=select+1")[0] == 200
 

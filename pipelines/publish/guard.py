@@ -76,7 +76,7 @@ def _scripts_of_datasette() -> list[str]:
         for name in names
         for script in re.findall(r"<script>(.*?)</script>", (templates / name).read_text("utf-8"), re.DOTALL)
     ]
-    return [re.sub(r"{{.*?}}", value, script) for script in found for value in ("true", "false")]
+    return sorted({re.sub(r"{{.*?}}", value, script) for script in found for value in ("true", "false")})
 
 
 def _digest(script: str) -> str:

@@ -1,0 +1,40 @@
+"""Hits of a search -> an Atom feed (RFC 4287), written by feedgen. datasette-atom, which uses it too, fails where there is no hit yet."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from feedgen.feed import FeedGenerator
+
+from pipelines.publish.words import MARKS, instant, marked, web_address
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a feed without entries was changed last, and an article of an impossible day."""
+
+
+def atom(typed: str, rows: list[dict[str, Any]], url: str, page_of: Callable[[int], str]) -> bytes:
+    """The feed of a search at `url`: the newest hits first, each with the words around them and a link to the publisher, or
+    to its page here where the publisher's is none of the web."""
+    feed = FeedGenerator()
+    feed.id(url)
+    feed.title(f"Broadsheet: {_plain(typed) or 'everything'}")
+    feed.link(href=url, rel="self")
+    feed.updated(max((_when(row) for row in rows), default=EPOCH))
+    for row in rows:
+        entry = feed.add_entry(order="append")
+        entry.id(row["url"])
+        entry.title(row["title"] or "(without a title)")
+        entry.updated(_when(row))
+        entry.author(name=row["source"] or "unknown")
+        entry.summary(str(marked(row["snippet"])), type="html")
+        entry.link(href=web_address(row["url"]) or page_of(row["id"]))
+    return bytes(feed.atom_str(pretty=True))
+
+
+def _when(row: dict[str, Any]) -> datetime:
+    return instant(row["sort_at"]) or instant(f"{row['sort_at']}T00:00:00Z") or EPOCH
+
+
+def _plain(text: str) -> str:
+    """Without what XML cannot hold."""
+    return "".join(letter for letter in text if letter.isprintable() and letter not in MARKS)

@@ -1,0 +1,220 @@
+"""How long the reading room's pages take on the server, with 100 articles and with a million invented ones.
+
+    python -m tests.benchmarks.pages [--size 1000000] [--keep FILE]
+
+Prints for every page the median and the worst of 20 requests in milliseconds, each with another article, story, source
+or word, through Datasette in this process: routing, SQL, template. `--keep` makes the archive there, or uses the one
+that is there: making a million articles takes a quarter of an hour.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+
+from pipelines.database import connect
+from pipelines.publish.serve import METADATA
+
+SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30
+YEARS = 5
+PARAGRAPHS = 20_000
+"""Paragraphs of 60 words to make texts from, four each: as many words as a short report has."""
+VOCABULARY = 50_000
+RARE = 25_000
+"""Every so many articles one holds the rare word."""
+TIMES = 20
+ASKED = 200.0
+"""Milliseconds that a page may take at a million articles."""
+
+
+def make(path: Path, size: int) -> None:
+    """An archive of `size` invented articles: a third in stories of two to six, a tenth with copies, a twentieth changed."""
+    db = connect(path, write=True)
+    db.conn.execute("pragma foreign_keys = off")  # the stories come last
+    chance = random.Random(7)
+    for trigger in ("insert", "update", "change", "delete"):
+        db.conn.execute(f"drop trigger articles_fts_{trigger}")  # the index is made in one go, at the end
+    with db.conn:
+        db.conn.execute("begin")
+        db.conn.executemany(
+            "insert into sources (id, name, url, domain, language) values (?, ?, ?, ?, ?)",
+            [(number, f"Paper {number}", f"https://{number}.example/", f"{number}.example", LANGUAGES[number % 5]) for number in range(1, SOURCES + 1)],
+        )  # fmt: skip
+    for rows in _batches(_articles(chance, size), 10_000):
+        with db.conn:
+            db.conn.execute("begin")
+            _insert(db.conn, rows, chance)
+    with db.conn:
+        db.conn.execute("begin")
+        db.conn.execute(
+            """insert into stories (id, title, first_seen_at, last_seen_at, article_count, source_count)
+               select story_id, min(title), min(sort_at), max(sort_at), count(*), count(distinct source_id)
+               from articles where story_id is not null group by story_id"""
+        )
+    db.conn.execute("insert into articles_fts (articles_fts) values ('rebuild')")
+    db.conn.execute("analyze")
+    db.conn.execute("pragma wal_checkpoint(truncate)")
+    db.close()
+
+
+def _vocabulary(chance: random.Random) -> list[str]:
+    """Invented words, the most frequent first."""
+    return ["".join(chance.choice("bcdfglmnprstv") + chance.choice("aeiou") for _ in range(chance.randint(1, 4))) for _ in range(VOCABULARY)]  # fmt: skip
+
+
+def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[tuple[dict[str, Any], ...]]:
+    while batch := tuple(islice(rows, size)):
+        yield batch
+
+
+def _articles(chance: random.Random, size: int) -> Iterator[dict[str, Any]]:
+    words = _vocabulary(chance)
+    weights = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
+    paragraphs = [" ".join(chance.choices(words, cum_weights=weights, k=60)) for _ in range(PARAGRAPHS)]
+    end = datetime.now(UTC) - timedelta(hours=1)
+    story, left = 0, 0
+    for number in range(1, size + 1):
+        if not left and chance.random() < 0.1:
+            story, left = story + 1, chance.randint(2, 6)
+        published = end - timedelta(seconds=(size - number) / size * YEARS * 365 * 86400 + chance.randint(0, 3600))
+        source = chance.randint(1, SOURCES)
+        yield {
+            "id": number,
+            "url": f"https://{source}.example/news/{number}",
+            "source_id": source,
+            "title": " ".join(chance.choices(words, k=8)).capitalize(),
+            "description": " ".join(chance.choices(words, k=20)),
+            "authors": '["Ada Writer"]' if chance.random() < 0.8 else None,
+            "date_published": f"{published:%Y-%m-%dT%H:%M:%SZ}",
+            "date_published_source": "jsonld",
+            "sort_at": f"{published:%Y-%m-%dT%H:%M:%SZ}",
+            "language": LANGUAGES[source % 5],
+            "section": f"section {chance.randint(1, SECTIONS)}",
+            "word_count": 240,
+            "content_hash": f"{number:064x}",
+            "extractor": "bench",
+            "first_seen_at": f"{published + timedelta(minutes=chance.randint(1, 300)):%Y-%m-%dT%H:%M:%SZ}",
+            "last_fetched_at": f"{published + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}",
+            "story_id": story if left else None,
+            "version_count": 2 if number % 20 == 0 else 1,
+            "text": "\n\n".join(chance.choices(paragraphs, k=4)) + (" zyzzyva" if number % RARE == 0 else ""),
+        }
+        left = max(left - 1, 0)
+
+
+def _insert(connection: Any, rows: tuple[dict[str, Any], ...], chance: random.Random) -> None:
+    """Articles with their pages; copies and versions of some."""
+
+    names = list(rows[0])
+    connection.executemany(
+        f"insert into articles ({', '.join(names)}) values ({', '.join(':' + name for name in names)})", rows
+    )
+    page = "insert into pages (url, source_id, via, state, reason, article_id, similarity, title, discovered_at, last_fetched_at, date_published) values (?, ?, 'feed', ?, ?, ?, ?, ?, ?, ?, ?)"
+    seen = [(row["first_seen_at"], row["last_fetched_at"], row["date_published"]) for row in rows]
+    connection.executemany(
+        page,
+        [
+            (row["url"], row["source_id"], "article", None, row["id"], None, row["title"], *times)
+            for row, times in zip(rows, seen, strict=True)
+        ],
+    )
+    copied = [(row, times) for row, times in zip(rows, seen, strict=True) if row["id"] % 10 == 0]
+    connection.executemany(page, [(f"https://{number}.example/copy/{row['id']}", number, "duplicate", "near", row["id"], 0.9, row["title"], *times)
+                                  for row, times in copied for number in chance.sample(range(1, SOURCES + 1), 3)])  # fmt: skip
+    for row in rows:
+        if row["version_count"] > 1:
+            (own,) = connection.execute(
+                "select id from pages where article_id = ? and state = 'article'", (row["id"],)
+            ).fetchone()
+            text = row["text"].split(" ")
+            earlier = " ".join(word for word in text if chance.random() > 0.05)
+            connection.executemany(
+                """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
+                   values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [(row["id"], own, 1, row["first_seen_at"], row["title"], "0", 0, 0, earlier), (row["id"], own, 2, row["last_fetched_at"], row["title"], row["content_hash"], 12, 0, row["text"])],
+            )  # fmt: skip
+
+
+# Asking
+
+
+@cache
+def common_words() -> list[str]:
+    """The five words that most articles hold: the same as _articles() makes."""
+    return _vocabulary(random.Random(7))[:5]
+
+
+PAGES: dict[str, Callable[[random.Random, int], str]] = {
+    "front page": lambda chance, size: "/",
+    "front page, one source": lambda chance, size: f"/?source={chance.randint(1, SOURCES)}",
+    "front page, section and language": lambda chance, size: f"/?section=section {chance.randint(1, SECTIONS)}&language={chance.choice(LANGUAGES)}",
+    "front page, years ago": lambda chance, size: f"/?before={datetime.now(UTC).year - chance.randint(1, 4)}-06-01T00:00:00Z 0",
+    "search, a rare word": lambda chance, size: "/search?q=zyzzyva",
+    "search, a very common word": lambda chance, size: f"/search?q={chance.choice(common_words())}",
+    "search, common, best first": lambda chance, size: f"/search?q={chance.choice(common_words())}&order=best",
+    "search, common, one source": lambda chance, size: f"/search?q={chance.choice(common_words())}&source={chance.randint(1, SOURCES)}",
+    "search as a feed": lambda chance, size: f"/search.atom?q={chance.choice(common_words())}",
+    "article": lambda chance, size: f"/article/{chance.randint(1, size)}",
+    "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
+    "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
+    "sources": lambda chance, size: "/sources",
+    "source": lambda chance, size: f"/source/{chance.randint(1, SOURCES)}",
+}  # fmt: skip
+"""Page -> the path of one of its kind, by chance; of articles as many as there are."""
+
+
+async def ask(db: Path, size: int) -> bool:
+    """Print a line for every page; whether each was quick enough."""
+    datasette = Datasette(
+        [str(db)], metadata=json.loads(METADATA.read_text("utf-8")), settings={"sql_time_limit_ms": 10_000}
+    )
+    await datasette.invoke_startup()
+    print(f"\n{size:,} articles, milliseconds{'':12} median     worst    (CPU)", flush=True)
+    quick = True
+    for name, path in PAGES.items():
+        taken = [await _once(datasette, path(random.Random(number), size)) for number in range(TIMES)]
+        walls, cpus = zip(*taken, strict=True)
+        quick = quick and statistics.median(walls) <= ASKED
+        print(
+            f"{name:38} {statistics.median(walls):8.0f}  {max(walls):8.0f}  {statistics.median(cpus):7.0f}", flush=True
+        )
+    return quick
+
+
+async def _once(datasette: Any, path: str) -> tuple[float, float]:
+    """Milliseconds of the clock and of the CPU that one page takes."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    answer = await datasette.client.get(path)
+    assert answer.status_code == 200, (path, answer.text)
+    return (time.perf_counter() - clock) * 1000, (time.process_time() - cpu) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=1_000_000, help="articles of the large archive")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="where the large archive is, or is to be made")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        archives = {100: Path(folder) / "news.db", arguments.size: arguments.keep or Path(folder) / "large.db"}
+        quick = True
+        for size, db in archives.items():
+            if not db.exists():
+                make(db, size)
+            quick = asyncio.run(ask(db, size)) and quick
+    sys.exit(0 if quick else 1)
+
+
+if __name__ == "__main__":
+    main()

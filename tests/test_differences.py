@@ -1,0 +1,52 @@
+"""What changed between two texts, and what several have in common."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.publish.differences import MAX_WORDS, Piece, shared_passages, word_diff
+
+TEXT = st.lists(st.sampled_from(["the", "quay", "was", "wet", "東京", "a,", "b.", "\n", "  ", "é"]), max_size=40).map(
+    " ".join
+)
+
+
+def test_a_changed_word_stands_between_the_unchanged_ones() -> None:
+    assert word_diff("First.\nThe quay was wet.\nLast.", "First.\nThe quay was dry.\nLast.") == [
+        None,
+        [
+            Piece(what="same", text="The quay was "),
+            Piece(what="removed", text="wet."),
+            Piece(what="added", text="dry."),
+        ],
+        None,
+    ]
+
+
+@given(TEXT, TEXT)
+def test_the_old_and_the_new_can_be_read_from_the_difference(old: str, new: str) -> None:
+    changed = [piece for paragraph in word_diff(old, new) for piece in paragraph or []]
+    kept = [paragraph for paragraph in word_diff(old, new) if paragraph is None]
+    for text, gone in ((old, "added"), (new, "removed")):
+        said = "".join(piece.text for piece in changed if piece.what != gone)
+        assert all(word in text for word in said.split())
+        assert kept or said.replace("\n", "") == text.replace("\n", "")
+
+
+def test_a_text_that_was_written_anew_is_not_compared_for_minutes() -> None:
+    old, new = (" ".join(f"{letter}{number}" for number in range(MAX_WORDS * 4)) for letter in "ab")
+    assert word_diff(old, new) == [[Piece(what="removed", text=old), Piece(what="added", text=new)]]
+
+
+def test_a_passage_that_two_reports_share_is_marked_in_both() -> None:
+    agency = "the harbour master said that nobody had been hurt in the night"
+    first, second, third = shared_passages(
+        [f"Own words. {agency} Ours.", f"{agency.capitalize()}, they say.", "Nothing of the kind."]
+    )
+    assert [piece.text for piece in first.pieces if piece.what == "same"] == [agency]
+    assert [piece.text for piece in second.pieces if piece.what == "same"] == [agency.capitalize()]
+    assert third.share == 0 and 0.7 < first.share < 1
+
+
+@given(st.lists(TEXT, max_size=4))
+def test_no_letter_is_lost(texts: list[str]) -> None:
+    assert ["".join(piece.text for piece in one.pieces) for one in shared_passages(texts)] == texts
