@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -262,6 +263,7 @@ def _serve(pipe: Connection, limits: Limits) -> None:
     os.setsid()
     space = limits.megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    sys.unraisablehook = _tell_unless_out_of_memory
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         pipe.send("ready")
         while True:
@@ -270,6 +272,12 @@ def _serve(pipe: Connection, limits: Limits) -> None:
             signal.setitimer(signal.ITIMER_REAL, limits.seconds + 1)
             pipe.send(_answer(work, given))
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _tell_unless_out_of_memory(lost: "sys.UnraisableHookArgs") -> None:
+    """Where libxml2 calls back, an exception can only be printed. Want of memory is told of the page: that is enough."""
+    if not issubclass(lost.exc_type, MemoryError):
+        sys.__unraisablehook__(lost)
 
 
 def _result(answer: Any) -> Any:

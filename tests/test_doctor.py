@@ -25,7 +25,7 @@ DAMAGE = {
     "a story deleted by hand": "delete from stories where id = 1",
     "the page of an article deleted": "delete from pages where state = 'article' and article_id = 42",
     "the page of a version deleted": "delete from pages where id = 53",
-    "the page of an article declared a copy": "update pages set state = 'duplicate', reason = 'url' where id = 44",
+    "the page of an article declared a copy": "update pages set state = 'duplicate', reason = 'url' where id = (select max(id) from pages where state = 'article')",
     "a page without reason": "update pages set reason = '' where state = 'refused'",
     "versions miscounted": "update articles set version_count = 9",
     "an index dropped": "drop index pages_hash",

@@ -278,6 +278,18 @@ def test_another_programs_database_keeps_datasettes_own_front_page(tmp_path: Pat
     assert (answer.status_code, "other" in answer.text) == (200, True)
 
 
+def test_the_plugin_is_whole_whoever_imports_it_first() -> None:
+    order = "import pipelines.publish.differences, datasette.app; from datasette.plugins import pm; print(len(pm.get_hookcallers(__import__('pipelines.publish').publish)))"
+    done = subprocess.run(
+        [sys.executable, "-c", order],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert int(done.stdout) > 4
+
+
 def test_without_the_plugin_datasette_shows_the_same_file_and_metadata(archive: Path) -> None:
     command = [sys.executable, "-m", "datasette", str(archive), "--metadata", str(METADATA), "--get"]
     for path in ("/", "/news/articles/1.json?_shape=objects", "/news/search.json?q=crane&_shape=objects"):

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from scrapy.statscollectors import MemoryStatsCollector
@@ -15,7 +17,15 @@ from scrapy.utils.test import get_crawler
 from crawler.discovery import Reading
 from crawler.items import Outcome, Page
 from pipelines import workers
-from pipelines.workers import ExtractPipeline, Limits, WorkerLost, Workers, outcome_of, reading_of
+from pipelines.workers import (
+    ExtractPipeline,
+    Limits,
+    WorkerLost,
+    Workers,
+    _tell_unless_out_of_memory,
+    outcome_of,
+    reading_of,
+)
 from tests.loopback import article_html, story
 
 LIMITS = Limits(seconds=5.0, megabytes=1536)
@@ -131,3 +141,13 @@ def test_a_feed_that_no_worker_finishes_is_given_up_and_says_so() -> None:
 
     reading = with_workers(1, work, Limits(seconds=1.0, megabytes=1536))
     assert isinstance(reading, Reading)
+
+
+@pytest.mark.parametrize(("kind", "told"), [(MemoryError, 0), (ValueError, 1)])
+def test_want_of_memory_in_a_callback_is_not_printed_and_a_bug_is(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Exception], told: int
+) -> None:
+    printed: list[object] = []
+    monkeypatch.setattr("sys.__unraisablehook__", printed.append)
+    _tell_unless_out_of_memory(cast(Any, SimpleNamespace(exc_type=kind)))
+    assert len(printed) == told

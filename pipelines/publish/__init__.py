@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Any
 
-from datasette import handle_exception, hookimpl
+from datasette import hookimpl
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
@@ -49,6 +49,8 @@ VIEWS_AND_QUERIES = (None, "latest", "copies", "changed", "source_health")
 def startup() -> None:
     """An address that is not there costs no second: Datasette has rich, where it is installed, print every 404 as a
     traceback with all local variables (1.2 s, measured). Errors that are bugs are still printed, by Python."""
+    from datasette import handle_exception  # loads the plugins: importing it above would load this one half made
+
     handle_exception.rich = None
 
 
