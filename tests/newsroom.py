@@ -24,7 +24,8 @@ class Newsroom:
         )
 
     def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = broadsheet("crawl", *options, cwd=self.folder)
+        """Crawl without extraction workers: starting two takes longer than all else; other tests, the demo too, have them."""
+        done = broadsheet("crawl", *options, cwd=self.folder, workers=0)
         assert done.returncode == code, done.stderr + done.stdout
         return done
 
