@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -624,7 +625,7 @@ class Archive:
         own = {"id": kept_id, "story_id": kept["story_id"]}
         earliest = {"first_seen_at": min(kept["first_seen_at"], other["first_seen_at"])}
         self.db.table("articles").update(kept_id, first | own | earliest)
-        self._number_versions(kept_id)
+        self._number_versions(kept_id, anew=True)
         self._displace(kept_id)
 
     def _relate_copies(self, article_id: int, page_id: int | None) -> None:
@@ -699,20 +700,31 @@ class Archive:
         self._insert_version(known["id"], page_id, row)
         self._number_versions(known["id"])
 
-    def _number_versions(self, article_id: int) -> None:
-        """Number the texts by the time of fetching; each is compared with its page's last one, else with the one before it."""
-        versions = list(
-            self.db.query("select * from versions where article_id = ? order by fetched_at, id", [article_id])
-        )
-        last: dict[int, str] = {}
-        before = versions[0]["text"] if versions else ""
-        for number, version in enumerate(versions, 1):
-            added, removed = deduplicate.words_changed(last.get(version["page_id"], before), version["text"])
-            self.db.table("versions").update(
-                version["id"], {"version": number, "words_added": added, "words_removed": removed}
+    def _number_versions(self, article_id: int, *, anew: bool = False) -> None:
+        """Number the texts by the time of fetching; each is compared with its page's last one, else with the one before it.
+
+        Only what has another place or neighbour than before is counted again, unless all is to be numbered `anew`: comparing
+        every text for every one that comes would take minutes where a thousand addresses give copies that differ.
+        """
+        texts = list(
+            self.db.query(
+                "select id, page_id, version from versions where article_id = ? order by fetched_at, id", [article_id]
             )
-            before = last[version["page_id"]] = version["text"]
-        self.db.table("articles").update(article_id, {"version_count": max(1, len(versions))})
+        )
+        placed = [] if anew else sorted((text for text in texts if text["version"]), key=itemgetter("version"))
+        was, now = _neighbours(placed), _neighbours(texts)
+        for number, text in enumerate(texts, 1):
+            if was.get(text["id"]) != now[text["id"]]:
+                added, removed = self._words_changed(now[text["id"]], text["id"])
+                self.db.table("versions").update(text["id"], {"words_added": added, "words_removed": removed})
+            if text["version"] != number:
+                self.db.execute("update versions set version = ? where id = ?", [number, text["id"]])
+        self.db.table("articles").update(article_id, {"version_count": max(1, len(texts))})
+
+    def _words_changed(self, *versions: int) -> tuple[int, int]:
+        """Words added and removed from one version to the other."""
+        old, new = (self.db.table("versions").get(version)["text"] for version in versions)
+        return deduplicate.words_changed(old, new)
 
     def _insert_version(self, article_id: int, page_id: int, row: Row, *, own: bool = False) -> None:
         """A text and title that the page had before are kept once, with the time of the last look that found them again."""
@@ -732,7 +744,8 @@ class Archive:
             self.db.table("versions").insert(version | {name: row[name] for name in ("title", "text", "content_hash")})
         elif not own:
             self.db.execute(
-                "update versions set fetched_at = max(fetched_at, ?) where id = ?", [row["last_fetched_at"], same[0]]
+                "update versions set fetched_at = ?1, version = 0 where id = ?2 and fetched_at < ?1",
+                [row["last_fetched_at"], same[0]],
             )
 
     def _correct_address(self, article_id: int) -> None:
@@ -804,7 +817,7 @@ class Archive:
         """Number an article's versions and make its prints again, after some of its texts were taken out."""
         self.db.execute("delete from fingerprints where article_id = ?", [article_id])
         self._add_all_prints(article_id)
-        self._number_versions(article_id)
+        self._number_versions(article_id, anew=True)
 
     # Rows
 
@@ -961,6 +974,17 @@ def hints_json(hints: Hints) -> str | None:
 def hints_from_json(text: str | None) -> Hints:
     said = json.loads(text) if text else {}
     return Hints(**said | {"authors": tuple(said.get("authors", ()))})
+
+
+def _neighbours(texts: list[Row]) -> dict[int, int]:
+    """For each version, in their order, the one it is compared with: the last of its page, else the one before, else itself."""
+    found: dict[int, int] = {}
+    last: dict[int, int] = {}
+    before = texts[0]["id"] if texts else 0
+    for text in texts:
+        found[text["id"]] = last.get(text["page_id"], before)
+        before = last[text["page_id"]] = text["id"]
+    return found
 
 
 def _json(value: Any) -> str | None:

@@ -144,3 +144,15 @@ def test_captures_imported_in_any_order_leave_the_same_texts(drawn: list[str], c
         for archive in (once, shuffled)
     ]
     assert texts[0] == texts[1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(TEXTS), st.sampled_from([A, B]), st.integers(0, 5)), min_size=1, max_size=8))
+def test_versions_are_numbered_as_if_all_were_counted_anew(drawn: list[tuple[str, str, int]]) -> None:
+    archive = looked([])
+    for text, url, hours in drawn:
+        archive.keep(Outcome(page=page(url, minutes=60 * hours), article=article(text)))
+    for row in list(archive.db.table("articles").rows):
+        numbered = list(archive.db.query("select * from versions order by id"))
+        archive._number_versions(row["id"], anew=True)
+        assert list(archive.db.query("select * from versions order by id")) == numbered
