@@ -370,6 +370,7 @@ def _parse_xml(text: str) -> Any:
 
 def _from_root(text: str) -> str:
     """Without what a server has to say before the document begins (`<br/><b>Warning</b>: …`)."""
+    text = re.sub(r"(?s)<!--.*?(?:-->|\Z)", "", text[:MAX_PROLOGUE]) + text[MAX_PROLOGUE:]  # they may name another root
     root = re.search(r"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b", text, re.IGNORECASE)
     return text[root.start() :] if root else text.strip()
 

@@ -57,8 +57,8 @@ def true_encoding(body: bytes, said: str) -> str:
 
 
 def _is_text(start: bytes) -> bool:
-    """Whether it begins as pages, feeds and robots.txt do, and has no control characters."""
-    return not any(code < 32 and code not in b"\t\n\f\r" for code in start) and start.isascii()
+    """Whether it has no control characters: of 128 packed bytes one in a million has none, of fewer only ASCII is believed."""
+    return not any(code < 32 and code not in b"\t\n\f\r" for code in start) and (start.isascii() or len(start) >= 128)
 
 
 def _beginning_of(response: Response, said: list[str]) -> Response:
@@ -73,7 +73,10 @@ def _beginning_of(response: Response, said: list[str]) -> Response:
 def beginning(body: bytes, encoding: str, size: int) -> bytes:
     """At most `size` bytes of what is packed, as far as it is sound. Raises what the packers raise, of bytes that are not theirs."""
     if encoding in ("gzip", "deflate"):
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, size)
+        try:
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, size)
+        except zlib.error:  # deflate as many servers mean it, without zlib's head
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, size)
     if encoding == "br":
         found: bytes = brotli.Decompressor().process(body, output_buffer_limit=size)
         return found[:size]

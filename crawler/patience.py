@@ -1,5 +1,5 @@
 """How long an answer is waited for: less of a host that has let a request run out of time, so that ten such addresses do not
-take ten times as long."""
+take ten times as long. A page that overran such a shorter time is not given up: it stays pending, and the next run asks again."""
 
 from collections import Counter
 from time import monotonic
@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
-from crawler.hosts import host_of
+from crawler.hosts import NotSent, host_of
 
 LEAST_SECONDS = 3.0
 """What every answer is given: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
@@ -29,11 +29,14 @@ class PatientHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         host, longest, began = host_of(request.url), request.meta["download_timeout"], monotonic()
-        request.meta["download_timeout"] = patience(longest, self._overran[host], self._slowest.get(host, 0.0))
+        given = patience(longest, self._overran[host], self._slowest.get(host, 0.0))
+        request.meta["download_timeout"] = given
         try:
             response = await super().download_request(request)
         except DownloadTimeoutError:
             self._overran[host] += 1
+            if given < longest and "page" in request.meta:
+                raise NotSent(f"{host} keeps requests waiting") from None
             raise
         finally:
             request.meta["download_timeout"] = longest  # what comes of this request takes its meta along

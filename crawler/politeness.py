@@ -113,6 +113,7 @@ class RobotsMiddleware:
                 raise StopDownload(fail=False)
 
     async def process_request(self, request: Request) -> None:
+        request.meta.pop("download_slot", None)  # of the host that redirected here: the delay is this one's
         if request.meta.get("dont_obey_robotstxt") or not request.url.startswith(("http:", "https:")):
             return
         rules = await self._rules_for(request)
@@ -275,11 +276,16 @@ class PublicAddressResolver(CachingThreadedResolver):
         return address
 
 
+LEAD_INSIDE = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
+"""IPv6 networks that carry an IPv4 address, which may be private (RFC 4291, 6052, 8215, 4380, 3056), or are a site's own (3879)."""
+
+
 def may_enter(address: str, allowed: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Whether an IP address is public, or inside a network that sources.toml allows."""
     ip = ip_address(address)
     ip = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-    return (ip.is_global and not ip.is_multicast) or any(ip in network for network in allowed)
+    public = ip.is_global and not ip.is_multicast and not any(ip in network for network in LEAD_INSIDE)
+    return public or any(ip in network for network in allowed)
 
 
 DAMAGED_ANSWERS = (brotli.error, zlib.error, ZstdError, gzip.BadGzipFile, EOFError, ValueError)

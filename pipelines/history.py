@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -34,11 +33,14 @@ _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_
 """Also what was written by a clock that was ahead."""
 
 BATCH = 500
-"""Pending pages read at a time, so that a million of them need no memory."""
+"""Pages read at a time; of the others only the numbers are kept, 40 bytes each."""
 
 PAGES_OF_LISTING = 1_000
 """New pages that one look at a listing may have fetched in its run: a sitemap may name 50,000, true ones or not, and a
 second between two of them is a quarter of an hour even so. The others stay pending."""
+
+FAILED_PRIORITY = -1
+"""Of a listing that failed last time: should it have its host left alone again, what was pending has been asked before."""
 
 PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
@@ -77,10 +79,19 @@ class HistoryMiddleware:
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         with self._archive.ending_with_the_disk():
+            failed = []
             async for request in start:
                 for wanted in self._entry_points(request):
-                    yield wanted
-            for request in chain(self._unfinished(), self._rechecks()):
+                    if wanted.priority == FAILED_PRIORITY:
+                        failed.append(wanted)
+                    else:
+                        yield wanted
+            for request in self._unfinished():
+                if self._is_wanted(request):
+                    yield request
+            for request in failed:
+                yield request
+            for request in self._rechecks():
                 if self._is_wanted(request):
                     yield request
 
@@ -230,6 +241,8 @@ class HistoryMiddleware:
         What another source's rules let through of the same feed says nothing; --now looks at everything again.
         """
         feed = self._feed(request.meta["listing"]) if "listing" in request.meta and not self._poll_all else None
+        if feed and feed["failures"]:
+            request.priority = FAILED_PRIORITY
         if feed and feed["last_status"] in READ and feed["source_url"] == request.cb_kwargs["source"].url:
             _conditional(request, feed)
         return request
@@ -257,16 +270,13 @@ class HistoryMiddleware:
         """Pages of the sources that are watched, with their sources, as far as these want them."""
         sources = {source.url: source for source in self._spider.sources}
         sites = {site_of(source.url): source for source in self._spider.sources}
-        last = 0
-        while rows := list(
-            self._db.query(
-                f"""select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
-                    where pages.id > ? and ({condition}) order by pages.id limit {BATCH}""",
-                [last, *parameters],
-            )
-        ):
-            last = rows[-1]["id"]
-            for row in rows:
+        found = [row[0] for row in self._db.execute(f"select id from pages where {condition} order by id", parameters)]
+        for start in range(0, len(found), BATCH):
+            for row in self._db.query(
+                """select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
+                   where pages.id in (select value from json_each(?)) order by pages.id""",
+                [json.dumps(found[start : start + BATCH])],
+            ):
                 # The source may be called by another address since; what it found is still its.
                 source = sources.get(row["source_url"]) or sites.get(row["domain"])
                 # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.

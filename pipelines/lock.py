@@ -1,5 +1,6 @@
 """One run per database. Imports nothing heavy: a run that finds the lock taken must cost next to nothing."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ def run_lock(database: Path) -> Iterator[None]:
     The database itself is never locked this way: SQLite's own locks live there. The descriptor is not inherited, so a
     worker that outlives its parent does not keep the next run out.
     """
-    file = database.resolve()
+    try:
+        file = database.resolve()
+    except RuntimeError:  # so until Python 3.12
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(database)) from None
     descriptor = os.open(file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:

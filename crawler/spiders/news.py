@@ -55,6 +55,7 @@ class Trail:
     open: int = 0  #: requests of the present group not yet answered
     yielded: bool = False
     failures: list[str] = field(default_factory=list)
+    silent: int = 0  #: guesses that ran out of time
     announced: frozenset[str] = frozenset()  #: feeds and sitemaps that the site names; the others are guesses
     dead: list[Listing] = field(default_factory=list)  #: of those announced, asked in vain: they may be back tomorrow
 
@@ -160,7 +161,8 @@ class NewsSpider(scrapy.Spider):
         reserve = trail is not None and not links and not reading.children
         facts = {"links": links, "entries": len(reading.links), "reserve": reserve, "parent": parent, "moved_to": moved}
         asked = max(max_age(response) or 0, reading.asked or 0) or None
-        children = tuple(child.url for child in reading.children) or None
+        # Of an index that breaks off nobody knows what it would have named: its sitemaps stay as they are.
+        children = None if "dataloss" in response.flags else tuple(child.url for child in reading.children) or None
         yield self._listing(
             source, url, reading.kind, status=200, asked=asked, children=children, **facts, **validators(response)
         )
@@ -206,10 +208,12 @@ class NewsSpider(scrapy.Spider):
             trail.failures.append(f"{url}: {reason}")
             if url in trail.announced:
                 trail.dead.append(self._listing(source, url, kind, failure=reason, **facts))
-            elif reason == "timeout":  # who does not answer one address that may not exist does not answer the others
-                trail.groups = [
-                    (k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}
-                ]
+            elif reason == "timeout":
+                trail.silent += 1
+                if trail.silent > 1:  # who does not answer two addresses that may not exist does not answer the others
+                    trail.groups = [
+                        (k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}
+                    ]
         yield from self._go_on(trail, yielded=False)
 
     def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
