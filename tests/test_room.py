@@ -260,7 +260,7 @@ def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.
     monkeypatch.setattr("pipelines.publish.reading.choices", lambda base: base.execute(endless).fetchone())
     datasette = Datasette([str(archive)], settings={"sql_time_limit_ms": 100})
     answer = asyncio.run(datasette.client.get("/search?q=crane"))
-    assert (answer.status_code, "takes longer than 0.1 seconds" in answer.text) == (503, True)
+    assert (answer.status_code, "takes longer than 0.1 s." in answer.text) == (503, True)
 
 
 def test_from_the_answer_of_a_query_to_the_article(page: Page) -> None:
@@ -291,14 +291,15 @@ def test_the_plugin_is_whole_whoever_imports_it_first() -> None:
 
 
 def test_without_the_plugin_datasette_shows_the_same_file_and_metadata(archive: Path) -> None:
-    command = [sys.executable, "-m", "datasette", str(archive), "--metadata", str(METADATA), "--get"]
-    for path in ("/", "/news/articles/1.json?_shape=objects", "/news/search.json?q=crane&_shape=objects"):
-        done = subprocess.run(
-            [*command, path],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"DATASETTE_LOAD_PLUGINS": "", "PYTHONPATH": str(ROOT)},
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "crane" in done.stdout.lower() or "Broadsheet" in done.stdout or "rows" in done.stdout
+    bare = (
+        "import sys; sys._called_from_test = True; from datasette.cli import cli; cli()"  # so Datasette loads no plugin
+    )
+    command = [sys.executable, "-c", bare, str(archive), "--metadata", str(METADATA), "--get"]
+    for path, said in (
+        ("/", "Broadsheet"),
+        ("/news/articles/1001.json?_shape=objects", "A later title"),
+        ("/news/search.json?q=crane", "Calderwick port"),
+    ):
+        done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+        assert (done.returncode, said in done.stdout) == (0, True), done.stderr
+    assert subprocess.run([*command, "/article/1001"], capture_output=True, check=False).returncode == 1

@@ -1,12 +1,13 @@
 """Hits of a search -> an Atom feed (RFC 4287), written by feedgen. datasette-atom, which uses it too, fails where there is no hit yet."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from feedgen.feed import FeedGenerator
 
-from pipelines.publish.words import MARKS, instant, marked, web_address
+from pipelines.publish.words import instant, marked, web_address
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
@@ -17,16 +18,16 @@ def atom(typed: str, rows: list[dict[str, Any]], url: str, page_of: Callable[[in
     to its page here where the publisher's is none of the web."""
     feed = FeedGenerator()
     feed.id(url)
-    feed.title(f"Broadsheet: {_plain(typed) or 'everything'}")
+    feed.title(f"Broadsheet: {legal(typed).strip() or 'no words'}")
     feed.link(href=url, rel="self")
     feed.updated(max((_when(row) for row in rows), default=EPOCH))
     for row in rows:
         entry = feed.add_entry(order="append")
         entry.id(row["url"])
-        entry.title(row["title"] or "(without a title)")
+        entry.title(legal(row["title"] or "(without a title)"))
         entry.updated(_when(row))
-        entry.author(name=row["source"] or "unknown")
-        entry.summary(str(marked(row["snippet"])), type="html")
+        entry.author(name=legal(row["source"] or "unknown"))
+        entry.summary(legal(str(marked(row["snippet"]))), type="html")
         entry.link(href=web_address(row["url"]) or page_of(row["id"]))
     return bytes(feed.atom_str(pretty=True))
 
@@ -35,6 +36,6 @@ def _when(row: dict[str, Any]) -> datetime:
     return instant(row["sort_at"]) or instant(f"{row['sort_at']}T00:00:00Z") or EPOCH
 
 
-def _plain(text: str) -> str:
-    """Without what XML cannot hold."""
-    return "".join(letter for letter in text if letter.isprintable() and letter not in MARKS)
+def legal(text: str) -> str:
+    """Without what XML 1.0 cannot hold (2.2): control characters, lone surrogates, U+FFFE and U+FFFF."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)

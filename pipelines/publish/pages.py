@@ -1,7 +1,6 @@
 """Requests -> pages: the routes of the reading room. Reads what was asked for, has `reading` and `search` answer, fills a template."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from sqlite3 import Connection, OperationalError
@@ -13,7 +12,7 @@ from datasette.utils.asgi import Base400, NotFound, Request, Response
 
 from pipelines.publish import charts, differences, reading, words
 from pipelines.publish.feed import atom
-from pipelines.publish.search import MANY, RANKED, Filters, Found, expression, search
+from pipelines.publish.search import LAST_PAGE, MANY, RANKED, Filters, Found, expression, search
 from pipelines.schema import APPLICATION_ID
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -45,7 +44,11 @@ async def front_page(request: Request, datasette: "Datasette") -> Response:
 async def search_page(request: Request, datasette: "Datasette") -> Response:
     """The hits of a search, and what narrows them."""
     filters, database = _filters(request), await _archive(datasette, request)
-    typed, best, page = request.args.get("q") or "", request.args.get("order") == "best", _number(request, "page") or 1
+    typed, best, page = (
+        request.args.get("q") or "",
+        request.args.get("order") == "best",
+        min(_number(request, "page") or 1, LAST_PAGE),
+    )
 
     def read(base: Connection) -> Context:
         return {"found": _found(base, typed, filters, best=best, page=page), "choices": reading.choices(base)}
@@ -99,7 +102,7 @@ async def article_page(request: Request, datasette: "Datasette") -> Response:
             "article": article,
             "paragraphs": [line for line in article["text"].split("\n") if line.strip()],
             "copies": reading.copies_of(base, number),
-            "changes": [_change(old, new) for new, old in pairwise(versions)],
+            "changes": list(_changes(versions)),
             "reports": [
                 report for report in reading.reports_of(base, article["story_id"]) if report["id"] != number
             ] if article["story_id"] else [],
@@ -108,10 +111,21 @@ async def article_page(request: Request, datasette: "Datasette") -> Response:
     return await _page_or_moved(datasette, request, database, "article", read)
 
 
-def _change(old: reading.Row, new: reading.Row) -> Context:
-    """What was changed from one version to the next."""
-    titles = differences.word_diff(old["title"] or "", new["title"] or "")
-    return {"to": new, "title": titles, "text": differences.word_diff(old["text"], new["text"])}
+MAX_COMPARED = 300_000
+"""Characters of versions that a page compares: a news text of a thousand words has 6,000, a hostile one a million."""
+
+
+def _changes(versions: list[reading.Row]) -> Iterator[Context]:
+    """What was changed from each version to the next, the last change first; `text` is None where that would be too long."""
+    left = MAX_COMPARED
+    for new, old in pairwise(versions):
+        left -= len(old["text"]) + len(new["text"])
+        titles = differences.word_diff(old["title"] or "", new["title"] or "")
+        yield {
+            "to": new,
+            "title": titles,
+            "text": differences.word_diff(old["text"], new["text"]) if left > 0 else None,
+        }
 
 
 async def story_page(request: Request, datasette: "Datasette") -> Response:
@@ -123,6 +137,8 @@ async def story_page(request: Request, datasette: "Datasette") -> Response:
         if story is None:
             return {"moved": reading.moved_to(base, "story", number)}
         reports = reading.reports_of(base, number, text=True)
+        if not reports:
+            return {"moved": None}
         shared = differences.shared_passages([report["text"] for report in reports])
         return {"story": story, "reports": list(zip(reports, shared, strict=True)), "outlets": _outlets(reports)}
 
@@ -158,7 +174,7 @@ async def source_page(request: Request, datasette: "Datasette") -> Response:
         return {
             "source": source,
             "by_day": by_day,
-            "by_day_chart": charts.bars("Articles", [words.day(one["day"])[:-5] for one in by_day], [one["articles"] for one in by_day], every=7),
+            "by_day_chart": charts.bars("Articles", [words.short_day(one["day"]) for one in by_day], [one["articles"] for one in by_day], every=7),
             "habits": habits,
             "lateness_chart": charts.bars("Articles", [one["hours"] for one in habits.lateness], [one["articles"] for one in habits.lateness]),
             "runs": reading.last_runs(base, source["name"]),
@@ -234,7 +250,7 @@ async def _read(datasette: "Datasette", database: "Database", read: Callable[[Co
         if str(error) != "interrupted":
             raise
         raise TookTooLong(
-            f"This takes longer than {limit / 1000:g} seconds. Fewer, or rarer, words find their articles sooner."
+            f"This takes longer than {limit / 1000:g} s. Fewer, or rarer, words find their articles sooner."
         ) from None
 
 
@@ -262,7 +278,7 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "clock": lambda stamp: words.clock(stamp, now),
         "in_words": words.day,
         "language": words.language,
-        "names": lambda stored: ", ".join(json.loads(stored)),
+        "names": words.names,
         "web_address": words.web_address,
         "marked": words.marked,
         "today": f"{now:%Y-%m-%d}",

@@ -15,6 +15,9 @@ Row = dict[str, Any]
 RECENT = 150
 """Articles from which a front page is made."""
 
+ENOUGH, LOOKS = 20, 5
+"""Stories of a front page, and how many times RECENT articles are looked at for them: one story may have them all."""
+
 SCANNED = 20_000
 """Articles of the narrowest filter that are looked at for what several filters leave."""
 
@@ -55,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """The newest stories of some days."""
+    """The newest stories of some days: ENOUGH or more, unless there are none left."""
 
     days: dict[str, list[Entry]]  #: YYYY-MM-DD (UTC) -> its stories, the newest first
     older: str | None  #: where the next page begins, for `before`; None at the end
@@ -63,15 +66,16 @@ class Front:
 
 def front(base: sqlite3.Connection, filters: Filters, before: str | None = None) -> Front:
     """The stories of the RECENT articles before a `sort_at id`, each on the day of its newest report that passes the filters."""
-    given = filters.sql()[1] | _position(before)
-    found = rows(base, _newest(filters), **given)
     days: dict[str, list[Entry]] = defaultdict(list)
-    for members in _stories(found):
-        entry = _entry(base, members)
-        if not (before and _is_on_an_earlier_page(base, members[0], filters)):
-            days[members[0]["sort_at"][:10]].append(entry)
-    last = found[-1] if len(found) == RECENT else None
-    return Front(days=dict(days), older=f"{last['sort_at']} {last['id']}" if last else None)
+    for _ in range(LOOKS):
+        found = rows(base, _newest(filters), **filters.sql()[1], **_position(before))
+        for members in _stories(found):
+            if not (before and _is_told_before(base, members[0], filters)):
+                days[members[0]["sort_at"][:10]].append(_entry(base, members))
+        before = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == RECENT else None
+        if before is None or sum(map(len, days.values())) >= ENOUGH:
+            break
+    return Front(days=dict(days), older=before)
 
 
 def _newest(filters: Filters) -> str:
@@ -112,8 +116,8 @@ def _entry(base: sqlite3.Connection, members: list[Row]) -> Entry:
     )
 
 
-def _is_on_an_earlier_page(base: sqlite3.Connection, newest: Row, filters: Filters) -> bool:
-    """Whether the story has a report, among those that pass the filters, that is newer than all on this page."""
+def _is_told_before(base: sqlite3.Connection, newest: Row, filters: Filters) -> bool:
+    """Whether the story has a report, among those that pass the filters, that is newer than this one."""
     condition, given = filters.sql()
     return newest["story_id"] is not None and bool(
         row(

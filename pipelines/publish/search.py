@@ -1,5 +1,6 @@
 """What a reader typed -> the articles that hold it. Nothing typed is an error; the newest come first at any size."""
 
+import json
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -15,7 +16,13 @@ MANY = 10_000
 up the date of every hit: at a million articles either takes about 0.1 s here."""
 
 RANKED = 20_000
-"""Hits, the newest in the archive, that best-first ranks."""
+"""Hits, the newest in the archive, that best-first ranks, and that are put in order for the beginning of a word."""
+
+LAST_PAGE = 40
+"""How far a search can be turned: a reader narrows it before, and every page costs as much as all before it."""
+
+SHORTEST_BEGINNING = 3
+"""Letters of a word's beginning: `do*` would have to gather a tenth of all words."""
 
 PAGE = 25
 
@@ -69,7 +76,8 @@ def _all_of(typed: str) -> str:
     for minus, phrase, word, star in re.findall(r'(-?)(?:"([^"]*)"?|([^\s"*]+)(\*?))', typed):
         letters = spaced(phrase or word)
         if re.search(r"\w", letters):
-            (unwanted if minus else wanted).append(f'"{letters}"' + star)
+            beginning = star if len(word) >= SHORTEST_BEGINNING else ""
+            (unwanted if minus else wanted).append(f'"{letters}"' + beginning)
     return " AND ".join(wanted) + "".join(f" NOT {word}" for word in unwanted) if wanted else ""
 
 
@@ -80,10 +88,12 @@ def search(base: sqlite3.Connection, words: str, filters: Filters, *, best: bool
         "select count(*) from (select rowid from articles_fts where articles_fts match :words limit :many)",
         {"words": words, "many": MANY + 1},
     ).fetchone()[0]
-    order = _BEST if best else _LOOK_UP if count <= MANY else _WALK
+    # To ask of each article whether it holds the beginning of a word gathers all such words every time.
+    order = _BEST if best else _LOOK_UP if count <= MANY else _NEWEST if "*" in words else _WALK
     limits = {"words": words, "limit": PAGE + 1, "offset": PAGE * (page - 1), "ranked": RANKED}
     ids = [row[0] for row in base.execute(order.format(condition=condition), given | limits)]
-    return Found(rows=[_row(base, article, words) for article in ids[:PAGE]], more=len(ids) > PAGE, count=count)
+    shown = _rows(base, ids[:PAGE], words) if ids else []
+    return Found(rows=shown, more=len(ids) > PAGE and page < LAST_PAGE, count=count)
 
 
 _LOOK_UP = """
@@ -95,6 +105,12 @@ _WALK = """
     where {condition} and exists (select 1 from articles_fts where articles_fts match :words and rowid = articles.id)
     order by articles.sort_at desc, articles.id desc limit :limit offset :offset
 """
+_NEWEST = """
+    select articles.id from (
+        select rowid from articles_fts where articles_fts match :words order by rowid desc limit :ranked
+    ) as hit join articles on articles.id = hit.rowid
+    where {condition} order by articles.sort_at desc, articles.id desc limit :limit offset :offset
+"""
 _BEST = """
     select articles.id from (
         select rowid, rank from articles_fts where articles_fts match :words order by rowid desc limit :ranked
@@ -103,14 +119,24 @@ _BEST = """
 """
 
 
-def _row(base: sqlite3.Connection, article: int, words: str) -> dict[str, Any]:
-    row = base.execute(
-        f"""select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
-            articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
-            highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}') as heading,
-            snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', 40) as snippet
-        from articles_fts join articles on articles.id = articles_fts.rowid left join sources on sources.id = articles.source_id
-        where articles_fts match :words and articles_fts.rowid = :article""",
-        {"words": words, "article": article},
-    ).fetchone()
-    return dict(row)
+def _rows(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str, Any]]:
+    """The articles in this order, with their hits marked. Beginnings of words are gathered once, for all of them."""
+    together = "*" in words
+    asked = [(min(ids), max(ids))] if together else [(one, one) for one in ids]
+    found = {
+        row["id"]: dict(row)
+        for low, high in asked
+        for row in base.execute(_MARKED, {"words": words, "low": low, "high": high, "ids": json.dumps(ids)})
+    }
+    return [found[one] for one in ids]
+
+
+_MARKED = f"""
+    select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
+        articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
+        highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}') as heading,
+        snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', 40) as snippet
+    from articles_fts join articles on articles.id = articles_fts.rowid left join sources on sources.id = articles.source_id
+    where articles_fts match :words and articles_fts.rowid between :low and :high
+        and articles.id in (select value from json_each(:ids))
+"""

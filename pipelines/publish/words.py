@@ -1,5 +1,6 @@
 """How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -60,6 +61,17 @@ def day(stamp: str | None) -> str:
         return format_date(date.fromisoformat((stamp or "")[:10]), "d MMMM y", locale=LOCALE)
     except ValueError:
         return stamp or ""
+
+
+def short_day(stamp: str) -> str:
+    """A day under a chart: `21 Nov`."""
+    return format_date(date.fromisoformat(stamp), "d MMM", locale=LOCALE)
+
+
+def names(stored: str) -> str:
+    """A JSON array of names as a list for readers; nothing where a row by another hand holds no array."""
+    found = json.loads(stored)
+    return ", ".join(str(name) for name in found if name) if isinstance(found, list) else ""
 
 
 def language(code: str | None) -> str:
