@@ -258,3 +258,11 @@ def test_the_crawler_knows_nothing_of_the_pipelines() -> None:
         if "from crawler.spiders" in path.read_text("utf-8").split("if TYPE_CHECKING")[0]
     ]
     assert wrong == []
+
+
+def test_a_link_that_leads_to_itself_is_no_archive(tmp_path: Path) -> None:
+    (tmp_path / "news.db").symlink_to("news.db")
+    (tmp_path / "page.html").write_text("<p>Text.")
+    done = broadsheet("import", "page.html", cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (74, False)
+    assert "symbolic links" in done.stderr

@@ -724,3 +724,9 @@ def test_a_picture_is_an_address_that_can_be_asked_for(said: str, picture: str |
 
 def test_an_address_that_is_too_long_once_it_is_escaped_is_left_out() -> None:
     assert list(links(sitemap(entry("é" * 700) + entry("a")), "sitemap")) == addresses("a")
+
+
+def test_a_comment_that_names_another_root_is_a_comment() -> None:
+    index = "<!-- <urlset> --><sitemapindex><sitemap><loc>https://www.x.example/s1.xml</loc></sitemap></sitemapindex>"
+    reading = read_listing(index.encode(), "https://www.x.example/sitemap.xml", "sitemap")
+    assert ([child.url for child in reading.children], reading.links) == (["https://www.x.example/s1.xml"], ())

@@ -59,3 +59,18 @@ def test_no_more_comes_out_than_is_asked_for(encoding: str) -> None:
 def test_brotli_and_deflate_are_believed_unless_they_are_text() -> None:
     assert [true_encoding(brotli.compress(PAGE), "br"), true_encoding(PAGE, "br")] == ["br", ""]
     assert [true_encoding(zlib.compress(PAGE), "deflate"), true_encoding(b"", "gzip")] == ["deflate", ""]
+
+
+RUSSIAN = ("<!DOCTYPE html><title>Порт закрыт на зиму</title>" + "Буксиры стоят у причала. " * 20).encode()
+
+
+@pytest.mark.parametrize("said", ["gzip", "zstd", "br", "deflate"])
+def test_text_of_any_script_is_text_whatever_it_is_said_to_be_packed_in(said: str) -> None:
+    assert [
+        true_encoding(text, said) for text in (RUSSIAN, b"\xef\xbb\xbf" + RUSSIAN, RUSSIAN.decode().encode("cp1251"))
+    ] == ["", "", ""]
+
+
+def test_deflate_without_the_head_of_zlib_is_read_as_many_servers_mean_it() -> None:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    assert beginning(packer.compress(b"User-agent: *") + packer.flush(), "deflate", 100) == b"User-agent: *"

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from crawler.politeness import may_enter
 from pipelines.lock import run_lock
 from tests.conftest import ROOT, connect
 from tests.loopback import Answer, Site, article_html, story
@@ -456,3 +457,12 @@ def test_a_discovery_that_was_cut_short_is_done_again(site: Site, newsroom: News
     site.asked.clear()
     newsroom.crawl()
     assert "/" not in site.asked
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.1", "169.254.1.1", "127.0.0.1", "::1", "::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fec0::1", "fe80::1"],
+)  # fmt: skip
+def test_no_spelling_of_a_private_address_may_be_entered(address: str) -> None:
+    assert not may_enter(address, ())
+    assert may_enter("93.184.215.14", ())

@@ -1,8 +1,16 @@
 """How long an answer is waited for."""
 
-import pytest
+import asyncio
+from typing import Any, NoReturn
 
-from crawler.patience import patience
+import pytest
+from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.exceptions import DownloadTimeoutError
+from scrapy.utils.test import get_crawler
+
+from crawler.hosts import NotSent
+from crawler.patience import PatientHandler, patience
 
 
 @pytest.mark.parametrize(
@@ -13,3 +21,26 @@ def test_a_host_that_overran_its_time_gets_less_but_three_times_what_it_needs(
     overran: int, slowest: float, seconds: float
 ) -> None:
     assert patience(10.0, overran, slowest) == seconds
+
+
+def test_a_page_that_overran_a_shorter_time_was_not_asked_and_a_listing_did_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def silence(self: Any, request: Request) -> NoReturn:
+        raise DownloadTimeoutError
+
+    monkeypatch.setattr(HTTP11DownloadHandler, "__init__", lambda self, crawler: None)  # it wants a reactor
+    monkeypatch.setattr(HTTP11DownloadHandler, "download_request", silence)
+    handler = PatientHandler(get_crawler())
+
+    def became(**meta: str) -> type[Exception]:
+        request = Request("https://x.example/", meta={"download_timeout": 10.0, **meta})
+        with pytest.raises((DownloadTimeoutError, NotSent)) as error:
+            asyncio.run(handler.download_request(request))
+        return error.type
+
+    assert [became(page="first"), became(page="second"), became(listing="third")] == [
+        DownloadTimeoutError,
+        NotSent,
+        DownloadTimeoutError,
+    ]
