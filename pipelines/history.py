@@ -272,11 +272,12 @@ class HistoryMiddleware:
         sites = {site_of(source.url): source for source in self._spider.sources}
         found = [row[0] for row in self._db.execute(f"select id from pages where {condition} order by id", parameters)]
         for start in range(0, len(found), BATCH):
-            for row in self._db.query(
+            rows = self._db.query(
                 """select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
                    where pages.id in (select value from json_each(?)) order by pages.id""",
                 [json.dumps(found[start : start + BATCH])],
-            ):
+            )
+            for row in list(rows):  # nothing may be read half way while the run writes
                 # The source may be called by another address since; what it found is still its.
                 source = sources.get(row["source_url"]) or sites.get(row["domain"])
                 # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
