@@ -263,7 +263,8 @@ def _serve(pipe: Connection, limits: Limits) -> None:
     os.setsid()
     space = limits.megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    sys.unraisablehook = _tell_unless_out_of_memory
+    sys.unraisablehook = lambda lost: _tell_unless_out_of_memory(lost.exc_type, sys.__unraisablehook__, lost)
+    sys.excepthook = lambda kind, *error: _tell_unless_out_of_memory(kind, sys.__excepthook__, kind, *error)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         pipe.send("ready")
         while True:
@@ -274,10 +275,11 @@ def _serve(pipe: Connection, limits: Limits) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _tell_unless_out_of_memory(lost: "sys.UnraisableHookArgs") -> None:
-    """Where libxml2 calls back, an exception can only be printed. Want of memory is told of the page: that is enough."""
-    if not issubclass(lost.exc_type, MemoryError):
-        sys.__unraisablehook__(lost)
+def _tell_unless_out_of_memory(kind: type[BaseException], tell: Callable[..., object], *error: object) -> None:
+    """Where libxml2 calls back, an exception can only be printed: by lxml through one of Python's hooks, and then the other.
+    Want of memory is told of the page: that is enough."""
+    if not issubclass(kind, MemoryError):
+        tell(*error)
 
 
 def _result(answer: Any) -> Any:
