@@ -369,8 +369,14 @@ def _visible_text(element: lxml_html.HtmlElement) -> str:
     return " ".join(element.itertext()) if len(element) else element.text or ""
 
 
+MAX_HEADING = 1_000
+"""Characters of a line in which a site's name is looked for, twice what is kept of a title: each separator costs the whole line."""
+
+
 def without_site(line: str, others: Iterable[str], site: str | None, url: str | None) -> str:
     """`A storm | The Paper` -> `A storm`: when another line says the head alone, or the tail is the site's name."""
+    if len(line) > MAX_HEADING:
+        return line
     folded, host = {fold(other) for other in others if other != line}, fold(_host_name(url)).replace(" ", "")
     for separator in SITE_SEPARATOR.finditer(line):
         begin, tail = line[: separator.start()], fold(line[separator.end() :]).replace(" ", "")
