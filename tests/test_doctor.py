@@ -20,17 +20,17 @@ needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="repair
 
 DAMAGE = {
     "an article deleted by hand": "delete from articles where id = 42",
-    "an article of a story deleted by hand": "delete from articles where id = 5",
+    "an article of a story deleted by hand": "delete from articles where id = (select min(id) from articles where story_id in (select id from stories where article_count > 1))",
     "a source deleted by hand": "delete from sources where id = 4",
     "a story deleted by hand": "delete from stories where id = 1",
     "the page of an article deleted": "delete from pages where state = 'article' and article_id = 42",
-    "the page of a version deleted": "delete from pages where id = 53",
+    "the page of a version deleted": "delete from pages where state = 'duplicate' and id in (select page_id from versions)",
     "the page of an article declared a copy": "update pages set state = 'duplicate', reason = 'url' where id = (select max(id) from pages where state = 'article')",
     "a page without reason": "update pages set reason = '' where state = 'refused'",
     "versions miscounted": "update articles set version_count = 9",
     "an index dropped": "drop index pages_hash",
     "two pages for one article": """drop index pages_one_article_page;
-        update pages set state = 'article', reason = null where id = 53""",
+        update pages set state = 'article', reason = null where id = (select max(id) from pages where state = 'duplicate')""",
     "a trigger dropped": "drop trigger articles_fts_update",
     "a view with a comment dropped": "drop view source_health",
     "a view with a dollar dropped": "drop view run_summary",
