@@ -40,18 +40,16 @@ def doctor(db: Path) -> None:
 
 def _open_to_examine(db: Path) -> "Database":
     """Like open_archive(), but a damaged file is what a doctor is asked about."""
-    from pipelines.database import StorageError, connect
+    from pipelines.database import StorageError, connect, is_damage
     from pipelines.doctor import unreadable
 
     with archive_errors():
         try:
             return connect(db, older=True)
         except StorageError as error:
-            if not str(getattr(error.__cause__, "sqlite_errorname", "")).startswith(
-                ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-            ):
+            if error.__cause__ is None or not is_damage(error.__cause__):
                 raise
-            _tell(unreadable(error.__cause__ or error, db))
+            _tell(unreadable(error.__cause__, db))
             sys.exit(FAILED)
 
 

@@ -94,25 +94,27 @@ def storage_errors(path: Path, *, read: Path | None = None) -> Iterator[None]:
     except sqlite3.Error as error:
         if not is_storage_trouble(error):
             raise
-        raise StorageError(describe(error, read if read and _is_damage(error) else path)) from error
+        raise StorageError(describe(error, read if read and is_damage(error) else path)) from error
 
 
 def describe(error: sqlite3.Error, path: Path) -> str:
     """What the disk or the file did, and what to do about it, in one line."""
     name = _name(error)
     hint = next(
-        (hint for names, hint in _WHAT_TO_DO if name.startswith(names)), _ASK_THE_DOCTOR if _is_damage(error) else ""
+        (hint for names, hint in _WHAT_TO_DO if name.startswith(names)), _ASK_THE_DOCTOR if is_damage(error) else ""
     )
     return f"{path}: {error}" + (f"; {hint.format(path=shlex.quote(str(path)))}" if hint else "")
 
 
 def is_storage_trouble(error: BaseException) -> bool:
     """Whether an SQLite error tells of the disk, the file or a lock, and not of a bug in our SQL."""
-    return isinstance(error, sqlite3.Error) and (_name(error).startswith(_STORAGE_TROUBLE) or _is_damage(error))
+    return isinstance(error, sqlite3.Error) and (_name(error).startswith(_STORAGE_TROUBLE) or is_damage(error))
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: BaseException | None) -> bool:
     """Whether an error tells of a file whose bytes are not what was written; text that is none is the sqlite3 module's to find."""
+    if not isinstance(error, sqlite3.Error):
+        return False
     return _name(error).startswith(_DAMAGE) or str(error).startswith("Could not decode to UTF-8")
 
 

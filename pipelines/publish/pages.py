@@ -57,7 +57,6 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
     more = {
         "q": typed,
         "best": best,
-        "page_number": page,
         "filters": filters,
         "ranked": RANKED,
         "many": MANY,
@@ -91,12 +90,11 @@ def _found(base: Connection, typed: str, filters: Filters, *, best: bool, page: 
 
 async def article_page(request: Request, datasette: "Datasette") -> Response:
     """An article to read, and beside it what is known of it."""
-    database, number = await _archive(datasette, request), int(request.url_vars["id"])
 
-    def read(base: Connection) -> Context:
+    def read(base: Connection, number: int) -> Context | None:
         article = reading.article(base, number)
         if article is None:
-            return {"moved": reading.moved_to(base, "article", number)}
+            return None
         versions = reading.versions_of(base, number)
         return {
             "article": article,
@@ -108,7 +106,7 @@ async def article_page(request: Request, datasette: "Datasette") -> Response:
             ] if article["story_id"] else [],
         }  # fmt: skip
 
-    return await _page_or_moved(datasette, request, database, "article", read)
+    return await _page_of_one(datasette, request, "article", read)
 
 
 MAX_COMPARED = 300_000
@@ -130,19 +128,16 @@ def _changes(versions: list[reading.Row]) -> Iterator[Context]:
 
 async def story_page(request: Request, datasette: "Datasette") -> Response:
     """The reports of one event, and what they have in common."""
-    database, number = await _archive(datasette, request), int(request.url_vars["id"])
 
-    def read(base: Connection) -> Context:
+    def read(base: Connection, number: int) -> Context | None:
         story = reading.story(base, number)
-        if story is None:
-            return {"moved": reading.moved_to(base, "story", number)}
         reports = reading.reports_of(base, number, text=True)
-        if not reports:
-            return {"moved": None}
+        if story is None or not reports:
+            return None
         shared = differences.shared_passages([report["text"] for report in reports])
         return {"story": story, "reports": list(zip(reports, shared, strict=True)), "outlets": _outlets(reports)}
 
-    return await _page_or_moved(datasette, request, database, "story", read)
+    return await _page_of_one(datasette, request, "story", read)
 
 
 def _outlets(reports: list[reading.Row]) -> list[Context]:
@@ -164,12 +159,11 @@ async def sources_page(request: Request, datasette: "Datasette") -> Response:
 
 async def source_page(request: Request, datasette: "Datasette") -> Response:
     """How one source is doing."""
-    database, number = await _archive(datasette, request), int(request.url_vars["id"])
 
-    def read(base: Connection) -> Context:
+    def read(base: Connection, number: int) -> Context | None:
         source = reading.source(base, number)
         if source is None:
-            return {"moved": None}
+            return None
         by_day, habits = reading.by_day(base, number), reading.habits(base, number)
         return {
             "source": source,
@@ -181,7 +175,7 @@ async def source_page(request: Request, datasette: "Datasette") -> Response:
             "newest": reading.newest_of(base, number),
         }  # fmt: skip
 
-    return await _page_or_moved(datasette, request, database, "source", read)
+    return await _page_of_one(datasette, request, "source", read)
 
 
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
@@ -257,17 +251,21 @@ async def _read(datasette: "Datasette", database: "Database", read: Callable[[Co
 # Pages
 
 
-async def _page_or_moved(
-    datasette: "Datasette", request: Request, database: "Database", kind: str, read: Callable[[Connection], Context]
+async def _page_of_one(
+    datasette: "Datasette", request: Request, kind: str, read: Callable[[Connection, int], Context | None]
 ) -> Response:
     """The page of one row, a redirect to what it was merged into, or NotFound."""
-    shown = await _read(datasette, database, read)
-    if "moved" in shown:
-        if shown["moved"]:
-            return Response.redirect(datasette.urls.path(f"/{kind}/{shown['moved']}"), status=301)
-        gone = "has been taken down" if shown["moved"] == 0 else "was never here"
-        raise NotFound(f"The {kind} {request.url_vars['id']} {gone}.")
-    return await _page(datasette, request, database, kind, shown)
+    database, number = await _archive(datasette, request), int(request.url_vars["id"])
+
+    def find(base: Connection) -> tuple[Context | None, int | None]:
+        return read(base, number), reading.moved_to(base, kind, number)
+
+    shown, moved = await _read(datasette, database, find)
+    if shown is not None:
+        return await _page(datasette, request, database, kind, shown)
+    if moved:
+        return Response.redirect(datasette.urls.path(f"/{kind}/{moved}"), status=301)
+    raise NotFound(f"The {kind} {number} {'has been taken down' if moved == 0 else 'was never here'}.")
 
 
 async def _page(datasette: "Datasette", request: Request, database: "Database", name: str, shown: Context) -> Response:
