@@ -70,7 +70,7 @@ def page(browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane")
+ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane", "/tables")
 
 
 @pytest.fixture(scope="module")

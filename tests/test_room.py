@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import csv
+import io
 import json
 import os
 import shutil
@@ -19,7 +21,9 @@ from datasette.app import Datasette
 from lxml.html import HtmlElement, fromstring
 
 from pipelines.database import connect
+from pipelines.publish.meanings import EXAMPLES
 from pipelines.publish.serve import METADATA
+from pipelines.schema import APPLICATION_ID
 from tests.conftest import ROOT
 
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u2066"
@@ -249,10 +253,89 @@ def test_no_parameter_is_an_error(get: Callable[[str], Any], path: str, value: s
 
 
 def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None:
-    for path in ("/", "/article/1001", "/story/1", "/sources", "/source/1", "/search?q=crane"):
-        links = [link.get("href") for link in page(path).cssselect("footer a, aside p a")]
+    for path in ("/", "/article/1001", "/story/1", "/sources", "/source/1", "/search?q=crane", "/tables"):
+        links = [link.get("href") for link in page(path).cssselect("footer a, aside p a, .terms a")]
         assert len(links) > 1
         assert [link for link in links if get(link).status_code != 200] == []
+
+
+def csv_of(get: Callable[[str], Any], path: str) -> list[dict[str, str]]:
+    answer = get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+@pytest.mark.parametrize(
+    "search", ["q=crane", "q=cra*&language=en", "q=crane+OR+council&order=best", "q=crane+-quay", "q=%22"]
+)
+def test_a_search_gives_the_same_articles_as_page_json_and_csv(
+    get: Callable[[str], Any], page: Page, search: str
+) -> None:
+    shown = [link.get("href") for link in page(f"/search?{search}").cssselect(".entry h2 a")]
+    found = get(f"/search.json?{search}").json()
+    assert [f"/article/{hit['id']}" for hit in found["articles"]] == shown
+    assert [f"/article/{hit['id']}" for hit in csv_of(get, f"/search.csv?{search}")] == shown
+    assert found["count"] >= len(shown)
+    assert all("**" in hit["snippet"] + hit["title"] or "-" in search for hit in found["articles"])
+
+
+def test_what_passes_the_filters_of_the_front_page_can_be_followed(get: Callable[[str], Any], page: Page) -> None:
+    shown = {link.get("href") for link in page("/?language=de").cssselect(".entry h3 a")}
+    found = get("/latest.json?language=de").json()["articles"]
+    assert {f"/article/{article['id']}" for article in found} == shown != set()
+    assert [row["url"] for row in csv_of(get, "/latest.csv?language=de")] == [article["url"] for article in found]
+    feed = feedparser.parse(get("/latest.atom?language=de").content)
+    assert (feed.bozo, feed.feed.title) == (False, "Broadsheet: newest articles, German")
+    assert [entry.link for entry in feed.entries] == [article["url"] for article in found]
+    assert {link.rel: link.href for link in feed.feed.links}["alternate"].endswith("/?language=de")
+
+
+def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any]) -> None:
+    found = get("/article/1001.json").json()
+    assert list(found) == ["article", "copies", "changes", "reports"]
+    assert found["changes"][0]["text"][1] == [
+        {"what": "same", "text": "The quay is "},
+        {"what": "removed", "text": "wet."},
+        {"what": "added", "text": "dry."},
+    ]
+    assert csv_of(get, "/article/1001.csv")[0]["title"] == "A later title"
+    assert json.loads(csv_of(get, "/article/1001.csv?table=changes")[0]["text"]) == found["changes"][0]["text"]
+    assert csv_of(get, "/article/1001.csv?table=copies") == []
+
+
+def test_data_of_what_was_merged_or_never_was(get: Callable[[str], Any]) -> None:
+    assert get("/article/2001.json").headers["location"] == "/article/1001.json"
+    assert (get("/article/2002.csv").status_code, get("/article/999999.json").status_code) == (404, 404)
+    nonsense = get("/source/1.csv?table=nonsense")
+    assert nonsense.status_code == 400
+    assert "it has source, by_day, lateness, missing, runs, newest" in nonsense.text
+
+
+def test_every_column_and_query_is_explained(get: Callable[[str], Any], page: Page) -> None:
+    found = get("/tables.json").json()
+    assert [one for one in found["columns"] + found["queries"] if not one["meaning"]] == []
+    assert {"articles", "source_health"} <= {one["table"] for one in found["columns"]}
+    assert "Nothing is said of it" not in page("/tables").text_content()
+
+
+@pytest.mark.parametrize("sql", [sql for _, sql in EXAMPLES], ids=[says for says, _ in EXAMPLES])
+def test_the_queries_to_begin_with_find_something(get: Callable[[str], Any], sql: str) -> None:
+    assert get(f"/news.json?_shape=array&sql={quote(sql)}").json() != []
+
+
+def test_tables_are_shown_without_our_metadata_too(archive: Path) -> None:
+    datasette = Datasette([str(archive)])
+    answer = asyncio.run(datasette.client.get("/tables"))
+    assert (answer.status_code, "Nothing is said of it" in answer.text) == (200, True)
+
+
+def test_an_archive_that_is_only_being_made_says_so(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "news.db")) as base:
+        base.execute(f"pragma application_id = {APPLICATION_ID}")
+    datasette = Datasette([str(tmp_path / "news.db")])
+    for path in ("/", "/search?q=crane", "/article/1", "/sources.json", "/latest.atom"):
+        answer = asyncio.run(datasette.client.get(path))
+        assert (answer.status_code, "only being made" in answer.text) == (503, True)
 
 
 def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

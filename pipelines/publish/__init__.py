@@ -1,7 +1,8 @@
 """news.db -> its readers: a Datasette plugin. Plain `datasette news.db --metadata datasette_metadata.json` loads it, too.
 
-Each hook says which station of the folder does the work: `pages` takes a request, `reading` and `search` ask the archive,
-`differences`, `charts`, `words` and `feed` make of it what a template or a feed reader shows, `guard` watches over all answers.
+Each hook says which station of the folder does the work: `pages` and `data` answer what was `asked`, for people and for programs;
+`reading`, `search` and `meanings` know the archive, `contents` puts together what a page holds, `differences`, `charts`, `words`
+and `feed` make of it what a template or a feed reader shows, `guard` watches over all answers.
 """
 
 from collections.abc import Callable
@@ -12,15 +13,15 @@ from datasette import hookimpl
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
+from pipelines.publish import data, pages
 from pipelines.publish.guard import guarded
-from pipelines.publish.pages import ROUTES
 from pipelines.publish.words import spaced
 
 
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
-    """The reading room: front page, search, articles, stories, sources."""
-    return ROUTES
+    """The reading room: front page, search, articles, stories, sources, tables; and all of it as data."""
+    return pages.ROUTES + data.ROUTES
 
 
 @hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""Hits of a search -> an Atom feed (RFC 4287), written by feedgen. datasette-atom, which uses it too, fails where there is no hit yet."""
+"""Articles -> an Atom feed (RFC 4287), written by feedgen. datasette-atom, which uses it too, fails where there is no hit yet."""
 
 import re
 from collections.abc import Callable
@@ -13,13 +13,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
 
 
-def atom(typed: str, rows: list[dict[str, Any]], url: str, page_of: Callable[[int], str]) -> bytes:
-    """The feed of a search at `url`: the newest hits first, each with the words around them and a link to the publisher, or
-    to its page here where the publisher's is none of the web."""
+def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: Callable[[int], str]) -> bytes:
+    """The feed at `url` of what `page` shows: the articles in this order, each with its lead or with the words around a hit,
+    and a link to the publisher, or to its page here where the publisher's is none of the web."""
     feed = FeedGenerator()
     feed.id(url)
-    feed.title(f"Broadsheet: {legal(typed).strip() or 'no words'}")
+    feed.title(legal(f"Broadsheet: {title}"))
     feed.link(href=url, rel="self")
+    feed.link(href=page, rel="alternate")
     feed.updated(max((_when(row) for row in rows), default=EPOCH))
     for row in rows:
         entry = feed.add_entry(order="append")
@@ -27,7 +28,7 @@ def atom(typed: str, rows: list[dict[str, Any]], url: str, page_of: Callable[[in
         entry.title(legal(row["title"] or "(without a title)"))
         entry.updated(_when(row))
         entry.author(name=legal(row["source"] or "unknown"))
-        entry.summary(legal(str(marked(row["snippet"]))), type="html")
+        entry.summary(legal(str(marked(row.get("snippet") or row.get("lead")))), type="html")
         entry.link(href=web_address(row["url"]) or page_of(row["id"]))
     return bytes(feed.atom_str(pretty=True))
 

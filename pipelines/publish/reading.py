@@ -68,7 +68,7 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
     """The stories of the RECENT articles before a `sort_at id`, each on the day of its newest report that passes the filters."""
     days: dict[str, list[Entry]] = defaultdict(list)
     for _ in range(LOOKS):
-        found = rows(base, _newest(filters), **filters.sql()[1], **_position(before))
+        found = newest(base, filters, before, RECENT)
         for members in _stories(found):
             if not (before and _is_told_before(base, members[0], filters)):
                 days[members[0]["sort_at"][:10]].append(_entry(base, members))
@@ -78,19 +78,26 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
     return Front(days=dict(days), older=before)
 
 
-def _newest(filters: Filters) -> str:
-    """SQL for the RECENT articles before a place. Of several filters the narrowest leads through its index, at most SCANNED
-    articles far, and the others are asked of each: no index has them all, and reading a million rows takes minutes."""
+def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit: int) -> list[Row]:
+    """The newest articles that pass the filters, before a `sort_at id`. Of several filters the narrowest leads through its
+    index, at most SCANNED articles far, and the others are asked of each: no index has them all, and reading a million rows
+    takes minutes."""
     names = [name for name in ("source", "section", "language", "since", "until") if getattr(filters, name) is not None]
     lead, others = (
         Filters(**{name: getattr(filters, name) for name in some}).sql("near")[0] for some in (names[:1], names[1:])
     )
-    return f"""select {_BRIEF} from (
+    return rows(
+        base,
+        f"""select {_BRIEF} from (
             select id from (
                 select id, source_id, section, language, sort_at from articles as near
                 where {lead} and (sort_at, id) < (:at, :number) order by sort_at desc, id desc limit {SCANNED}
-            ) as near where {others} limit {RECENT}
-        ) as newest join articles on articles.id = newest.id left join sources on sources.id = articles.source_id"""
+            ) as near where {others} limit :limit
+        ) as newest join articles on articles.id = newest.id left join sources on sources.id = articles.source_id""",
+        **filters.sql()[1],
+        **_position(before),
+        limit=limit,
+    )
 
 
 def _position(before: str | None) -> Row:
@@ -240,6 +247,12 @@ def source(base: sqlite3.Connection, number: int) -> Row | None:
         from source_health join sources on sources.id = source_id where source_id = :id""",
         id=number,
     )
+
+
+def source_name(base: sqlite3.Connection, number: int | None) -> str | None:
+    """What a source is called; None when there is none."""
+    found = row(base, "select name from sources where id = :id", id=number)
+    return found["name"] if found else None
 
 
 DAYS = 28

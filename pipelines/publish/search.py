@@ -81,7 +81,9 @@ def _all_of(typed: str) -> str:
     return " AND ".join(wanted) + "".join(f" NOT {word}" for word in unwanted) if wanted else ""
 
 
-def search(base: sqlite3.Connection, words: str, filters: Filters, *, best: bool = False, page: int = 1) -> Found:
+def search(
+    base: sqlite3.Connection, words: str, filters: Filters, *, best: bool = False, page: int = 1, size: int = PAGE
+) -> Found:
     """One page of the articles that an expression() finds, the newest first; with `best`, of the newest RANKED hits the best."""
     condition, given = filters.sql()
     count = base.execute(
@@ -90,10 +92,10 @@ def search(base: sqlite3.Connection, words: str, filters: Filters, *, best: bool
     ).fetchone()[0]
     # To ask of each article whether it holds the beginning of a word gathers all such words every time.
     order = _BEST if best else _LOOK_UP if count <= MANY else _NEWEST if "*" in words else _WALK
-    limits = {"words": words, "limit": PAGE + 1, "offset": PAGE * (page - 1), "ranked": RANKED}
+    limits = {"words": words, "limit": size + 1, "offset": size * (page - 1), "ranked": RANKED}
     ids = [row[0] for row in base.execute(order.format(condition=condition), given | limits)]
-    shown = _rows(base, ids[:PAGE], words) if ids else []
-    return Found(rows=shown, more=len(ids) > PAGE and page < LAST_PAGE, count=count)
+    shown = _rows(base, ids[:size], words) if ids else []
+    return Found(rows=shown, more=len(ids) > size and page < LAST_PAGE, count=count)
 
 
 _LOOK_UP = """

@@ -97,6 +97,14 @@ def spaced(text: str) -> str:
 
 def marked(snippet: str | None) -> Markup:
     """What snippet() or highlight() gave, as HTML: hits in <mark>, the spaces between letters of CJK taken out again."""
-    together = _SPACED.sub(lambda found: found[0].strip(" "), snippet or "")
-    html = str(escape(together)).replace(MARKS[0], "<mark>").replace(MARKS[1], "</mark>")
+    html = str(escape(_together(snippet))).replace(MARKS[0], "<mark>").replace(MARKS[1], "</mark>")
     return Markup(html.replace("</mark><mark>", ""))
+
+
+def starred(snippet: str | None) -> str:
+    """The same as plain text: hits between two asterisks, as the canned query `search` has them."""
+    return re.sub(f"{MARKS[1]}{MARKS[0]}", "", _together(snippet)).translate(dict.fromkeys(map(ord, MARKS), "**"))
+
+
+def _together(snippet: str | None) -> str:
+    return _SPACED.sub(lambda found: found[0].strip(" "), snippet or "")

@@ -1,0 +1,70 @@
+"""What the page of an article, a story or a source holds, before it becomes HTML, JSON or CSV: rows, and lists of rows.
+
+The first entry is the row itself, under its own name. None where there is no such row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import pairwise
+from sqlite3 import Connection
+from typing import Any
+
+from pipelines.publish import differences, reading
+
+Contents = dict[str, Any]
+"""Name -> a row, or a list of rows."""
+
+MAX_COMPARED = 300_000
+"""Characters of versions that a page compares: a news text of a thousand words has 6,000, a hostile one a million."""
+
+
+def article(base: Connection, number: int) -> Contents | None:
+    """`article`; its `copies` elsewhere; its `changes`, the last one first; the other `reports` of its story."""
+    found = reading.article(base, number)
+    if found is None:
+        return None
+    told = reading.reports_of(base, found["story_id"]) if found["story_id"] else []
+    return {
+        "article": found,
+        "copies": reading.copies_of(base, number),
+        "changes": list(_changes(reading.versions_of(base, number))),
+        "reports": [report for report in told if report["id"] != number],
+    }
+
+
+def _changes(versions: list[reading.Row]) -> Iterator[reading.Row]:
+    """From each version to the next what became of `title` and `text`, which is None where that would be too long."""
+    left = MAX_COMPARED
+    for new, old in pairwise(versions):
+        left -= len(old["text"]) + len(new["text"])
+        said = {name: new[name] for name in ("version", "fetched_at", "words_added", "words_removed")}
+        title = differences.word_diff(old["title"] or "", new["title"] or "")
+        yield said | {"title": title, "text": differences.word_diff(old["text"], new["text"]) if left > 0 else None}
+
+
+def story(base: Connection, number: int) -> Contents | None:
+    """`story`; its `reports` in order of time, each with its `passages` and the `share` of words that others have, too."""
+    found = reading.story(base, number)
+    reports = reading.reports_of(base, number, text=True)
+    if found is None or not reports:
+        return None
+    shared = differences.shared_passages([report.pop("text") for report in reports])
+    told = [report | {"share": one.share, "passages": one.pieces} for report, one in zip(reports, shared, strict=True)]
+    return {"story": found, "reports": told}
+
+
+def source(base: Connection, number: int) -> Contents | None:
+    """`source`; how many articles it published `by_day`; what its newest pages lack (`missing`), how late they were seen
+    (`lateness`); its last `runs`; its `newest` articles."""
+    found = reading.source(base, number)
+    if found is None:
+        return None
+    habits = asdict(reading.habits(base, number))
+    return {
+        "source": found,
+        "by_day": reading.by_day(base, number),
+        "lateness": habits.pop("lateness"),
+        "missing": habits,
+        "runs": reading.last_runs(base, found["name"]),
+        "newest": reading.newest_of(base, number),
+    }

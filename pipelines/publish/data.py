@@ -1,0 +1,158 @@
+"""The same pages for programs: JSON has all that a page holds, CSV one list of it, Atom the newest of a list."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils.asgi import BadRequest, Request, Response
+
+from pipelines.publish import asked, contents, feed, meanings, reading, words
+from pipelines.publish.contents import Contents
+from pipelines.publish.search import LAST_PAGE, PAGE, Filters, expression, search
+
+if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
+    from datasette.app import Datasette
+    from datasette.database import Database
+
+EXPORTED = PAGE * LAST_PAGE
+"""Articles that a search or the front page gives at once: as far as a reader can turn the pages of a search."""
+
+FED = 25
+"""Articles of a feed. A feed reader keeps what it has seen."""
+
+
+async def latest(request: Request, datasette: "Datasette") -> Response:
+    """The newest articles that pass the filters: those of the front page and more. The first FED of them as a feed."""
+    filters, before = asked.filters(request), asked.one(request, "before")
+    database = await asked.archive(datasette, request)
+    limit = FED if _is_feed(request) else EXPORTED
+    found = await asked.read(datasette, database, lambda base: reading.newest(base, filters, before, limit))
+    if _is_feed(request):
+        return await _feed(datasette, request, database, "/", "newest articles", filters, found)
+    return _data(request, {"articles": found})
+
+
+async def hits(request: Request, datasette: "Datasette") -> Response:
+    """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order."""
+    filters, database = asked.filters(request), await asked.archive(datasette, request)
+    typed, best = request.args.get("q") or "", request.args.get("order") == "best" and not _is_feed(request)
+    size = FED if _is_feed(request) else EXPORTED
+
+    def read(base: Connection) -> Contents:
+        wanted = expression(typed)
+        found = search(base, wanted, filters, best=best, size=size) if wanted else None
+        return {"count": found.count if found else 0, "articles": found.rows if found else []}
+
+    found = await asked.read(datasette, database, read)
+    if _is_feed(request):
+        return await _feed(datasette, request, database, "/search", typed, filters, found["articles"])
+    for hit in found["articles"]:
+        hit["snippet"], _ = words.starred(hit["snippet"]), hit.pop("heading")
+    return _data(request, {"q": typed} | found)
+
+
+@asked.about_one("article", contents.article)
+async def article(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
+    """An article, its copies, its changes, the other reports of its story."""
+    return _data(request, found)
+
+
+@asked.about_one("story", contents.story)
+async def story(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
+    """A story and its reports."""
+    return _data(request, found)
+
+
+@asked.about_one("source", contents.source)
+async def source(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
+    """A source, and how it is doing."""
+    return _data(request, found)
+
+
+async def sources(request: Request, datasette: "Datasette") -> Response:
+    """How all sources are doing."""
+    database = await asked.archive(datasette, request)
+    return _data(request, {"sources": await asked.read(datasette, database, reading.sources)})
+
+
+async def tables(request: Request, datasette: "Datasette") -> Response:
+    """Every column of every table, and every query, with what it means."""
+    database = await asked.archive(datasette, request)
+    return _data(request, meanings.listed(await meanings.of(datasette, database, request.actor)))
+
+
+_LIST = r"\.(?P<format>json|csv)$"
+ROUTES: list[tuple[str, Callable[..., Any]]] = [
+    (r"^/latest\.(?P<format>json|csv|atom)$", latest),
+    (r"^/search\.(?P<format>json|csv|atom)$", hits),
+    (r"^/article/(?P<id>\d{1,18})" + _LIST, article),
+    (r"^/story/(?P<id>\d{1,18})" + _LIST, story),
+    (r"^/sources" + _LIST, sources),
+    (r"^/source/(?P<id>\d{1,18})" + _LIST, source),
+    (r"^/tables" + _LIST, tables),
+]
+
+
+# Formats
+
+
+async def _feed(
+    datasette: "Datasette",
+    request: Request,
+    database: "Database",
+    page: str,
+    about: str,
+    filters: Filters,
+    found: list[reading.Row],
+) -> Response:
+    """What a feed reader subscribes to; its title says what was asked for, since a reader may have many."""
+    from_source = await asked.read(datasette, database, lambda base: reading.source_name(base, filters.source))
+    narrowed = (from_source, words.language(filters.language), filters.section, filters.since, filters.until)
+    title = ", ".join(said for said in (about.strip() or "no words", *narrowed) if said)
+    shown = datasette.urls.path(page) + asked.again(request, order=None)
+
+    def page_of(number: int) -> str:
+        return str(datasette.absolute_url(request, datasette.urls.path(f"/article/{number}")))
+
+    made = feed.atom(title, found, request.url, datasette.absolute_url(request, shown), page_of)
+    return Response(made, content_type="application/atom+xml; charset=utf-8")
+
+
+def _is_feed(request: Request) -> bool:
+    return bool(request.url_vars["format"] == "atom")
+
+
+def _data(request: Request, found: Contents) -> Response:
+    """All of it as JSON; as CSV the list that `table` names, or the page's own. BadRequest when there is no such list."""
+    if request.url_vars["format"] == "json":
+        return Response(
+            json.dumps(found, ensure_ascii=False, default=asdict), content_type="application/json; charset=utf-8"
+        )
+    lists = {name: rows for name, rows in found.items() if isinstance(rows, dict | list)}
+    table = asked.one(request, "table") or next(iter(lists))
+    if table not in lists:
+        raise BadRequest(f"There is no table {table} on this page: it has {', '.join(lists)}.")
+    rows = lists[table]
+    return Response(
+        _csv(rows if isinstance(rows, list) else [rows]),
+        content_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{table}.csv"'},
+    )
+
+
+def _csv(rows: list[reading.Row]) -> str:
+    """Rows as RFC 4180 has them; a list in a cell is JSON, as it is in the tables."""
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, list(rows[0]) if rows else [])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return lines.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=asdict) if isinstance(value, list | tuple | dict) else value
