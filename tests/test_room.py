@@ -290,6 +290,16 @@ def test_what_passes_the_filters_of_the_front_page_can_be_followed(get: Callable
     assert {link.rel: link.href for link in feed.feed.links}["alternate"].endswith("/?language=de")
 
 
+def test_a_feed_that_was_seen_is_not_sent_again(archive: Path) -> None:
+    datasette = Datasette([str(archive)])
+    first = asyncio.run(datasette.client.get("/search.atom?q=crane"))
+    again = asyncio.run(datasette.client.get("/search.atom?q=crane", headers={"If-None-Match": first.headers["etag"]}))
+    other = asyncio.run(datasette.client.get("/latest.atom", headers={"If-None-Match": first.headers["etag"]}))
+    assert [(answer.status_code, len(answer.content) > 0) for answer in (first, again, other)] == [
+        (200, True), (304, False), (200, True)
+    ]  # fmt: skip
+
+
 def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any]) -> None:
     found = get("/article/1001.json").json()
     assert list(found) == ["article", "copies", "changes", "reports"]

@@ -1,6 +1,7 @@
 """The same pages for programs: JSON has all that a page holds, CSV one list of it, Atom the newest of a list."""
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -109,7 +110,8 @@ async def _feed(
     filters: Filters,
     found: list[reading.Row],
 ) -> Response:
-    """What a feed reader subscribes to; its title says what was asked for, since a reader may have many."""
+    """What a feed reader subscribes to; its title says what was asked for, since a reader may have many. One that has seen
+    it is told so (RFC 9110 13.1.2), as we wish to be told."""
     from_source = await asked.read(datasette, database, lambda base: reading.source_name(base, filters.source))
     narrowed = (from_source, words.language(filters.language), filters.section, filters.since, filters.until)
     title = ", ".join(said for said in (about.strip() or "no words", *narrowed) if said)
@@ -119,7 +121,10 @@ async def _feed(
         return str(datasette.absolute_url(request, datasette.urls.path(f"/article/{number}")))
 
     made = feed.atom(title, found, request.url, datasette.absolute_url(request, shown), page_of)
-    return Response(made, content_type="application/atom+xml; charset=utf-8")
+    said = {"etag": f'"{hashlib.blake2b(made, digest_size=8).hexdigest()}"'}
+    if request.headers.get("if-none-match") == said["etag"]:
+        return Response("", status=304, headers=said)
+    return Response(made, content_type="application/atom+xml; charset=utf-8", headers=said)
 
 
 def _is_feed(request: Request) -> bool:

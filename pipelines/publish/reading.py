@@ -323,8 +323,8 @@ def last_runs(base: sqlite3.Connection, name: str) -> list[Row]:
         base,
         """select runs.id, runs.started_at, runs.status, said.value ->> 'found' as found, said.value ->> 'new' as new,
             said.value ->> 'updated' as updated, said.value ->> 'refused' as refused, said.value ->> 'failed' as failed
-        from (select * from runs order by id desc limit 200) as runs, json_each(runs.counts, '$.sources') as said
-        where said.key = :name order by runs.id desc limit 10""",
+        from runs cross join json_each(runs.counts, '$.sources') as said
+        where runs.id > (select max(id) from runs) - 200 and said.key = :name order by runs.id desc limit 10""",
         name=name,
     )
 
