@@ -87,6 +87,12 @@ class Metadata:
     is_accessible_for_free: bool | None = None
 
 
+JOINER = re.compile(
+    "(?<=[\u0600-\u0dff\u1000-\u109f\u1780-\u18af\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])[\u200c\u200d](?=\\S)"
+)
+"""Zero-width (non-)joiners where they belong to the spelling (Unicode 23.2): inside words of Arabic, Indic and Mongolian letters,
+and between emoji. Elsewhere they are invisible marks."""
+
 TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 
 
@@ -97,7 +103,8 @@ def clean(text: object) -> str:
         line = unescape(line)
     line = " ".join(line.split())
     if not line.isprintable():
-        line = "".join(letter for letter in line if unicodedata.category(letter)[0] != "C")
+        joiners = {found.start() for found in JOINER.finditer(line)}
+        line = "".join(one for at, one in enumerate(line) if at in joiners or unicodedata.category(one)[0] != "C")
     return unicodedata.normalize("NFC", line)
 
 

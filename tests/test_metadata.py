@@ -269,6 +269,27 @@ def test_a_line_is_clean_of_entities_control_characters_and_white_space() -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("\u0645\u06cc\u200c\u0631\u0648\u062f", "\u0645\u06cc\u200c\u0631\u0648\u062f"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
+        ("wa\u200cter\u200dmark", "watermark"),
+        ("\u0645\u06cc\u200c \u0631\u202e\u0648", "\u0645\u06cc \u0631\u0648"),
+    ],
+    ids=[
+        "Persian spells with it",
+        "Hindi spells with it",
+        "emoji",
+        "a watermark in Latin letters",
+        "at the end of a word",
+    ],
+)
+def test_joiners_stay_where_a_script_spells_with_them(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
     "text",
     ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00", "Mon, 01 Jan 0001 00:00:00 GMT"],
 )
