@@ -89,6 +89,9 @@ def archive(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             usual
             | {"id": 1003, "url": "https://x.example/1003", "found": "none", "free": 0, "gone": "2026-11-20T08:00:00Z"},
         )
+        base.execute(
+            "insert into sources (id, name, url, domain) values (9001, 'Silent', 'https://s.example/', 's.example')"
+        )
         base.execute("insert into moved (kind, old_id, new_id) values ('article', 2001, 1001), ('article', 2002, 0)")
     return db
 
@@ -273,10 +276,10 @@ def test_a_search_gives_the_same_articles_as_page_json_and_csv(
 ) -> None:
     shown = [link.get("href") for link in page(f"/search?{search}").cssselect(".entry h2 a")]
     found = get(f"/search.json?{search}").json()
-    assert [f"/article/{hit['id']}" for hit in found["articles"]] == shown
+    assert [f"/article/{hit['id']}" for hit in found["hits"]] == shown
     assert [f"/article/{hit['id']}" for hit in csv_of(get, f"/search.csv?{search}")] == shown
     assert found["count"] >= len(shown)
-    assert all("**" in hit["snippet"] + hit["title"] or "-" in search for hit in found["articles"])
+    assert all("**" in hit["snippet"] + hit["title"] or "-" in search for hit in found["hits"])
 
 
 def test_what_passes_the_filters_of_the_front_page_can_be_followed(get: Callable[[str], Any], page: Page) -> None:
@@ -288,6 +291,12 @@ def test_what_passes_the_filters_of_the_front_page_can_be_followed(get: Callable
     assert (feed.bozo, feed.feed.title) == (False, "Broadsheet: newest articles, German")
     assert [entry.link for entry in feed.entries] == [article["url"] for article in found]
     assert {link.rel: link.href for link in feed.feed.links}["alternate"].endswith("/?language=de")
+
+
+def test_the_sources_of_an_empty_archive_have_their_head(get: Callable[[str], Any], tmp_path: Path) -> None:
+    connect(tmp_path / "news.db", write=True).close()
+    empty = asyncio.run(Datasette([str(tmp_path / "news.db")]).client.get("/sources.csv"))
+    assert empty.text.splitlines() == get("/sources.csv").text.splitlines()[:1]
 
 
 def test_a_feed_that_was_seen_is_not_sent_again(archive: Path) -> None:
@@ -310,7 +319,26 @@ def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any])
     ]
     assert csv_of(get, "/article/1001.csv")[0]["title"] == "A later title"
     assert json.loads(csv_of(get, "/article/1001.csv?table=changes")[0]["text"]) == found["changes"][0]["text"]
-    assert csv_of(get, "/article/1001.csv?table=copies") == []
+
+
+@pytest.mark.parametrize(
+    ("full", "empty"),
+    [
+        ("/latest.csv", "/latest.csv?source=99999"),
+        ("/search.csv?q=crane", "/search.csv?q=zzzz"),
+        ("/source/{source}.csv?table=runs", "/source/9001.csv?table=runs"),
+        ("/source/{source}.csv?table=newest", "/source/9001.csv?table=newest"),
+        ("/article/{copied}.csv?table=copies", "/article/1001.csv?table=copies"),
+        ("/article/1001.csv?table=changes", "/article/1002.csv?table=changes"),
+        ("/article/{told}.csv?table=reports", "/article/1001.csv?table=reports"),
+    ],
+)
+def test_a_table_without_rows_has_its_head(get: Callable[[str], Any], archive: Path, full: str, empty: str) -> None:
+    with contextlib.closing(sqlite3.connect(archive)) as base:
+        (copied,) = base.execute("select article_id from copies").fetchone()
+        (told, source) = base.execute("select id, source_id from articles where story_id is not null").fetchone()
+    rows = get(full.format(copied=copied, told=told, source=source)).text.splitlines()
+    assert get(empty).text.splitlines() == rows[:1] != rows
 
 
 def test_data_of_what_was_merged_or_never_was(get: Callable[[str], Any]) -> None:

@@ -22,6 +22,18 @@ if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
 EXPORTED = PAGE * LAST_PAGE
 """Articles that a search or the front page gives at once: as far as a reader can turn the pages of a search."""
 
+HEADS = {
+    "articles": "id title url sort_at date_published first_seen_at language section story_id source_id source lead",
+    "hits": "id title url sort_at date_published first_seen_at language section story_id source_id source snippet",
+    "copies": "url source_id source title date_published discovered_at similarity kind",
+    "changes": "version fetched_at words_added words_removed title text",
+    "runs": "id started_at status found new updated refused failed",
+    "sources": "source_id name status reason last_success_at last_new_article_at articles_7d articles_28d usual_7d silent_hours"
+    " patience_hours recent_articles no_title no_date no_author short no_article robots missed missed_at consecutive_failures",
+}
+HEADS |= {"reports": HEADS["articles"], "newest": HEADS["articles"]}
+"""The columns of lists that may be empty: a table without rows has a head all the same, which programs look for."""
+
 FED = 25
 """Articles of a feed. A feed reader keeps what it has seen."""
 
@@ -46,12 +58,12 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
     def read(base: Connection) -> Contents:
         wanted = expression(typed)
         found = search(base, wanted, filters, best=best, size=size) if wanted else None
-        return {"count": found.count if found else 0, "articles": found.rows if found else []}
+        return {"count": found.count if found else 0, "hits": found.rows if found else []}
 
     found = await asked.read(datasette, database, read)
     if _is_feed(request):
-        return await _feed(datasette, request, database, "/search", typed, filters, found["articles"])
-    for hit in found["articles"]:
+        return await _feed(datasette, request, database, "/search", typed, filters, found["hits"])
+    for hit in found["hits"]:
         hit["snippet"], _ = words.starred(hit["snippet"]), hit.pop("heading")
     return _data(request, {"q": typed} | found)
 
@@ -141,18 +153,18 @@ def _data(request: Request, found: Contents) -> Response:
     table = asked.one(request, "table") or next(iter(lists))
     if table not in lists:
         raise BadRequest(f"There is no table {table} on this page: it has {', '.join(lists)}.")
-    rows = lists[table]
+    rows: list[reading.Row] = lists[table] if isinstance(lists[table], list) else [lists[table]]
     return Response(
-        _csv(rows if isinstance(rows, list) else [rows]),
+        _csv(rows, list(rows[0]) if rows else HEADS[table].split()),
         content_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{table}.csv"'},
     )
 
 
-def _csv(rows: list[reading.Row]) -> str:
+def _csv(rows: list[reading.Row], head: list[str]) -> str:
     """Rows as RFC 4180 has them; a list in a cell is JSON, as it is in the tables."""
     lines = io.StringIO()
-    writer = csv.DictWriter(lines, list(rows[0]) if rows else [])
+    writer = csv.DictWriter(lines, head)
     writer.writeheader()
     for row in rows:
         writer.writerow({name: _cell(value) for name, value in row.items()})
