@@ -149,11 +149,15 @@ def _data(request: Request, found: Contents) -> Response:
         return Response(
             json.dumps(found, ensure_ascii=False, default=asdict), content_type="application/json; charset=utf-8"
         )
-    lists = {name: rows for name, rows in found.items() if isinstance(rows, dict | list)}
+    lists = {
+        name: rows if isinstance(rows, list) else [rows]
+        for name, rows in found.items()
+        if isinstance(rows, dict | list)
+    }
     table = asked.one(request, "table") or next(iter(lists))
     if table not in lists:
         raise BadRequest(f"There is no table {table} on this page: it has {', '.join(lists)}.")
-    rows: list[reading.Row] = lists[table] if isinstance(lists[table], list) else [lists[table]]
+    rows = lists[table]
     return Response(
         _csv(rows, list(rows[0]) if rows else HEADS[table].split()),
         content_type="text/csv; charset=utf-8",
