@@ -9,7 +9,7 @@ from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import Base400, NotFound, Request, Response
 
 from pipelines.publish import reading
-from pipelines.publish.search import Filters
+from pipelines.publish.search import LAST_PAGE, PAGE, Filters
 from pipelines.schema import APPLICATION_ID
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -38,6 +38,12 @@ def again(request: Request, **changed: Any) -> str:
     """The query string of this request with some of it changed, or taken out where None."""
     asked = {name: request.args.get(name) for name in request.args} | changed
     return "?" + urlencode({name: value for name, value in asked.items() if value not in (None, "")})
+
+
+def most(datasette: "Datasette") -> int:
+    """Articles that a search or the front page gives at once as data: as far as a reader can turn the pages of a search, or
+    what Datasette is set to return at most."""
+    return min(PAGE * LAST_PAGE, int(datasette.setting("max_returned_rows")))
 
 
 async def archive(datasette: "Datasette", request: Request) -> "Database":

@@ -13,14 +13,11 @@ from datasette.utils.asgi import BadRequest, Request, Response
 
 from pipelines.publish import asked, contents, feed, meanings, reading, words
 from pipelines.publish.contents import Contents
-from pipelines.publish.search import LAST_PAGE, PAGE, Filters, expression, search
+from pipelines.publish.search import Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
     from datasette.database import Database
-
-EXPORTED = PAGE * LAST_PAGE
-"""Articles that a search or the front page gives at once: as far as a reader can turn the pages of a search."""
 
 HEADS = {
     "articles": "id title url sort_at date_published first_seen_at language section story_id source_id source lead",
@@ -42,8 +39,8 @@ async def latest(request: Request, datasette: "Datasette") -> Response:
     """The newest articles that pass the filters: those of the front page and more. The first FED of them as a feed."""
     filters, before = asked.filters(request), asked.one(request, "before")
     database = await asked.archive(datasette, request)
-    limit = FED if _is_feed(request) else EXPORTED
-    found = await asked.read(datasette, database, lambda base: reading.newest(base, filters, before, limit))
+    size = FED if _is_feed(request) else asked.most(datasette)
+    found = await asked.read(datasette, database, lambda base: reading.newest(base, filters, before, size))
     if _is_feed(request):
         return await _feed(datasette, request, database, "/", "newest articles", filters, found)
     return _data(request, {"articles": found})
@@ -53,7 +50,7 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
     """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order."""
     filters, database = asked.filters(request), await asked.archive(datasette, request)
     typed, best = request.args.get("q") or "", request.args.get("order") == "best" and not _is_feed(request)
-    size = FED if _is_feed(request) else EXPORTED
+    size = FED if _is_feed(request) else asked.most(datasette)
 
     def read(base: Connection) -> Contents:
         wanted = expression(typed)

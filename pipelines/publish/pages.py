@@ -142,6 +142,7 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "narrowed": shown.get("filters") not in (None, Filters()),
         "without": lambda field: asked.again(request, **{field: None, "before": None, "page": None}),
         "asked": asked.again(request, page=None, before=None),
+        "most": f"{asked.most(datasette):,}",
     }
     return Response.html(
         await datasette.render_template(f"room/{name}.html", {"says": says} | says | shown, request=request)
