@@ -250,7 +250,7 @@ class HistoryMiddleware:
     # Pages that earlier runs left
 
     def _unfinished(self) -> Iterator[Request]:
-        """Pending pages, failed and refused ones that are due, and those that --retry names, in the order they were found."""
+        """Pending pages, failed and refused ones that are due, and those that --retry names."""
         marks = ", ".join("?" * len(self._retry)) or "null"
         due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
         for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
@@ -267,14 +267,20 @@ class HistoryMiddleware:
                 yield _conditional(request, row)
 
     def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
-        """Pages of the sources that are watched, with their sources, as far as these want them."""
+        """Pages of the sources that are watched, with their sources, as far as these want them: first those never asked, in
+        the order they were found, then those asked longest ago, so that a run with a limit does not ask what the last one did."""
         sources = {source.url: source for source in self._spider.sources}
         sites = {site_of(source.url): source for source in self._spider.sources}
-        found = [row[0] for row in self._db.execute(f"select id from pages where {condition} order by id", parameters)]
+        found = [
+            row[0]
+            for row in self._db.execute(
+                f"select id from pages where {condition} order by last_fetched_at, id", parameters
+            )
+        ]
         for start in range(0, len(found), BATCH):
             rows = self._db.query(
-                """select pages.*, sources.url as source_url, domain from pages join sources on sources.id = source_id
-                   where pages.id in (select value from json_each(?)) order by pages.id""",
+                """select pages.*, sources.url as source_url, domain from json_each(?) as due join pages on pages.id = due.value
+                   join sources on sources.id = source_id order by due.key""",
                 [json.dumps(found[start : start + BATCH])],
             )
             for row in list(rows):  # nothing may be read half way while the run writes

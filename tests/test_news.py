@@ -238,6 +238,18 @@ def test_a_failed_page_is_asked_again_when_it_is_due_or_told_to(site: Site, news
     assert newsroom.states() == {f"{site.url}/late": ("article", None)}
 
 
+def test_what_was_asked_longest_ago_is_asked_again_first(site: Site, newsroom: Newsroom) -> None:
+    paths = [f"/{number}" for number in range(4)]
+    site.feed("/feed", *(site.url + path for path in paths), etag='"1"')
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    newsroom.change("update pages set last_fetched_at = strftime('%Y-%m-%dT%H:%M:%SZ', last_fetched_at, '-1 hour')")
+    site.asked.clear()
+    for _ in range(2):
+        newsroom.crawl("--retry", "failed", "--limit", "2")
+    assert sorted(path for path in site.asked if path in paths) == paths
+
+
 def test_the_second_of_two_runs_ends_at_once(site: Site, newsroom: Newsroom) -> None:
     site.answers["/slow"] = slowly(Answer(b"", 200))
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/slow"]')
