@@ -179,6 +179,15 @@ def test_search_can_be_narrowed_to_a_source_and_a_time(get: Get) -> None:
     assert rows(get, "search", q="harbour", since="9") == []
 
 
+def test_the_counts_by_day_are_those_of_reading_every_article(get: Get, demo: Path) -> None:
+    with contextlib.closing(connect(demo)) as base:
+        counted = base.execute(
+            """select substr(sort_at, 1, 10) as day, name as source, count(*) as articles
+               from articles join sources on sources.id = source_id group by 1, 2 order by 1 desc, 3 desc, 2"""
+        ).fetchall()
+    assert rows(get, "by_day", days="36500") == [dict(row) for row in counted if row["day"] > "1930"]
+
+
 def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
     assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
 
@@ -195,6 +204,11 @@ def test_queries_read_no_large_table_from_end_to_end(demo: Path, name: str) -> N
 @pytest.mark.parametrize("name", ["search", "latest_articles"])
 def test_articles_are_taken_in_the_order_of_their_index_instead_of_sorting_every_hit(demo: Path, name: str) -> None:
     assert any("articles USING COVERING INDEX articles_sort" in step for step in plan_of(demo, name))
+
+
+@pytest.mark.parametrize("name", ["search", "latest_articles"])
+def test_the_newest_of_some_sources_are_taken_from_the_end_of_each(demo: Path, name: str) -> None:
+    assert any("articles USING COVERING INDEX articles_source" in step for step in plan_of(demo, name))
 
 
 def plan_of(demo: Path, name: str) -> list[str]:
