@@ -4,11 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,8 +18,9 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
+from pipelines.publish.serve import METADATA, metadata_for
 from tests.conftest import connect
+from tests.reading import reading_room
 
 Get = Callable[[str], Any]
 
@@ -223,17 +220,17 @@ def plan_of(demo: Path, name: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "database"), [("news.db", "news"), ("my archive.2.db", "my+archive~2E2")])
 def test_the_metadata_follows_the_name_of_the_file(demo: Path, tmp_path: Path, name: str, database: str) -> None:
-    with serving(copy_of(demo, tmp_path / name), public=False) as site:
-        assert f'<a href="{database}/articles">' in fetch(site + database)[1]
-        assert "**harbour**" in fetch(f"{site}{database}/search?q=harbour")[1]
-        assert fetch(f"{site}{database}?sql=select+1")[0] == 200
+    with reading_room(copy_of(demo, tmp_path / name)) as site:
+        assert f'<a href="{database}/articles">' in fetch(f"{site}/{database}")[1]
+        assert "**harbour**" in fetch(f"{site}/{database}/search?q=harbour")[1]
+        assert fetch(f"{site}/{database}?sql=select+1")[0] == 200
 
 
 def test_visitors_of_a_public_archive_read_and_search_but_run_no_sql_of_their_own(demo: Path, tmp_path: Path) -> None:
-    with serving(copy_of(demo, tmp_path / "news.db"), public=True) as site:
-        assert fetch(f"{site}news/search?q=harbour")[0] == 200
-        assert {table: fetch(f"{site}news/{table}")[0] for table in TABLES} == dict.fromkeys(TABLES, 200)
-        refused = ["news?sql=select+1", "news/articles?_where=1=1", "news.db", "news/articles.csv?_stream=on"]
+    with reading_room(copy_of(demo, tmp_path / "news.db"), "--public") as site:
+        assert fetch(f"{site}/news/search?q=harbour")[0] == 200
+        assert {table: fetch(f"{site}/news/{table}")[0] for table in TABLES} == dict.fromkeys(TABLES, 200)
+        refused = ["/news?sql=select+1", "/news/articles?_where=1=1", "/news.db", "/news/articles.csv?_stream=on"]
         assert [fetch(site + path)[0] for path in refused] == [403, 403, 403, 400]
 
 
@@ -245,29 +242,6 @@ def copy_of(demo: Path, path: Path) -> Path:
     with contextlib.closing(sqlite3.connect(demo)) as base:
         base.execute("vacuum into ?", [str(path)])
     return path
-
-
-@contextlib.contextmanager
-def serving(db: Path, *, public: bool) -> Iterator[str]:
-    """Datasette as `broadsheet serve` starts it; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    arguments = datasette_arguments(db, port, public=public)
-    with subprocess.Popen([sys.executable, "-m", "datasette", *arguments], stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            said = []
-            for line in server.stderr:
-                said.append(line)
-                if "running on" in line:
-                    break
-            assert server.poll() is None, "".join(said)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-    metadata = Path(arguments[arguments.index("--metadata") + 1])
-    if metadata != METADATA:
-        shutil.rmtree(metadata.parent)
 
 
 def fetch(url: str) -> tuple[int, str]:
