@@ -185,6 +185,41 @@ def test_the_counts_by_day_are_those_of_reading_every_article(get: Get, demo: Pa
     assert rows(get, "by_day", days="36500") == [dict(row) for row in counted if row["day"] > "1930"]
 
 
+TEXTS = """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
+    select article_id, pages.id, value, '2026-11-1' || value, 'Title ' || value, iif(value < 3, 'a', 'b'), value, 1, ''
+    from pages, json_each('[1, 2, 3]') where article_id is not null"""
+"""Three texts of every page that gave one, copies too: the second changes the title, the third the words."""
+
+
+@pytest.fixture(scope="module")
+def changed(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's archive when every text has changed twice, and some are gone."""
+    db = copy_of(demo, tmp_path_factory.mktemp("changed") / "news.db")
+    with contextlib.closing(connect(db)) as base, base:
+        base.execute("delete from versions")
+        base.execute(TEXTS)
+        base.execute("update articles set gone_at = '2026-11-20T08:00:00Z' where id % 3 = 0")
+    return db
+
+
+@pytest.mark.parametrize("source", ["", "LEDGER", "post", "nobody"])
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [
+        ("changed_articles", "changed where instr(lower(source), lower(:source))"),
+        ("copied_articles", "copies where instr(lower(source) || lower(copy_source), lower(:source))"),
+    ],
+)
+def test_changed_and_copied_articles_are_those_of_the_views(changed: Path, name: str, view: str, source: str) -> None:
+    with contextlib.closing(connect(changed)) as base:
+        shown = base.execute(QUERIES[name]["sql"], {"source": source})
+        columns = ", ".join(column[0] for column in shown.description).replace("similarity", "round(similarity, 2)")
+        every = base.execute(f"select {columns} from {view}", {"source": source})
+        found, wanted = [tuple(row) for row in shown], [tuple(row) for row in every]
+    assert len(wanted) < 200 and sorted(found, key=repr) == sorted(wanted, key=repr)
+    assert [row[0] for row in found] == sorted((row[0] for row in wanted), reverse=True)
+
+
 def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
     assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
 
