@@ -1,11 +1,6 @@
 """The pages in a real browser: Debian's Chromium, driven by Playwright, against `broadsheet serve` on the demo archive."""
 
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -14,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import ROOT, connect
+from tests.conftest import connect
+from tests.reading import reading_room
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -25,27 +21,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt
 
 @pytest.fixture(scope="module")
 def address(demo: Path) -> Iterator[str]:
-    """Where `broadsheet serve` shows the demo archive."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "crawler", "serve", "--db", str(demo), "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _wait_until_it_answers(f"http://127.0.0.1:{port}/-/versions.json", server)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(10)
-
-
-def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("`broadsheet serve` did not come up")
+    """Where the demo archive is shown."""
+    with reading_room(demo) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

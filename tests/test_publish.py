@@ -4,11 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,8 +18,9 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
+from pipelines.publish.serve import METADATA, metadata_for
 from tests.conftest import connect
+from tests.reading import reading_room
 
 Get = Callable[[str], Any]
 
@@ -179,6 +176,50 @@ def test_search_can_be_narrowed_to_a_source_and_a_time(get: Get) -> None:
     assert rows(get, "search", q="harbour", since="9") == []
 
 
+def test_the_counts_by_day_are_those_of_reading_every_article(get: Get, demo: Path) -> None:
+    with contextlib.closing(connect(demo)) as base:
+        counted = base.execute(
+            """select substr(sort_at, 1, 10) as day, name as source, count(*) as articles
+               from articles join sources on sources.id = source_id group by 1, 2 order by 1 desc, 3 desc, 2"""
+        ).fetchall()
+    assert rows(get, "by_day", days="36500") == [dict(row) for row in counted if row["day"] > "1930"]
+
+
+TEXTS = """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
+    select article_id, pages.id, value, '2026-11-1' || value, 'Title ' || value, iif(value < 3, 'a', 'b'), value, 1, ''
+    from pages, json_each('[1, 2, 3]') where article_id is not null"""
+"""Three texts of every page that gave one, copies too: the second changes the title, the third the words."""
+
+
+@pytest.fixture(scope="module")
+def changed(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's archive when every text has changed twice, and some are gone."""
+    db = copy_of(demo, tmp_path_factory.mktemp("changed") / "news.db")
+    with contextlib.closing(connect(db)) as base, base:
+        base.execute("delete from versions")
+        base.execute(TEXTS)
+        base.execute("update articles set gone_at = '2026-11-20T08:00:00Z' where id % 3 = 0")
+    return db
+
+
+@pytest.mark.parametrize("source", ["", "LEDGER", "post", "nobody"])
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [
+        ("changed_articles", "changed where instr(lower(source), lower(:source))"),
+        ("copied_articles", "copies where instr(lower(source) || lower(copy_source), lower(:source))"),
+    ],
+)
+def test_changed_and_copied_articles_are_those_of_the_views(changed: Path, name: str, view: str, source: str) -> None:
+    with contextlib.closing(connect(changed)) as base:
+        shown = base.execute(QUERIES[name]["sql"], {"source": source})
+        columns = ", ".join(column[0] for column in shown.description).replace("similarity", "round(similarity, 2)")
+        every = base.execute(f"select {columns} from {view}", {"source": source})
+        found, wanted = [tuple(row) for row in shown], [tuple(row) for row in every]
+    assert len(wanted) < 200 and sorted(found, key=repr) == sorted(wanted, key=repr)
+    assert [row[0] for row in found] == sorted((row[0] for row in wanted), reverse=True)
+
+
 def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
     assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
 
@@ -197,6 +238,11 @@ def test_articles_are_taken_in_the_order_of_their_index_instead_of_sorting_every
     assert any("articles USING COVERING INDEX articles_sort" in step for step in plan_of(demo, name))
 
 
+@pytest.mark.parametrize("name", ["search", "latest_articles"])
+def test_the_newest_of_some_sources_are_taken_from_the_end_of_each(demo: Path, name: str) -> None:
+    assert any("articles USING COVERING INDEX articles_source" in step for step in plan_of(demo, name))
+
+
 def plan_of(demo: Path, name: str) -> list[str]:
     with contextlib.closing(connect(demo)) as base:
         base.create_function("escape_fts", 1, lambda text: text)
@@ -209,17 +255,17 @@ def plan_of(demo: Path, name: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "database"), [("news.db", "news"), ("my archive.2.db", "my+archive~2E2")])
 def test_the_metadata_follows_the_name_of_the_file(demo: Path, tmp_path: Path, name: str, database: str) -> None:
-    with serving(copy_of(demo, tmp_path / name), public=False) as site:
-        assert f'<a href="{database}/articles">' in fetch(site + database)[1]
-        assert "**harbour**" in fetch(f"{site}{database}/search?q=harbour")[1]
-        assert fetch(f"{site}{database}?sql=select+1")[0] == 200
+    with reading_room(copy_of(demo, tmp_path / name)) as site:
+        assert f'<a href="{database}/articles">' in fetch(f"{site}/{database}")[1]
+        assert "**harbour**" in fetch(f"{site}/{database}/search?q=harbour")[1]
+        assert fetch(f"{site}/{database}?sql=select+1")[0] == 200
 
 
 def test_visitors_of_a_public_archive_read_and_search_but_run_no_sql_of_their_own(demo: Path, tmp_path: Path) -> None:
-    with serving(copy_of(demo, tmp_path / "news.db"), public=True) as site:
-        assert fetch(f"{site}news/search?q=harbour")[0] == 200
-        assert {table: fetch(f"{site}news/{table}")[0] for table in TABLES} == dict.fromkeys(TABLES, 200)
-        refused = ["news?sql=select+1", "news/articles?_where=1=1", "news.db", "news/articles.csv?_stream=on"]
+    with reading_room(copy_of(demo, tmp_path / "news.db"), "--public") as site:
+        assert fetch(f"{site}/news/search?q=harbour")[0] == 200
+        assert {table: fetch(f"{site}/news/{table}")[0] for table in TABLES} == dict.fromkeys(TABLES, 200)
+        refused = ["/news?sql=select+1", "/news/articles?_where=1=1", "/news.db", "/news/articles.csv?_stream=on"]
         assert [fetch(site + path)[0] for path in refused] == [403, 403, 403, 400]
 
 
@@ -231,29 +277,6 @@ def copy_of(demo: Path, path: Path) -> Path:
     with contextlib.closing(sqlite3.connect(demo)) as base:
         base.execute("vacuum into ?", [str(path)])
     return path
-
-
-@contextlib.contextmanager
-def serving(db: Path, *, public: bool) -> Iterator[str]:
-    """Datasette as `broadsheet serve` starts it; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    arguments = datasette_arguments(db, port, public=public)
-    with subprocess.Popen([sys.executable, "-m", "datasette", *arguments], stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            said = []
-            for line in server.stderr:
-                said.append(line)
-                if "running on" in line:
-                    break
-            assert server.poll() is None, "".join(said)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-    metadata = Path(arguments[arguments.index("--metadata") + 1])
-    if metadata != METADATA:
-        shutil.rmtree(metadata.parent)
 
 
 def fetch(url: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from pipelines.publish import data, pages
-from pipelines.publish.guard import guarded
+from pipelines.publish.guard import guarded, hide_the_machine, is_public, is_shown, note_archive
 from pipelines.publish.words import spaced
 
 
@@ -25,18 +25,22 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 
 @hookimpl(trylast=True)
-def prepare_connection(conn: Connection) -> None:
-    """Datasette's search boxes find words of Chinese, Japanese and Korean: its own escape_fts() is replaced, which was first."""
-    conn.create_function("escape_fts", 1, lambda typed: spaced(escape_fts(typed)), deterministic=True)
+def prepare_connection(conn: Connection, database: str, datasette: Any) -> None:
+    """Datasette's search boxes find words of Chinese, Japanese and Korean: its own escape_fts() is replaced, which was first.
+    Visitors see less. Other programs' databases stay as they are."""
+    if note_archive(conn, database, datasette):
+        conn.create_function("escape_fts", 1, lambda typed: spaced(escape_fts(typed)), deterministic=True)
+        if is_public(datasette):
+            conn.set_authorizer(hide_the_machine)
 
 
 @hookimpl
-def render_cell(row: Any, value: Any, column: str, table: str | None, datasette: Any) -> Markup | None:
+def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     """The number of an article, story or source in the answer of a query, or in a view, leads to its page."""
     kind = PAGE_OF.get(column) if table in VIEWS_AND_QUERIES else None
     if column == "id" and {"sort_at", "url"} <= set(row.keys()):  # an article's, in a view or a query of ours
         kind = "article" if table in VIEWS_AND_QUERIES else None
-    if kind is None or not isinstance(value, int):
+    if kind is None or not isinstance(value, int) or not is_shown(database, datasette):
         return None
     return Markup('<a href="{}">{}</a>').format(datasette.urls.path(f"/{kind}/{value}"), value)
 
@@ -64,4 +68,4 @@ def extra_css_urls(datasette: Any) -> list[str]:
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Headers on every answer; fewer pages for visitors."""
-    return lambda app: guarded(app, public=not datasette.setting("default_allow_sql"))
+    return lambda app: guarded(app, public=is_public(datasette))

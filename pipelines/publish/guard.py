@@ -1,4 +1,5 @@
-"""What a browser may do with our pages: headers on every answer, so that stored markup that slipped through stays text.
+"""What a browser may do with our pages, and what visitors may see: headers on every answer, so that stored markup that slipped
+through stays text; columns that no query of a public site can read.
 
 Titles and texts come from strangers. Templates escape them; the policy is the second wall, not the first.
 """
@@ -9,9 +10,13 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from pathlib import Path
+from sqlite3 import SQLITE_IGNORE, SQLITE_OK, SQLITE_READ, Connection
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import datasette
+
+from pipelines.schema import APPLICATION_ID
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -29,6 +34,37 @@ OWNERS_ONLY = re.compile(
     r"/-/(databases|threads|plugins|settings|metadata|versions|actor|allow-debug|permissions|messages)\b"
 )
 """Datasette's pages about the machine: the file's path, what is installed. A public site has no use for them."""
+
+OWNERS_COLUMNS = {("runs", "argv"), ("runs", "reason"), ("pages", "warc")}
+"""(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive.
+Other reasons and errors are words of our own with addresses of the web."""
+
+_archives: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+"""Datasette -> the names of its databases that are archives and have been read from."""
+
+
+def is_public(datasette: Any) -> bool:
+    """Whether this Datasette is for visitors, as `serve --public` starts it: they run no SQL of their own."""
+    return not datasette.setting("default_allow_sql")
+
+
+def note_archive(connection: Connection, database: str, datasette: Any) -> bool:
+    """Whether a new connection leads to a Broadsheet archive; is_shown() knows it from then on."""
+    if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+        return False
+    _archives.setdefault(datasette, set()).add(database)
+    return True
+
+
+def is_shown(database: str, datasette: Any) -> bool:
+    """Whether a database that was read from is the one of the reading room: the first archive. Asks no query: cells ask it."""
+    archives = _archives.get(datasette, set())
+    return database == next((name for name in datasette.databases if name in archives), None)
+
+
+def hide_the_machine(action: int, table: str | None, column: str | None, *_: str | None) -> int:
+    """SQLite's authorizer: OWNERS_COLUMNS read as NULL wherever they stand, in a view, a filter, a facet or a sum."""
+    return SQLITE_IGNORE if action == SQLITE_READ and (table, column) in OWNERS_COLUMNS else SQLITE_OK
 
 
 def guarded(app: App, *, public: bool) -> App:

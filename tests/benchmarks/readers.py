@@ -6,7 +6,6 @@ disturbs the crawl: a reader that never lets go, and other programs that write, 
 
 import argparse
 import contextlib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +20,11 @@ from statistics import median, quantiles
 
 from crawler.run import DONE, STORAGE
 from pipelines.database import BUSY_TIMEOUT, LONGEST_LOG
-from pipelines.publish.serve import datasette_arguments
 from tests.benchmarks.filled import fill
 from tests.benchmarks.full_disk import unsound
-from tests.conftest import ENVIRONMENT, ROOT
 from tests.loopback import Site, article_html, serving, story
 from tests.newsroom import Newsroom, start
+from tests.reading import reading_room
 
 SLOWEST = 0.25
 """Seconds that 99 % of reads may take during a crawl."""
@@ -34,7 +32,23 @@ SLOWEST = 0.25
 PAUSE = 0.05
 """Seconds between two reads of one reader: a person, or a dashboard with many panes."""
 
-WEB = ("/news", "/news/articles", "/news/search?q=harbour", "/news/articles/{}", "/news/latest", "/")
+STORIES = 200
+WEB = {
+    "/": 1,
+    "/search?q=harbour": 1,
+    "/search.atom?q=harbour": 1,
+    "/article/{}": 20_000,
+    "/story/{}": STORIES,
+    "/sources": 1,
+    "/source/{}": 1,
+    "/news": 1,
+    "/news/articles": 1,
+    "/news/articles/{}": 20_000,
+    "/news/latest": 1,
+    "/news/search?q=harbour": 1,
+    "/news/by_day": 1,
+}
+"""Page -> how many there are of its kind."""
 SQL = (
     "select count(*) from articles where sort_at > '2026-06'",
     "select * from articles where id = 7000",
@@ -43,11 +57,16 @@ SQL = (
 )
 
 
-class Reader:
-    """Reads one thing after another until told to end; keeps how long each took, and what failed."""
+Read = Callable[[int], tuple[str, str | None]]
+"""How often was read before -> what is read now, and the error if there was one."""
 
-    def __init__(self, read: Callable[[int], str | None]) -> None:
+
+class Reader:
+    """Reads one thing after another until told to end; keeps how long each took, which was the slowest, and what failed."""
+
+    def __init__(self, read: Read) -> None:
         self.seconds: list[float] = []
+        self.slowest = (0.0, "")
         self.errors: list[str] = []
         self._read = read
         self._ended = threading.Event()
@@ -65,55 +84,43 @@ class Reader:
         number = 0
         while not self._ended.wait(PAUSE):
             begin = time.monotonic()
-            error = self._read(number)
+            name, error = self._read(number)
             self.seconds.append(time.monotonic() - begin)
+            self.slowest = max(self.slowest, (self.seconds[-1], name))
             self.errors += [error] if error else []
             number += 1
 
 
-def by_web(base: str) -> Callable[[int], str | None]:
-    def read(number: int) -> str | None:
-        url = base + WEB[number % len(WEB)].format(1 + number * 37 % 20_000)
+def by_web(base: str) -> Read:
+    """Every page in turn. A number that was merged away meanwhile is no error."""
+    pages = list(WEB.items())
+
+    def read(number: int) -> tuple[str, str | None]:
+        page, kinds = pages[number % len(pages)]
+        url = base + page.format(1 + number * 37 % kinds)
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:
                 answer.read()
         except urllib.error.HTTPError as error:
-            return None if error.code == 404 and "articles/" in url else f"{url}: {error.code}"
+            return page, None if error.code == 404 and "article" in page else f"{url}: {error.code}"
         except OSError as error:
-            return f"{url}: {error}"
-        return None
+            return page, f"{url}: {error}"
+        return page, None
 
     return read
 
 
-def by_sqlite(db: Path) -> Callable[[int], str | None]:
-    def read(number: int) -> str | None:
+def by_sqlite(db: Path) -> Read:
+    def read(number: int) -> tuple[str, str | None]:
+        sql = SQL[number % len(SQL)]
         try:
             with contextlib.closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True, timeout=0)) as base:
-                base.execute(SQL[number % len(SQL)]).fetchall()
+                base.execute(sql).fetchall()
         except sqlite3.Error as error:
-            return str(error)
-        return None
+            return sql, str(error)
+        return sql, None
 
     return read
-
-
-@contextlib.contextmanager
-def datasette(db: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=False)]
-    process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), urllib.request.urlopen(base, timeout=10):
-                break
-            time.sleep(0.1)
-        yield base
-    finally:
-        process.terminate()
-        process.wait()
 
 
 # The crawl
@@ -126,6 +133,12 @@ class Town:
         self.site, self.newsroom, self.pages = site, Newsroom(folder), pages
         self.batch = 0
         fill(self.newsroom.db, articles)
+        self.newsroom.change(
+            f"""insert into stories (id, title, first_seen_at, last_seen_at, article_count, source_count)
+                select (id + 2) / 3, min(title), min(sort_at), max(sort_at), count(*), 1
+                from articles where id <= 3 * {STORIES} group by 1"""
+        )
+        self.newsroom.change(f"update articles set story_id = (id + 2) / 3 where id <= 3 * {STORIES}")
 
     @property
     def db(self) -> Path:
@@ -166,7 +179,7 @@ def read_during_a_crawl(town: Town) -> Iterator[str]:
     """Prints the table of reads; yields what is wrong."""
     town.publish()
     alone, *_ = town.crawl()
-    with datasette(town.db) as base:
+    with reading_room(town.db) as base:
         kinds = {"Datasette": by_web(base), "SQLite": by_sqlite(town.db)}
         with contextlib.ExitStack() as stack:
             idle = {name: stack.enter_context(Reader(read)) for name, read in kinds.items()}
@@ -175,7 +188,7 @@ def read_during_a_crawl(town: Town) -> Iterator[str]:
         with contextlib.ExitStack() as stack:
             busy = {name: stack.enter_context(Reader(read)) for name, read in kinds.items()}
             seconds, status, said = town.crawl()
-    print(f"{'reads':28}{'number':>8}{'errors':>8}{'median ms':>11}{'99 % ms':>9}{'slowest':>9}")
+    print(f"{'reads':28}{'number':>8}{'errors':>8}{'median ms':>11}{'99 % ms':>9}{'slowest':>9}  which")
     for label, readers in (("nobody writes", idle), ("a crawl writes", busy)):
         for name, reader in readers.items():
             print(f"{name + ', ' + label:28}{_times(reader)}")
@@ -195,7 +208,7 @@ def _slow(reader: Reader) -> float:
 def _times(reader: Reader) -> str:
     times = (median(reader.seconds), _slow(reader), max(reader.seconds))
     figures = "".join(f"{1000 * time_:{width}.0f}" for time_, width in zip(times, (11, 9, 9), strict=True))
-    return f"{len(reader.seconds):8}{len(reader.errors):8}{figures}"
+    return f"{len(reader.seconds):8}{len(reader.errors):8}{figures}  {reader.slowest[1]}"
 
 
 # What disturbs the crawl
