@@ -1,9 +1,11 @@
 """What changed between two texts, and what several have in common."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.publish.differences import MAX_WORDS, Piece, shared_passages, word_diff
+from pipelines.publish.differences import MAX_TOGETHER, MAX_WORDS, Piece, shared_passages, word_diff
 
 TEXT = st.lists(st.sampled_from(["the", "quay", "was", "wet", "東京", "a,", "b.", "\n", "  ", "é"]), max_size=40).map(
     " ".join
@@ -50,3 +52,15 @@ def test_a_passage_that_two_reports_share_is_marked_in_both() -> None:
 @given(st.lists(TEXT, max_size=4))
 def test_no_letter_is_lost(texts: list[str]) -> None:
     assert ["".join(piece.text for piece in one.pieces) for one in shared_passages(texts)] == texts
+
+
+def test_of_many_long_reports_the_beginnings_are_compared_in_little_memory() -> None:
+    letters = "".join(map(chr, range(0x4E00, 0x9E20)))
+    texts = [letters[start:] + letters[:start] for start in range(60)]
+    tracemalloc.start()
+    shared = shared_passages(texts)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+    shown = ["".join(piece.text for piece in one.pieces) for one in shared]
+    assert {(len(text), one.whole) for text, one in zip(shown, shared, strict=True)} == {(MAX_TOGETHER // 60, False)}
+    assert all(text.startswith(beginning) for text, beginning in zip(texts, shown, strict=True))

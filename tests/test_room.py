@@ -199,6 +199,15 @@ def test_a_story_stands_in_order_of_time_with_its_outlets(page: Page, path_of: P
     ]
 
 
+def test_a_story_says_when_only_the_beginnings_are_compared(
+    page: Page, path_of: PathOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = path_of("story", "Crane comes down on North Quay in gale, two workers hurt")
+    assert "beginning" not in page(story).text_content()
+    monkeypatch.setattr("pipelines.publish.differences.MAX_TOGETHER", 60)
+    assert "Of long reports only the beginnings are compared." in page(story).text_content()
+
+
 def test_a_source_shows_its_health_its_charts_and_their_numbers(page: Page, path_of: PathOf) -> None:
     shown = page(path_of("source", "The Calderwick Ledger"))
     assert texts(shown, ".health") == ["ok"]

@@ -43,13 +43,17 @@ def _changes(versions: list[reading.Row]) -> Iterator[reading.Row]:
 
 
 def story(base: Connection, number: int) -> Contents | None:
-    """`story`; its `reports` in order of time, each with its `passages` and the `share` of words that others have, too."""
+    """`story`; its `reports` in order of time, each with its `passages`, the `share` of words that others have, too, and
+    whether that is of the `whole` text or of its beginning."""
     found = reading.story(base, number)
     reports = reading.reports_of(base, number, text=True)
     if found is None or not reports:
         return None
-    shared = differences.shared_passages([report.pop("text") for report in reports])
-    told = [report | {"share": one.share, "passages": one.pieces} for report, one in zip(reports, shared, strict=True)]
+    texts = [report.pop("text") for report in reports]
+    told = [
+        report | {"share": one.share, "passages": one.pieces, "whole": one.whole and len(text) < reading.BEGINNING}
+        for report, text, one in zip(reports, texts, differences.shared_passages(texts), strict=True)
+    ]
     return {"story": found, "reports": told}
 
 

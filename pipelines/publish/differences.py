@@ -1,9 +1,9 @@
 """What changed from one text to the next, word by word, and what several texts have in common. Pure."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rapidfuzz.distance import Indel
 
@@ -18,6 +18,10 @@ difflib would need 5 s for a thousand words that somebody chose for it: a page's
 
 SHINGLE = 8
 """Words in a row that two reports must share for a passage: shorter ones are turns of phrase (winnowing uses as many)."""
+
+MAX_TOGETHER = 100_000
+"""Words (or letters of a script that parts none) of all reports of a story that are compared, in 0.11 s and 30 MB at most;
+60 reports of 1,600 words are whole. 60 of 20,000 Chinese letters took 4.5 s and 600 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,30 +78,48 @@ class Shared:
 
     pieces: list[Piece]
     share: float  #: of its words, 0 to 1
+    whole: bool  #: whether all of it was compared; otherwise the pieces end where the comparison ends
 
 
 def shared_passages(texts: Sequence[str]) -> list[Shared]:
-    """Which passages of each text stand in another one as well: SHINGLE words in a row or more, letter case aside."""
-    tokens = [[found.span() for found in re.finditer(rf"[{CJK}]|[^\W{CJK}]+", text)] for text in texts]
-    words = [[text[start:end].lower() for start, end in spans] for text, spans in zip(texts, tokens, strict=True)]
-    holders: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    for number, said in enumerate(words):
-        for at in range(len(said) - SHINGLE + 1):
-            holders[tuple(said[at : at + SHINGLE])].add(number)
-    return [_cut(*text, holders) for text in zip(texts, tokens, words, strict=True)]
+    """Which passages of each text stand in another one as well: SHINGLE words in a row or more, letter case aside. Of many
+    long texts the beginnings are compared: MAX_TOGETHER words, as many of each."""
+    most = MAX_TOGETHER // max(len(texts), 1)
+    spans = [[word.span() for word in islice(_TOKEN.finditer(text), most + 1)] for text in texts]
+    shingles = [list(_shingles(text, words[:most])) for text, words in zip(texts, spans, strict=True)]
+    seen: set[int] = set()
+    common: set[int] = set()
+    for some in map(set, shingles):
+        common |= seen & some
+        seen |= some
+    return [
+        _cut(text, words, [one in common for one in said], most)
+        for text, words, said in zip(texts, spans, shingles, strict=True)
+    ]
 
 
-def _cut(text: str, spans: list[tuple[int, int]], words: list[str], holders: dict[tuple[str, ...], set[int]]) -> Shared:
-    common = [False] * len(words)
-    for at in range(len(words) - SHINGLE + 1):
-        if len(holders[tuple(words[at : at + SHINGLE])]) > 1:
-            common[at : at + SHINGLE] = [True] * SHINGLE
-    pieces, start, inside = [], 0, False
+_TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
+
+
+def _shingles(text: str, spans: list[tuple[int, int]]) -> Iterator[int]:
+    """The hash of every SHINGLE words in a row: the words themselves would take ten times the memory."""
+    words = [text[start:end].lower() for start, end in spans]
+    return map(hash, zip(*(words[at:] for at in range(SHINGLE)), strict=False))
+
+
+def _cut(text: str, spans: list[tuple[int, int]], begins: list[bool], most: int) -> Shared:
+    """The text in pieces: `begins` says of each word whether a common shingle begins with it."""
+    whole = len(spans) <= most
+    if not whole:
+        spans, text = spans[:most], text[: spans[most][0]]
+    pieces, start, inside, until, same = [], 0, False, 0, 0
     for number, (begin, _) in enumerate(spans):
-        if common[number] != inside:
+        until = number + SHINGLE if number < len(begins) and begins[number] else until
+        same += number < until
+        if (number < until) != inside:
             cut = spans[number - 1][1] if inside else begin
             pieces.append(Piece(what="same" if inside else "own", text=text[start:cut]))
-            start, inside = cut, common[number]
+            start, inside = cut, not inside
     cut = spans[-1][1] if inside else len(text)
     pieces += [Piece(what="same" if inside else "own", text=text[start:cut]), Piece(what="own", text=text[cut:])]
-    return Shared(pieces=[piece for piece in pieces if piece.text], share=sum(common) / max(len(words), 1))
+    return Shared(pieces=[piece for piece in pieces if piece.text], share=same / max(len(spans), 1), whole=whole)
