@@ -184,6 +184,29 @@ def test_a_correction_shows_the_words_that_changed(page: Page) -> None:
     assert texts(shown, "aside .diff ins") == ["A later", "dry."]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "counted", "said"),
+    [
+        (("A", "The quay is wet."), ("A", "The quay is dry."), (1, 1), "1 word added, 1 removed"),
+        (("A", "The quay is wet."), ("A", "Wet is the quay!"), (0, 0), "the same words in another order or spelling"),
+        (("A", "One."), ("B", "One."), (0, 0), "another title"),
+        (("A", "One."), ("B", "One. Two. Three."), (2, 0), "another title, 2 words added, 0 removed"),
+        (("A", "x " * 200_000), ("B", "x " * 200_000), (0, 0), "another title"),
+    ],
+    ids=["a word", "only their order", "the title", "both", "the title of a long one"],
+)
+def test_what_changed_is_called_what_it_is(
+    archive: Path, tmp_path: Path, before: tuple[str, str], after: tuple[str, str], counted: tuple[int, int], said: str
+) -> None:
+    shutil.copy(archive, tmp_path / "news.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "news.db")) as base, base:
+        base.execute("delete from versions where article_id = 1001")
+        base.executemany(VERSION, [(1, *before), (2, *after)])
+        base.execute("update versions set words_added = ?, words_removed = ? where version = 2", counted)
+    shown = fromstring(asyncio.run(Datasette([str(tmp_path / "news.db")]).client.get("/article/1001")).text)
+    assert [line.partition(": ")[2] for line in texts(shown, "aside details summary")] == [said]
+
+
 def test_what_is_doubtful_is_said(page: Page) -> None:
     doubts = " ".join(texts(page("/article/1003"), ".doubt"))
     assert all(said in doubts for said in ("No longer at its address", "paywall", "does not say when"))

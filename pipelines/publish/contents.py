@@ -33,13 +33,14 @@ def article(base: Connection, number: int) -> Contents | None:
 
 
 def _changes(versions: list[reading.Row]) -> Iterator[reading.Row]:
-    """From each version to the next what became of `title` and `text`, which is None where that would be too long."""
+    """From each version to the next what became of `title` and `text`: [None] where nothing did, None where that would be too long."""
     left = MAX_COMPARED
     for new, old in pairwise(versions):
         left -= len(old["text"]) + len(new["text"])
         said = {name: new[name] for name in ("version", "fetched_at", "words_added", "words_removed")}
         title = differences.word_diff(old["title"] or "", new["title"] or "")
-        yield said | {"title": title, "text": differences.word_diff(old["text"], new["text"]) if left > 0 else None}
+        compared = left > 0 or old["text"] == new["text"]
+        yield said | {"title": title, "text": differences.word_diff(old["text"], new["text"]) if compared else None}
 
 
 def story(base: Connection, number: int) -> Contents | None:

@@ -37,6 +37,8 @@ Paragraph = list[Piece]
 
 def word_diff(old: str, new: str) -> list[Paragraph | None]:
     """The paragraphs that changed, in their order, each as pieces; None stands for a run of unchanged ones between them."""
+    if old == new:
+        return [None]
     before, after = old.split("\n"), new.split("\n")
     changed: list[Paragraph | None] = []
     for same, gone, come in _runs(before, after):
