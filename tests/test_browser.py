@@ -20,9 +20,16 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt
 
 
 @pytest.fixture(scope="module")
-def address(demo: Path) -> Iterator[str]:
-    """Where the demo archive is shown."""
-    with reading_room(demo) as address:
+def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the demo archive is shown; a source and a section of it have names as long as a page may give them."""
+    db = tmp_path_factory.mktemp("shown") / "news.db"
+    shutil.copy(demo, db)
+    base = connect(db)
+    base.execute("update sources set name = ? where name = 'Corvane'", ("Corvane" * 28,))
+    base.execute("update articles set section = ? where section = 'Business'", ("Business" * 25,))
+    base.commit()
+    base.close()
+    with reading_room(db) as address:
         yield address
 
 
@@ -79,6 +86,14 @@ def test_a_page_of_the_room_fits_a_phone_and_a_wide_screen(page: Page, room: dic
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(room[path])
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+@pytest.mark.parametrize("path", ["/?language=en", "/search?q=crane&language=en"])
+def test_open_filters_fit_a_phone_however_long_a_name_is(page: Page, address: str, path: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(address + path)
+    assert page.locator("details.filters select").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
