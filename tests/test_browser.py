@@ -118,6 +118,16 @@ def test_the_dark_is_dark(page: Page, room: dict[str, str]) -> None:
     assert shades == ["rgb(253, 253, 251)", "rgb(22, 22, 21)"]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_hint_in_the_search_box_is_as_easy_to_read_as_a_date(
+    page: Page, room: dict[str, str], scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(room["/"])
+    hint = page.evaluate("getComputedStyle(document.querySelector('input'), '::placeholder').color")
+    assert hint == page.evaluate("getComputedStyle(document.querySelector('.meta')).color")
+
+
 def test_from_the_search_box_to_the_article_by_keyboard_alone(page: Page, room: dict[str, str]) -> None:
     page.goto(room["/"])
     for _ in range(6):  # past the link to the content, the name, three pages

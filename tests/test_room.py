@@ -148,6 +148,31 @@ def test_the_front_page_has_the_newest_day_first_and_a_story_once(page: Page) ->
     assert "2 reports from 2 sources: The Calderwick Ledger" in texts(front, ".story")
 
 
+def test_the_outlets_of_a_story_are_named_once_and_the_others_counted(archive: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path / "news.db")
+    told = [*range(7), 0, 1, None]  # two outlets have two reports each, and one report is nobody's
+    with contextlib.closing(sqlite3.connect(tmp_path / "news.db")) as base, base:
+        base.executemany(
+            "insert into sources (id, name, url, domain) values (?1 + 8000, char(65 + ?1), ?1, '')",
+            [(n,) for n in range(7)],
+        )
+        base.execute("insert into stories values (800, 'Told', '', '', 10, 7)")
+        usual = dict.fromkeys(("title", "authors", "free", "gone")) | {"found": "meta", "text": "Text."}
+        for minute, outlet in enumerate(told):
+            here = {
+                "id": 8000 + minute,
+                "url": f"https://x.example/{8000 + minute}",
+                "day": f"2026-11-22T08:{59 - minute}:00Z",
+            }
+            base.execute(ARTICLE, usual | here)
+            base.execute(
+                "update articles set story_id = 800, source_id = ? where id = ?", (outlet and outlet + 8000, here["id"])
+            )
+        base.execute("update articles set source_id = 8000 where id in (8000, 8007)")
+    shown = fromstring(asyncio.run(Datasette([str(tmp_path / "news.db")]).client.get("/")).text)
+    assert texts(shown, ".story")[0] == "10 reports from 7 sources: B, C, D, E, F and 1 more"
+
+
 def test_every_article_is_on_the_front_pages_once(page: Page, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.publish.reading.RECENT", 5)
     links, path = [], "/"
@@ -239,10 +264,20 @@ def test_a_source_shows_its_health_its_charts_and_their_numbers(page: Page, path
     assert "of the newest 6 articles" in shown.text_content().lower()
 
 
-def test_all_sources_are_listed_with_their_health(page: Page) -> None:
+def test_all_sources_are_listed_with_their_health(page: Page, archive: Path) -> None:
     shown = page("/sources")
-    assert "The Calderwick Ledger" in texts(shown, "tbody th")
-    assert set(texts(shown, ".health")) <= {"ok", "new", "quiet", "broken", "changed", "blocked", "off"}
+    listed = dict(zip(texts(shown, "tbody th bdi"), texts(shown, ".health"), strict=True))
+    with contextlib.closing(connect(archive).conn) as base:
+        assert listed == dict(base.execute("select name, status from source_health").fetchall())
+    assert listed["The Calderwick Ledger"] == "ok"
+
+
+def test_a_source_can_be_followed_as_a_feed(page: Page, get: Callable[[str], Any], path_of: PathOf) -> None:
+    shown = page(path_of("source", "The Calderwick Ledger"))
+    (link,) = shown.cssselect("head link[type='application/atom+xml']")
+    assert link.get("href") in [seen.get("href") for seen in shown.cssselect("main a")]
+    feed = feedparser.parse(get(link.get("href")).content)
+    assert (feed.bozo, feed.feed.title) == (False, "Broadsheet: newest articles, The Calderwick Ledger")
 
 
 def test_a_search_shows_its_hits_marked_and_is_a_feed_too(page: Page, get: Callable[[str], Any]) -> None:
