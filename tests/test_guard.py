@@ -10,9 +10,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import datasette
 import pytest
 from datasette.app import Datasette
+from datasette.cli import check_databases
 
 from pipelines.publish.guard import policy
 from pipelines.publish.serve import METADATA, PUBLIC_SETTINGS
@@ -22,13 +25,14 @@ Get = Callable[[str], Any]
 
 @pytest.fixture
 def served(demo: Path) -> Iterator[Callable[..., Any]]:
-    """Fetch a page of the demo archive, or of other files, from Datasette: path, files, public."""
+    """Fetch a page of the demo archive, or of other files, from Datasette: path, files, public, settings."""
     with asyncio.Runner() as runner:
 
-        def get(path: str, *files: Path, public: bool = False) -> Any:
-            settings = {name: _typed(value) for name, value in PUBLIC_SETTINGS.items()} if public else {}
-            datasette = Datasette([str(file) for file in files or [demo]], metadata=TOLD, settings=settings)
-            return runner.run(datasette.client.get(path))
+        def get(path: str, *files: Path, public: bool = False, **settings: int) -> Any:
+            settings |= {name: _typed(value) for name, value in PUBLIC_SETTINGS.items()} if public else {}
+            shown = Datasette([str(file) for file in files or [demo]], metadata=TOLD, settings=settings)
+            runner.run(check_databases(shown))  # as `datasette serve` does
+            return runner.run(shown.client.get(path))
 
         yield get
 
@@ -52,10 +56,48 @@ def test_every_answer_forbids_foreign_scripts_frames_and_guessing(served: Callab
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_every_script_that_stands_in_a_page_of_datasette_is_one_the_policy_names(served: Callable[..., Any]) -> None:
-    for path in ("/", "/news", "/news/articles", "/news/articles/1", "/news?sql=select+1", "/nowhere"):
-        for script in re.findall(r"<script>(.*?)</script>", served(path).text, re.DOTALL):
-            assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy()
+ENDLESS = quote("with recursive n(i) as (\n  select 1 union all select i + 1 from n\n) select count(*) from n")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/news", "/news/articles", "/news/articles/1", "/news?sql=select+1", f"/news?sql={ENDLESS}", "/nowhere"],
+)
+def test_every_script_that_stands_in_a_page_of_datasette_is_one_the_policy_names(
+    served: Callable[..., Any], path: str
+) -> None:
+    page = served(path, sql_time_limit_ms=50).text
+    assert path != f"/news?sql={ENDLESS}" or "<pre>with recursive" in page
+    for script in re.findall(r"<script\b[^>]*>(.*?)</script>", page, re.DOTALL):
+        assert not script or base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy()
+
+
+def test_scripts_stand_in_datasettes_templates_and_in_one_place_of_its_python() -> None:
+    files = [file for file in Path(datasette.__file__).parent.rglob("*.py") if "<script>" in file.read_text("utf-8")]
+    assert [file.name for file in files if file.name != "hookspecs.py"] == ["base.py"]  # hookspecs.py explains them
+    assert files[-1].read_text("utf-8").count("<script") == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "_sort=zz",
+        "_sort=text&_sort_desc=id",
+        "_through=%7B%22table%22:%22x%22,%22column%22:%22y%22,%22value%22:%221%22%7D",
+    ],
+)
+def test_a_request_that_datasette_cannot_follow_is_the_readers_mistake(served: Callable[..., Any], asked: str) -> None:
+    answer = served(f"/news/articles?{asked}")
+    assert (answer.status_code, "That cannot be asked" in answer.text) == (400, True)
+    assert served(f"/news/articles.json?{asked}").json()["status"] == 400
+
+
+def test_visitors_ask_for_a_few_facets_at_a_time(served: Callable[..., Any]) -> None:
+    few, many = ("&".join(f"_facet=title&_facet_date=sort_at&x={n}" for n in range(times)) for times in (2, 3))
+    assert served(f"/news/articles?{few}", public=True).status_code == 200
+    refused = served(f"/news/articles?{many}", public=True)
+    assert (refused.status_code, refused.text) == (400, "No more than 5 facets at a time on a public site.\n")
+    assert served(f"/news/articles?{many}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -125,6 +167,17 @@ def test_a_database_of_another_program_is_shown_as_it_is(
     assert "/article/7" in served("/news?sql=select+7+as+article_id", other, told).text
 
 
+def test_an_error_leads_to_the_reading_room_only_where_there_is_one(
+    served: Callable[..., Any], demo: Path, tmp_path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as base:
+        base.execute("create table things (name text)")
+    for path in ("/nowhere", "/sources", "/other/things?_sort=zz"):
+        alone = served(path, tmp_path / "other.db")
+        assert (alone.status_code in (400, 404), 'href="/tables"' in alone.text) == (True, False)
+    assert 'href="/tables"' in served("/nowhere", tmp_path / "other.db", demo).text
+
+
 def test_numbers_lead_to_the_reading_room_only_from_the_archive_that_it_shows(
     served: Callable[..., Any], demo: Path, told: Path
 ) -> None:
@@ -139,10 +192,13 @@ def test_a_title_that_is_markup_is_shown_as_its_letters(tmp_path: Path, demo: Pa
     db.write_bytes(demo.read_bytes())
     with contextlib.closing(sqlite3.connect(db)) as base, base:
         base.execute("update articles set title = ?, url = 'javascript:alert(3)' where id = 1", (hostile,))
-    datasette = Datasette([str(db)], metadata={})
-    pages = [asyncio.run(datasette.client.get(path)).text for path in ("/news/articles", "/news/articles/1")]
+    shown = Datasette([str(db)], metadata={})
+    pages = [asyncio.run(shown.client.get(path)).text for path in ("/news/articles", "/news/articles/1")]
     assert all("alert(2)" in page and "<img src=x" not in page and 'href="javascript' not in page for page in pages)
 
 
 def test_the_metadata_loads_nothing_from_elsewhere() -> None:
-    assert "extra_css_urls" not in METADATA.read_text("utf-8")
+    said = METADATA.read_text("utf-8")
+    assert [
+        name for name in ("extra_css_urls", "extra_js_urls", "<script", "<link", "src=", "@import") if name in said
+    ] == []

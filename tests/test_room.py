@@ -441,6 +441,7 @@ def test_an_archive_that_is_only_being_made_says_so(tmp_path: Path) -> None:
     for path in ("/", "/search?q=crane", "/article/1", "/sources.json", "/latest.atom"):
         answer = asyncio.run(datasette.client.get(path))
         assert (answer.status_code, "only being made" in answer.text) == (503, True)
+        assert path.endswith((".json", ".atom")) or "<h1>No answer</h1>" in answer.text
 
 
 def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

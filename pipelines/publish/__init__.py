@@ -7,15 +7,18 @@ and `feed` make of it what a template or a feed reader shows, `guard` watches ov
 
 from collections.abc import Callable
 from sqlite3 import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from pipelines.publish import data, pages
-from pipelines.publish.guard import guarded, hide_the_machine, is_public, is_shown, note_archive
+from pipelines.publish.guard import guarded, has_archive, hide_the_machine, is_public, is_shown, note_archive, set_right
 from pipelines.publish.words import spaced
+
+if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
+    from jinja2 import Environment
 
 
 @hookimpl
@@ -57,6 +60,21 @@ def startup() -> None:
     from datasette import handle_exception  # loads the plugins: importing it above would load this one half made
 
     handle_exception.rich = None
+
+
+@hookimpl
+def handle_exception(exception: Exception) -> None:
+    """What Datasette answers with an error is set right before it does so."""
+    from datasette.views.base import DatasetteError
+
+    if isinstance(exception, DatasetteError):
+        set_right(exception)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: "Environment", datasette: Any) -> None:
+    """The page of an error is in the reading room where there is one, and Datasette's own beside other programs' databases."""
+    env.globals["has_archive"] = lambda: has_archive(datasette)
 
 
 @hookimpl

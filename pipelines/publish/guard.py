@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from sqlite3 import SQLITE_IGNORE, SQLITE_OK, SQLITE_READ, Connection
 from typing import Any
+from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import datasette
@@ -39,6 +40,10 @@ OWNERS_COLUMNS = {("runs", "argv"), ("runs", "reason"), ("pages", "warc")}
 """(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive.
 Other reasons and errors are words of our own with addresses of the web."""
 
+MAX_FACETS = 5
+"""Facets that visitors may ask for at once, besides a table's own. Each may take Datasette's 200 ms: all columns of 200,000
+articles, each twice, took 3.4 s."""
+
 _archives: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 """Datasette -> the names of its databases that are archives and have been read from."""
 
@@ -56,6 +61,11 @@ def note_archive(connection: Connection, database: str, datasette: Any) -> bool:
     return True
 
 
+def has_archive(datasette: Any) -> bool:
+    """Whether one of the databases that were read from is an archive. `datasette serve` reads from all before it answers."""
+    return any(name in datasette.databases for name in _archives.get(datasette, ()))
+
+
 def is_shown(database: str, datasette: Any) -> bool:
     """Whether a database that was read from is the one of the reading room: the first archive. Asks no query: cells ask it."""
     archives = _archives.get(datasette, set())
@@ -65,6 +75,19 @@ def is_shown(database: str, datasette: Any) -> bool:
 def hide_the_machine(action: int, table: str | None, column: str | None, *_: str | None) -> int:
     """SQLite's authorizer: OWNERS_COLUMNS read as NULL wherever they stand, in a view, a filter, a facet or a sum."""
     return SQLITE_IGNORE if action == SQLITE_READ and (table, column) in OWNERS_COLUMNS else SQLITE_OK
+
+
+def set_right(error: Any) -> None:
+    """A DatasetteError that would be a 500 is what Datasette says of a request it cannot follow, such as `_sort=` by a column
+    that is not there: a 400. A query that took too long is shown as text, without a script that makes its box larger."""
+    if error.status == 500:
+        error.status = 400
+    if error.message_is_html:
+        error.message = _BOX.sub(r"<pre>\1</pre>", error.message)
+
+
+_BOX = re.compile(r"<textarea[^>]*>(.*?)</textarea>\s*<script>.*?</script>", re.DOTALL)
+"""Of the only script in Datasette's Python: its spaces, and so its hash, change with those of the query above it."""
 
 
 def guarded(app: App, *, public: bool) -> App:
@@ -81,15 +104,26 @@ def guarded(app: App, *, public: bool) -> App:
                 ]
             await send(message)
 
-        if public and scope["type"] == "http" and OWNERS_ONLY.search(scope["path"]):
+        refused = _refused(scope) if public and scope["type"] == "http" else None
+        if refused:
+            status, said = refused
             await send_guarded(
-                {"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]}
+                {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
             )
-            await send({"type": "http.response.body", "body": b"Not on a public site.\n"})
+            await send({"type": "http.response.body", "body": said.encode()})
         else:
             await app(scope, receive, send_guarded)
 
     return guard
+
+
+def _refused(scope: Message) -> tuple[int, str] | None:
+    """The status and the words with which a public site turns a request away; None for most."""
+    if OWNERS_ONLY.search(scope["path"]):
+        return 404, "Not on a public site.\n"
+    if sum(name.startswith("_facet") for name, _ in parse_qsl(scope["query_string"].decode("latin1"))) > MAX_FACETS:
+        return 400, f"No more than {MAX_FACETS} facets at a time on a public site.\n"
+    return None
 
 
 @cache
@@ -106,11 +140,10 @@ def policy() -> str:
 def _scripts_of_datasette() -> list[str]:
     """The scripts that stand in Datasette's templates, as a browser gets them: three in 0.65, one of them with a setting."""
     templates = Path(datasette.__file__).parent / "templates"
-    names = ("_close_open_menus.html", "_codemirror_foot.html", "table.html")
     found = [
         script
-        for name in names
-        for script in re.findall(r"<script>(.*?)</script>", (templates / name).read_text("utf-8"), re.DOTALL)
+        for template in templates.rglob("*.html")
+        for script in re.findall(r"<script>(.*?)</script>", template.read_text("utf-8"), re.DOTALL)
     ]
     return sorted({re.sub(r"{{.*?}}", value, script) for script in found for value in ("true", "false")})
 
