@@ -92,6 +92,10 @@ def archive(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         base.execute(
             "insert into sources (id, name, url, domain) values (9001, 'Silent', 'https://s.example/', 's.example')"
         )
+        base.execute(
+            "insert into sources (id, name, url, domain) values (9002, ?, 'javascript:alert(4)', ?)", [HOSTILE] * 2
+        )
+        base.execute("update articles set source_id = 9002 where id = 1002")
         base.execute("insert into moved (kind, old_id, new_id) values ('article', 2001, 1001), ('article', 2002, 0)")
     return db
 
@@ -297,9 +301,21 @@ def test_a_search_without_hits_is_a_feed_without_entries(get: Callable[[str], An
         assert (feed.bozo, feed.version, feed.entries) == (False, "atom10", [])
 
 
-@pytest.mark.parametrize("path", ["/", "/article/1002", "/search?q=alert", "/source/1", "/search.atom?q=alert"])
-def test_markup_in_an_article_is_shown_as_its_letters(get: Callable[[str], Any], path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/article/1002",
+        "/search?q=alert",
+        "/sources",
+        "/source/9002",
+        "/search.atom?q=alert",
+        "/latest.atom?source=9002",
+    ],
+)
+def test_markup_in_an_article_or_a_name_is_shown_as_its_letters(get: Callable[[str], Any], path: str) -> None:
     text = get(path).text
+    assert "alert(1)" in text.replace("<mark>", "").replace("</mark>", "")
     assert "<script" not in text and "<img" not in text and 'href="javascript' not in text
 
 

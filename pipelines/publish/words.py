@@ -1,4 +1,5 @@
-"""How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape."""
+"""How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
+Markup in which the text is escaped already."""
 
 import json
 import re
