@@ -148,6 +148,20 @@ def test_a_chart_is_drawn(page: Page, room: dict[str, str]) -> None:
     assert max(box["height"] for bar in bars.all() if (box := bar.bounding_box())) > 10
 
 
+def test_the_labels_of_a_chart_are_whole_and_legible_on_a_phone(page: Page, room: dict[str, str]) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(room["/source"])
+    drawings = page.locator("figure svg").all()
+    for drawing in drawings:
+        frame = drawing.bounding_box()
+        labels = [box for text in drawing.locator(".axis text").all() if (box := text.bounding_box()) and box["width"]]
+        assert frame and len(labels) > 8
+        assert min(box["height"] for box in labels) > 10
+        assert min(box["x"] for box in labels) >= frame["x"] >= 0
+        assert max(box["x"] + box["width"] for box in labels) <= frame["x"] + frame["width"] <= 360
+    assert len(drawings) == 2
+
+
 def test_an_article_whose_title_is_markup_runs_nothing(page: Page, address: str, demo: Path) -> None:
     base = connect(demo)
     title = 'Why <script>alert("tea")</script> is a bad name for a boat'

@@ -15,19 +15,33 @@ _STYLE = Style(
     foreground_subtle="currentColor",
     colors=("#2f6f9f",),
     font_family="inherit",
-    label_font_size=11,
-    major_label_font_size=11,
-    value_font_size=11,
+    label_font_size=12,
+    major_label_font_size=12,
+    value_font_size=12,
 )
 
+WIDTH = 360
+"""Units of a drawing, of which letters have 12: on the narrowest phone a unit is a pixel, on a wide screen one and a half."""
 
-def bars(title: str, labels: Sequence[str], values: Sequence[int], *, every: int = 1) -> Markup:
-    """A bar for each value; every so manieth label is written under its bar, and all of them are in the bars' titles."""
+
+def columns(title: str, labels: Sequence[str], values: Sequence[int], *, every: int) -> Markup:
+    """A column for each value, from left to right; every so manieth label is written under its column, the last one too, and
+    all of them are in the columns' titles."""
+    marked = list(labels)[::-1][::every]
+    return _drawn(pygal.Bar, title, labels, values, 180, x_labels_major=marked, show_minor_x_labels=False)
+
+
+def rows(title: str, labels: Sequence[str], values: Sequence[int]) -> Markup:
+    """A bar for each value, one below the other, with its label before it."""
+    return _drawn(pygal.HorizontalBar, title, labels[::-1], values[::-1], 30 * len(values) + 30)
+
+
+def _drawn(kind: Any, title: str, labels: Sequence[str], values: Sequence[int], height: int, **more: Any) -> Markup:
     top = max(-(-max(values) // 4) * 4, 4)
-    chart = pygal.Bar(
-        width=720, height=220, js=(), style=_STYLE, show_legend=False, disable_xml_declaration=True, title=None, margin=4,
+    chart = kind(
+        width=WIDTH, height=height, js=(), style=_STYLE, show_legend=False, disable_xml_declaration=True, title=None, margin=4, margin_right=18,
         spacing=8, include_x_axis=True, explicit_size=False, print_values=False, pretty_print=False,
-        x_labels=list(labels), x_labels_major=list(labels)[::-1][::every], show_minor_x_labels=every == 1, range=(0, top), y_labels=[top * step // 4 for step in range(5)], truncate_label=-1,
+        x_labels=list(labels), range=(0, top), y_labels=[top * step // 4 for step in range(5)], truncate_label=-1, **more,
     )  # fmt: skip
     chart.value_formatter = lambda value: f"{value:,.0f}"
     chart.add(title, list(values))

@@ -93,13 +93,13 @@ async def source_page(datasette: "Datasette", request: Request, database: "Datab
     """How one source is doing."""
     days, hours = found["by_day"], found["lateness"]
     drawn = {
-        "by_day_chart": charts.bars(
+        "by_day_chart": charts.columns(
             "Articles per day",
             [words.short_day(one["day"]) for one in days],
             [one["articles"] for one in days],
             every=7,
         ),
-        "lateness_chart": charts.bars(
+        "lateness_chart": charts.rows(
             "Articles by hours until our first sight",
             [one["hours"] for one in hours],
             [one["articles"] for one in hours],
