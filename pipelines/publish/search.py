@@ -3,7 +3,9 @@
 import json
 import re
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.publish.words import MARKS, spaced
@@ -12,19 +14,37 @@ LONGEST = 200
 """Characters of a search that are read."""
 
 MANY = 10_000
-"""Hits from which on it is quicker to walk the articles from the newest and ask of each whether it is a hit, than to look
-up the date of every hit: at a million articles either takes about 0.1 s here."""
+"""Hits up to which the date of every one is looked up; 20,000 take 0.1 s of an archive of a million articles. Of more, the
+newest are walked to."""
+
+ASKED = 500
+"""Of the articles that pass the filters the newest that are each asked whether they are hits: 0.07 ms each and for each word."""
+
+STEPS = 10_000_000
+"""Hits times words that are looked at for a page at most: 0.2 s. So of the hits of one word 2 million, of 1,000 words 10,000."""
 
 RANKED = 20_000
-"""Hits, the newest in the archive, that best-first ranks, and that are put in order for the beginning of a word."""
+"""Hits, the newest that pass the filters, that best-first ranks: 0.06 s for a word."""
+
+BEGINNINGS = 1_000
+"""Words that the beginnings in a search stand for, together. Each takes 0.1 ms to find, and as long again to look for."""
 
 LAST_PAGE = 40
 """How far a search can be turned: a reader narrows it before, and every page costs as much as all before it."""
 
 SHORTEST_BEGINNING = 3
-"""Letters of a word's beginning: `do*` would have to gather a tenth of all words."""
+"""Letters of a word's beginning: `do*` would stand for a tenth of all words."""
+
+ANCHOR = 1_000
+"""Of the articles that pass the filters the newest, which say where in the archive a page begins."""
+
+LAST_ID = 2**63 - 1
+QUOTED = 100_000
+"""Characters of a text in which the words are looked for to show them: an article has 6,000, a hostile page a million."""
 
 PAGE = 25
+SNIPPET = 40
+"""Words of a text around its hits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +77,9 @@ class Found:
     rows: list[dict[str, Any]]  #: with `snippet` and `heading`, hits between MARKS
     more: bool  #: whether there is a next page
     count: int  #: hits in the whole archive, filters aside; MANY + 1 for more than MANY
+    passing: int | None  #: hits that pass the filters; None where count is more than MANY
+    within: int | None  #: how many of the newest hits were looked at; None where no other could belong on the page
+    cut: list[str]  #: beginnings that more words have than were looked for
 
 
 def expression(typed: str) -> str | None:
@@ -83,60 +106,275 @@ def _all_of(typed: str) -> str:
 
 def search(base: sqlite3.Connection, words: str, filters: Filters, *, best: bool = False, page: int = 1) -> Found:
     """One page of the articles that an expression() finds, the newest first; with `best`, of the newest RANKED hits the best."""
+    asked = _spelled_out(base, words)
+    near = [row[0] for row in base.execute(_HITS, {"words": asked.words, "top": LAST_ID, "reach": MANY + 1})]
+    rows, passing = PAGE * page + 1, None
+    if best:
+        ids, within = _best(base, asked, filters, len(near), rows)
+    elif len(near) <= MANY:
+        within, (ids, passing) = None, _all(base, near, filters, rows)
+    else:
+        ids, within = _newest(base, asked, filters, near, rows)
+    shown = ids[PAGE * (page - 1) :]
+    return Found(
+        rows=_rows(base, shown[:PAGE], words),
+        more=len(shown) > PAGE and page < LAST_PAGE,
+        count=len(near),
+        passing=passing,
+        within=within,
+        cut=asked.cut,
+    )
+
+
+# Beginnings of words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """An expression() with words in the place of beginnings: FTS5 would gather all hits of a beginning before the first."""
+
+    words: str
+    cut: list[str]  #: beginnings that stand for more words than are in it
+
+    @property
+    def size(self) -> int:
+        """How many words and phrases are looked for."""
+        return self.words.count('"') // 2
+
+    @property
+    def reach(self) -> int:
+        """Hits that may be looked at for a page. Each costs its words, and as much as four to be kept."""
+        return STEPS // (self.size + 4)
+
+
+def _spelled_out(base: sqlite3.Connection, words: str) -> _Asked:
+    cut: list[str] = []
+    most = BEGINNINGS // max(words.count('"*'), 1)
+
+    def spelled(beginning: re.Match[str]) -> str:
+        *before, last = _tokens(beginning[1]) or [""]
+        found = _words_from(base, last, most + 1) if last else []
+        if len(found) > most:
+            cut.append(beginning[1])
+        phrases = [" ".join((*before, word)) for word in found[:most]]
+        return "(" + " OR ".join(f'"{phrase}"' for phrase in phrases or [beginning[1]]) + ")"
+
+    return _Asked(words=re.sub(r'"([^"]*)"\*', spelled, words), cut=cut)
+
+
+def _words_from(base: sqlite3.Connection, beginning: str, most: int) -> list[str]:
+    """The first words of the index with this beginning, by leaps: to step from word to word would read all places of each."""
+    base.execute(
+        "create virtual table if not exists temp.articles_terms using fts5vocab (main, articles_fts, instance)"
+    )
+    return [row[0] for row in base.execute(_LEAP, {"beginning": beginning, "most": most})]
+
+
+_LEAP = """
+    with recursive leap(term) as (
+        select (select term from temp.articles_terms where term >= :beginning limit 1)
+        union all
+        select (select term from temp.articles_terms where term >= leap.term || char(1) limit 1)
+        from leap where substr(term, 1, length(:beginning)) = :beginning
+    ) select term from leap where substr(term, 1, length(:beginning)) = :beginning limit :most
+"""
+
+
+def _tokens(text: str) -> list[str]:
+    """The words of a text as the index has them."""
+    with closing(_index([(1, "", "", text)])) as index:
+        index.execute("create virtual table terms using fts5vocab (articles_fts, instance)")
+        return [row[0] for row in index.execute("select term from terms order by offset")]
+
+
+def _index(articles: Iterable[tuple[int, str | None, str | None, str]]) -> sqlite3.Connection:
+    """A full-text index like the archive's, in memory, of some articles: id, title, description, text."""
+    index = sqlite3.connect(":memory:", isolation_level=None)
+    index.execute("create virtual table articles_fts using fts5 (title, description, text)")
+    index.executemany("insert into articles_fts (rowid, title, description, text) values (?, ?, ?, ?)", articles)
+    return index
+
+
+# Which articles, in which order
+
+_HITS = "select rowid as id from articles_fts where articles_fts match :words and rowid <= :top order by rowid desc limit :reach"
+_NEAR = "select value as id from json_each(:near)"
+
+
+def _all(base: sqlite3.Connection, hits: list[int], filters: Filters, rows: int) -> tuple[list[int], int]:
+    """The newest of these hits that pass the filters, and how many pass."""
     condition, given = filters.sql()
-    count = base.execute(
-        "select count(*) from (select rowid from articles_fts where articles_fts match :words limit :many)",
-        {"words": words, "many": MANY + 1},
-    ).fetchone()[0]
-    # To ask of each article whether it holds the beginning of a word gathers all such words every time.
-    order = _BEST if best else _LOOK_UP if count <= MANY else _NEWEST if "*" in words else _WALK
-    limits = {"words": words, "limit": PAGE + 1, "offset": PAGE * (page - 1), "ranked": RANKED}
-    ids = [row[0] for row in base.execute(order.format(condition=condition), given | limits)]
-    shown = _rows(base, ids[:PAGE], words) if ids else []
-    return Found(rows=shown, more=len(ids) > PAGE and page < LAST_PAGE, count=count)
+    order = f"""select articles.id, count(*) over () from json_each(:near) as hit join articles on articles.id = hit.value
+        where {condition} order by articles.sort_at desc, articles.id desc limit :rows"""
+    found = base.execute(order, given | {"near": json.dumps(hits), "rows": rows}).fetchall()
+    return [row[0] for row in found], found[0][1] if found else 0
 
 
-_LOOK_UP = """
-    select articles.id from articles_fts join articles on articles.id = articles_fts.rowid
-    where articles_fts match :words and {condition} order by articles.sort_at desc, articles.id desc limit :limit offset :offset
-"""
+def _newest(
+    base: sqlite3.Connection, asked: _Asked, filters: Filters, near: list[int], rows: int
+) -> tuple[list[int], int | None]:
+    """The newest hits that pass the filters, and of how many of the newest hits, where not all could be looked at.
+
+    Ids mostly follow time, so the hits with the highest ids mostly are the newest: tried first, and proved. Then those with the
+    ids of the newest articles that pass the filters; then each of these articles; at last all hits of all that pass."""
+    given = filters.sql()[1] | {"words": asked.words, "near": json.dumps(near), "rows": rows}
+    found = _walk(base, _NEAR, filters, given | {"top": LAST_ID, "reach": len(near)})
+    if found is None and filters != Filters():
+        found = _walk(base, _HITS, filters, given | {"top": _highest(base, filters, ANCHOR), "reach": MANY})
+    if found is None:
+        found = _ask(base, filters, given | {"asked": ASKED // asked.size})
+    return (found, None) if found is not None else _look_through(base, asked, filters, rows)
+
+
+def _walk(base: sqlite3.Connection, hits: str, filters: Filters, given: dict[str, Any]) -> list[int] | None:
+    """The first :rows of the articles that are among these hits. None when one comes before that has an id beyond the hits',
+    and may be another."""
+    found = base.execute(_WALK.format(hits, *_parts(filters)), given).fetchall()
+    return [row[0] for row in found] if all(row[1] for row in found) else None
+
+
 _WALK = """
-    select articles.id from articles
-    where {condition} and exists (select 1 from articles_fts where articles_fts match :words and rowid = articles.id)
-    order by articles.sort_at desc, articles.id desc limit :limit offset :offset
+    with hit as materialized ({}), edge(low) as materialized (select iif(count(*) < :reach, 0, min(id)) from hit)
+    select articles.id, articles.id between (select low from edge) and :top from articles
+    where {} and {} and (+articles.id in (select id from hit) or +articles.id not between (select low from edge) and :top)
+    order by articles.sort_at desc, articles.id desc limit :rows
 """
-_NEWEST = """
-    select articles.id from (
-        select rowid from articles_fts where articles_fts match :words order by rowid desc limit :ranked
-    ) as hit join articles on articles.id = hit.rowid
-    where {condition} order by articles.sort_at desc, articles.id desc limit :limit offset :offset
+
+
+def _ask(base: sqlite3.Connection, filters: Filters, given: dict[str, Any]) -> list[int] | None:
+    """The first :rows hits among the newest :asked articles that pass the filters. None when more articles may hold some."""
+    *found, (passing,) = base.execute(_ASK.format(*_parts(filters, listed=True)), given)
+    return [row[0] for row in found] if len(found) == given["rows"] or passing < given["asked"] else None
+
+
+_ASK = """
+    with near as materialized (
+        select id from articles where {} and {} order by sort_at desc, id desc limit :asked
+    ) select * from (
+        select id from near where exists (select 1 from articles_fts where articles_fts match :words and rowid = near.id) limit :rows
+    ) union all select count(*) from near
 """
+
+
+def _look_through(base: sqlite3.Connection, asked: _Asked, filters: Filters, rows: int) -> tuple[list[int], int | None]:
+    """The newest of all hits that pass the filters; and how many hits were looked at, where that were not all."""
+    given = filters.sql()[1] | {
+        "words": asked.words,
+        "reach": asked.reach,
+        "top": _highest(base, filters, -1),
+        "rows": rows,
+    }
+    low = _lowest(base, given)
+    found = base.execute(_LOOK_THROUGH.format(_among(filters), _parts(filters)[0]), given | {"low": low})
+    return [row[0] for row in found], asked.reach if low else None
+
+
+_LOOK_THROUGH = """
+    with hit as materialized (
+        select rowid as id from articles_fts where articles_fts match :words and rowid between :low and :top and {}
+    )
+    select articles.id from articles where {} and +articles.id in (select id from hit)
+    order by articles.sort_at desc, articles.id desc limit :rows
+"""
+
+
+def _best(
+    base: sqlite3.Connection, asked: _Asked, filters: Filters, count: int, rows: int
+) -> tuple[list[int], int | None]:
+    """The best of the newest hits that pass the filters, and of how many, where that were not all."""
+    condition, given = filters.sql()
+    ranked = min(RANKED, asked.reach)
+    given |= {"words": asked.words, "reach": asked.reach, "top": LAST_ID, "low": 0, "ranked": ranked, "rows": rows}
+    among = "true"
+    if count > MANY and filters != Filters():
+        among, condition, given["low"] = _among(filters), "true", _lowest(base, given)
+    found = base.execute(_BEST.format(among, condition), given).fetchall()
+    all_ranked = not found or found[0][1] < ranked
+    return [row[0] for row in found], (asked.reach if given["low"] else None) if all_ranked else ranked
+
+
 _BEST = """
-    select articles.id from (
-        select rowid, rank from articles_fts where articles_fts match :words order by rowid desc limit :ranked
-    ) as hit join articles on articles.id = hit.rowid
-    where {condition} order by hit.rank, articles.sort_at desc limit :limit offset :offset
+    select hit.id, count(*) over () from (
+        select rowid as id, rank from articles_fts where articles_fts match :words and rowid >= :low and {}
+        order by rowid desc limit :ranked
+    ) as hit join articles on articles.id = hit.id
+    where {} order by hit.rank, articles.sort_at desc, articles.id desc limit :rows
 """
+
+
+# What narrows
+
+
+def _parts(filters: Filters, *, listed: bool = False) -> tuple[str, str]:
+    """The filters as two conditions on articles. The first is answered by one index, in the order of sort_at; so is the second
+    where it is `listed`, each filter by its own index: then no row is read, which for all articles takes minutes."""
+    given = [name for name in _COLUMNS if getattr(filters, name) is not None]
+    first = replace(filters, **dict.fromkeys(given[1:]))
+    test = (
+        "+articles.id in (select id from articles as other where other.{0} = :{1})"
+        if listed
+        else "+articles.{0} = :{1}"
+    )
+    return first.sql()[0], " and ".join(test.format(_COLUMNS[name], name) for name in given[1:]) or "true"
+
+
+_COLUMNS = {"source": "source_id", "section": "section", "language": "language"}
+
+
+def _among(filters: Filters) -> str:
+    """A condition on the rowid of a hit: that it passes the filters."""
+    first, others = _parts(filters, listed=True)
+    return "true" if filters == Filters() else f"+rowid in (select id from articles where {first} and {others})"
+
+
+def _highest(base: sqlite3.Connection, filters: Filters, newest: int) -> int:
+    """The highest id among the newest articles that pass the first of the filters; -1 is all of them."""
+    if filters == Filters():
+        return LAST_ID
+    ids = f"select id from articles where {_parts(filters)[0]} order by sort_at desc, id desc limit :newest"
+    return base.execute(f"select max(id) from ({ids})", filters.sql()[1] | {"newest": newest}).fetchone()[0] or 0
+
+
+def _lowest(base: sqlite3.Connection, given: dict[str, Any]) -> int:
+    """The id of the last hit within :reach, from :top down; 0 when all are."""
+    if base.execute("select max(id) from articles").fetchone()[0] <= given["reach"]:
+        return 0
+    last = base.execute(f"{_HITS.replace(':reach', '2')} offset :reach - 1", given).fetchall()
+    return last[0][0] if len(last) > 1 else 0
+
+
+# How they are shown
 
 
 def _rows(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str, Any]]:
-    """The articles in this order, with their hits marked. Beginnings of words are gathered once, for all of them."""
-    together = "*" in words
-    asked = [(min(ids), max(ids))] if together else [(one, one) for one in ids]
-    found = {
-        row["id"]: dict(row)
-        for low, high in asked
-        for row in base.execute(_MARKED, {"words": words, "low": low, "high": high, "ids": json.dumps(ids)})
-    }
-    return [found[one] for one in ids]
+    """The articles in this order, with their hits marked by an index of these alone: quicker than the archive's, which would
+    look for the words anew for each, or for a beginning in all articles."""
+    found = {row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps(ids), "quoted": QUOTED})}
+    shown = [found[one] for one in ids if one in found]
+    texts = [
+        (one["id"], *(spaced(one.pop(name) or "") for name in ("heading", "description", "text"))) for one in shown
+    ]
+    with closing(_index(texts)) as index:
+        hits = {number: marked for number, *marked in index.execute(_MARKED, {"words": words})}
+    for one, (number, title, _, text) in zip(shown, texts, strict=True):
+        one["heading"], one["snippet"] = hits.get(number) or (title, _beginning(text))
+    return shown
 
 
-_MARKED = f"""
+def _beginning(text: str) -> str:
+    """The first words, for an article of which the index holds others than the article: another hand wrote to it."""
+    first = text.split(maxsplit=SNIPPET)
+    return " ".join(first[:SNIPPET]) + "…" * (len(first) > SNIPPET)
+
+
+_SHOWN = """
     select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
         articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
-        highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}') as heading,
-        snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', 40) as snippet
-    from articles_fts join articles on articles.id = articles_fts.rowid left join sources on sources.id = articles.source_id
-    where articles_fts match :words and articles_fts.rowid between :low and :high
-        and articles.id in (select value from json_each(:ids))
+        articles.title as heading, articles.description, substr(articles.text, 1, :quoted) as text
+    from articles left join sources on sources.id = articles.source_id
+    where articles.id in (select value from json_each(:ids))
+"""
+_MARKED = f"""
+    select rowid, highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}'), snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', {SNIPPET})
+    from articles_fts where articles_fts match :words
 """
