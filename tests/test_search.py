@@ -1,15 +1,16 @@
 """What a reader types into the search box, against a real full-text index."""
 
+import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.database import connect
-from pipelines.publish.search import Filters, expression, search
+from pipelines.publish.search import Filters, Found, expression, search
 from pipelines.publish.words import MARKS, marked, spaced
 from pipelines.schema import spaced as spaced_in_sql
 
@@ -79,12 +80,81 @@ def test_filters_narrow_by_time(base: sqlite3.Connection) -> None:
     assert ids(base, "crane", Filters(source=7)) == []
 
 
-def test_common_words_are_found_by_walking_from_the_newest(
-    base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """Sixty articles of few words: mostly stored in the order of their days, as news is, some long after, as an import is."""
+    db, chance = connect(tmp_path_factory.mktemp("many") / "news.db", write=True), random.Random(3)
+    db.conn.row_factory = sqlite3.Row
+    with db.conn:
+        db.conn.execute("begin")
+        db.conn.executemany(
+            "insert into sources (id, name, url, domain) values (?, ?, ?, '')", [(n, f"{n}", f"{n}") for n in (1, 2)]
+        )
+        for number in range(1, 61):
+            day = chance.randint(1, 28) if chance.random() < 0.15 else number // 3 + 1
+            words = " ".join(
+                chance.choices(
+                    ["crane", "crane", "cranes", "cranky", "cram", "quay", "quays", "gale", "東京", "Straße"],
+                    k=chance.randint(0, 4),
+                )
+            )
+            add(db.conn, number, chance.choice([None, "Crane", "Quay wall"]), words, f"2026-11-{day:02}")
+        db.conn.executemany(
+            "update articles set source_id = ?, language = ?, section = ? where id = ?",
+            [
+                (chance.choice([None, 1, 1, 2]), chance.choice("de"), chance.choice("xyz"), number)
+                for number in range(1, 61)
+            ],
+        )
+    yield db.conn
+    db.close()
+
+
+LIMITS = st.fixed_dictionaries(
+    {"MANY": st.integers(1, 30), "RANKED": st.integers(1, 70), "ASKED": st.integers(1, 70), "READ": st.integers(1, 70)}
+    | {"ANCHOR": st.integers(1, 70), "STEPS": st.sampled_from([100, 400, 6000]), "BEGINNINGS": st.sampled_from([1, 2, 100])}
+    | {"PAGE": st.integers(2, 8), "QUOTED": st.sampled_from([8, 1000])}
+)  # fmt: skip
+TYPED = st.lists(st.sampled_from(["crane", "cran*", "qua*", "gale", "-cram", "OR", '"crane quay"', "-cra*", "東京", "東京*", '"*b"', "straß*", "wall-c*", "no*"]), max_size=5).map(" ".join)  # fmt: skip
+NARROWED = st.builds(
+    Filters,
+    source=st.sampled_from([None, 1, 2, 3]),
+    language=st.sampled_from([None, "d", "e"]),
+    section=st.sampled_from([None, "x", "y"]),
+    since=st.sampled_from([None, None, "2026-11-03", "2026-11-19"]),
+    until=st.sampled_from([None, None, "2026-11-05", "2026-11-19"]),
+)
+
+
+def plainly(base: sqlite3.Connection, words: str, filters: Filters) -> list[int]:
+    condition, given = filters.sql()
+    query = f"""select articles.id from articles_fts join articles on articles.id = articles_fts.rowid
+        where articles_fts match :words and {condition} order by articles.sort_at desc, articles.id desc"""
+    return [row[0] for row in base.execute(query, given | {"words": words})]
+
+
+@settings(max_examples=150)
+@given(TYPED, NARROWED, LIMITS, st.booleans())
+def test_every_way_to_search_finds_what_a_plain_query_finds(
+    many: sqlite3.Connection, typed: str, filters: Filters, limits: dict[str, int], best: bool
 ) -> None:
-    looked_up = ids(base, "crane OR bridge OR cran*")
-    monkeypatch.setattr("pipelines.publish.search.MANY", 1)
-    assert ids(base, "crane OR bridge OR cran*") == looked_up == [4, 2, 1]
+    words = expression(typed) or '"crane"'
+    pages: list[Found] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, limit in limits.items():
+            patch.setattr(f"pipelines.publish.search.{name}", limit)
+        while not pages or pages[-1].more:
+            pages.append(search(many, words, filters, best=best, page=len(pages) + 1))
+    hits, found = plainly(many, words, filters), [row["id"] for page in pages for row in page.rows]
+    event("all" if pages[0].within is None else "within")
+    if any(page.cut for page in pages):
+        return
+    assert len(found) == len(set(found)) or any(page.within for page in pages)
+    assert set(found) <= set(hits)
+    assert pages[0].count == min(len(plainly(many, words, Filters())), limits["MANY"] + 1)
+    assert pages[0].passing in (None, len(hits))
+    if not any(page.within for page in pages):
+        assert sorted(found) == sorted(hits) if best else found == hits
 
 
 def test_hits_are_marked_and_markup_is_not(base: sqlite3.Connection) -> None:

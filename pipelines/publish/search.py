@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from pipelines.publish.words import MARKS, spaced
@@ -18,7 +19,9 @@ MANY = 10_000
 newest are walked to."""
 
 ASKED = 500
-"""Of the articles that pass the filters the newest that are each asked whether they are hits: 0.07 ms each and for each word."""
+READ = 200
+"""Of the articles that pass the filters the newest that are looked at one by one: asked whether they are hits, which takes
+0.07 ms for each word, or if that is longer, read, which takes 0.2 ms."""
 
 STEPS = 10_000_000
 """Hits times words that are looked at for a page at most: 0.2 s. So of the hits of one word 2 million, of 1,000 words 10,000."""
@@ -77,9 +80,9 @@ class Found:
     rows: list[dict[str, Any]]  #: with `snippet` and `heading`, hits between MARKS
     more: bool  #: whether there is a next page
     count: int  #: hits in the whole archive, filters aside; MANY + 1 for more than MANY
-    passing: int | None  #: hits that pass the filters; None where count is more than MANY
+    passing: int | None  #: hits that pass the filters; None where they were not counted
     within: int | None  #: how many of the newest hits were looked at; None where no other could belong on the page
-    cut: list[str]  #: beginnings that more words have than were looked for
+    cut: list[str]  #: beginnings of so many words that not all were looked for
 
 
 def expression(typed: str) -> str | None:
@@ -108,11 +111,11 @@ def search(base: sqlite3.Connection, words: str, filters: Filters, *, best: bool
     """One page of the articles that an expression() finds, the newest first; with `best`, of the newest RANKED hits the best."""
     asked = _spelled_out(base, words)
     near = [row[0] for row in base.execute(_HITS, {"words": asked.words, "top": LAST_ID, "reach": MANY + 1})]
-    rows, passing = PAGE * page + 1, None
+    rows, passing, within = PAGE * page + 1, None, None
     if best:
-        ids, within = _best(base, asked, filters, len(near), rows)
+        ids, passing, within = _best(base, asked, filters, len(near), rows)
     elif len(near) <= MANY:
-        within, (ids, passing) = None, _all(base, near, filters, rows)
+        ids, passing = _all(base, near, filters, rows)
     else:
         ids, within = _newest(base, asked, filters, near, rows)
     shown = ids[PAGE * (page - 1) :]
@@ -134,7 +137,9 @@ class _Asked:
     """An expression() with words in the place of beginnings: FTS5 would gather all hits of a beginning before the first."""
 
     words: str
-    cut: list[str]  #: beginnings that stand for more words than are in it
+    cut: list[
+        str
+    ]  #: beginnings that stand for more words than are in it: for those of the newest articles, and the first in the alphabet
 
     @property
     def size(self) -> int:
@@ -149,17 +154,23 @@ class _Asked:
 
 def _spelled_out(base: sqlite3.Connection, words: str) -> _Asked:
     cut: list[str] = []
-    most = BEGINNINGS // max(words.count('"*'), 1)
+    most = BEGINNINGS // max(sum(bool(star) for _, star in _QUOTED.findall(words)), 1)
+    newest = cache(partial(_newest_words, base))
 
-    def spelled(beginning: re.Match[str]) -> str:
-        *before, last = _tokens(beginning[1]) or [""]
+    def spelled(quoted: re.Match[str]) -> str:
+        phrase, star = quoted.groups()
+        *before, last = (_tokens(phrase) if star else []) or [""]
         found = _words_from(base, last, most + 1) if last else []
         if len(found) > most:
-            cut.append(beginning[1])
+            cut.append(phrase.strip())
+            found = list(dict.fromkeys([*(word for word in newest() if word.startswith(last)), *found]))
         phrases = [" ".join((*before, word)) for word in found[:most]]
-        return "(" + " OR ".join(f'"{phrase}"' for phrase in phrases or [beginning[1]]) + ")"
+        return "(" + " OR ".join(f'"{one}"' for one in phrases or [phrase]) + ")"
 
-    return _Asked(words=re.sub(r'"([^"]*)"\*', spelled, words), cut=cut)
+    return _Asked(words=_QUOTED.sub(spelled, words), cut=cut)
+
+
+_QUOTED = re.compile(r'"([^"]*)"(\*?)')
 
 
 def _words_from(base: sqlite3.Connection, beginning: str, most: int) -> list[str]:
@@ -180,6 +191,15 @@ _LEAP = """
 """
 
 
+def _newest_words(base: sqlite3.Connection) -> list[str]:
+    """The words of the newest READ articles, those in most of them first."""
+    newest = "select id from articles order by sort_at desc, id desc limit :most"
+    ids = [row[0] for row in base.execute(newest, {"most": READ})]
+    with closing(_index(_texts(base, ids))) as index:
+        index.execute("create virtual table terms using fts5vocab (articles_fts, row)")
+        return [row[0] for row in index.execute("select term from terms order by doc desc, term")]
+
+
 def _tokens(text: str) -> list[str]:
     """The words of a text as the index has them."""
     with closing(_index([(1, "", "", text)])) as index:
@@ -191,6 +211,7 @@ def _index(articles: Iterable[tuple[int, str | None, str | None, str]]) -> sqlit
     """A full-text index like the archive's, in memory, of some articles: id, title, description, text."""
     index = sqlite3.connect(":memory:", isolation_level=None)
     index.execute("create virtual table articles_fts using fts5 (title, description, text)")
+    index.execute("begin")
     index.executemany("insert into articles_fts (rowid, title, description, text) values (?, ?, ?, ?)", articles)
     return index
 
@@ -222,7 +243,7 @@ def _newest(
     if found is None and filters != Filters():
         found = _walk(base, _HITS, filters, given | {"top": _highest(base, filters, ANCHOR), "reach": MANY})
     if found is None:
-        found = _ask(base, filters, given | {"asked": ASKED // asked.size})
+        found = _ask(base, asked, filters, rows)
     return (found, None) if found is not None else _look_through(base, asked, filters, rows)
 
 
@@ -241,18 +262,35 @@ _WALK = """
 """
 
 
-def _ask(base: sqlite3.Connection, filters: Filters, given: dict[str, Any]) -> list[int] | None:
-    """The first :rows hits among the newest :asked articles that pass the filters. None when more articles may hold some."""
-    *found, (passing,) = base.execute(_ASK.format(*_parts(filters, listed=True)), given)
-    return [row[0] for row in found] if len(found) == given["rows"] or passing < given["asked"] else None
+def _ask(base: sqlite3.Connection, asked: _Asked, filters: Filters, rows: int) -> list[int] | None:
+    """The hits among the newest articles that pass the filters. None when more articles are needed."""
+    one_by_one = asked.size <= ASKED // READ
+    most = ASKED // asked.size if one_by_one else READ
+    passing = _PASSING.format(*_parts(filters, listed=True))
+    ids = [row[0] for row in base.execute(passing, filters.sql()[1] | {"most": most})]
+    found = _ask_each(base, asked, ids, rows) if one_by_one else _read(base, asked, ids)
+    return found if found is not None and (len(found) >= rows or len(ids) < most) else None
 
 
-_ASK = """
-    with near as materialized (
-        select id from articles where {} and {} order by sort_at desc, id desc limit :asked
-    ) select * from (
-        select id from near where exists (select 1 from articles_fts where articles_fts match :words and rowid = near.id) limit :rows
-    ) union all select count(*) from near
+def _ask_each(base: sqlite3.Connection, asked: _Asked, ids: list[int], rows: int) -> list[int]:
+    given = {"words": asked.words, "ids": json.dumps(ids), "rows": rows}
+    return [row[0] for row in base.execute(_WHICH, given)]
+
+
+def _read(base: sqlite3.Connection, asked: _Asked, ids: list[int]) -> list[int] | None:
+    """Which of these hold the words; None when one is too long to be read."""
+    texts = _texts(base, ids)
+    if any(len(text) >= QUOTED for *_, text in texts):
+        return None
+    with closing(_index(texts)) as index:
+        hits = {row[0] for row in index.execute(_HITS, {"words": asked.words, "top": LAST_ID, "reach": len(ids)})}
+    return [number for number in ids if number in hits]
+
+
+_PASSING = "select id from articles where {} and {} order by sort_at desc, id desc limit :most"
+_WHICH = """
+    select value from json_each(:ids)
+    where exists (select 1 from articles_fts where articles_fts match :words and rowid = value) limit :rows
 """
 
 
@@ -280,17 +318,18 @@ _LOOK_THROUGH = """
 
 def _best(
     base: sqlite3.Connection, asked: _Asked, filters: Filters, count: int, rows: int
-) -> tuple[list[int], int | None]:
-    """The best of the newest hits that pass the filters, and of how many, where that were not all."""
+) -> tuple[list[int], int | None, int | None]:
+    """The best of the newest hits that pass the filters; how many pass, or of how many hits it is where that were not all."""
     condition, given = filters.sql()
-    ranked = min(RANKED, asked.reach)
+    ranked = max(min(RANKED, asked.reach), MANY + 1)
     given |= {"words": asked.words, "reach": asked.reach, "top": LAST_ID, "low": 0, "ranked": ranked, "rows": rows}
     among = "true"
     if count > MANY and filters != Filters():
         among, condition, given["low"] = _among(filters), "true", _lowest(base, given)
     found = base.execute(_BEST.format(among, condition), given).fetchall()
-    all_ranked = not found or found[0][1] < ranked
-    return [row[0] for row in found], (asked.reach if given["low"] else None) if all_ranked else ranked
+    passing = found[0][1] if found else 0
+    within = ranked if passing == ranked else asked.reach if given["low"] else None
+    return [row[0] for row in found], None if within else passing, within
 
 
 _BEST = """
@@ -349,16 +388,22 @@ def _lowest(base: sqlite3.Connection, given: dict[str, Any]) -> int:
 def _rows(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str, Any]]:
     """The articles in this order, with their hits marked by an index of these alone: quicker than the archive's, which would
     look for the words anew for each, or for a beginning in all articles."""
-    found = {row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps(ids), "quoted": QUOTED})}
-    shown = [found[one] for one in ids if one in found]
-    texts = [
-        (one["id"], *(spaced(one.pop(name) or "") for name in ("heading", "description", "text"))) for one in shown
-    ]
+    texts = _texts(base, ids)
+    found = {
+        row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps([number for number, *_ in texts])})
+    }
     with closing(_index(texts)) as index:
         hits = {number: marked for number, *marked in index.execute(_MARKED, {"words": words})}
-    for one, (number, title, _, text) in zip(shown, texts, strict=True):
-        one["heading"], one["snippet"] = hits.get(number) or (title, _beginning(text))
-    return shown
+    plain = {number: (title, _beginning(text)) for number, title, _, text in texts}
+    for number, row in found.items():
+        row["heading"], row["snippet"] = hits.get(number) or plain[number]
+    return [found[one] for one in ids if one in found]  # a takedown may have come between two of our queries
+
+
+def _texts(base: sqlite3.Connection, ids: list[int]) -> list[tuple[int, str, str, str]]:
+    """Of these articles id, title, description and the first QUOTED characters of the text, as the index has them."""
+    said = base.execute(_TEXTS, {"ids": json.dumps(ids), "quoted": QUOTED})
+    return [(number, *(spaced(words or "") for words in rest)) for number, *rest in said]
 
 
 def _beginning(text: str) -> str:
@@ -369,10 +414,12 @@ def _beginning(text: str) -> str:
 
 _SHOWN = """
     select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
-        articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
-        articles.title as heading, articles.description, substr(articles.text, 1, :quoted) as text
+        articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source
     from articles left join sources on sources.id = articles.source_id
     where articles.id in (select value from json_each(:ids))
+"""
+_TEXTS = """
+    select id, title, description, substr(text, 1, :quoted) from articles where id in (select value from json_each(:ids))
 """
 _MARKED = f"""
     select rowid, highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}'), snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', {SNIPPET})
