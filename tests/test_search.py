@@ -164,6 +164,41 @@ def test_hits_are_marked_and_markup_is_not(base: sqlite3.Connection) -> None:
     assert "<mark>東京</mark>都で新しい橋が完成した" in marked(row["snippet"])
 
 
+def test_a_hit_in_the_title_alone_is_marked_there_and_shown_with_how_the_text_begins(base: sqlite3.Connection) -> None:
+    (row,) = search(base, expression("opens") or "", Filters()).rows
+    assert marked(row["heading"]) == "Bridge <mark>opens</mark>"
+    assert marked(row["snippet"]) == "The bridge opened; no crane stood on the quay."
+
+
+def test_a_beginning_is_marked_in_every_word_that_begins_so(base: sqlite3.Connection) -> None:
+    marks = [marked(row["heading"]) for row in search(base, expression("cran*") or "", Filters()).rows]
+    assert marks == ["<mark>Cranberries</mark>", "Bridge opens", "<mark>Crane</mark> falls"]
+
+
+def test_of_a_beginning_of_too_many_words_those_of_the_newest_articles_are_found(
+    base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.publish.search.BEGINNINGS", 2)
+    monkeypatch.setattr("pipelines.publish.search.READ", 3)
+    found = search(base, expression("cran*") or "", Filters())
+    assert ([row["id"] for row in found.rows], found.cut) == ([4, 2, 1], [])
+    monkeypatch.setattr("pipelines.publish.search.BEGINNINGS", 1)
+    found = search(base, expression("cran*") or "", Filters())
+    assert ([row["id"] for row in found.rows], found.cut) == ([4], ["cran"])
+
+
+def test_an_article_that_another_hand_changed_behind_the_index_is_shown_as_it_is(tmp_path: Path) -> None:
+    db = connect(tmp_path / "news.db", write=True)
+    db.conn.row_factory = sqlite3.Row
+    add(db.conn, 1, "Old", "old words", "2026")
+    db.conn.execute("drop trigger articles_fts_change")
+    db.conn.execute("drop trigger articles_fts_update")
+    db.conn.execute("update articles set title = 'New', text = 'new words'")
+    (row,) = search(db.conn, expression("old") or "", Filters()).rows
+    assert (row["heading"], row["snippet"]) == ("New", "new words")
+    db.close()
+
+
 @given(st.text(alphabet=st.sampled_from("ab 東京한다\u3001\uff76𠀀é🙂\n"), max_size=600))
 def test_letters_are_spaced_alike_in_sql_and_out_of_it(text: str) -> None:
     base = sqlite3.connect(":memory:")

@@ -225,7 +225,7 @@ _NEAR = "select value as id from json_each(:near)"
 def _all(base: sqlite3.Connection, hits: list[int], filters: Filters, rows: int) -> tuple[list[int], int]:
     """The newest of these hits that pass the filters, and how many pass."""
     condition, given = filters.sql()
-    order = f"""select articles.id, count(*) over () from json_each(:near) as hit join articles on articles.id = hit.value
+    order = f"""select articles.id, count(*) over () from json_each(:near) as hit cross join articles on articles.id = hit.value
         where {condition} order by articles.sort_at desc, articles.id desc limit :rows"""
     found = base.execute(order, given | {"near": json.dumps(hits), "rows": rows}).fetchall()
     return [row[0] for row in found], found[0][1] if found else 0
@@ -336,7 +336,7 @@ _BEST = """
     select hit.id, count(*) over () from (
         select rowid as id, rank from articles_fts where articles_fts match :words and rowid >= :low and {}
         order by rowid desc limit :ranked
-    ) as hit join articles on articles.id = hit.id
+    ) as hit cross join articles on articles.id = hit.id
     where {} order by hit.rank, articles.sort_at desc, articles.id desc limit :rows
 """
 
