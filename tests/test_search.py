@@ -18,7 +18,7 @@ TEXTS = {
     1: ("Crane falls", "A crane fell on the north quay in a gale.", "2026-11-01"),
     2: ("Bridge opens", "The bridge opened; no crane stood on the quay.", "2026-11-02"),
     3: ("東京の新しい橋", "東京都で新しい橋が完成した。", "2026-11-03"),
-    4: ("Cranberries", "Cranberries are red.", "2026-11-04"),
+    4: ("Cranberries", "Cranberries are red. Gale9 blew.", "2026-11-04"),
     5: ("서울에서 다리가 열렸다", "한강 다리가 오늘 열렸다.", "2026-11-05"),
 }
 
@@ -50,7 +50,7 @@ def ids(base: sqlite3.Connection, typed: str, filters: Filters = Filters(), *, b
     ("typed", "found"),
     [
         ("crane", [2, 1]), ("CRANE quay", [2, 1]), ('"north quay"', [1]), ('"quay north"', []), ("crane -bridge", [1]),
-        ("cran*", [4, 2, 1]), ("bridge OR cranberries", [4, 2]), ("-crane", []), ("東京", [3]), ("新しい橋", [3]), ("京の", [3]),
+        ("cran*", [4, 2, 1]), ("gal*", [4, 1]), ("bridge OR cranberries", [4, 2]), ("-crane", []), ("東京", [3]), ("新しい橋", [3]), ("京の", [3]),
         ("東橋", []), ("다리", [5]), ("한강 오늘", [5]), ('"unfinished north', []), ("", []), ('" "', []), ("north OR", [1]), ("gale OR -x", [1]),
     ],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connectio
             day = chance.randint(1, 28) if chance.random() < 0.15 else number // 3 + 1
             words = " ".join(
                 chance.choices(
-                    ["crane", "crane", "cranes", "cranky", "cram", "quay", "quays", "gale", "東京", "Straße"],
+                    ["crane", "crane", "crane2", "cranes", "cranky", "cram", "quay", "quays", "gale", "東京", "Straße"],
                     k=chance.randint(0, 4),
                 )
             )
@@ -133,7 +133,7 @@ def plainly(base: sqlite3.Connection, words: str, filters: Filters) -> list[int]
     return [row[0] for row in base.execute(query, given | {"words": words})]
 
 
-@settings(max_examples=150)
+@settings(max_examples=250)
 @given(TYPED, NARROWED, LIMITS, st.booleans())
 def test_every_way_to_search_finds_what_a_plain_query_finds(
     many: sqlite3.Connection, typed: str, filters: Filters, limits: dict[str, int], best: bool
@@ -153,6 +153,8 @@ def test_every_way_to_search_finds_what_a_plain_query_finds(
     assert set(found) <= set(hits)
     assert pages[0].count == min(len(plainly(many, words, Filters())), limits["MANY"] + 1)
     assert pages[0].passing in (None, len(hits))
+    if best and (within := pages[0].within):
+        assert set(found) <= set(sorted(hits)[-within:])
     if not any(page.within for page in pages):
         assert sorted(found) == sorted(hits) if best else found == hits
 
