@@ -189,6 +189,13 @@ def test_of_a_beginning_of_too_many_words_those_of_the_newest_articles_are_found
     assert ([row["id"] for row in found.rows], found.cut) == ([4], ["cran"])
 
 
+def test_best_first_ranks_the_newest_hits(base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in {"MANY": 1, "RANKED": 2}.items():
+        monkeypatch.setattr(f"pipelines.publish.search.{name}", limit)
+    found = search(base, expression("cran*") or "", Filters(), best=True)
+    assert ({row["id"] for row in found.rows}, found.within, found.passing) == ({4, 2}, 2, None)
+
+
 def test_an_article_that_another_hand_changed_behind_the_index_is_shown_as_it_is(tmp_path: Path) -> None:
     db = connect(tmp_path / "news.db", write=True)
     db.conn.row_factory = sqlite3.Row
