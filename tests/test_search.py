@@ -111,7 +111,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connectio
 
 
 LIMITS = st.fixed_dictionaries(
-    {"MANY": st.integers(1, 30), "RANKED": st.integers(1, 70), "ASKED": st.integers(1, 70), "READ": st.integers(1, 70), "SCANNED": st.integers(1, 70)}
+    {"MANY": st.integers(1, 30), "RANKED": st.integers(1, 70), "ASKED": st.integers(1, 70), "READ": st.integers(1, 70), "SCANNED": st.integers(1, 70), "FEW": st.integers(0, 30)}
     | {"ANCHOR": st.integers(1, 70), "STEPS": st.sampled_from([100, 400, 6000]), "BEGINNINGS": st.sampled_from([1, 2, 100])}
     | {"PAGE": st.integers(2, 8), "QUOTED": st.sampled_from([8, 1000])}
 )  # fmt: skip
