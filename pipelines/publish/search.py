@@ -258,8 +258,8 @@ def _newest(
 
 
 def _walk(base: sqlite3.Connection, hits: str, filters: Filters, given: dict[str, Any]) -> list[int] | None:
-    """The first :rows of the articles that are among these hits. None when one comes before that has an id beyond the hits',
-    and may be another."""
+    """The first :rows of the articles that are among these hits. None when one comes before that has an id beyond the hits'
+    and passes the first filter: it may be another, and to read every such row would take minutes."""
     found = []
     for number, is_known in base.execute(_WALK.format(hits, *_parts(filters)), given):
         if not is_known:
@@ -271,7 +271,7 @@ def _walk(base: sqlite3.Connection, hits: str, filters: Filters, given: dict[str
 _WALK = """
     with hit as materialized ({}), edge(low) as materialized (select iif(count(*) < :reach, 0, min(id)) from hit)
     select articles.id, articles.id between (select low from edge) and :top from articles
-    where {} and {} and (+articles.id in (select id from hit) or +articles.id not between (select low from edge) and :top)
+    where {} and (+articles.id not between (select low from edge) and :top or +articles.id in (select id from hit) and {})
     order by articles.sort_at desc, articles.id desc limit :rows
 """
 
