@@ -25,8 +25,8 @@ READ = 200
 """Of the articles that pass the filters the newest that are looked at one by one: asked whether they are hits, which takes
 0.07 ms for each word, or if that is longer, read, which takes 0.2 ms."""
 
-SCANNED = 5_000
-"""Articles that pass the other filters, the newest, of which the language is read for that: 25 ms when they are in memory."""
+SCANNED = 1_000
+"""Articles that pass the other filters, the newest, of which the language is read for that: 0.2 s when they must come from a disk."""
 
 STEPS = 10_000_000
 """Hits times words that are looked at for a page at most, which takes 0.2 s: of one word 2 million hits, of 1,000 words
@@ -155,8 +155,8 @@ class _Asked:
 
     @property
     def reach(self) -> int:
-        """Hits that may be looked at for a page. Each costs its words, and as much as four to be kept."""
-        return STEPS // (self.size + 4)
+        """Hits that may be looked at for a page, in ten thousands. Each costs its words, and as much as four to be kept."""
+        return max(STEPS // (self.size + 4) // MANY, 1) * MANY
 
 
 def _spelled_out(base: sqlite3.Connection, words: str) -> _Asked:
@@ -324,23 +324,19 @@ _WHICH = """
 
 def _look_through(base: sqlite3.Connection, asked: _Asked, filters: Filters, rows: int) -> tuple[list[int], int | None]:
     """The newest of all hits that pass the filters; and how many hits were looked at, where that were not all."""
-    given = filters.sql()[1] | {
-        "words": asked.words,
-        "reach": asked.reach,
-        "top": _highest(base, filters, -1),
-        "rows": rows,
-    }
-    low = _lowest(base, given)
-    found = base.execute(_LOOK_THROUGH.format(_among(filters), _parts(filters)[0]), given | {"low": low})
-    return [row[0] for row in found], asked.reach if low else None
+    given = filters.sql()[1] | {"words": asked.words, "reach": asked.reach, "rows": rows}
+    given |= {"top": _highest(base, filters, -1), "may_be_more": _last(base) > asked.reach}
+    query = _LOOK_THROUGH.format("" if given["may_be_more"] else "not", _HITS, _among(filters), _parts(filters)[0])
+    *found, (looked_at,) = base.execute(query, given)
+    return [row[0] for row in found], asked.reach if looked_at == asked.reach else None
 
 
 _LOOK_THROUGH = """
-    with hit as materialized (
-        select rowid as id from articles_fts where articles_fts match :words and rowid between :low and :top and {}
-    )
-    select articles.id from articles where {} and +articles.id in (select id from hit)
-    order by articles.sort_at desc, articles.id desc limit :rows
+    with looked_at as {} materialized ({}), hit as materialized (select id from looked_at where {})
+    select * from (
+        select articles.id from articles where {} and +articles.id in (select id from hit)
+        order by articles.sort_at desc, articles.id desc limit :rows
+    ) union all select iif(:may_be_more, (select count(*) from looked_at), 0)
 """
 
 
@@ -353,7 +349,7 @@ def _best(
     given |= {"words": asked.words, "reach": asked.reach, "top": LAST_ID, "low": 0, "ranked": ranked, "rows": rows}
     among = "true"
     if count > MANY and filters != Filters():
-        among, condition, given["low"] = _among(filters), "true", _lowest(base, given)
+        among, condition, given["low"] = _among(filters, "rowid"), "true", _lowest(base, given)
     found = base.execute(_BEST.format(among, condition), given).fetchall()
     passing = found[0][1] if found else 0
     within = ranked if passing == ranked else asked.reach if given["low"] else None
@@ -382,11 +378,11 @@ def _parts(filters: Filters) -> tuple[str, str]:
     return first.sql()[0], " and ".join(f"+articles.{_COLUMNS[name]} = :{name}" for name in given[1:]) or "true"
 
 
-def _among(filters: Filters) -> str:
-    """The filters as a condition on the rowid of a hit, by a list from the index of each: to read a million rows takes minutes."""
+def _among(filters: Filters, hit: str = "id") -> str:
+    """The filters as a condition on the id of a hit, by a list from the index of each: to read a million rows takes minutes."""
     given = [name for name in _COLUMNS if getattr(filters, name) is not None]
     lists = [_parts(filters)[0], *(f"articles.{_COLUMNS[name]} = :{name}" for name in given[1:])]
-    return " and ".join(f"+rowid in (select id from articles where {one})" for one in lists if one != "true") or "true"
+    return " and ".join(f"+{hit} in (select id from articles where {one})" for one in lists if one != "true") or "true"
 
 
 def _highest(base: sqlite3.Connection, filters: Filters, newest: int) -> int:
@@ -397,9 +393,14 @@ def _highest(base: sqlite3.Connection, filters: Filters, newest: int) -> int:
     return base.execute(f"select max(id) from ({ids})", filters.sql()[1] | {"newest": newest}).fetchone()[0] or 0
 
 
+def _last(base: sqlite3.Connection) -> int:
+    """The highest id of all articles; 0 where there is none."""
+    return base.execute("select max(id) from articles").fetchone()[0] or 0
+
+
 def _lowest(base: sqlite3.Connection, given: dict[str, Any]) -> int:
     """The id of the last hit within :reach, from :top down; 0 when all are."""
-    if base.execute("select max(id) from articles").fetchone()[0] <= given["reach"]:
+    if _last(base) <= given["reach"]:
         return 0
     last = base.execute(f"{_HITS.replace(':reach', '2')} offset :reach - 1", given).fetchall()
     return last[0][0] if len(last) > 1 else 0
