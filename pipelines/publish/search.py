@@ -344,13 +344,14 @@ def _best(
     base: sqlite3.Connection, asked: _Asked, filters: Filters, count: int, rows: int
 ) -> tuple[list[int], int | None, int | None]:
     """The best of the newest hits that pass the filters; how many pass, or of how many hits it is where that were not all."""
-    condition, given = filters.sql()
-    ranked = max(min(RANKED, asked.reach), MANY + 1)
-    given |= {"words": asked.words, "reach": asked.reach, "top": LAST_ID, "low": 0, "ranked": ranked, "rows": rows}
-    among = "true"
-    if count > MANY and filters != Filters():
-        among, condition, given["low"] = _among(filters, "rowid"), "true", _lowest(base, given)
-    found = base.execute(_BEST.format(among, condition), given).fetchall()
+    ranked, among, passes = max(min(RANKED, asked.reach), MANY + 1), "true", "true"
+    given = filters.sql()[1] | {"words": asked.words, "top": LAST_ID, "low": 0}
+    given |= {"reach": asked.reach, "ranked": ranked, "rows": rows}
+    if filters != Filters() and count > MANY:
+        among, given["low"] = _among(filters, "rowid"), _lowest(base, given)
+    elif filters != Filters():
+        passes = f"exists (select 1 from articles where articles.id = hit.id and {filters.sql()[0]})"
+    found = base.execute(_BEST.format(among, passes), given).fetchall()
     passing = found[0][1] if found else 0
     within = ranked if passing == ranked else asked.reach if given["low"] else None
     return [row[0] for row in found], None if within else passing, within
@@ -360,8 +361,7 @@ _BEST = """
     select hit.id, count(*) over () from (
         select rowid as id, rank from articles_fts where articles_fts match :words and rowid >= :low and {}
         order by rowid desc limit :ranked
-    ) as hit cross join articles on articles.id = hit.id
-    where {} order by hit.rank, articles.sort_at desc, articles.id desc limit :rows
+    ) as hit where {} order by hit.rank, hit.id desc limit :rows
 """
 
 
