@@ -224,6 +224,24 @@ def test_a_search_shows_its_hits_marked_and_is_a_feed_too(page: Page, get: Calla
     assert [entry.link for entry in feed.entries if not entry.link.startswith("https://")] == []
 
 
+def test_a_search_says_how_many_hits_pass_the_filters_and_what_was_left_out(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(path: str) -> str:
+        return " ".join(page(path).cssselect("p[role=status]")[0].text_content().split(" · ")[0].split())
+
+    count = said("/search?q=crane").split()[0]
+    assert said("/search?q=crane") == f"{count} articles, the newest first"
+    assert said("/search?q=crane&source=1") in (
+        f"{n} of {count} articles pass{'es' * (n == 1)} the filters, the newest first" for n in range(100)
+    )
+    monkeypatch.setattr("pipelines.publish.search.MANY", 1)
+    monkeypatch.setattr("pipelines.publish.pages.MANY", 1)
+    assert said("/search?q=crane&until=2027") == "More than 1 articles before the filters, the newest first"
+    monkeypatch.setattr("pipelines.publish.search.RANKED", 2)
+    assert said("/search?q=crane&order=best") == "More than 1 articles, the best first of the 2 hits stored last"
+
+
 def test_a_search_without_hits_is_a_feed_without_entries(get: Callable[[str], Any]) -> None:
     for words in ("nothingofthekind", "", '"', "\x00\ud7ff\uffff\u202e"):
         feed = feedparser.parse(get(f"/search.atom?q={quote(words)}").content)
