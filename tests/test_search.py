@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.database import connect
 from pipelines.publish.index import spelled_out
+from pipelines.publish.reading import newest
 from pipelines.publish.search import Filters, Found, expression, search
 from pipelines.publish.words import MARKS, marked, spaced
 from pipelines.schema import spaced as spaced_in_sql
@@ -53,6 +54,7 @@ def ids(base: sqlite3.Connection, typed: str, filters: Filters = Filters(), *, b
         ("crane", [2, 1]), ("CRANE quay", [2, 1]), ('"north quay"', [1]), ('"quay north"', []), ("crane -bridge", [1]),
         ("cran*", [4, 2, 1]), ("gal*", [4, 1]), ("bridge OR cranberries", [4, 2]), ("-crane", []), ("東京", [3]), ("新しい橋", [3]), ("京の", [3]),
         ("東橋", []), ("다리", [5]), ("한강 오늘", [5]), ('"unfinished north', []), ("", []), ('" "', []), ("north OR", [1]), ("gale OR -x", [1]),
+        ("crane NOT bridge", [1]), ("crane AND quay", [2, 1]), ("AND", []), ("NOT crane", []), ("crane NOT", [2, 1]), ('"crane NOT bridge"', []),
     ],
 )  # fmt: skip
 def test_words_phrases_and_operators_find_the_newest_first(
@@ -156,6 +158,18 @@ def test_every_way_to_search_finds_what_a_plain_query_finds(
         assert set(found) == {*hits} & set(sorted(plainly(many, words, Filters()))[-within:])
     if not any(page.within for page in pages):
         assert sorted(found) == sorted(hits) if best else found == hits
+
+
+@given(NARROWED, st.integers(1, 70))
+def test_the_newest_articles_are_turned_to_the_last(many: sqlite3.Connection, filters: Filters, limit: int) -> None:
+    condition, given = filters.sql()
+    query = f"select id from articles where {condition} order by sort_at desc, id desc"
+    found: list[int] = []
+    before = None
+    while page := newest(many, filters, before, limit):
+        found += [article["id"] for article in page]
+        before = f"{page[-1]['sort_at']} {page[-1]['id']}"
+    assert found == [row[0] for row in many.execute(query, given)]
 
 
 def test_hits_are_marked_and_markup_is_not(base: sqlite3.Connection) -> None:

@@ -58,6 +58,22 @@ class Filters:
         given = {name: value for name in conditions if (value := getattr(self, name)) is not None}
         return " and ".join(conditions[name] for name in given) or "true", given
 
+    @property
+    def first(self) -> str:
+        """A condition on articles that one index answers, in the order of sort_at: that of the first filter and of the time."""
+        return replace(self, **dict.fromkeys(self._others)).sql()[0]
+
+    @property
+    def others(self) -> str:
+        """The other filters, by a list from the index of each: to read a million rows takes minutes."""
+        columns = {"source": "source_id", "section": "section", "language": "language"}
+        lists = [f"+articles.id in (select id from articles where {columns[one]} = :{one})" for one in self._others]
+        return " and ".join(lists) or "true"
+
+    @property
+    def _others(self) -> list[str]:
+        return [name for name in ("source", "section", "language") if getattr(self, name) is not None][1:]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -72,9 +88,13 @@ class Found:
     )  #: of how many hits, those stored last, the page was made; None where of all that could belong on it
 
 
+NOTHING = Found(rows=[], more=False, count=0, passing=0, within=None)
+"""What is found when no word was typed."""
+
+
 def expression(typed: str) -> str | None:
-    """The words as FTS5 reads them, every one quoted: `"a phrase"`, `OR` between alternatives, `-word` for without, `wor*`
-    for a beginning. None when no word is left to look for."""
+    """The words as FTS5 reads them, every one quoted: `"a phrase"`, `OR` between alternatives, `-word` or `NOT word` for without,
+    `wor*` for a beginning. None when no word is left to look for."""
     alternatives = [
         _all_of(part)
         for part in re.split(r"\bOR\b(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", typed[:LONGEST].replace("\0", " "))
@@ -86,11 +106,16 @@ def _all_of(typed: str) -> str:
     """Words that must all be there, and then words that must not."""
     wanted: list[str] = []
     unwanted: list[str] = []
+    operator = ""
     for minus, phrase, word, star in re.findall(r'(-?)(?:"([^"]*)"?|([^\s"*]+)(\*?))', typed):
+        if word in ("AND", "NOT"):
+            operator = word
+            continue
         letters = spaced(phrase or word)
         if re.search(r"\w", letters):
             beginning = star if len(word) >= SHORTEST_BEGINNING else ""
-            (unwanted if minus else wanted).append(f'"{letters}"' + beginning)
+            (unwanted if minus or operator == "NOT" else wanted).append(f'"{letters}"' + beginning)
+        operator = ""
     return " AND ".join(wanted) + "".join(f" NOT {word}" for word in unwanted) if wanted else ""
 
 
@@ -137,22 +162,6 @@ class _Asked:
         """Hits that may be ranked."""
         return min(RANKED, self.reach)
 
-    @property
-    def first(self) -> str:
-        """A condition on articles that one index answers, in the order of sort_at: that of the first filter and of the time."""
-        return replace(self.filters, **dict.fromkeys(self._others)).sql()[0]
-
-    @property
-    def others(self) -> str:
-        """The other filters, by a list from the index of each: to read a million rows takes minutes."""
-        columns = {"source": "source_id", "section": "section", "language": "language"}
-        lists = [f"+articles.id in (select id from articles where {columns[one]} = :{one})" for one in self._others]
-        return " and ".join(lists) or "true"
-
-    @property
-    def _others(self) -> list[str]:
-        return [name for name in ("source", "section", "language") if getattr(self.filters, name) is not None][1:]
-
 
 _HITS = "select rowid as id from articles_fts where articles_fts match :words order by rowid desc limit :reach"
 """The hits that were stored last: news is mostly stored in the order of its time, an import of old papers is not."""
@@ -187,7 +196,7 @@ def _walk(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> list[int]
     for number, is_known in base.execute(
         f"""with hit as materialized (select value as id from json_each(:hits))
         select articles.id, articles.id >= :edge from articles
-        where {asked.first} and (+articles.id < :edge or +articles.id in (select id from hit) and {asked.others})
+        where {asked.filters.first} and (+articles.id < :edge or +articles.id in (select id from hit) and {asked.filters.others})
         order by articles.sort_at desc, articles.id desc limit :rows""",
         asked.given | {"hits": json.dumps(hits), "edge": edge},
     ):
@@ -199,7 +208,7 @@ def _walk(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> list[int]
 
 def _read(base: sqlite3.Connection, asked: _Asked) -> list[int] | None:
     """The hits among the newest READ articles that pass the filters. None when more are needed, or one is too long to read."""
-    newest = f"""select id from articles where {asked.first} and {asked.others}
+    newest = f"""select id from articles where {asked.filters.first} and {asked.filters.others}
         order by articles.sort_at desc, articles.id desc limit {READ}"""
     ids = [row[0] for row in base.execute(newest, asked.given)]
     hits = which_hold(base, ids, asked.words)
@@ -213,7 +222,7 @@ def _look_through(base: sqlite3.Connection, asked: _Asked) -> tuple[list[int], i
     *found, (count,) = base.execute(
         f"""with hit as materialized ({_HITS}) select * from (
             select articles.id from articles
-            where {asked.first} and +articles.id in (select id from hit) and {asked.others}
+            where {asked.filters.first} and +articles.id in (select id from hit) and {asked.filters.others}
             order by articles.sort_at desc, articles.id desc limit :rows
         ) union all select count(*) from hit""",
         asked.given | {"reach": asked.reach},
