@@ -33,8 +33,8 @@ HEADS = {
 HEADS |= {"reports": HEADS["articles"], "newest": HEADS["articles"]}
 """The columns of lists that may be empty: a table without rows has a head all the same, which programs look for."""
 
-FED = 25
-"""Articles of a feed. A feed reader keeps what it has seen."""
+FED = 100
+"""Articles of a feed: what is found of a frequent word between two looks of a feed reader, which keeps what it has seen."""
 
 
 async def latest(request: Request, datasette: "Datasette") -> Response:

@@ -232,11 +232,13 @@ def _look_through(base: sqlite3.Connection, asked: _Asked) -> tuple[list[int], i
 
 def _best(base: sqlite3.Connection, asked: _Asked) -> list[int]:
     """The best of the hits stored last, of those that pass the filters."""
+    narrowed = "true"
+    if asked.filters != Filters():
+        narrowed = f"articles.id in (select id from articles where {asked.filters.first}) and {asked.filters.others}"
     found = base.execute(
-        f"""select articles.id from (
-            select rowid, rank from articles_fts where articles_fts match :words order by rowid desc limit :ranked
-        ) as hit cross join articles on articles.id = hit.rowid
-        where {asked.filters.sql()[0]} order by hit.rank, articles.sort_at desc, articles.id desc limit :rows""",
+        f"""select id from (
+            select rowid as id, rank from articles_fts where articles_fts match :words order by rowid desc limit :ranked
+        ) as articles where {narrowed} order by rank, id desc limit :rows""",
         asked.given | {"ranked": asked.ranked},
     )
     return [row[0] for row in found]

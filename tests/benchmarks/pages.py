@@ -180,6 +180,8 @@ PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "search, a beginning, best first": lambda chance, size: f"/search?q={chance.choice(beginnings())}*&order=best",
     "search, a beginning, two filters": lambda chance, size: f"/search?q={chance.choice(beginnings())}*&source={chance.randint(1, SOURCES)}&section=section {chance.randint(1, SECTIONS)}",
     "search as a feed": lambda chance, size: f"/search.atom?q={chance.choice(common_words())}",
+    "search as CSV, a thousand hits": lambda chance, size: f"/search.csv?q={chance.choice(common_words())}",
+    "the thousand newest as JSON": lambda chance, size: f"/latest.json?source={chance.randint(1, SOURCES)}",
     "article": lambda chance, size: f"/article/{chance.randint(1, size)}",
     "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
     "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
