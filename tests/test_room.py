@@ -295,6 +295,24 @@ def test_a_search_shows_its_hits_marked_and_is_a_feed_too(page: Page, get: Calla
     assert [entry.link for entry in feed.entries if not entry.link.startswith("https://")] == []
 
 
+def test_a_search_says_how_many_hits_pass_the_filters_and_what_was_left_out(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(path: str) -> str:
+        return " ".join(page(path).cssselect("p[role=status]")[0].text_content().split(" · ")[0].split())
+
+    count = said("/search?q=crane").split()[0]
+    assert said("/search?q=crane") == f"{count} articles, the newest first"
+    assert said("/search?q=crane&source=1") in (
+        f"{n} of {count} articles pass{'es' * (n == 1)} the filters, the newest first" for n in range(100)
+    )
+    monkeypatch.setattr("pipelines.publish.search.MANY", 1)
+    monkeypatch.setattr("pipelines.publish.pages.MANY", 1)
+    assert said("/search?q=crane&until=2027") == "More than 1 articles before the filters, the newest first"
+    monkeypatch.setattr("pipelines.publish.search.RANKED", 2)
+    assert said("/search?q=crane&order=best") == "More than 1 articles, the best first of the 2 hits stored last"
+
+
 def test_a_search_without_hits_is_a_feed_without_entries(get: Callable[[str], Any]) -> None:
     for words in ("nothingofthekind", "", '"', "\x00\ud7ff\uffff\u202e"):
         feed = feedparser.parse(get(f"/search.atom?q={quote(words)}").content)
@@ -329,13 +347,38 @@ def test_a_merged_article_leads_to_what_it_became(get: Callable[[str], Any]) -> 
     assert (answer.status_code, answer.headers["location"]) == (301, "/article/1001")
 
 
-@pytest.mark.parametrize("value", ["x", "9" * 30, "%00", "~ 99999999999999999999", "²", "'"])
+ODD = ["x", "9" * 30, "%00", "~ 99999999999999999999", "²", "'"]
+
+
+@pytest.mark.parametrize("value", ODD)
 @pytest.mark.parametrize(
-    "path",
-    ["/?source=", "/?language=", "/?before=", "/search?q=crane&page=", "/search.atom?q=crane&since=", "/search?q="],
+    "path", ["/?language=", "/?before=", "/latest.csv?before=", "/search?q=crane&section=", "/search?q="]
 )
-def test_no_parameter_is_an_error(get: Callable[[str], Any], path: str, value: str) -> None:
+def test_words_of_any_kind_are_no_error(get: Callable[[str], Any], path: str, value: str) -> None:
     assert get(path + quote(value)).status_code == 200
+
+
+@pytest.mark.parametrize("value", [*ODD, "-1", "11/21/2026", "yesterday"])
+@pytest.mark.parametrize(
+    "path", ["/?source=", "/search?q=crane&page=", "/search.atom?q=crane&since=", "/latest.json?until="]
+)
+def test_what_is_no_number_and_no_day_is_told_instead_of_ignored(
+    get: Callable[[str], Any], path: str, value: str
+) -> None:
+    answer = get(path + quote(value))
+    assert (answer.status_code, f"{path[:-1].rpartition('?')[2].rpartition('&')[2]}: expected a" in answer.text) == (
+        400,
+        True,
+    )
+
+
+def test_days_months_years_and_sources_that_are_not_there_find_what_they_hold(get: Callable[[str], Any]) -> None:
+    def found(asked: str) -> int:
+        return len(get(f"/latest.json?{asked}").json()["articles"])
+
+    assert (found("since=2026-11-21&until=2026-11-21"), found("since=2026-11-21T00:00:00Z")) == (1, 0)
+    assert found("until=2026-11") == found("until=2026") == found("") > found("until=2026-10") > 0
+    assert found("source=0") == found("source=999999999999999999") == 0
 
 
 def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None:
@@ -386,9 +429,12 @@ def test_a_feed_that_was_seen_is_not_sent_again(archive: Path) -> None:
     datasette = Datasette([str(archive)])
     first = asyncio.run(datasette.client.get("/search.atom?q=crane"))
     again = asyncio.run(datasette.client.get("/search.atom?q=crane", headers={"If-None-Match": first.headers["etag"]}))
+    weak = asyncio.run(
+        datasette.client.get("/search.atom?q=crane", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
+    )
     other = asyncio.run(datasette.client.get("/latest.atom", headers={"If-None-Match": first.headers["etag"]}))
-    assert [(answer.status_code, len(answer.content) > 0) for answer in (first, again, other)] == [
-        (200, True), (304, False), (200, True)
+    assert [(answer.status_code, len(answer.content) > 0) for answer in (first, again, weak, other)] == [
+        (200, True), (304, False), (304, False), (200, True)
     ]  # fmt: skip
 
 
@@ -401,6 +447,7 @@ def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any])
         {"what": "added", "text": "dry."},
     ]
     assert csv_of(get, "/article/1001.csv")[0]["title"] == "A later title"
+    assert (found["article"]["authors"], get("/article/1002.json").json()["article"]["authors"]) == (None, [HOSTILE])
     assert json.loads(csv_of(get, "/article/1001.csv?table=changes")[0]["text"]) == found["changes"][0]["text"]
 
 
@@ -426,6 +473,7 @@ def test_a_table_without_rows_has_its_head(get: Callable[[str], Any], archive: P
 
 def test_data_of_what_was_merged_or_never_was(get: Callable[[str], Any]) -> None:
     assert get("/article/2001.json").headers["location"] == "/article/1001.json"
+    assert get("/article/2001.csv?table=changes").headers["location"] == "/article/1001.csv?table=changes"
     assert (get("/article/2002.csv").status_code, get("/article/999999.json").status_code) == (404, 404)
     nonsense = get("/source/1.csv?table=nonsense")
     assert nonsense.status_code == 400
@@ -448,6 +496,8 @@ def test_tables_are_shown_without_our_metadata_too(archive: Path) -> None:
     datasette = Datasette([str(archive)])
     answer = asyncio.run(datasette.client.get("/tables"))
     assert (answer.status_code, "Nothing is said of it" in answer.text) == (200, True)
+    queries = asyncio.run(datasette.client.get("/tables.csv?table=queries"))
+    assert (queries.status_code, queries.text.split()) == (200, ["query,title,params,meaning"])
 
 
 def test_an_archive_that_is_only_being_made_says_so(tmp_path: Path) -> None:

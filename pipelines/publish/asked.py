@@ -1,12 +1,13 @@
 """What a reader asked for, and the archive that answers: a request's filters, and reading under Datasette's time limit."""
 
+import re
 from collections.abc import Awaitable, Callable
 from sqlite3 import Connection, OperationalError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from datasette.utils import sqlite_timelimit
-from datasette.utils.asgi import Base400, NotFound, Request, Response
+from datasette.utils.asgi import BadRequest, Base400, NotFound, Request, Response
 
 from pipelines.publish import reading
 from pipelines.publish.search import LAST_PAGE, PAGE, Filters
@@ -23,15 +24,34 @@ def one(request: Request, name: str) -> str | None:
 
 
 def number(request: Request, name: str) -> int | None:
-    """A parameter that is a positive number; None where it is none."""
-    said = one(request, name) or ""
-    return int(said[:6]) if said.isascii() and said.isdigit() and int(said[:6]) else None
+    """A parameter that is a whole number; None where it is not there. BadRequest for anything else."""
+    said = one(request, name)
+    if said is None:
+        return None
+    if not re.fullmatch("[0-9]{1,18}", said):
+        raise BadRequest(f"{name}: expected a number, not {said[:50]!r}")
+    return int(said)
+
+
+def time(request: Request, name: str) -> str | None:
+    """A parameter that is a year, a month, a day or an instant as the archive has them. BadRequest for anything else."""
+    said = one(request, name)
+    if said and not re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:]{2,8}Z?)?)?)?", said):
+        raise BadRequest(
+            f"{name}: expected a year, a month or a day such as 2026, 2026-11 or 2026-11-21, not {said[:50]!r}"
+        )
+    return said
 
 
 def filters(request: Request) -> Filters:
-    """The filters that a page was asked for with; what is no number is no source."""
-    texts = {name: one(request, name) for name in ("language", "section", "since", "until")}
-    return Filters(source=number(request, "source"), **texts)
+    """The filters that a page was asked for with. BadRequest for a source that is no number and a time that is none."""
+    return Filters(
+        source=number(request, "source"),
+        language=one(request, "language"),
+        section=one(request, "section"),
+        since=time(request, "since"),
+        until=time(request, "until"),
+    )
 
 
 def again(request: Request, **changed: Any) -> str:
@@ -106,10 +126,9 @@ def about_one(
             if found is not None:
                 return await respond(datasette, request, database, found)
             if moved:
-                ending = request.url_vars.get("format")
-                return Response.redirect(
-                    datasette.urls.path(f"/{kind}/{moved}{f'.{ending}' if ending else ''}"), status=301
-                )
+                ending = f".{request.url_vars['format']}" if "format" in request.url_vars else ""
+                path = datasette.urls.path(f"/{kind}/{moved}{ending}")
+                return Response.redirect(path + again(request).removesuffix("?"), status=301)
             raise NotFound(f"The {kind} {number} {'has been taken down' if moved == 0 else 'was never here'}.")
 
         return route

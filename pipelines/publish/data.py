@@ -13,17 +13,19 @@ from datasette.utils.asgi import BadRequest, Request, Response
 
 from pipelines.publish import asked, contents, feed, meanings, reading, words
 from pipelines.publish.contents import Contents
-from pipelines.publish.search import Filters, expression, search
+from pipelines.publish.search import MANY, NOTHING, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
     from datasette.database import Database
 
 HEADS = {
-    "articles": "id title url sort_at date_published first_seen_at language section story_id source_id source lead",
+    "articles": "id title url sort_at date_published first_seen_at language section source_id source story_id story_reports"
+    " story_sources lead",
     "hits": "id title url sort_at date_published first_seen_at language section story_id source_id source snippet",
     "copies": "url source_id source title date_published discovered_at similarity kind",
     "changes": "version fetched_at words_added words_removed title text",
+    "queries": "query title params meaning",
     "runs": "id started_at status found new updated refused failed",
     "sources": "source_id name status reason last_success_at last_new_article_at articles_7d articles_28d usual_7d silent_hours"
     " patience_hours recent_articles no_title no_date no_author short no_article robots missed missed_at consecutive_failures",
@@ -31,8 +33,8 @@ HEADS = {
 HEADS |= {"reports": HEADS["articles"], "newest": HEADS["articles"]}
 """The columns of lists that may be empty: a table without rows has a head all the same, which programs look for."""
 
-FED = 25
-"""Articles of a feed. A feed reader keeps what it has seen."""
+FED = 100
+"""Articles of a feed: what is found of a frequent word between two looks of a feed reader, which keeps what it has seen."""
 
 
 async def latest(request: Request, datasette: "Datasette") -> Response:
@@ -43,19 +45,29 @@ async def latest(request: Request, datasette: "Datasette") -> Response:
     found = await asked.read(datasette, database, lambda base: reading.newest(base, filters, before, size))
     if _is_feed(request):
         return await _feed(datasette, request, database, "/", "newest articles", filters, found)
-    return _data(request, {"articles": found})
+    older = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == size else None
+    following = datasette.urls.path("/latest.json") + asked.again(request, before=older)
+    return _data(request, {"articles": found, "next": following if older else None})
 
 
 async def hits(request: Request, datasette: "Datasette") -> Response:
-    """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order."""
+    """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order. `count` is
+    None for more than MANY; the rest is what search.Found says."""
     filters, database = asked.filters(request), await asked.archive(datasette, request)
     typed, best = request.args.get("q") or "", request.args.get("order") == "best" and not _is_feed(request)
     size = FED if _is_feed(request) else asked.most(datasette)
 
     def read(base: Connection) -> Contents:
         wanted = expression(typed)
-        found = search(base, wanted, filters, best=best, size=size) if wanted else None
-        return {"count": found.count if found else 0, "hits": found.rows if found else []}
+        found = search(base, wanted, filters, best=best, size=size) if wanted else NOTHING
+        counted = found.count if found.count <= MANY else None
+        return {
+            "count": counted,
+            "passing": found.passing,
+            "within": found.within,
+            "more": found.more,
+            "hits": found.rows,
+        }
 
     found = await asked.read(datasette, database, read)
     if _is_feed(request):
@@ -68,6 +80,8 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
 @asked.about_one("article", contents.article)
 async def article(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
     """An article, its copies, its changes, the other reports of its story."""
+    for name in ("authors", "keywords"):
+        found["article"][name] = json.loads(found["article"][name] or "null")
     return _data(request, found)
 
 
@@ -131,7 +145,8 @@ async def _feed(
 
     made = feed.atom(title, found, request.url, datasette.absolute_url(request, shown), page_of)
     said = {"etag": f'"{hashlib.blake2b(made, digest_size=8).hexdigest()}"'}
-    if request.headers.get("if-none-match") == said["etag"]:
+    seen = {tag.strip().removeprefix("W/") for tag in (request.headers.get("if-none-match") or "").split(",")}
+    if said["etag"] in seen:
         return Response("", status=304, headers=said)
     return Response(made, content_type="application/atom+xml; charset=utf-8", headers=said)
 

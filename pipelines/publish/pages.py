@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from datasette.utils.asgi import NotFound, Request, Response
 
 from pipelines.publish import asked, charts, contents, meanings, reading, words
-from pipelines.publish.search import LAST_PAGE, MANY, RANKED, Filters, expression, search
+from pipelines.publish.search import LAST_PAGE, MANY, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -52,7 +52,6 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
         "q": typed,
         "best": best,
         "filters": filters,
-        "ranked": RANKED,
         "many": MANY,
         "next": asked.again(request, page=page + 1) if shown["found"] and shown["found"].more else None,
         "previous": asked.again(request, page=page - 1) if page > 1 else None,

@@ -5,7 +5,7 @@ Rows are dictionaries named as their columns. Every list has an end.
 
 import sqlite3
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.publish.search import Filters
@@ -18,9 +18,6 @@ RECENT = 150
 ENOUGH, LOOKS = 20, 5
 """Stories of a front page, and how many times RECENT articles are looked at for them: one story may have them all."""
 
-SCANNED = 20_000
-"""Articles of the narrowest filter that are looked at for what several filters leave."""
-
 VERSIONS = 10
 REPORTS = 60
 """Versions of an article and reports of a story that a page shows; the tables have all."""
@@ -29,8 +26,11 @@ BEGINNING = 20_000
 """Characters of a report that are compared with the others'."""
 
 _BRIEF = """articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
-    articles.language, articles.section, articles.story_id, articles.source_id, sources.name as source,
+    articles.language, articles.section, articles.source_id, sources.name as source,
+    articles.story_id, coalesce(stories.article_count, 1) as story_reports, coalesce(stories.source_count, 1) as story_sources,
     coalesce(articles.description, substr(articles.text, 1, 300)) as lead"""
+_ITS = "left join sources on sources.id = articles.source_id left join stories on stories.id = articles.story_id"
+"""What a list says of an article, and where from."""
 
 
 def rows(base: sqlite3.Connection, sql: str, **given: Any) -> list[Row]:
@@ -52,8 +52,16 @@ class Entry:
     """A story on the front page, or an article that is its own."""
 
     articles: list[Row]  #: those of this page, the newest first
-    reports: int  #: articles of the story in the whole archive
-    sources: int  #: outlets in the whole archive
+
+    @property
+    def reports(self) -> int:
+        """Articles of the story in the whole archive."""
+        return int(self.articles[0]["story_reports"])
+
+    @property
+    def sources(self) -> int:
+        """Outlets in the whole archive."""
+        return int(self.articles[0]["story_sources"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
         found = newest(base, filters, before, RECENT)
         for members in _stories(found):
             if not (before and _is_told_before(base, members[0], filters)):
-                days[members[0]["sort_at"][:10]].append(_entry(base, members))
+                days[members[0]["sort_at"][:10]].append(Entry(articles=members))
         before = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == RECENT else None
         if before is None or sum(map(len, days.values())) >= ENOUGH:
             break
@@ -79,31 +87,21 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
 
 
 def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit: int) -> list[Row]:
-    """The newest articles that pass the filters, before a `sort_at id`. Of several filters the narrowest leads through its
-    index, at most SCANNED articles far, and the others are asked of each: no index has them all, and reading a million rows
-    takes minutes."""
-    names = [name for name in ("source", "section", "language", "since", "until") if getattr(filters, name) is not None]
-    lead, others = (
-        Filters(**{name: getattr(filters, name) for name in some}).sql("near")[0] for some in (names[:1], names[1:])
-    )
+    """The newest articles that pass the filters, before a `sort_at id`."""
+    at, _, number = (before or "~").partition(" ")
+    at = min(at, f"{filters.until}~" if filters.until else at)
+    since = replace(filters, until=None)
     return rows(
         base,
         f"""select {_BRIEF} from (
-            select id from (
-                select id, source_id, section, language, sort_at from articles as near
-                where {lead} and (sort_at, id) < (:at, :number) order by sort_at desc, id desc limit {SCANNED}
-            ) as near where {others} limit :limit
-        ) as newest join articles on articles.id = newest.id left join sources on sources.id = articles.source_id""",
-        **filters.sql()[1],
-        **_position(before),
+            select id from articles where {since.first} and {since.others} and (sort_at, id) < (:at, :number)
+            order by sort_at desc, id desc limit :limit
+        ) as newest join articles on articles.id = newest.id {_ITS} order by articles.sort_at desc, articles.id desc""",
+        **since.sql()[1],
+        at=at,
+        number=int(number[:18]) if number.isascii() and number.isdigit() else 0,
         limit=limit,
     )
-
-
-def _position(before: str | None) -> Row:
-    """Where a page begins: after everything when nothing is said."""
-    at, _, number = (before or "~").partition(" ")
-    return {"at": at, "number": int(number[:18]) if number.isascii() and number.isdigit() else 0}
 
 
 def _stories(found: list[Row]) -> list[list[Row]]:
@@ -112,15 +110,6 @@ def _stories(found: list[Row]) -> list[list[Row]]:
         key = ("story", article["story_id"]) if article["story_id"] else ("article", article["id"])
         grouped[key].append(article)
     return list(grouped.values())
-
-
-def _entry(base: sqlite3.Connection, members: list[Row]) -> Entry:
-    counted = row(base, "select article_count, source_count from stories where id = :id", id=members[0]["story_id"])
-    return Entry(
-        articles=members,
-        reports=counted["article_count"] if counted else 1,
-        sources=counted["source_count"] if counted else 1,
-    )
 
 
 def _is_told_before(base: sqlite3.Connection, newest: Row, filters: Filters) -> bool:
@@ -221,7 +210,7 @@ def reports_of(base: sqlite3.Connection, number: int, *, text: bool = False) -> 
     """The first REPORTS reports of a story, the earliest first; the BEGINNING of their text only when asked for."""
     return rows(
         base,
-        f"""select {_BRIEF} {f", substr(articles.text, 1, {BEGINNING}) as text" if text else ""} from articles left join sources on sources.id = articles.source_id
+        f"""select {_BRIEF} {f", substr(articles.text, 1, {BEGINNING}) as text" if text else ""} from articles {_ITS}
         where articles.story_id = :id order by articles.sort_at, articles.id limit {REPORTS}""",
         id=number,
     )
@@ -333,7 +322,7 @@ def newest_of(base: sqlite3.Connection, number: int) -> list[Row]:
     """The last 20 articles of a source."""
     return rows(
         base,
-        f"""select {_BRIEF} from articles left join sources on sources.id = articles.source_id
+        f"""select {_BRIEF} from articles {_ITS}
         where articles.source_id = :id order by articles.sort_at desc, articles.id desc limit 20""",
         id=number,
     )

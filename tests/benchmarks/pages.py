@@ -156,6 +156,12 @@ def common_words() -> list[str]:
     return _vocabulary(random.Random(7))[:5]
 
 
+@cache
+def beginnings() -> list[str]:
+    """The first three letters of fifty words, from frequent to rare."""
+    return [word[:3] for word in _vocabulary(random.Random(7))[::1000] if len(word) > 2]
+
+
 PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "front page": lambda chance, size: "/",
     "front page, one source": lambda chance, size: f"/?source={chance.randint(1, SOURCES)}",
@@ -165,7 +171,17 @@ PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "search, a very common word": lambda chance, size: f"/search?q={chance.choice(common_words())}",
     "search, common, best first": lambda chance, size: f"/search?q={chance.choice(common_words())}&order=best",
     "search, common, one source": lambda chance, size: f"/search?q={chance.choice(common_words())}&source={chance.randint(1, SOURCES)}",
+    "search, common, source and section": lambda chance, size: f"/search?q={chance.choice(common_words())}&source={chance.randint(1, SOURCES)}&section=section {chance.randint(1, SECTIONS)}",
+    "search, common, three filters": lambda chance, size: f"/search?q={chance.choice(common_words())}&language={chance.choice(LANGUAGES)}&section=section {chance.randint(1, SECTIONS)}&until={datetime.now(UTC).year - 3}",
+    "search, common, filters none passes": lambda chance, size: f"/search?q={chance.choice(common_words())}&source={chance.randint(1, SOURCES // 5) * 5}&section=section {chance.randint(1, SECTIONS)}&language=de",
+    "search, common, the last page": lambda chance, size: f"/search?q={chance.choice(common_words())}&page=40",
+    "search, a beginning": lambda chance, size: f"/search?q={chance.choice(beginnings())}*",
+    "search, a beginning, of common words": lambda chance, size: f"/search?q={(chance.choice(common_words()) + 'na')[:3]}*",
+    "search, a beginning, best first": lambda chance, size: f"/search?q={chance.choice(beginnings())}*&order=best",
+    "search, a beginning, two filters": lambda chance, size: f"/search?q={chance.choice(beginnings())}*&source={chance.randint(1, SOURCES)}&section=section {chance.randint(1, SECTIONS)}",
     "search as a feed": lambda chance, size: f"/search.atom?q={chance.choice(common_words())}",
+    "search as CSV, a thousand hits": lambda chance, size: f"/search.csv?q={chance.choice(common_words())}",
+    "the thousand newest as JSON": lambda chance, size: f"/latest.json?source={chance.randint(1, SOURCES)}",
     "article": lambda chance, size: f"/article/{chance.randint(1, size)}",
     "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
     "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
