@@ -339,7 +339,9 @@ def test_markup_in_an_article_or_a_name_is_shown_as_its_letters(get: Callable[[s
 
 @pytest.mark.parametrize("path", ["/article/99999", "/article/2002", "/story/99999", "/source/99999", "/article/x"])
 def test_what_is_not_there_is_a_404(get: Callable[[str], Any], path: str) -> None:
-    assert get(path).status_code == 404
+    answer = get(path)
+    assert answer.status_code == 404
+    assert texts(fromstring(answer.text), "title, h1") == ["Not here · Broadsheet", "Not here"]
 
 
 def test_a_merged_article_leads_to_what_it_became(get: Callable[[str], Any]) -> None:
