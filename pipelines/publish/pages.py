@@ -143,7 +143,4 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "asked": asked.again(request, page=None, before=None),
         "most": f"{asked.most(datasette):,}",
     }
-    plain = says if name == "search" else {}  # search.html names them without `says.`
-    return Response.html(
-        await datasette.render_template(f"room/{name}.html", plain | shown | {"says": says}, request=request)
-    )
+    return Response.html(await datasette.render_template(f"room/{name}.html", shown | {"says": says}, request=request))
