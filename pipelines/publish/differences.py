@@ -57,18 +57,19 @@ def _pieces(old: str, new: str) -> Iterator[Piece]:
 
 
 def _runs(old: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
-    """What is the same, and then what was taken out and put in behind it, again and again: a longest common subsequence."""
+    """What is the same, and then what was taken out and put in behind it, again and again: a longest common subsequence.
+    The last word of a line has no space behind it, and is the same with one: as it is in the new text."""
     if max(len(old), len(new)) > MAX_WORDS:
         yield [], old, new
         return
     same: list[str] = []
     gone: list[str] = []
     come: list[str] = []
-    for code in Indel.opcodes(old, new):
+    for code in Indel.opcodes([one.rstrip(" ") for one in old], [one.rstrip(" ") for one in new]):
         if code.tag == "equal":
             if gone or come:
                 yield same, gone, come
-            same, gone, come = old[code.src_start : code.src_end], [], []
+            same, gone, come = new[code.dest_start : code.dest_end], [], []
         else:
             gone, come = gone + old[code.src_start : code.src_end], come + new[code.dest_start : code.dest_end]
     yield same, gone, come
