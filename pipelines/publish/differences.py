@@ -58,7 +58,7 @@ def _pieces(old: str, new: str) -> Iterator[Piece]:
 
 def _runs(old: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
     """What is the same, and then what was taken out and put in behind it, again and again: a longest common subsequence.
-    The last word of a line has no space behind it, and is the same with one: as it is in the new text."""
+    The last word of a line has no space behind it, and is the same with one: it has one then."""
     if max(len(old), len(new)) > MAX_WORDS:
         yield [], old, new
         return
@@ -69,7 +69,8 @@ def _runs(old: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str]
         if code.tag == "equal":
             if gone or come:
                 yield same, gone, come
-            same, gone, come = new[code.dest_start : code.dest_end], [], []
+            pairs = zip(old[code.src_start : code.src_end], new[code.dest_start : code.dest_end], strict=True)
+            same, gone, come = [max(pair, key=len) for pair in pairs], [], []
         else:
             gone, come = gone + old[code.src_start : code.src_end], come + new[code.dest_start : code.dest_end]
     yield same, gone, come
