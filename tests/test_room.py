@@ -390,6 +390,17 @@ def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None
         assert [link for link in links if get(link).status_code != 200] == []
 
 
+def test_all_articles_can_be_had_a_part_at_a_time(archive: Path, get: Callable[[str], Any]) -> None:
+    datasette, path = Datasette([str(archive)], settings={"max_returned_rows": 7}), "/latest.json?until=2027"
+    found = []
+    with asyncio.Runner() as runner:
+        while path:
+            part = runner.run(datasette.client.get(path)).json()
+            found, path = found + part["articles"], part["next"]
+    assert found == get("/latest.json").json()["articles"]
+    assert len(found) > 14
+
+
 def csv_of(get: Callable[[str], Any], path: str) -> list[dict[str, str]]:
     answer = get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
