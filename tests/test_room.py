@@ -392,7 +392,7 @@ def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None
 
 def test_all_articles_can_be_had_a_part_at_a_time(archive: Path, get: Callable[[str], Any]) -> None:
     datasette, path = Datasette([str(archive)], settings={"max_returned_rows": 7}), "/latest.json?until=2027"
-    found = []
+    found: list[dict[str, Any]] = []
     with asyncio.Runner() as runner:
         while path:
             part = runner.run(datasette.client.get(path)).json()
