@@ -46,14 +46,14 @@ class Filters:
     since: str | None = None  #: a year, month, day or instant, inclusive, as sort_at compares
     until: str | None = None
 
-    def sql(self, article: str = "articles") -> tuple[str, dict[str, Any]]:
-        """A condition on a row of articles, and its parameters; the table's name or alias is part of the program."""
+    def sql(self) -> tuple[str, dict[str, Any]]:
+        """A condition on a row of articles, and its parameters."""
         conditions = {
-            "source": f"{article}.source_id = :source",
-            "language": f"{article}.language = :language",
-            "section": f"{article}.section = :section",
-            "since": f"{article}.sort_at >= :since",
-            "until": f"{article}.sort_at <= :until || '~'",
+            "source": "articles.source_id = :source",
+            "language": "articles.language = :language",
+            "section": "articles.section = :section",
+            "since": "articles.sort_at >= :since",
+            "until": "articles.sort_at <= :until || '~'",
         }
         given = {name: value for name in conditions if (value := getattr(self, name)) is not None}
         return " and ".join(conditions[name] for name in given) or "true", given
