@@ -19,14 +19,25 @@ CHROMIUM = next(
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` brings one")
 
 
+COPIED = "select article_id from copies order by similarity limit 1"
+
+
 @pytest.fixture(scope="module")
 def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the demo archive is shown; a source and a section of it have names as long as a page may give them."""
+    """Where the demo archive is shown; a source and a section of it have names as long as a page may give them, and the
+    article that has a copy was corrected."""
     db = tmp_path_factory.mktemp("shown") / "news.db"
     shutil.copy(demo, db)
     base = connect(db)
     base.execute("update sources set name = ? where name = 'Corvane'", ("Corvane" * 28,))
     base.execute("update articles set section = ? where section = 'Business'", ("Business" * 25,))
+    (article,) = base.execute(COPIED).fetchone()
+    for version, text in enumerate(("The quay is wet.\nAll of it.", "The quay is dry.\nAll of it."), 1):
+        base.execute(
+            """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
+            select article_id, id, ?, '2026-11-20T08:00:00Z', 'The quay', ?, 1, 1, ? from pages where article_id = ? and state = 'article'""",
+            (version, text, text, article),
+        )
     base.commit()
     base.close()
     with reading_room(db) as address:
@@ -60,10 +71,10 @@ ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane", "/t
 
 @pytest.fixture(scope="module")
 def room(address: str, demo: Path) -> dict[str, str]:
-    """The addresses of ROOM: the article has a copy, the story two reports."""
+    """The addresses of ROOM: the article has a copy and was corrected, the story has two reports."""
     base = connect(demo)
     numbers = {
-        "/article": "select article_id from copies order by similarity limit 1",
+        "/article": COPIED,
         "/story": "select id from stories where article_count > 1",
         "/source": "select id from sources where name = 'The Calderwick Ledger'",
     }
@@ -140,6 +151,31 @@ def test_from_the_search_box_to_the_article_by_keyboard_alone(page: Page, room: 
     page.keyboard.press("Enter")
     page.wait_for_url("**/article/*")
     assert "crane" in page.locator("article h1").inner_text().lower()
+
+
+def test_a_correction_is_seen(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/article"])
+    gone, come = page.locator("aside del"), page.locator("aside ins")
+    assert (gone.inner_text(), come.inner_text()) == ("wet.", "dry.")
+    assert "line-through" in gone.evaluate("one => getComputedStyle(one).textDecoration")
+    assert gone.evaluate("one => getComputedStyle(one).backgroundColor") != come.evaluate(
+        "one => getComputedStyle(one).backgroundColor"
+    )
+
+
+def test_reading_filtering_and_searching_need_no_javascript(browser: Browser, room: dict[str, str]) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(room["/"])
+    page.locator(".filters summary").click()
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**language=de**")
+    assert page.locator(".entry h3[lang=de]").count() == page.locator(".entry h3").count() > 0
+    page.get_by_label("Words to search for").fill("die")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/search?q=die")
+    assert page.locator("mark").count() > 0
+    page.close()
 
 
 def test_a_chart_is_drawn(page: Page, room: dict[str, str]) -> None:
