@@ -42,7 +42,7 @@ def sources() -> None:
 def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_look: bool, offline: Path | None) -> None:
     """Look at a news site, show what is found there, and add it to sources.toml.
 
-    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself. Its robots.txt, its
+    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself; of an article the site is named. Its robots.txt, its
     front page, its feeds and five articles are asked for. Where nobody can be asked, not on a terminal, a site that gives
     articles is added, and one that gives none is not (exit status 1).
     """
@@ -93,6 +93,9 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
     if code != DONE:
         sys.exit(complain(f"{plain(url)} was not added; `--no-look` adds it all the same", code))
     (seen,) = looks
+    if seen.site:
+        way_out = f"its site is {seen.site}: add that. `--no-look` adds the article's address all the same"
+        sys.exit(complain(f"{plain(url)} is an article; {way_out}", USAGE))
     click.echo("\n".join(described(seen)))
     good = bool(seen.found.articles)
     if not good:

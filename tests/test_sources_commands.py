@@ -112,6 +112,28 @@ def test_a_site_that_cannot_be_read_is_not_added_and_the_reason_is_named(site: S
     assert added(folder) == f'\n[[source]]\nurl = "{site.url}/"\n'
 
 
+def test_an_articles_address_is_not_added_and_its_site_is_named(site: Site, folder: Path) -> None:
+    gazette(site)
+    page = article_html("Pier", story("pier")).replace(
+        "<h1>", '<link rel=alternate type="application/rss+xml" href="/news.xml"><h1>'
+    )
+    address = site.add("/2026/pier", page)
+    done = broadsheet("sources", "add", address, "--yes", cwd=folder)
+    assert (done.returncode, added(folder)) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"broadsheet: {address} is an article; its site is {site.url}/: add that. `--no-look` adds the article's address all the same"
+    )
+
+
+def test_a_section_of_a_site_may_be_added(site: Site, folder: Path) -> None:
+    gazette(site)
+    links = "".join(f"<li><a href=/{number}>Pier {number} and all that is to be said of it</a>" for number in range(7))
+    address = site.add("/sport/", f"<title>Sport</title><ul>{links}</ul>")
+    done = broadsheet("sources", "add", address, cwd=folder)
+    assert (done.returncode, added(folder).count(address)) == (0, 1), done.stderr
+    assert "pages        7 found, 5 of them read: 5 with an article" in done.stdout
+
+
 @pytest.mark.parametrize("address", ["https://X.example", "https://x.example/rss#top", "https://x.example/map.xml"])
 def test_what_is_there_already_is_not_looked_at(folder: Path, address: str) -> None:
     known = 'url = "https://x.example/"\nfeeds = ["https://x.example/rss"]\nsitemaps = ["https://x.example/map.xml"]\n'
