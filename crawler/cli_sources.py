@@ -111,12 +111,15 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
 def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
     """What is written of a site: its address, name and language. Feeds are left to discovery, which notices when they
     move, unless a feed is what its user named."""
+    from crawler.sources import is_language
+
     entry: dict[str, Any] = {"url": url} if seen.given is None else {seen.given: [url]}
     if seen.given and "site" in seen.noted:
         entry["url"] = seen.noted["site"]
     if seen.name:
         entry["name"] = seen.name
-    if len(seen.languages) == 1:  # of a site in several, a default would be wrong for some
+    # Of a site in several, a default would be wrong for some; and a page may say what is no language.
+    if len(seen.languages) == 1 and is_language(seen.languages[0]):
         entry["language"] = seen.languages[0]
     return entry
 

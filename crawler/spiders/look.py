@@ -59,7 +59,11 @@ class LookSpider(NewsSpider):
     def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
         """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
         if response.status in WHOLE and not is_front_page(source.url) and not is_front_page(response.url):
-            facts: dict[str, Any] = {"body": response.body, "content_type": header(response, "Content-Type"), "status": response.status}
+            facts: dict[str, Any] = {
+                "body": response.body,
+                "content_type": header(response, "Content-Type"),
+                "status": response.status,
+            }
             now = datetime.now(UTC)
             yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
 
