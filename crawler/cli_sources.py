@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -91,7 +92,7 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
     address = canonical_url(url)
     code, looks = look([Source(url=address, name=default_name(address))], known.crawl, offline)
     if code != DONE:
-        sys.exit(complain(f"{plain(url)} was not added; `--no-look` adds it all the same", code))
+        sys.exit(complain(f"{plain(url)} was not added{_way_out(address)}", code))
     (seen,) = looks
     if seen.site:
         way_out = f"its site is {seen.site}: add that. `--no-look` adds the article's address all the same"
@@ -106,6 +107,15 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
     elif not (good or yes):
         sys.exit(complain(f"{plain(url)} was not added; `--yes` adds it all the same", FAILED))
     return _entry_of(seen, url)
+
+
+def _way_out(address: str) -> str:
+    """What to do about an address that could not be looked at."""
+    from crawler.politeness import PublicAddressResolver
+
+    if urlsplit(address).hostname in PublicAddressResolver.refused:
+        return ": its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    return "; `--no-look` adds it all the same"
 
 
 def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
@@ -239,7 +249,8 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
         replace_file(file, write_list(listed, suffix, left_out))
     except OSError as error:
         sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
-    click.echo(f"{file}: {_number(len(listed), 'source')} written.")
+    written = len(listed) - left_out["source without a feed"]
+    click.echo(f"{file}: {_number(written, 'source')} written.")
     _tell_counts("Left out", left_out)
 
 

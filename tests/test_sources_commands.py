@@ -134,6 +134,15 @@ def test_a_section_of_a_site_may_be_added(site: Site, folder: Path) -> None:
     assert "pages        7 found, 5 of them read: 5 with an article" in done.stdout
 
 
+def test_of_a_private_address_the_setting_that_allows_it_is_named(folder: Path) -> None:
+    (folder / "sources.toml").write_text("")
+    done = broadsheet("sources", "add", "http://127.0.0.1:9/", cwd=folder)
+    assert (done.returncode, (folder / "sources.toml").read_text()) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "broadsheet: http://127.0.0.1:9/ was not added: its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    )
+
+
 @pytest.mark.parametrize("address", ["https://X.example", "https://x.example/rss#top", "https://x.example/map.xml"])
 def test_what_is_there_already_is_not_looked_at(folder: Path, address: str) -> None:
     known = 'url = "https://x.example/"\nfeeds = ["https://x.example/rss"]\nsitemaps = ["https://x.example/map.xml"]\n'
@@ -235,12 +244,13 @@ def test_a_list_goes_in_once_and_what_it_had_besides_is_said(folder: Path) -> No
 
 def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder: Path) -> None:
     done = sources("export", "out.opml", "--sources", CORPUS / "sources.toml", "--db", demo)
-    assert (done.exit_code, done.stdout) == (0, "out.opml: 12 sources written.\n")
+    assert (done.exit_code, done.stdout) == (0, "out.opml: 8 sources written.\n")
     assert "source without a feed (4)" in done.stderr
     text = (folder / "out.opml").read_text("utf-8")
     assert 'xmlUrl="https://www.calderwickledger.example/feeds/all.xml"' in text
     bare = sources("export", "bare.opml", "--sources", CORPUS / "sources.toml")
     assert "source without a feed (10)" in bare.stderr
+    assert bare.stdout == "bare.opml: 2 sources written.\n"
 
 
 @pytest.mark.parametrize(
