@@ -49,6 +49,8 @@ def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_lo
     """
     from crawler.exchange import with_scheme
 
+    if no_look and offline:
+        raise click.UsageError("--offline is for a look; --no-look asks nobody")
     url = with_scheme(url)
     known = _known(sources_file)
     _refuse_known(url, known, sources_file)
@@ -286,6 +288,8 @@ def sources_check(
         if write:
             raise click.UsageError("--write is for what the archive proposes; --look proposes nothing")
         _look_at(listed, sources_file, offline)
+    elif offline:
+        raise click.UsageError("--offline is for --look; without it nobody is asked")
     else:
         _propose(listed, sources_file, db, write=write)
 

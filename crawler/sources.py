@@ -25,7 +25,7 @@ from crawler.urls import UnusableURL, canonical_url
 ENTRY_POINTS = ("feeds", "sitemaps", "pages")
 """The keys that name what to read, instead of leaving it to discovery."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 KINDS = ("feed", "news_sitemap", "sitemap", "homepage")
 """What may be discovered, in the order in which it is tried: the most precise first."""
@@ -176,6 +176,9 @@ def _check_rules(source: Source, where: str) -> None:
         )
     for selector in (*([source.body] if source.body else []), *source.strip):
         _check(_try_selector, selector, _NO_SELECTOR, f"{where}: {selector!r} is neither XPath nor CSS of an element")
+    for key in ("name", "category"):
+        if _CONTROL.search(value := getattr(source, key) or ""):  # a terminal would obey it
+            raise SourcesError(f"{where}: {key}: {value!r} holds a control character")
     if source.language is not None and not is_language(source.language):
         raise SourcesError(f"{where}: unknown language {source.language!r}; {_language_meant(source.language)}")
     zone = source.timezone

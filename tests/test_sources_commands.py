@@ -266,6 +266,8 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("export out.toml", 2, "out.toml: expected one of"),
         ("export absent/out.csv", 74, "absent/out.csv: No such file"),
         ("check --look --write", 2, "--look proposes nothing"),
+        ("check --offline .", 2, "--offline is for --look"),
+        ("add nowhere.example --no-look --offline .", 2, "--offline is for a look"),
         ("add nowhere.example --offline absent", 2, "absent"),
         ("add https://me:word@a.example/", 2, "carries a user name"),
     ],
