@@ -209,6 +209,14 @@ def printing_to(out: Any, arguments: list[str], unbuffered: str = "") -> subproc
     return subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, env=environment)
 
 
+def test_schedule_says_that_there_is_nothing_to_crawl_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["schedule", "--sources", "absent.toml"])
+    said = f"# {folder}/absent.toml is not there yet: `broadsheet sources add URL` begins it"
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, said)
+    assert "not there yet" not in CliRunner().invoke(main, ["schedule"]).stdout
+
+
 @pytest.mark.parametrize("group", [[], ["sources"]], ids=["broadsheet", "sources"])
 def test_no_commands_summary_is_cut_in_80_columns(group: list[str]) -> None:
     lines = CliRunner().invoke(main, [*group, "--help"], terminal_width=80).stdout.split("Commands:\n")[1].splitlines()
