@@ -438,28 +438,33 @@ class Archive:
     def _keep_failure(self, page: Page, reason: str) -> None:
         """No answer worth keeping: asked again later, until the attempts are spent."""
         row = self._found_row(page)
+        outcome = "failed"
         if row["state"] in ("pending", "failed"):
             again = schedule.retry_at(row["attempts"], page.fetched_at)
             self._ask_again_at(again, row["id"], state="failed", reason=reason)
         elif row["state"] == "refused":
             self._ask_again_at(schedule.retry_at(row["attempts"], page.fetched_at, refused=True), row["id"])
         elif row["state"] == "article":
-            self._keep_failed_recheck(page, row)
-        self._note_error(f"{page.url}: {reason}")
-        self._touch(row["id"], row["source_id"], "failed")
+            outcome = self._keep_failed_recheck(page, row)
+        if outcome == "failed":
+            self._note_error(f"{page.url}: {reason}")
+        self._touch(row["id"], row["source_id"], outcome)
 
-    def _keep_failed_recheck(self, page: Page, row: Row) -> None:
-        """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone."""
+    def _keep_failed_recheck(self, page: Page, row: Row) -> str:
+        """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone: that is
+        news. Returns what the look is in the run's summary."""
         if _is_gone(page.status) and _is_gone(row["previous_status"]):
-            self.db.execute(
-                "update articles set gone_at = coalesce(gone_at, ?) where id = ?",
+            noted = self.db.execute(
+                "update articles set gone_at = ? where id = ? and gone_at is null",
                 [stamp(page.fetched_at), row["article_id"]],
             )
             self._ask_again_at(None, row["id"])
-        elif _is_gone(page.status):
+            return "updated" if noted.rowcount else "known"
+        if _is_gone(page.status):
             self._ask_again_at(page.fetched_at + schedule.GONE_PAUSE, row["id"])
         else:
             self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
+        return "failed"
 
     def _is_doubted(self, page: Row) -> bool:
         """Whether the last text of an article's page still waits for a look that agrees."""
