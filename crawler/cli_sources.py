@@ -344,7 +344,7 @@ def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write:
         for proposal in found:
             _put(document, proposal.source, proposal.key, proposal.value)
         _save(sources_file, tomlkit.dumps(document))
-        click.echo(f"{sources_file}: {counted(len(found), 'setting')} written, for pages fetched from now on.")
+        click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on.")
     else:
         click.echo("`--write` puts these into sources.toml.")
 
