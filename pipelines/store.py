@@ -179,12 +179,12 @@ class Archive:
 
     def _left_pending(self) -> Counter[str]:
         """Per source's name the pages that an earlier run left pending, and that this one was to ask and did not come to."""
-        rows = self.db.query(
-            """select name, sources.url as source_url, domain, pages.url from pages join sources on sources.id = source_id
+        rows = self.db.execute(
+            """select name, sources.url, domain, pages.url from pages join sources on sources.id = source_id
                where state = 'pending' and pages.id not in (select page_id from touched)"""
         )
-        wanting = ((row, self._watched.get(row["source_url"]) or self._watched.get(row["domain"])) for row in rows)
-        return Counter(row["name"] for row, source in wanting if source and source.wants(row["url"]))
+        wanting = ((name, self._watched.get(url) or self._watched.get(site), page) for name, url, site, page in rows)
+        return Counter(name for name, source, page in wanting if source and source.wants(page))
 
     # Sources
 
