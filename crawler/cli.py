@@ -62,7 +62,7 @@ for command in (sources, cli_upkeep.doctor, cli_upkeep.snapshot, cli_upkeep.forg
     "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Of Datasette, on this machine only."
 )
 def demo(db: Path, serve: bool, port: int) -> None:
-    """Crawl the bundled small web, which is invented and needs no network, and show the result."""
+    """Crawl the small invented web that comes along, and show it. No network is needed."""
     corpus = data_folder() / "local_corpus"
     code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
     if code == DONE and serve:
@@ -130,7 +130,9 @@ def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: boo
 @DB
 @QUIET
 def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
-    """Store saved pages: .html and .txt files, folders, HOST/path trees, .warc and .warc.gz archives.
+    """Store saved pages and archives.
+
+    PATH is an .html or .txt file, a folder, a HOST/path tree as wget makes it, or a .warc or .warc.gz archive.
 
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
     folder is used for the sites it names, as a crawl would.
@@ -158,7 +160,7 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     "--check", is_flag=True, help="Print only what needs a person, and exit with 1 if anything does: for cron."
 )
 def status(db: Path, as_json: bool, check: bool) -> None:
-    """Show how every source is doing, in one word and a reason, and what the pages came to.
+    """Show how every source is doing, in one word and a reason. Then what the pages came to.
 
     \b
     new      nothing read yet               ok       read, and as usual
@@ -197,7 +199,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
 @click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
 def serve(db: Path, port: int, public: bool) -> None:
-    """Read the archive in a browser, with Datasette, on this machine only."""
+    """Read the archive in a browser, on this machine only. Datasette shows it."""
     with open_archive(db):
         pass
     _serve(db, port, public=public)
@@ -245,6 +247,8 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
     click.echo(_units("broadsheet-check", check, "07:00"))
     click.echo("# then: systemctl --user enable --now broadsheet.timer broadsheet-check.timer")
     click.echo("# `systemctl --user --failed` names broadsheet-check while a source is ill")
+    if not sources_file.exists():
+        click.echo(f"# {sources_file.absolute()} is not there yet: `broadsheet sources add URL` begins it")
 
 
 def _cron_quoted(command: list[str]) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
-from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, printable
+from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, counted, printable
 
 if TYPE_CHECKING:
     from crawler.exchange import Arrivals
@@ -29,7 +30,7 @@ OFFLINE = click.option(
 
 @click.group()
 def sources() -> None:
-    """The sites to watch: add one, list them, check them, bring and take lists."""
+    """The sites to watch: add, list, check, import and export them."""
 
 
 @sources.command("add")
@@ -40,14 +41,16 @@ def sources() -> None:
 @click.option("--no-look", is_flag=True, help="Add it without looking at it first.")
 @OFFLINE
 def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_look: bool, offline: Path | None) -> None:
-    """Look at a news site, show what is found there, and add it to sources.toml.
+    """Look at a news site, and add it to sources.toml. What is found there is shown.
 
-    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself. Its robots.txt, its
+    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself; of an article the site is named. Its robots.txt, its
     front page, its feeds and five articles are asked for. Where nobody can be asked, not on a terminal, a site that gives
     articles is added, and one that gives none is not (exit status 1).
     """
     from crawler.exchange import with_scheme
 
+    if no_look and offline:
+        raise click.UsageError("--offline is for a look; --no-look asks nobody")
     url = with_scheme(url)
     known = _known(sources_file)
     _refuse_known(url, known, sources_file)
@@ -91,8 +94,11 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
     address = canonical_url(url)
     code, looks = look([Source(url=address, name=default_name(address))], known.crawl, offline)
     if code != DONE:
-        sys.exit(complain(f"{plain(url)} was not added; `--no-look` adds it all the same", code))
+        sys.exit(complain(f"{plain(url)} was not added{_way_out(address)}", code))
     (seen,) = looks
+    if seen.site:
+        way_out = f"its site is {seen.site}: add that. `--no-look` adds the article's address all the same"
+        sys.exit(complain(f"{plain(url)} is an article; {way_out}", USAGE))
     click.echo("\n".join(described(seen)))
     good = bool(seen.found.articles)
     if not good:
@@ -105,15 +111,27 @@ def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: boo
     return _entry_of(seen, url)
 
 
+def _way_out(address: str) -> str:
+    """What to do about an address that could not be looked at."""
+    from crawler.politeness import PublicAddressResolver
+
+    if urlsplit(address).hostname in PublicAddressResolver.refused:
+        return ": its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    return "; `--no-look` adds it all the same"
+
+
 def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
     """What is written of a site: its address, name and language. Feeds are left to discovery, which notices when they
     move, unless a feed is what its user named."""
+    from crawler.sources import is_language
+
     entry: dict[str, Any] = {"url": url} if seen.given is None else {seen.given: [url]}
     if seen.given and "site" in seen.noted:
         entry["url"] = seen.noted["site"]
     if seen.name:
         entry["name"] = seen.name
-    if len(seen.languages) == 1:  # of a site in several, a default would be wrong for some
+    # Of a site in several, a default would be wrong for some; and a page may say what is no language.
+    if len(seen.languages) == 1 and is_language(seen.languages[0]):
         entry["language"] = seen.languages[0]
     return entry
 
@@ -145,10 +163,10 @@ def _append(path: Path, entries: Sequence[dict[str, Any]]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @SOURCES
 def sources_import(file: Path, sources_file: Path) -> None:
-    """Add the sites of another program's list to sources.toml: .opml (or .xml), .csv, .txt.
+    """Add the sites of another program's list to sources.toml.
 
     \b
-    .opml  what feed readers export; folders become the category: News/National, or News; Local for two
+    .opml  (or .xml) what feed readers export; folders become the category: News/National, or News; Local for two
     .csv   a header row with keys of sources.toml (url, name, category, language, feeds, …); a space between two feeds
     .txt   one address a line, # begins a comment
 
@@ -185,17 +203,13 @@ MOST_NAMED = 5
 
 def _tell_arrivals(arrivals: "Arrivals", path: Path) -> None:
     feeds = sum(len(entry.get("feeds", ())) for entry in arrivals.new)
-    click.echo(f"{path}: {_number(len(arrivals.new), 'source')} with {_number(feeds, 'feed')} added.")
+    click.echo(f"{path}: {counted(len(arrivals.new), 'source')} with {counted(feeds, 'feed')} added.")
     if arrivals.there:
         click.echo(f"There already: {printable(_some(arrivals.there, ', '))}.")
     for mistake in arrivals.refused[:MOST_NAMED]:
         click.echo(f"not added: {printable(mistake)}", err=True)
     if len(arrivals.refused) > MOST_NAMED:
         click.echo(f"not added: {len(arrivals.refused) - MOST_NAMED:,} more", err=True)
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _some(texts: Sequence[str], between: str) -> str:
@@ -214,7 +228,9 @@ def _tell_counts(what: str, counts: Counter[str]) -> None:
 @SOURCES
 @DB
 def sources_export(file: Path, sources_file: Path, db: Path) -> None:
-    """Write the sites of sources.toml as another program's list: .opml (or .xml), .csv, .txt. An old FILE is replaced.
+    """Write the sites of sources.toml as another program's list.
+
+    FILE is an .opml (or .xml), .csv or .txt; an old one is replaced.
 
     OPML is for feed readers: of a site whose feeds sources.toml does not name it has those that the archive found. CSV
     holds all that sources.toml says of a site, a text file only the addresses.
@@ -233,7 +249,8 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
         replace_file(file, write_list(listed, suffix, left_out))
     except OSError as error:
         sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
-    click.echo(f"{file}: {_number(len(listed), 'source')} written.")
+    written = len(listed) - left_out["source without a feed"]
+    click.echo(f"{file}: {counted(written, 'source')} written.")
     _tell_counts("Left out", left_out)
 
 
@@ -260,9 +277,9 @@ def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source",
 def sources_check(
     names: tuple[str, ...], sources_file: Path, db: Path, write: bool, look: bool, offline: Path | None
 ) -> None:
-    """Check the sources, or those that are named.
+    """Propose settings from what is stored, or --look at sites again.
 
-    Without --look, settings are proposed from what the archive knows: lines that stand in many articles of a source, and
+    All sources are checked, or those that are named. Without --look, settings are proposed from what the archive knows: lines that stand in many articles of a source, and
     where its titles are. With --look, every enabled site is asked for its entry points and five articles, which are shown
     and not kept; exit status 1 when one of them gives no article.
     """
@@ -271,6 +288,8 @@ def sources_check(
         if write:
             raise click.UsageError("--write is for what the archive proposes; --look proposes nothing")
         _look_at(listed, sources_file, offline)
+    elif offline:
+        raise click.UsageError("--offline is for --look; without it nobody is asked")
     else:
         _propose(listed, sources_file, db, write=write)
 
@@ -292,7 +311,7 @@ def _look_at(listed: Sequence["Source"], sources_file: Path, offline: Path | Non
     enabled = [source for source in listed if source.enabled]
     if not enabled:
         sys.exit(complain(f"{sources_file}: none of these sources is enabled", USAGE))
-    click.echo(f"Looking at {_number(len(enabled), 'site')} …", err=True)
+    click.echo(f"Looking at {counted(len(enabled), 'site')} …", err=True)
     code, looks = look(enabled, read_sources_file(sources_file).crawl, offline)
     for seen in looks:
         click.echo("\n".join([f"{seen.source.name}: {seen.source.url}", *described(seen), ""]))
@@ -325,7 +344,7 @@ def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write:
         for proposal in found:
             _put(document, proposal.source, proposal.key, proposal.value)
         _save(sources_file, tomlkit.dumps(document))
-        click.echo(f"{sources_file}: {len(found)} settings written; they hold for pages fetched from now on.")
+        click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on.")
     else:
         click.echo("`--write` puts these into sources.toml.")
 

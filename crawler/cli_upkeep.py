@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli_common import DB, archive_errors, open_archive
-from crawler.run import DONE, FAILED, STORAGE, USAGE, cannot_begin, complain
+from crawler.run import DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, counted
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @DB
 def doctor(db: Path) -> None:
-    """Check the archive, and name the repair for each fault; changes nothing.
+    """Check the archive and name the repair for each fault. Changes nothing.
 
     File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk.
     Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
@@ -75,7 +75,7 @@ def _tell(finding: "Finding") -> None:
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
 @DB
 def snapshot(out: Path, db: Path) -> None:
-    """Copy the archive into one new file, consistent also while a crawl writes.
+    """Copy the archive into one new file, also while a crawl writes.
 
     Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
     name; until then it is OUT.db.part. No file is replaced.
@@ -91,7 +91,7 @@ def snapshot(out: Path, db: Path) -> None:
         sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
     except OSError as error:
         sys.exit(complain(f"{out}: {error.strerror}", STORAGE))
-    click.echo(f"{out}: {articles:,} articles, {out.stat().st_size / 2**20:,.1f} MB.")
+    click.echo(f"{out}: {counted(articles, 'article')}, {out.stat().st_size / 2**20:,.1f} MB.")
 
 
 @click.command()

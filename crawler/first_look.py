@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from crawler.run import DONE, FAILED, PARTLY_DONE, Job, complain, run
 from crawler.sources import CrawlSettings, Source, SourcesFile
+from crawler.urls import origin_of
 
 if TYPE_CHECKING:
     from pipelines.look import EntryPoint, Found, Sampled
@@ -42,6 +43,13 @@ class Look:
         kinds = {point.url: point.kind for point in self.found.entry_points}
         kind = kinds.get(self.source.url, "homepage")
         return None if kind == "homepage" else "sitemaps" if "sitemap" in kind else "feeds"
+
+    @property
+    def site(self) -> str | None:
+        """Where the site is, when the source's own address is that of an article: as its feed says, else by its host."""
+        said = self.noted.get("site", "")
+        above = said.endswith("/") and said != self.source.url and self.source.url.startswith(said)
+        return (said if above else f"{origin_of(self.source.url)}/") if self.found.is_article else None
 
     @property
     def name(self) -> str | None:

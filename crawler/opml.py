@@ -15,7 +15,7 @@ from cssselect import SelectorError
 from lxml import etree
 
 from crawler.discovery import decoded_xml
-from crawler.sources import Source, to_xpath
+from crawler.sources import Source, is_language, to_xpath
 from crawler.urls import UnusableURL, canonical_url, origin_of, site_of
 
 Entry = dict[str, Any]
@@ -36,8 +36,6 @@ _MUTED = "-3600"
 
 _SCRAPED = re.compile(r"xpath|dotnotation", re.IGNORECASE)
 """In `type`: FreshRSS makes a feed of a web page or of JSON by rules of its own; the address is no feed."""
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.IGNORECASE)
 
 
 class UnreadableList(Exception):
@@ -144,7 +142,7 @@ def _outline(said: "_Said", path: Path, unused: Counter[str]) -> Outline | None:
 def _settings(said: "_Said", used: set[str], unused: Counter[str]) -> dict[str, Any]:
     """What sources.toml has a word for; its attributes are added to `used`."""
     settings: dict[str, Any] = {}
-    if _LANGUAGE.fullmatch(said.get("language", "")):
+    if is_language(said.get("language", "")):
         settings["language"] = said["language"]
         used.add("language")
     if said.get("frss:ttl", "").startswith("-") or said.get("miniflux:disabled") == "true":

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 from rich.text import Text
 
+from crawler.run import counted
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -92,11 +94,13 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
     elif not archive.held:
         console.print("Nothing was due.")
     if archive.unread:
-        unread = "1 source" if len(archive.unread) == 1 else f"{len(archive.unread)} sources"
-        console.print(f"{unread} could not be read; `broadsheet status` says why.", style="yellow")
+        console.print(
+            f"{counted(len(archive.unread), 'source')} could not be read; `broadsheet status` says why.", style="yellow"
+        )
     (articles,) = archive.db.execute("select count(*) from articles").fetchone()
     ended = f" ({reason})" if reason else ""
-    console.print(f"{archive.path} holds {articles:,} articles{ended}.", soft_wrap=True, markup=False, highlight=False)
+    line = f"{archive.path} holds {counted(articles, 'article')}{ended}."
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def summary_table(lines: dict[str, dict[str, int]]) -> Table:

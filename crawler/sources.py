@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from crawler.urls import UnusableURL, canonical_url
 ENTRY_POINTS = ("feeds", "sitemaps", "pages")
 """The keys that name what to read, instead of leaving it to discovery."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 KINDS = ("feed", "news_sitemap", "sitemap", "homepage")
 """What may be discovered, in the order in which it is tried: the most precise first."""
@@ -175,6 +176,11 @@ def _check_rules(source: Source, where: str) -> None:
         )
     for selector in (*([source.body] if source.body else []), *source.strip):
         _check(_try_selector, selector, _NO_SELECTOR, f"{where}: {selector!r} is neither XPath nor CSS of an element")
+    for key in ("name", "category"):
+        if _CONTROL.search(value := getattr(source, key) or ""):  # a terminal would obey it
+            raise SourcesError(f"{where}: {key}: {value!r} holds a control character")
+    if source.language is not None and not is_language(source.language):
+        raise SourcesError(f"{where}: unknown language {source.language!r}; {_language_meant(source.language)}")
     zone = source.timezone
     if zone is not None:
         expected = _nearest(zone, available_timezones(), "expected a name such as Europe/London")
@@ -184,6 +190,42 @@ def _check_rules(source: Source, where: str) -> None:
             (ZoneInfoNotFoundError, ValueError, OSError),
             f"{where}: unknown timezone {zone!r}{expected}",
         )
+
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-[a-z0-9]{4,8})*", re.IGNORECASE)
+"""A language, then perhaps its script, region and variants (RFC 5646, 2.1)."""
+
+
+def is_language(tag: str) -> bool:
+    """Whether this is a BCP 47 tag of a language, and of a region where it names one, that Unicode's CLDR knows."""
+    match = _LANGUAGE.fullmatch(tag)
+    languages, regions = _languages_and_regions()
+    return match is not None and tag.split("-")[0].lower() in languages and (match[3] or "001").upper() in regions
+
+
+@cache
+def _languages_and_regions() -> tuple[frozenset[str], frozenset[str]]:
+    from babel import Locale
+
+    english = Locale("en")
+    return frozenset(english.languages), frozenset(english.territories)
+
+
+def _language_meant(text: str) -> str:
+    """What somebody meant who wrote `en_GB`, `en-UK` or `English`."""
+    tag = re.sub("-UK$", "-GB", text.replace("_", "-"), flags=re.IGNORECASE)
+    tag = tag if is_language(tag) else _languages_by_name().get(text.lower(), "")
+    return f"did you mean {tag!r}?" if tag else "expected one tag such as de or pt-BR"
+
+
+@cache
+def _languages_by_name() -> dict[str, str]:
+    """Tags by what languages are called in English and by those who speak them, in lower case; 0.7 s to make."""
+    from babel import Locale
+    from babel.localedata import locale_identifiers
+
+    own = {(Locale(tag).language_name or tag).lower(): tag for tag in locale_identifiers() if "_" not in tag}
+    return own | {name.lower(): tag.replace("_", "-") for tag, name in Locale("en").languages.items()}
 
 
 def _crawl(table: object, where: str) -> CrawlSettings:

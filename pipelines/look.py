@@ -45,6 +45,7 @@ class Found:
     pages: int  #: addresses found, read or not
     articles: tuple[Sampled, ...]
     failures: tuple[tuple[str, str], ...]  #: (address, reason) of pages that were asked and gave no article
+    is_article: bool  #: whether the source's own address is that of an article
     trouble: str | None  #: why nothing could be read, or why the look ended early
 
 
@@ -54,15 +55,20 @@ def found(db: Database, url: str) -> Found:
     feeds = db.query(
         "select url, kind, last_status as status from feeds where source_id = ? order by id", [source["id"]]
     )
-    pages = list(
-        db.query("select url, state, reason, article_id from pages where source_id = ? order by id", [source["id"]])
+    rows = list(
+        db.query(
+            "select url, via, state, reason, article_id from pages where source_id = ? order by id", [source["id"]]
+        )
     )
+    # A look also reads the source's own address as if it were an article's; it is no page of the source.
+    pages = [row for row in rows if row["url"] != url or row["via"] != "file"]
     articles = dict.fromkeys(page["article_id"] for page in pages if page["article_id"])
     return Found(
         entry_points=tuple(EntryPoint(**feed) for feed in feeds),
         pages=len(pages),
         articles=tuple(_sampled(db.table("articles").get(article)) for article in articles),
         failures=tuple((page["url"], page["reason"]) for page in pages if page["state"] in ("refused", "failed")),
+        is_article=any(row["url"] == url and row["article_id"] for row in rows),
         trouble=source["reason"] if source["status"] in ("broken", "blocked") else end_of_run(db),
     )
 

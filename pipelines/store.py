@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -72,6 +73,7 @@ class Archive:
         self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
         self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
+        self._watched: dict[str | None, Source] = {}  #: sources that this run may ask, by URL and by site
         self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         with storage_errors(path):
             self.db.execute(
@@ -156,7 +158,7 @@ class Archive:
             self.db.table("runs").update(self.run_id, end)
 
     def summary(self) -> dict[str, dict[str, int]]:
-        """Per source's name: found, and what became of it in this run."""
+        """Per source's name: found, by this run or left by an earlier one, and what became of it."""
         rows = self.db.query(
             """select coalesce(sources.name, ?) as name, count(*) as number,
                       case when outcome = 'known' and pages.state = 'pending' then 'pending' else outcome end as outcome
@@ -169,13 +171,28 @@ class Archive:
             line = table.setdefault(row["name"], dict.fromkeys(("found", *OUTCOMES), 0))
             line[row["outcome"]] += row["number"]
             line["found"] += row["number"]
-        return table
+        for name, number in self._left_pending().items():
+            line = table.setdefault(name, dict.fromkeys(("found", *OUTCOMES), 0))
+            line["pending"] += number
+            line["found"] += number
+        return dict(sorted(table.items()))
+
+    def _left_pending(self) -> Counter[str]:
+        """Per source's name the pages that an earlier run left pending, and that this one was to ask and did not come to."""
+        rows = self.db.execute(
+            """select name, sources.url, domain, pages.url from pages join sources on sources.id = source_id
+               where state = 'pending' and pages.id not in (select page_id from touched)"""
+        )
+        wanting = ((name, self._watched.get(url) or self._watched.get(site), page) for name, url, site, page in rows)
+        return Counter(name for name, source, page in wanting if source and source.wants(page))
 
     # Sources
 
     def sync_sources(self, sources: Iterable[Source]) -> None:
         """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay."""
         sources = tuple(sources)
+        enabled = [source for source in sources if source.enabled]
+        self._watched = {key: source for source in enabled for key in (source.url, site_of(source.url))}
         named = json.dumps([source.url for source in sources])
         entry_points = json.dumps([url for source in sources for url in (*source.feeds, *source.sitemaps)])
         with self.transaction():
@@ -421,28 +438,33 @@ class Archive:
     def _keep_failure(self, page: Page, reason: str) -> None:
         """No answer worth keeping: asked again later, until the attempts are spent."""
         row = self._found_row(page)
+        outcome = "failed"
         if row["state"] in ("pending", "failed"):
             again = schedule.retry_at(row["attempts"], page.fetched_at)
             self._ask_again_at(again, row["id"], state="failed", reason=reason)
         elif row["state"] == "refused":
             self._ask_again_at(schedule.retry_at(row["attempts"], page.fetched_at, refused=True), row["id"])
         elif row["state"] == "article":
-            self._keep_failed_recheck(page, row)
-        self._note_error(f"{page.url}: {reason}")
-        self._touch(row["id"], row["source_id"], "failed")
+            outcome = self._keep_failed_recheck(page, row)
+        if outcome == "failed":
+            self._note_error(f"{page.url}: {reason}")
+        self._touch(row["id"], row["source_id"], outcome)
 
-    def _keep_failed_recheck(self, page: Page, row: Row) -> None:
-        """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone."""
+    def _keep_failed_recheck(self, page: Page, row: Row) -> str:
+        """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone: that is
+        news. Returns what the look is in the run's summary."""
         if _is_gone(page.status) and _is_gone(row["previous_status"]):
-            self.db.execute(
-                "update articles set gone_at = coalesce(gone_at, ?) where id = ?",
+            noted = self.db.execute(
+                "update articles set gone_at = ? where id = ? and gone_at is null",
                 [stamp(page.fetched_at), row["article_id"]],
             )
             self._ask_again_at(None, row["id"])
-        elif _is_gone(page.status):
+            return "updated" if noted.rowcount else "known"
+        if _is_gone(page.status):
             self._ask_again_at(page.fetched_at + schedule.GONE_PAUSE, row["id"])
         else:
             self._plan_recheck(page, row["id"], row["article_id"], doubted=self._is_doubted(row))
+        return "failed"
 
     def _is_doubted(self, page: Row) -> bool:
         """Whether the last text of an article's page still waits for a look that agrees."""

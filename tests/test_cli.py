@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from crawler.cli import main
 from pipelines.lock import run_lock
 from pipelines.store import Archive
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
@@ -207,6 +209,21 @@ def printing_to(out: Any, arguments: list[str], unbuffered: str = "") -> subproc
     return subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, env=environment)
 
 
+def test_schedule_says_that_there_is_nothing_to_crawl_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, ["schedule", "--sources", "absent.toml"])
+    said = f"# {folder}/absent.toml is not there yet: `broadsheet sources add URL` begins it"
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, said)
+    assert "not there yet" not in CliRunner().invoke(main, ["schedule"]).stdout
+
+
+@pytest.mark.parametrize("group", [[], ["sources"]], ids=["broadsheet", "sources"])
+def test_no_commands_summary_is_cut_in_80_columns(group: list[str]) -> None:
+    lines = CliRunner().invoke(main, [*group, "--help"], terminal_width=80).stdout.split("Commands:\n")[1].splitlines()
+    assert len(lines) >= 5
+    assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
+
+
 def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:
     (tmp_path / "pier.html").write_text(article_html("Pier", story("pier")))
     (tmp_path / "copy.txt").write_text(f"Pier\n\n3 November 2026\n\n{story('pier')}\n")
@@ -214,7 +231,7 @@ def test_import_tells_what_became_of_the_pages(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "source       found known new updated duplicate refused failed pending",
         "local copies     2     ·   1       ·         1       ·      ·       ·",
-        "news.db holds 1 articles.",
+        "news.db holds 1 article.",
     ]
 
 

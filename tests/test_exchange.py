@@ -249,6 +249,7 @@ def test_a_feed_without_a_site_is_known_by_its_host() -> None:
         (feed(category="/Sport/Rowing,/Local"), {}),
         (feed(language="unknown"), {"language": 1}),
         (feed(language="pt-BR"), {}),
+        (feed(language="xx"), {"language": 1}),
         (feed(htmlUrl="www.x.example"), {"htmlUrl that is no http address": 1}),
         (feed() + feed("ftp://x.example/rss"), {"xmlUrl that is no http address": 1}),
         (feed() + feed(text="Y"), {"other title of a feed named twice": 1}),

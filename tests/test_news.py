@@ -228,6 +228,19 @@ def test_limit_leaves_the_rest_pending_and_the_next_run_takes_it_up(site: Site, 
     assert all(site.asked.count(path) == 1 for path in paths)
 
 
+def test_what_an_earlier_run_left_and_this_one_did_not_reach_counts_as_pending(site: Site, newsroom: Newsroom) -> None:
+    paths = [f"/{name}" for name in ("pier", "lighthouse", "quay", "dock", "live")]
+    for path in paths:
+        site.article(path, f"The {path[1:]}", story(path[1:]))
+    site.feed("/feed", *(site.url + path for path in paths), etag='"1"')
+    newsroom.watch(f'url = "{site.url}/"\nname = "Pier"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Pier"\nfeeds = ["{site.url}/feed"]\nexclude = ["/live"]')
+    done = newsroom.crawl("--limit", "1")
+    assert done.stdout.splitlines()[1].split() == ["Pier", "3", "·", "1", "·", "·", "·", "·", "2"]
+    assert newsroom.rows("select found, new, pending from run_summary order by run_id") == [(5, 1, 4), (3, 1, 2)]
+
+
 def test_a_failed_page_is_asked_again_when_it_is_due_or_told_to(site: Site, newsroom: Newsroom) -> None:
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/late"]')
     newsroom.crawl(code=1)

@@ -165,6 +165,43 @@ def test_a_mistake_in_a_source_names_the_source_and_the_way_out(line: str, messa
     )
 
 
+@pytest.mark.parametrize("language", ["en", "EN", "en-GB", "en-gb", "zh-Hant-TW", "es-419", "ckb", "la", "de-1996"])
+def test_a_language_tag_is_taken_as_people_write_it(language: str) -> None:
+    (source,) = parse_sources(one(f'language = "{language}"')).sources
+    assert source.language == language
+
+
+@pytest.mark.parametrize(
+    ("language", "way_out"),
+    [
+        ("English", "did you mean 'en'?"),
+        ("deutsch", "did you mean 'de'?"),
+        ("en_GB", "did you mean 'en-GB'?"),
+        ("en-UK", "did you mean 'en-GB'?"),
+        ("de, en", "expected one tag such as de or pt-BR"),
+        ("12", "expected one tag such as de or pt-BR"),
+        ("xx", "expected one tag such as de or pt-BR"),
+        ("en-QX", "expected one tag such as de or pt-BR"),
+    ],
+)
+def test_what_is_no_language_names_the_way_out(language: str, way_out: str) -> None:
+    message = f"s.toml: [[source]] 1 (https://www.x.example/): unknown language {language!r}; {way_out}"
+    assert complaint(one(f'language = "{language}"')) == message
+
+
+@pytest.mark.parametrize("key", ["name", "category"])
+@pytest.mark.parametrize("mark", ["\\n", "\\u001b", "\\u0085", "\\u2028"])
+def test_what_is_shown_in_a_terminal_holds_no_control_character(key: str, mark: str) -> None:
+    said = complaint(one(f'{key} = "A{mark}[2J"'))
+    assert said.startswith("s.toml: [[source]] 1 (https://www.x.example/): ")
+    assert (key in said, "holds a control character" in said, said.isprintable()) == (True, True, True)
+
+
+def test_a_name_may_hold_the_joiners_that_scripts_spell_with() -> None:
+    (source,) = parse_sources(one('name = "روزنامه\u200cها"')).sources
+    assert source.name == "روزنامه\u200cها"
+
+
 @pytest.mark.parametrize("zone", ["../../etc/passwd", "Europe", "UTC\\u0000", "x" * 5000, "a.b", "/etc/localtime"])
 def test_no_time_zone_of_that_name(zone: str) -> None:
     assert complaint(one(f'timezone = "{zone}"')).startswith(

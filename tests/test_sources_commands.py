@@ -112,6 +112,37 @@ def test_a_site_that_cannot_be_read_is_not_added_and_the_reason_is_named(site: S
     assert added(folder) == f'\n[[source]]\nurl = "{site.url}/"\n'
 
 
+def test_an_articles_address_is_not_added_and_its_site_is_named(site: Site, folder: Path) -> None:
+    gazette(site)
+    page = article_html("Pier", story("pier")).replace(
+        "<h1>", '<link rel=alternate type="application/rss+xml" href="/news.xml"><h1>'
+    )
+    address = site.add("/2026/pier", page)
+    done = broadsheet("sources", "add", address, "--yes", cwd=folder)
+    assert (done.returncode, added(folder)) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"broadsheet: {address} is an article; its site is {site.url}/: add that. `--no-look` adds the article's address all the same"
+    )
+
+
+def test_a_section_of_a_site_may_be_added(site: Site, folder: Path) -> None:
+    gazette(site)
+    links = "".join(f"<li><a href=/{number}>Pier {number} and all that is to be said of it</a>" for number in range(7))
+    address = site.add("/sport/", f"<title>Sport</title><ul>{links}</ul>")
+    done = broadsheet("sources", "add", address, cwd=folder)
+    assert (done.returncode, added(folder).count(address)) == (0, 1), done.stderr
+    assert "pages        7 found, 5 of them read: 5 with an article" in done.stdout
+
+
+def test_of_a_private_address_the_setting_that_allows_it_is_named(folder: Path) -> None:
+    (folder / "sources.toml").write_text("")
+    done = broadsheet("sources", "add", "http://127.0.0.1:9/", cwd=folder)
+    assert (done.returncode, (folder / "sources.toml").read_text()) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "broadsheet: http://127.0.0.1:9/ was not added: its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    )
+
+
 @pytest.mark.parametrize("address", ["https://X.example", "https://x.example/rss#top", "https://x.example/map.xml"])
 def test_what_is_there_already_is_not_looked_at(folder: Path, address: str) -> None:
     known = 'url = "https://x.example/"\nfeeds = ["https://x.example/rss"]\nsitemaps = ["https://x.example/map.xml"]\n'
@@ -213,12 +244,13 @@ def test_a_list_goes_in_once_and_what_it_had_besides_is_said(folder: Path) -> No
 
 def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder: Path) -> None:
     done = sources("export", "out.opml", "--sources", CORPUS / "sources.toml", "--db", demo)
-    assert (done.exit_code, done.stdout) == (0, "out.opml: 12 sources written.\n")
+    assert (done.exit_code, done.stdout) == (0, "out.opml: 8 sources written.\n")
     assert "source without a feed (4)" in done.stderr
     text = (folder / "out.opml").read_text("utf-8")
     assert 'xmlUrl="https://www.calderwickledger.example/feeds/all.xml"' in text
     bare = sources("export", "bare.opml", "--sources", CORPUS / "sources.toml")
     assert "source without a feed (10)" in bare.stderr
+    assert bare.stdout == "bare.opml: 2 sources written.\n"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +266,8 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("export out.toml", 2, "out.toml: expected one of"),
         ("export absent/out.csv", 74, "absent/out.csv: No such file"),
         ("check --look --write", 2, "--look proposes nothing"),
+        ("check --offline .", 2, "--offline is for --look"),
+        ("add nowhere.example --no-look --offline .", 2, "--offline is for a look"),
         ("add nowhere.example --offline absent", 2, "absent"),
         ("add https://me:word@a.example/", 2, "carries a user name"),
     ],

@@ -104,6 +104,16 @@ def test_an_article_is_gone_when_its_page_is_not_there_twice(archive: Archive) -
     assert [(row["what"], row["words_removed"]) for row in archive.db.query("select * from changed")] == [("gone", 120)]
 
 
+def test_an_article_that_is_found_gone_is_news_and_no_failure(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    for hours, outcome in ((1, "failed"), (2, "updated"), (3, "known")):
+        archive.db.execute("delete from touched")
+        page = replace(PAGE, status=410, fetched_at=NOON + timedelta(hours=hours))
+        archive.keep(Outcome(page=page, failure="http_410"))
+        (line,) = archive.summary().values()
+        assert {name for name, number in line.items() if number} == {"found", outcome}
+
+
 def test_a_refusal_keeps_the_rules_that_made_it(archive: Archive) -> None:
     archive.keep(Outcome(page=PAGE, refusal="index", extractor="broadsheet 1"))
     row = page_row(archive)

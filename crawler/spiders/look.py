@@ -4,7 +4,7 @@ What it finds goes into an archive as in any crawl; a name for the site, which n
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from scrapy import Request
@@ -12,8 +12,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler import discovery
+from crawler.items import WHOLE, Page
 from crawler.sources import Source
-from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps, Trail
+from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps, Trail, header
+from crawler.urls import canonical_url, is_front_page
 
 SAMPLE = 5
 """Articles: enough to see whether titles, dates and texts are right, and few enough to read and to ask a stranger for."""
@@ -51,7 +53,19 @@ class LookSpider(NewsSpider):
             yield from self.parse_listing(response, source, source.url, kind, None)
             return
         self._note(source, name=discovery.site_name(response.body))
+        yield from self._as_a_page(response, source)
         yield from super().parse_front_page(response, source)
+
+    def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
+        """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
+        if response.status in WHOLE and not is_front_page(source.url) and not is_front_page(response.url):
+            facts: dict[str, Any] = {
+                "body": response.body,
+                "content_type": header(response, "Content-Type"),
+                "status": response.status,
+            }
+            now = datetime.now(UTC)
+            yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
 
     def parse_listing(
         self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
