@@ -78,7 +78,7 @@ def snapshot(out: Path, db: Path) -> None:
     """Copy the archive into one new file, consistent also while a crawl writes.
 
     Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
-    name; until then it is OUT.db.part. No file is replaced.
+    name; until then that ends in .snapshot.part. No file is replaced.
     """
     from crawler.report import copying
     from pipelines.database import storage_errors

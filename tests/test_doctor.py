@@ -141,7 +141,7 @@ def test_a_run_is_not_disturbed_and_its_unfinished_stories_are_no_fault(db: Path
 
 
 def test_what_a_killed_snapshot_left_is_found(db: Path) -> None:
-    part = db.with_name("backup.db.part")
+    part = db.with_name("backup.db.0a1b2c3d.snapshot.part")
     part.write_bytes(db.read_bytes()[:9000])
     found, repair = examined(db)
     assert found == ["FAULT  1 beginnings of snapshots beside it"]

@@ -275,9 +275,7 @@ def test_an_archive_of_the_usual_name_needs_no_metadata_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["what?.db", "100%41.db", "a#b?mode=rwc.db", "odd?/news.db"])
-def test_an_archive_is_served_whatever_its_name_would_mean_in_an_address(
-    demo: Path, tmp_path: Path, name: str
-) -> None:
+def test_an_archive_is_served_whatever_its_name_would_mean_in_an_address(demo: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     with contextlib.closing(Archive(copy_of(demo, tmp_path / name))) as writer:  # what it writes stays in the log
         writer.db.execute("update articles set title = 'only in the log' where id = 1")
