@@ -157,6 +157,7 @@ def sources_import(file: Path, sources_file: Path) -> None:
     """
     from crawler.exchange import SUFFIXES, arrive, read_list
     from crawler.opml import UnreadableList
+    from crawler.sources import SourcesError, read_bytes
 
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -164,7 +165,9 @@ def sources_import(file: Path, sources_file: Path) -> None:
     known = _known(sources_file)
     unused: Counter[str] = Counter()
     try:
-        entries = read_list(file.read_bytes(), suffix, unused)
+        entries = read_list(read_bytes(file), suffix, unused)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
     except UnreadableList as error:
         sys.exit(complain(f"{file}: {error}", USAGE))
     except OSError as error:
@@ -220,6 +223,7 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
     holds all that sources.toml says of a site, a text file only the addresses.
     """
     from crawler.exchange import SUFFIXES, write_list
+    from crawler.sources import SourcesError
     from crawler.sources_edit import replace_file
 
     suffix = file.suffix.lower()
@@ -231,6 +235,8 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
     left_out: Counter[str] = Counter()
     try:
         replace_file(file, write_list(listed, suffix, left_out))
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
     except OSError as error:
         sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
     click.echo(f"{file}: {_number(len(listed), 'source')} written.")
