@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
-from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, printable
+from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, is_absent, printable
 
 if TYPE_CHECKING:
     from crawler.exchange import Arrivals
@@ -59,7 +59,7 @@ def _known(path: Path) -> "SourcesFile":
     """What sources.toml says; it may have no source yet, or not be there."""
     from crawler.sources import CrawlSettings, SourcesError, SourcesFile, read_sources
 
-    if not path.exists():
+    if is_absent(path):
         return SourcesFile(crawl=CrawlSettings(), sources=())
     try:
         return read_sources(path, may_be_empty=True)
@@ -245,7 +245,7 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
 
 def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source", ...]:
     """The sources, with the feeds that were discovered where none are named."""
-    if not db.exists():
+    if is_absent(db):
         return listed
     from pipelines.look import known_feeds
 

@@ -159,12 +159,12 @@ def _told(taken: "Forgotten") -> Iterator[str]:
 @contextlib.contextmanager
 def _writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
-    from pipelines.database import storage_errors
+    from pipelines.database import connect, storage_errors
     from pipelines.lock import run_lock
     from pipelines.store import Archive
 
-    if not db.exists():
-        sys.exit(complain(f"{db}: no such database", USAGE))
+    with archive_errors():
+        connect(db, older=True).close()  # a file that is no archive is none afterwards either
     with archive_errors(), contextlib.ExitStack() as held:
         try:
             held.enter_context(run_lock(db))

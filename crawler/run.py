@@ -70,7 +70,7 @@ def run(job: Job) -> int:
     sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
     is not there leaves no lock file behind.
     """
-    if job.sources_file and not job.sources_file.exists():
+    if job.sources_file and is_absent(job.sources_file):
         return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
@@ -81,6 +81,14 @@ def run(job: Job) -> int:
         except OSError as error:
             return complain(cannot_begin(error, job.db), STORAGE)
         return _run_locked(job)
+
+
+def is_absent(path: Path) -> bool:
+    """Whether nothing has this name; where nobody lets us look, reading it says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
 
 
 def cannot_begin(error: OSError, db: Path) -> str:

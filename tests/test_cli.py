@@ -1,15 +1,20 @@
 """The command line: exit codes and messages that cron lines depend on, and bad input that loses nothing."""
 
 import contextlib
+import ctypes
 import os
+import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from crawler.cli import main
 from pipelines.lock import run_lock
 from pipelines.store import Archive
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
@@ -68,6 +73,65 @@ def test_bad_input_gets_one_line_and_the_right_exit_code(folder: Path, arguments
     assert {
         path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")
     } == before
+
+
+@pytest.fixture
+def nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder as somebody sees it who may not look into `locked`, nor at what `names` names."""
+    for name, mode in (("locked", 0), ("names", 0o444)):
+        (folder / name).mkdir()
+        (folder / name / "page.html").write_text("<p>Text.")
+        (folder / name).chmod(mode)
+    monkeypatch.chdir(folder)
+    with modes_hold():
+        yield folder
+    (folder / "locked").chmod(0o755)
+    (folder / "names").chmod(0o755)
+
+
+@contextlib.contextmanager
+def modes_hold() -> Iterator[None]:
+    """Files' modes hold for root, too, as long as this lasts: capabilities 1 and 2 (CAP_DAC_…) are put aside."""
+    if os.geteuid():
+        yield
+        return
+    if sys.platform != "linux":
+        pytest.skip("only Linux lets root be refused")
+    libc, version = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0)
+    was, now = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
+    libc.capget(version, was)
+    now[:] = [was[0] & ~0b110, *was[1:]]
+    libc.capset(version, now)
+    try:
+        yield
+    finally:
+        libc.capset(version, was)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("status --db locked/news.db", 74),
+        ("doctor --db locked/news.db", 74),
+        ("serve --db locked/news.db", 74),
+        ("snapshot copy.db --db locked/news.db", 74),
+        ("forget https://a.example/ --db locked/news.db", 74),
+        ("sources check --db locked/news.db", 74),
+        ("sources export list.opml --db locked/news.db", 74),
+        ("sources export locked/list.opml", 74),
+        ("sources list --sources locked/sources.toml", 2),
+        ("sources add https://b.example/ --no-look --sources locked/sources.toml", 2),
+        ("crawl --sources locked/sources.toml", 2),
+        ("crawl --offline locked/saved", 2),
+        ("import locked/page.html", 2),
+        ("import locked", 2),
+        ("import names", 2),
+    ],
+)
+def test_what_may_not_be_looked_at_is_one_line_and_no_traceback(nobody: Path, arguments: str, code: int) -> None:
+    done = CliRunner().invoke(main, arguments.split())
+    assert (done.exit_code, type(done.exception)) == (code, SystemExit), done.output
+    assert re.search("(locked|names).*: .*", done.stderr.splitlines()[-1]), done.stderr
 
 
 def test_an_archive_without_a_page_is_bad_input(folder: Path) -> None:
