@@ -63,6 +63,8 @@ for command in (sources, cli_upkeep.doctor, cli_upkeep.snapshot, cli_upkeep.forg
 )
 def demo(db: Path, serve: bool, port: int) -> None:
     """Crawl the bundled small web, which is invented and needs no network, and show the result."""
+    if serve:
+        _refuse_port(port)
     corpus = data_folder() / "local_corpus"
     code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
     if code == DONE and serve:
@@ -222,9 +224,20 @@ def serve(db: Path, port: int, public: bool) -> None:
     _serve(db, port, public=public)
 
 
+def _refuse_port(port: int) -> None:
+    """End with the right message and status where Datasette could not listen."""
+    import socket
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        sys.exit(complain(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
+
+
 def _serve(db: Path, port: int, *, public: bool) -> None:
     from pipelines.publish.serve import datasette_arguments
 
+    _refuse_port(port)
     sys.stdout.flush()
     arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]
     os.execv(sys.executable, arguments)

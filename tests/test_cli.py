@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -205,6 +206,17 @@ def test_a_link_to_an_archive_has_the_same_lock(demo: Path, tmp_path: Path) -> N
     with run_lock(tmp_path / "link.db"):
         assert broadsheet("forget", "https://a.example/", "--db", demo).returncode == 75
     assert not (tmp_path / "link.db.lock").exists()
+
+
+@pytest.mark.parametrize("command", [("serve",), ("demo", "--db", "new.db")])
+def test_a_port_that_is_taken_is_one_line(demo: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "news.db").symlink_to(demo)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = broadsheet(*command, "--port", port, cwd=tmp_path)
+    said = f"broadsheet: port {port}: Address already in use; `--port` takes another\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
