@@ -8,6 +8,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -64,10 +65,11 @@ def _part(out: Path, mode: int) -> Iterator[Path]:
     if out.exists():
         raise FileExistsError(f"{out} {_THERE}")
     part = out.absolute().with_name(f"{out.name}.{secrets.token_hex(4)}{_UNFINISHED}")
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | stat.S_IWUSR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield part
+        os.fchmod(descriptor, os.fstat(descriptor).st_mode & mode)  # of an archive that nobody may write
         os.fsync(descriptor)
         _give_name(part, out)
     finally:

@@ -6,14 +6,16 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from click.testing import CliRunner
 
+from crawler.cli import main
 from crawler.items import Outcome
 from pipelines import snapshot as station
 from pipelines.database import connect as opened
 from pipelines.schema import APPLICATION_ID
 from pipelines.store import Archive
 from tests.conftest import broadsheet, connect
-from tests.test_cli import run_with
+from tests.test_cli import modes_hold, run_with
 from tests.test_deduplicate import article, page, report
 
 
@@ -89,6 +91,14 @@ def test_a_full_disk_is_exit_74_and_leaves_nothing(db: Path, tmp_path: Path) -> 
     done = run_with(limit, tmp_path, "snapshot", "backup.db")
     assert (done.returncode, "backup.db: " in done.stderr, "Traceback" in done.stderr) == (74, True, False)
     assert names(tmp_path) == []
+
+
+def test_of_an_archive_that_nobody_may_write_a_copy_is_made_that_nobody_may_write(db: Path, tmp_path: Path) -> None:
+    db.chmod(0o444)
+    with modes_hold():
+        done = CliRunner().invoke(main, ["snapshot", f"{tmp_path}/backup.db", "--db", str(db)])
+    assert (done.exit_code, names(tmp_path)) == (0, ["backup.db"]), done.stderr
+    assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o444
 
 
 def test_a_file_that_somebody_calls_a_part_stays_theirs(db: Path, tmp_path: Path) -> None:
