@@ -60,6 +60,8 @@ def _known(path: Path) -> "SourcesFile":
     from crawler.sources import CrawlSettings, SourcesError, SourcesFile, read_sources
 
     if is_absent(path):
+        if not path.absolute().parent.is_dir():
+            sys.exit(complain(f"{path}: no such folder", USAGE))
         return SourcesFile(crawl=CrawlSettings(), sources=())
     try:
         return read_sources(path, may_be_empty=True)

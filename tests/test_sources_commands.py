@@ -234,7 +234,7 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("import good.txt --sources misspelt.toml", 2, "did you mean 'delay'"),
         ("export out.toml", 2, "out.toml: expected one of"),
         ("export absent/out.csv", 2, "absent/out.csv: no such folder"),
-        ("add a.example --no-look --sources absent/s.toml", 2, "absent/s.toml: no such folder"),
+        ("add a.example --offline . --sources absent/s.toml", 2, "absent/s.toml: no such folder"),
         ("check --look --write", 2, "--look proposes nothing"),
         ("add nowhere.example --offline absent", 2, "absent"),
         ("add https://me:word@a.example/", 2, "carries a user name"),
