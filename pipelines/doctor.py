@@ -15,7 +15,7 @@ from pipelines.database import log_of
 from pipelines.forget import FORGOTTEN
 from pipelines.lock import LockTaken, run_lock
 from pipelines.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
-from pipelines.snapshot import leftovers
+from pipelines.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""
@@ -329,7 +329,7 @@ def _surroundings(path: Path) -> Iterator[Finding]:
     yield Finding(
         what=f"{len(parts)} beginnings of snapshots beside it",
         sound=not parts,
-        repair=f"rm {shlex.join(map(str, parts))}",
+        repair=f"rm -f {shlex.join(str(file) for part in parts for file in (part, journal_of(part)))}",
     )
     free = shutil.disk_usage(path.absolute().parent).free
     yield Finding(

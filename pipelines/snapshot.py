@@ -74,7 +74,7 @@ def _part(out: Path, mode: int) -> Iterator[Path]:
         _give_name(part, out)
     finally:
         part.unlink(missing_ok=True)
-        part.with_name(part.name + "-journal").unlink(missing_ok=True)
+        journal_of(part).unlink(missing_ok=True)
         os.close(descriptor)
 
 
@@ -92,8 +92,12 @@ def _give_name(part: Path, out: Path) -> None:
 
 def leftovers(folder: Path) -> Iterator[Path]:
     """Beginnings of copies that a killed snapshot left in a folder."""
-    for part in sorted(folder.glob(f"*{_UNFINISHED}")):
+    for part in sorted(folder.glob(f"*.{'[0-9a-f]' * 8}{_UNFINISHED}")):
         with contextlib.suppress(OSError), part.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if file.read(16) == b"SQLite format 3\0":
-                yield part
+            yield part
+
+
+def journal_of(part: Path) -> Path:
+    """What SQLite writes beside a copy that is being made."""
+    return part.with_name(part.name + "-journal")
