@@ -15,7 +15,7 @@ import click
 from crawler import cli_upkeep
 from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
 from crawler.cli_sources import sources
-from crawler.run import DONE, FAILED, USAGE, Job, complain, data_folder, output_arrives, run
+from crawler.run import DONE, FAILED, USAGE, Job, complain, data_folder, is_absent, output_arrives, run
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
@@ -63,6 +63,8 @@ for command in (sources, cli_upkeep.doctor, cli_upkeep.snapshot, cli_upkeep.forg
 )
 def demo(db: Path, serve: bool, port: int) -> None:
     """Crawl the small invented web that comes along, and show it. No network is needed."""
+    if serve:
+        _refuse_port(port)
     corpus = data_folder() / "local_corpus"
     code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
     if code == DONE and serve:
@@ -106,8 +108,8 @@ def crawl(
     Only what is new is fetched; what an earlier run left unfinished comes first. Safe to start again at any time: a
     second run on the same archive ends at once with exit status 75.
     """
-    if offline is not None and not offline.is_dir():
-        sys.exit(complain(f"{offline}: no such folder", USAGE))
+    if offline is not None and (fault := _no_folder(offline)):
+        sys.exit(complain(f"{offline}: {fault}", USAGE))
     settings = {
         "OFFLINE_DIR": str(offline or ""),
         "POLL_ALL": now,
@@ -119,6 +121,14 @@ def crawl(
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
     sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+
+
+def _no_folder(path: Path) -> str | None:
+    """What is wrong with a folder."""
+    try:
+        return None if path.is_dir() else "no such folder"
+    except OSError as error:
+        return error.strerror
 
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
@@ -137,20 +147,31 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
     folder is used for the sites it names, as a crawl would.
     """
+    for path in paths:
+        if fault := _no_copies(path):
+            sys.exit(complain(f"{path}: {fault}", USAGE))
+    known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
+    sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
+
+
+def _no_copies(path: Path) -> str | None:
+    """Why nothing can be imported from a path."""
     from crawler.spiders.copies import PAGE_SUFFIXES, WARC_SUFFIXES, may_hold_pages, pages_below
 
     kinds = ", ".join((*PAGE_SUFFIXES, *WARC_SUFFIXES))
-    for path in paths:
+    try:
         if not path.exists():
-            sys.exit(complain(f"{path}: no such file or folder", USAGE))
-        if not os.access(path, os.R_OK):
-            sys.exit(complain(f"{path}: may not be read", USAGE))
-        if path.is_file() and not may_hold_pages(path):
-            sys.exit(complain(f"{path}: expected one of {kinds}", USAGE))
-        if path.is_dir() and next(pages_below(path), None) is None:
-            sys.exit(complain(f"{path}: no page in this folder (looked for {kinds})", USAGE))
-    known = read_sources_file(Path("sources.toml")).sources if Path("sources.toml").exists() else ()
-    sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
+            return "no such file or folder"
+        if not (path.is_file() or path.is_dir()):
+            return "is neither a file nor a folder"
+    except OSError as error:
+        return error.strerror
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        return "may not be read"
+    if path.is_file():
+        return None if may_hold_pages(path) else f"expected one of {kinds}"
+    found = next(pages_below(path), None)
+    return None if found else f"no page in this folder (looked for {kinds})"
 
 
 @main.command()
@@ -205,9 +226,20 @@ def serve(db: Path, port: int, public: bool) -> None:
     _serve(db, port, public=public)
 
 
+def _refuse_port(port: int) -> None:
+    """End with the right message and status where Datasette could not listen."""
+    import socket
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        sys.exit(complain(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
+
+
 def _serve(db: Path, port: int, *, public: bool) -> None:
     from pipelines.publish.serve import datasette_arguments
 
+    _refuse_port(port)
     sys.stdout.flush()
     arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]
     os.execv(sys.executable, arguments)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from crawler.cli_common import DB, SOURCES, open_archive, read_sources_file
-from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, counted, printable
+from crawler.run import DONE, FAILED, STORAGE, USAGE, complain, counted, is_absent, printable
 
 if TYPE_CHECKING:
     from crawler.exchange import Arrivals
@@ -62,7 +62,9 @@ def _known(path: Path) -> "SourcesFile":
     """What sources.toml says; it may have no source yet, or not be there."""
     from crawler.sources import CrawlSettings, SourcesError, SourcesFile, read_sources
 
-    if not path.exists():
+    if is_absent(path):
+        if not path.absolute().parent.is_dir():
+            sys.exit(complain(f"{path}: no such folder", USAGE))
         return SourcesFile(crawl=CrawlSettings(), sources=())
     try:
         return read_sources(path, may_be_empty=True)
@@ -175,6 +177,7 @@ def sources_import(file: Path, sources_file: Path) -> None:
     """
     from crawler.exchange import SUFFIXES, arrive, read_list
     from crawler.opml import UnreadableList
+    from crawler.sources import SourcesError, read_bytes
 
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -182,7 +185,9 @@ def sources_import(file: Path, sources_file: Path) -> None:
     known = _known(sources_file)
     unused: Counter[str] = Counter()
     try:
-        entries = read_list(file.read_bytes(), suffix, unused)
+        entries = read_list(read_bytes(file), suffix, unused)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
     except UnreadableList as error:
         sys.exit(complain(f"{file}: {error}", USAGE))
     except OSError as error:
@@ -236,6 +241,7 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
     holds all that sources.toml says of a site, a text file only the addresses.
     """
     from crawler.exchange import SUFFIXES, write_list
+    from crawler.sources import SourcesError
     from crawler.sources_edit import replace_file
 
     suffix = file.suffix.lower()
@@ -247,6 +253,8 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
     left_out: Counter[str] = Counter()
     try:
         replace_file(file, write_list(listed, suffix, left_out))
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
     except OSError as error:
         sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
     written = len(listed) - left_out["source without a feed"]
@@ -256,7 +264,7 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
 
 def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source", ...]:
     """The sources, with the feeds that were discovered where none are named."""
-    if not db.exists():
+    if is_absent(db):
         return listed
     from pipelines.look import known_feeds
 

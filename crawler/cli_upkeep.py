@@ -78,7 +78,7 @@ def snapshot(out: Path, db: Path) -> None:
     """Copy the archive into one new file, also while a crawl writes.
 
     Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
-    name; until then it is OUT.db.part. No file is replaced.
+    name; until then that ends in .snapshot.part. No file is replaced.
     """
     from crawler.report import copying
     from pipelines.database import storage_errors
@@ -159,12 +159,12 @@ def _told(taken: "Forgotten") -> Iterator[str]:
 @contextlib.contextmanager
 def _writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
-    from pipelines.database import storage_errors
+    from pipelines.database import connect, storage_errors
     from pipelines.lock import run_lock
     from pipelines.store import Archive
 
-    if not db.exists():
-        sys.exit(complain(f"{db}: no such database", USAGE))
+    with archive_errors():
+        connect(db, older=True).close()  # a file that is no archive is none afterwards either
     with archive_errors(), contextlib.ExitStack() as held:
         try:
             held.enter_context(run_lock(db))

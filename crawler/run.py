@@ -68,9 +68,9 @@ def run(job: Job) -> int:
     """Do the job; returns the exit status. What went wrong is on stderr, in one line.
 
     sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
-    is not there leaves no lock file behind.
+    is not there makes no folder. An archive that was begun for what could not be used is gone again.
     """
-    if job.sources_file and not job.sources_file.exists():
+    if job.sources_file and is_absent(job.sources_file):
         return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
@@ -80,7 +80,25 @@ def run(job: Job) -> int:
             return complain(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
             return complain(cannot_begin(error, job.db), STORAGE)
-        return _run_locked(job)
+        new = is_absent(job.db)
+        code = _run_locked(job)
+        if new and code == USAGE:
+            _remove(job.db.resolve())
+        return code
+
+
+def _remove(archive: Path) -> None:
+    """Take away an archive that holds nothing; its log, too, which is left where a reader has it open."""
+    for ending in ("", "-wal", "-shm"):
+        archive.with_name(archive.name + ending).unlink(missing_ok=True)
+
+
+def is_absent(path: Path) -> bool:
+    """Whether nothing has this name; where nobody lets us look, reading it says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
 
 
 def cannot_begin(error: OSError, db: Path) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 import tomlkit
 
-from crawler.sources import SourcesError, parse_sources
+from crawler.sources import SourcesError, parse_sources, read_bytes
 
 
 def read_text(path: Path) -> str:
     """The file as it is, line ends included; "" when there is none yet. Raises SourcesError."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -43,8 +43,15 @@ def save(path: Path, text: str) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is the old or the new one, whatever happens. A link stays a link; mode and owner stay. Raises OSError."""
+    """Write a file so that it is the old or the new one, whatever happens. A link stays a link; mode and owner stay.
+
+    Raises SourcesError where no file can be, such as over a device, or OSError.
+    """
     target = path.resolve()
+    if not target.parent.is_dir():
+        raise SourcesError(f"{path}: no such folder")
+    if target.exists() and not target.is_file():
+        raise SourcesError(f"{path}: is not a file")
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with scratch.open("xb") as file:

@@ -49,7 +49,10 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
 
     Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
     """
-    new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
+    try:
+        new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
     if new and not write:
         what = "is empty" if path.exists() else "no such database"
         raise NotOurDatabase(f"{path}: {what}; `broadsheet crawl` or `broadsheet import` makes one")

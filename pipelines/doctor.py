@@ -15,7 +15,7 @@ from pipelines.database import log_of
 from pipelines.forget import FORGOTTEN
 from pipelines.lock import LockTaken, run_lock
 from pipelines.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
-from pipelines.snapshot import leftovers
+from pipelines.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""
@@ -329,7 +329,7 @@ def _surroundings(path: Path) -> Iterator[Finding]:
     yield Finding(
         what=f"{len(parts)} beginnings of snapshots beside it",
         sound=not parts,
-        repair=f"rm {shlex.join(map(str, parts))}",
+        repair=f"rm -f {shlex.join(str(file) for part in parts for file in (part, journal_of(part)))}",
     )
     free = shutil.disk_usage(path.absolute().parent).free
     yield Finding(
@@ -337,9 +337,16 @@ def _surroundings(path: Path) -> Iterator[Finding]:
         sound=free > LITTLE_SPACE,
         repair="make room, or move the archive",
     )
-    writable = os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+    shut = [one for one in (path.absolute().parent, path) if not os.access(one, os.W_OK)]
     yield Finding(
-        what="file and folder are writable" if writable else "file or folder is not writable",
-        sound=writable,
-        repair=f"make both the crawling user's own: chown USER {_quoted(path.absolute().parent)} {_quoted(path)}*",
+        what="file or folder is not writable" if shut else "file and folder are writable",
+        sound=not shut,
+        repair=_opened(shut),
     )
+
+
+def _opened(shut: list[Path]) -> str:
+    """How one may write again what one may not; one's own needs no other owner."""
+    own = all(one.stat().st_uid == os.geteuid() for one in shut)
+    named = " ".join(_quoted(one) if one.is_dir() else f"{_quoted(one)}*" for one in shut)
+    return f"chmod u+w {named}" if own else f"make it the crawling user's own: chown USER {named} && chmod u+w {named}"

@@ -1,10 +1,14 @@
 """The command line: exit codes and messages that cron lines depend on, and bad input that loses nothing."""
 
 import contextlib
+import ctypes
 import os
+import re
+import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()
     (tmp_path / "junk.warc").write_bytes(b"no archive")
     (tmp_path / "page.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "link.db").symlink_to("absent.db")
+    Archive(tmp_path / "sound.db").close()
     (tmp_path / "notes.db").write_text("shopping list\n" * 99)
     (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + os.urandom(8192))
     sqlite3.connect(tmp_path / "other.db").execute("create table recipes (id integer)")
@@ -52,6 +58,12 @@ def folder(tmp_path: Path) -> Path:
         ("import absent.html", 2, "absent.html: no such file"),
         ("import empty", 2, "no page in this folder"),
         ("import page.pdf", 2, "expected one of"),
+        ("import /dev/null", 2, "/dev/null: is neither a file nor a folder"),
+        ("import junk.warc", 2, "no page could be read"),
+        ("import junk.warc --db link.db", 2, "no page could be read"),
+        ("import junk.warc --db notes.db", 2, "not an SQLite database"),
+        ("import junk.warc --db other.db", 2, "another program"),
+        ("doctor --db sound.db", 0, ""),
         ("status --db absent.db", 2, "no such database"),
         ("status --db notes.db", 2, "not an SQLite database"),
         ("status --db broken.db", 74, "broken.db: "),
@@ -64,17 +76,74 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_bad_input_gets_one_line_and_the_right_exit_code(folder: Path, arguments: str, code: int, said: str) -> None:
-    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    before = contents(folder)
     done = broadsheet(*arguments.split(), cwd=folder)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
-    assert {
-        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock")
-    } == before
+    assert contents(folder) == before
 
 
-def test_an_archive_without_a_page_is_bad_input(folder: Path) -> None:
-    done = broadsheet("import", "junk.warc", cwd=folder)
-    assert (done.returncode, "no page could be read" in done.stderr) == (2, True)
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """What lies in a folder: files with their bytes, others without."""
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+@pytest.fixture
+def nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder as somebody sees it who may not look into `locked`, nor at what `names` names."""
+    for name, mode in (("locked", 0), ("names", 0o444)):
+        (folder / name).mkdir()
+        (folder / name / "page.html").write_text("<p>Text.")
+        (folder / name).chmod(mode)
+    monkeypatch.chdir(folder)
+    with modes_hold():
+        yield folder
+    (folder / "locked").chmod(0o755)
+    (folder / "names").chmod(0o755)
+
+
+@contextlib.contextmanager
+def modes_hold() -> Iterator[None]:
+    """Files' modes hold for root, too, as long as this lasts: capabilities 1 and 2 (CAP_DAC_…) are put aside."""
+    if os.geteuid():
+        yield
+        return
+    if sys.platform != "linux":
+        pytest.skip("only Linux lets root be refused")
+    libc, version = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0)
+    was, now = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
+    libc.capget(version, was)
+    now[:] = [was[0] & ~0b110, *was[1:]]
+    libc.capset(version, now)
+    try:
+        yield
+    finally:
+        libc.capset(version, was)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("status --db locked/news.db", 74),
+        ("doctor --db locked/news.db", 74),
+        ("serve --db locked/news.db", 74),
+        ("snapshot copy.db --db locked/news.db", 74),
+        ("forget https://a.example/ --db locked/news.db", 74),
+        ("sources check --db locked/news.db", 74),
+        ("sources export list.opml --db locked/news.db", 74),
+        ("sources export locked/list.opml", 74),
+        ("sources list --sources locked/sources.toml", 2),
+        ("sources add https://b.example/ --no-look --sources locked/sources.toml", 2),
+        ("crawl --sources locked/sources.toml", 2),
+        ("crawl --offline locked/saved", 2),
+        ("import locked/page.html", 2),
+        ("import locked", 2),
+        ("import names", 2),
+    ],
+)
+def test_what_may_not_be_looked_at_is_one_line_and_no_traceback(nobody: Path, arguments: str, code: int) -> None:
+    done = CliRunner().invoke(main, arguments.split())
+    assert (done.exit_code, type(done.exception)) == (code, SystemExit), done.output
+    assert re.search("(locked|names).*: .*", done.stderr.splitlines()[-1]), done.stderr
 
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
@@ -143,6 +212,17 @@ def test_a_link_to_an_archive_has_the_same_lock(demo: Path, tmp_path: Path) -> N
     with run_lock(tmp_path / "link.db"):
         assert broadsheet("forget", "https://a.example/", "--db", demo).returncode == 75
     assert not (tmp_path / "link.db.lock").exists()
+
+
+@pytest.mark.parametrize("command", [("serve",), ("demo", "--db", "new.db")])
+def test_a_port_that_is_taken_is_one_line(demo: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "news.db").symlink_to(demo)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = broadsheet(*command, "--port", port, cwd=tmp_path)
+    said = f"broadsheet: port {port}: Address already in use; `--port` takes another\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

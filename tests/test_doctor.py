@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from pipelines.doctor import _REFERENCES
+from pipelines.doctor import _REFERENCES, _opened
 from pipelines.lock import run_lock
 from pipelines.schema import migrations
 from tests.conftest import ROOT, broadsheet, connect
@@ -141,12 +141,25 @@ def test_a_run_is_not_disturbed_and_its_unfinished_stories_are_no_fault(db: Path
 
 
 def test_what_a_killed_snapshot_left_is_found(db: Path) -> None:
-    part = db.with_name("backup.db.part")
-    part.write_bytes(db.read_bytes()[:9000])
+    part = db.with_name("backup.db.0a1b2c3d.snapshot.part")
+    part.touch()  # SQLite writes the first bytes late
+    part.with_name(part.name + "-journal").write_bytes(bytes(512))
     found, repair = examined(db)
     assert found == ["FAULT  1 beginnings of snapshots beside it"]
     typed(repair, db.parent)
     assert examined(db) == ([], "")
+    assert list(db.parent.glob("backup*")) == []
+
+
+def test_what_one_may_not_write_is_opened_and_only_what_is_another_s_changes_hands(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.chmod(0o444)
+    subprocess.run(["sh", "-c", _opened([db])], check=True)
+    assert db.stat().st_mode & 0o777 == 0o644
+    monkeypatch.setattr(os, "geteuid", lambda: 65_534)
+    named = f"{shlex.quote(str(db))}*"
+    assert _opened([db]) == f"make it the crawling user's own: chown USER {named} && chmod u+w {named}"
 
 
 def test_every_reference_has_a_repair() -> None:

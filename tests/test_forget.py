@@ -246,5 +246,12 @@ def test_a_takedown_waits_for_no_run_and_changes_nothing_beside_one(demo: Path, 
 def test_an_address_that_is_none_is_refused_before_anything_is_done(tmp_path: Path, url: str, said: str) -> None:
     done = broadsheet("forget", A, url, cwd=tmp_path)
     assert (done.returncode, said in done.stderr) == (2, True)
-    assert broadsheet("forget", A, cwd=tmp_path).stderr == "broadsheet: news.db: no such database\n"
+    assert "broadsheet: news.db: no such database; " in broadsheet("forget", A, cwd=tmp_path).stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_archive_yet_does_not_become_one(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    done = broadsheet("forget", "https://a.example/", "--db", "empty.db", cwd=tmp_path)
+    assert (done.returncode, "is empty" in done.stderr) == (2, True)
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("empty.db", 0)]

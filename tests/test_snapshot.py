@@ -3,16 +3,19 @@
 import fcntl
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from click.testing import CliRunner
 
+from crawler.cli import main
 from crawler.items import Outcome
 from pipelines import snapshot as station
 from pipelines.database import connect as opened
 from pipelines.schema import APPLICATION_ID
 from pipelines.store import Archive
 from tests.conftest import broadsheet, connect
-from tests.test_cli import run_with
+from tests.test_cli import modes_hold, run_with
 from tests.test_deduplicate import article, page, report
 
 
@@ -90,22 +93,45 @@ def test_a_full_disk_is_exit_74_and_leaves_nothing(db: Path, tmp_path: Path) -> 
     assert names(tmp_path) == []
 
 
-def test_what_a_killed_snapshot_left_is_begun_anew(db: Path, tmp_path: Path) -> None:
+def test_of_an_archive_that_nobody_may_write_a_copy_is_made_that_nobody_may_write(db: Path, tmp_path: Path) -> None:
+    db.chmod(0o444)
+    with modes_hold():
+        done = CliRunner().invoke(main, ["snapshot", f"{tmp_path}/backup.db", "--db", str(db)])
+    assert (done.exit_code, names(tmp_path)) == (0, ["backup.db"]), done.stderr
+    assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o444
+
+
+def test_a_file_that_somebody_calls_a_part_stays_theirs(db: Path, tmp_path: Path) -> None:
     (tmp_path / "backup.db.part").write_bytes(db.read_bytes()[:50_000])
-    (tmp_path / "backup.db.part-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(1016))
-    assert list(station.leftovers(tmp_path)) == [tmp_path / "backup.db.part"]
+    assert list(station.leftovers(tmp_path)) == []
     assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 0
-    assert names(tmp_path) == ["backup.db"]
+    assert (tmp_path / "backup.db.part").read_bytes() == db.read_bytes()[:50_000]
+    assert names(tmp_path) == ["backup.db", "backup.db.part"]
 
 
-def test_two_snapshots_to_one_name_do_not_mix(db: Path, tmp_path: Path) -> None:
-    with (tmp_path / "backup.db.part").open("wb") as part:
+def test_what_a_killed_snapshot_left_is_known_from_one_that_is_being_written(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.db.12345678.snapshot.part").write_bytes(db.read_bytes()[:50_000])
+    with (tmp_path / "backup.db.12345678.snapshot.part").open("wb") as part:
         part.write(b"SQLite format 3\0 half a copy")
         part.flush()
         fcntl.flock(part, fcntl.LOCK_EX)
-        assert list(station.leftovers(tmp_path)) == []
-        assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 75
-    assert (tmp_path / "backup.db.part").read_bytes() == b"SQLite format 3\0 half a copy"
+        assert list(station.leftovers(tmp_path)) == [tmp_path / "other.db.12345678.snapshot.part"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_snapshots_to_one_name_the_first_stays(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    monkeypatch.setattr(station, "STEPS", 100)
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", Mock(side_effect=PermissionError))
+
+    def be_first(done: int, size: int) -> None:
+        (tmp_path / "backup.db").write_text("first")
+
+    with pytest.raises(FileExistsError, match="replaces no file"):
+        station.snapshot(opened(db), db, tmp_path / "backup.db", be_first)
+    assert (names(tmp_path), (tmp_path / "backup.db").read_text()) == (["backup.db"], "first")
 
 
 def test_an_interrupted_snapshot_leaves_nothing(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -264,7 +265,8 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("import good.txt --sources inline.toml", 2, "inline.toml: not valid TOML"),
         ("import good.txt --sources misspelt.toml", 2, "did you mean 'delay'"),
         ("export out.toml", 2, "out.toml: expected one of"),
-        ("export absent/out.csv", 74, "absent/out.csv: No such file"),
+        ("export absent/out.csv", 2, "absent/out.csv: no such folder"),
+        ("add a.example --offline . --sources absent/s.toml", 2, "absent/s.toml: no such folder"),
         ("check --look --write", 2, "--look proposes nothing"),
         ("check --offline .", 2, "--offline is for --look"),
         ("add nowhere.example --no-look --offline .", 2, "--offline is for a look"),
@@ -283,6 +285,39 @@ def test_bad_input_changes_nothing(folder: Path, arguments: str, code: int, said
     done = sources(*arguments.split())
     assert (done.exit_code, said in done.stderr, type(done.exception)) == (code, True, SystemExit), done.stderr
     assert {path.name: path.read_text() for path in folder.iterdir()} == files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("list --sources pipe.opml", "pipe.opml: no source"),
+        ("list --sources endless.opml", "endless.opml: cannot be read: larger than 16 MB"),
+        ("import pipe.opml", "pipe.opml: not well-formed XML"),
+        ("import endless.opml", "endless.opml: cannot be read: larger than 16 MB"),
+        ("add https://c.example/ --no-look --sources endless.opml", "larger than 16 MB"),
+        ("export link.opml", "link.opml: is not a file"),
+    ],
+)
+def test_what_is_no_file_or_has_no_end_is_neither_read_nor_replaced(folder: Path, arguments: str, said: str) -> None:
+    (folder / "sources.toml").write_text('[[source]]\nurl = "https://b.example/"\n')
+    os.mkfifo(folder / "pipe.opml")
+    (folder / "link.opml").symlink_to("pipe.opml")
+    with (folder / "endless.opml").open("wb") as file:
+        file.truncate(2**40)
+    before = sorted(path.name for path in folder.iterdir())
+    done = sources(*arguments.split())
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+    assert (sorted(path.name for path in folder.iterdir()), (folder / "pipe.opml").is_fifo()) == (before, True)
+
+
+def test_a_list_comes_through_a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "list.txt")
+    with (folder / "list.txt").open("r+b", buffering=0) as pipe:
+        pipe.write(b"a.example\n")
+        writer = threading.Timer(0.2, pipe.close)  # it ends when nobody writes any more
+        writer.start()
+        done = sources("import", "list.txt")
+    assert (done.exit_code, "a.example" in added(folder)) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def pages_below(path: Path) -> Iterator[Path]:
 def _children(folder: Path) -> list[Path]:
     """What lies in a folder, without hidden files (`.git`, `._page.html` of macOS) and what browsers save beside a page."""
     try:
+        (folder / "..").stat()  # refused where its names may be had and nothing else of it
         names = sorted(child.name for child in folder.iterdir())
     except OSError as error:
         logger.warning("%s: cannot be read: %s", folder, error.strerror)

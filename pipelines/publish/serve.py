@@ -39,9 +39,22 @@ PUBLIC_SETTINGS = {
 
 def datasette_arguments(db: Path, port: int, *, public: bool) -> list[str]:
     """What to start Datasette with. It always binds loopback; a public site puts a reverse proxy in front."""
+    db = _fit_for_an_address(db)
     settings = SETTINGS | (PUBLIC_SETTINGS if public else {})
     flags = [word for name, value in settings.items() for word in ("--setting", name, value)]
     return ["serve", str(db), "--metadata", str(metadata_for(db)), "--host", "127.0.0.1", "--port", str(port), *flags]
+
+
+def _fit_for_an_address(db: Path) -> Path:
+    """The archive, or a link to it where `?`, `#` or `%` is in its path: Datasette 0.65 puts that into a `file:` address as it is.
+
+    SQLite follows the link and finds the log beside the archive.
+    """
+    if not set("?#%") & set(str(db)):
+        return db
+    link = Path(tempfile.mkdtemp(prefix="broadsheet-")) / f"{NAME}.db"
+    link.symlink_to(db.absolute())
+    return link
 
 
 def metadata_for(db: Path) -> Path:
