@@ -181,8 +181,9 @@ def _newest(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> tuple[l
     """The newest hits of very many that pass the filters; and of how many, where not all could be gone through.
 
     The hits stored last mostly are the newest; where filters lead elsewhere, the newest articles that pass mostly hold a word
-    that half of all articles hold; and the hits of one that few hold are soon gone through."""
-    found = _walk(base, asked, hits)
+    that half of all articles hold; and the hits of one that few hold are soon gone through. Several filters mostly lead
+    elsewhere."""
+    found = _walk(base, asked, hits) if asked.filters.others == "true" else None
     if found is None:
         found = _read(base, asked)
     return (found, None) if found is not None else _look_through(base, asked)
@@ -196,7 +197,7 @@ def _walk(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> list[int]
     for number, is_known in base.execute(
         f"""with hit as materialized (select value as id from json_each(:hits))
         select articles.id, articles.id >= :edge from articles
-        where {asked.filters.first} and (+articles.id < :edge or +articles.id in (select id from hit) and {asked.filters.others})
+        where {asked.filters.first} and (+articles.id < :edge or +articles.id in (select id from hit))
         order by articles.sort_at desc, articles.id desc limit :rows""",
         asked.given | {"hits": json.dumps(hits), "edge": edge},
     ):
