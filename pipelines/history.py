@@ -231,9 +231,9 @@ class HistoryMiddleware:
                 yield self._with_validators(request)
 
     def _is_any_known(self, listing: Listing) -> bool:
-        sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where discovered_at < ? limit 1"""
+        sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"""
         links = json.dumps([link.url for link in listing.links])
-        return first_row(self._db, sql, [links, stamp(self._now)]) is not None
+        return first_row(self._db, sql, [links, self._archive.last_known or 0]) is not None
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.

