@@ -3,7 +3,7 @@
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,14 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT
         )
-        try:
+        with ExitStack() as unless_sound:
+            unless_sound.callback(connection.close)
             _check_ours(connection, path, write=write, older=older)
             db = Database(connection)
             if write:
                 _prepare(db)
             connection.execute("pragma foreign_keys = on")
-        except BaseException:
-            connection.close()
-            raise
+            unless_sound.pop_all()
         return db
 
 

@@ -41,18 +41,16 @@ def run_lock(database: Path) -> Iterator[None]:
 def _hold(lock: Path, database: Path) -> int:
     """The descriptor of the lock's file, which is there and ours."""
     while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.ExitStack() as unless_ours:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            unless_ours.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockTaken(f"{database}: another run holds this database") from None
             if _is_at(lock, descriptor):
+                unless_ours.pop_all()
                 return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            raise LockTaken(f"{database}: another run holds this database") from None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
 
 
 def _is_at(lock: Path, descriptor: int) -> bool:
