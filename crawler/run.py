@@ -289,10 +289,10 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
     if archive.unread and not archive.read and not archive.others_are_well():
         return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.unread)}")
-    lines = archive.summary()
-    if _is_import(crawler) and not lines:
+    outcomes = archive.outcomes()
+    if _is_import(crawler) and not outcomes:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
-    partial = archive.unread or finish_reason in PARTLY_DONE or any(line["failed"] for line in lines.values())
+    partial = archive.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
     return Verdict(code=DONE, status="partial" if partial or why else "ok", reason="; ".join(why) or None)
 

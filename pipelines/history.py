@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
-from crawler.urls import origin_of, site_of
+from crawler.urls import origin_of
 from pipelines.database import first_row
 from pipelines.forget import FORGOTTEN
 from pipelines.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
@@ -269,8 +269,6 @@ class HistoryMiddleware:
     def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
         """Pages of the sources that are watched, with their sources, as far as these want them: first those never asked, in
         the order they were found, then those asked longest ago, so that a run with a limit does not ask what the last one did."""
-        sources = {source.url: source for source in self._spider.sources}
-        sites = {site_of(source.url): source for source in self._spider.sources}
         found = [
             row[0]
             for row in self._db.execute(
@@ -284,8 +282,7 @@ class HistoryMiddleware:
                 [json.dumps(found[start : start + BATCH])],
             )
             for row in list(rows):  # nothing may be read half way while the run writes
-                # The source may be called by another address since; what it found is still its.
-                source = sources.get(row["source_url"]) or sites.get(row["domain"])
+                source = self._archive.watched(row["source_url"], row["domain"])
                 # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
                 if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
                     yield source, row

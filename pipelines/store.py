@@ -96,10 +96,9 @@ class Archive:
             try:
                 yield
                 self.db.conn.execute("commit")
-            except BaseException:
+            finally:
                 if self.db.conn.in_transaction:
                     self.db.conn.execute("rollback")
-                raise
         except sqlite3.Error as error:
             self._note_trouble(error)
             raise
@@ -179,16 +178,24 @@ class Archive:
             line["found"] += number
         return dict(sorted(table.items()))
 
+    def outcomes(self) -> set[str]:
+        """What became of the pages that this run met: some of OUTCOMES."""
+        return {row[0] for row in self.db.execute("select distinct outcome from touched")}
+
     def _left_pending(self) -> Counter[str]:
         """Per source's name the pages that an earlier run left pending, and that this one was to ask and did not come to."""
         rows = self.db.execute(
             """select name, sources.url, domain, pages.url from pages join sources on sources.id = source_id
                where state = 'pending' and pages.id not in (select page_id from touched)"""
         )
-        wanting = ((name, self._watched.get(url) or self._watched.get(site), page) for name, url, site, page in rows)
+        wanting = ((name, self.watched(url, site), page) for name, url, site, page in rows)
         return Counter(name for name, source, page in wanting if source and source.wants(page))
 
     # Sources
+
+    def watched(self, url: str, site: str | None) -> Source | None:
+        """The source that this run may ask, by its address; or by its site, where it is called by another address since."""
+        return self._watched.get(url) or self._watched.get(site)
 
     def sync_sources(self, sources: Iterable[Source]) -> None:
         """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay."""
