@@ -3,6 +3,7 @@
 The first entry is the row itself, under its own name. None where there is no such row.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import pairwise
@@ -19,13 +20,14 @@ MAX_COMPARED = 300_000
 
 
 def article(base: Connection, number: int) -> Contents | None:
-    """`article`; its `copies` elsewhere; its `changes`, the last one first; the other `reports` of its story."""
+    """`article`, its lists read; its `copies` elsewhere; its `changes`, the last one first; the other `reports` of its story."""
     found = reading.article(base, number)
     if found is None:
         return None
+    lists = {name: json.loads(found[name] or "null") for name in ("authors", "keywords")}
     told = reading.reports_of(base, found["story_id"]) if found["story_id"] else []
     return {
-        "article": found,
+        "article": found | lists,
         "copies": reading.copies_of(base, number),
         "changes": list(_changes(reading.versions_of(base, number))),
         "reports": [report for report in told if report["id"] != number],

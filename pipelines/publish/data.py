@@ -77,23 +77,8 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
     return _data(request, {"q": typed} | found)
 
 
-@asked.about_one("article", contents.article)
-async def article(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
-    """An article, its copies, its changes, the other reports of its story."""
-    for name in ("authors", "keywords"):
-        found["article"][name] = json.loads(found["article"][name] or "null")
-    return _data(request, found)
-
-
-@asked.about_one("story", contents.story)
-async def story(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
-    """A story and its reports."""
-    return _data(request, found)
-
-
-@asked.about_one("source", contents.source)
-async def source(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
-    """A source, and how it is doing."""
+async def one_row(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
+    """What the page of an article, a story or a source holds."""
     return _data(request, found)
 
 
@@ -113,10 +98,10 @@ _LIST = r"\.(?P<format>json|csv)$"
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/latest\.(?P<format>json|csv|atom)$", latest),
     (r"^/search\.(?P<format>json|csv|atom)$", hits),
-    (r"^/article/(?P<id>\d{1,18})" + _LIST, article),
-    (r"^/story/(?P<id>\d{1,18})" + _LIST, story),
+    (r"^/article/(?P<id>\d{1,18})" + _LIST, asked.about_one("article", contents.article)(one_row)),
+    (r"^/story/(?P<id>\d{1,18})" + _LIST, asked.about_one("story", contents.story)(one_row)),
     (r"^/sources" + _LIST, sources),
-    (r"^/source/(?P<id>\d{1,18})" + _LIST, source),
+    (r"^/source/(?P<id>\d{1,18})" + _LIST, asked.about_one("source", contents.source)(one_row)),
     (r"^/tables" + _LIST, tables),
 ]
 

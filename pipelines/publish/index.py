@@ -80,30 +80,31 @@ def which_hold(base: sqlite3.Connection, ids: list[int], words: str) -> set[int]
     long = "select total(length(text)) from articles where id in (select value from json_each(?))"
     if base.execute(long, (json.dumps(ids),)).fetchone()[0] > READABLE:
         return None
-    texts = _texts(base, ids, READABLE)
+    texts = [_as_indexed(*row) for row in base.execute(_TEXTS, (json.dumps(ids),))]
     with closing(_in_memory(texts)) as index:
         return {row[0] for row in index.execute("select rowid from articles_fts where articles_fts match ?", (words,))}
 
 
-def _texts(base: sqlite3.Connection, ids: list[int], most: int) -> list[tuple[int, str, str, str]]:
-    """Of these articles id, title, description and the first characters of the text, as the index has them."""
-    said = base.execute(_TEXTS, {"ids": json.dumps(ids), "most": most})
-    return [(number, *(spaced(words or "") for words in rest)) for number, *rest in said]
+_TEXTS = "select id, title, description, text from articles where id in (select value from json_each(?))"
+
+
+def _as_indexed(number: int, title: str | None, description: str | None, text: str) -> tuple[int, str, str, str]:
+    """An article's words as the index has them."""
+    return number, spaced(title or ""), spaced(description or ""), spaced(text)
 
 
 def mark(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str, Any]]:
     """These articles in this order, each with its `heading` and a `snippet` of its text, hits between MARKS. They are found
     by an index of these alone: the archive's would look for the words anew for each."""
-    found = {row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps(ids)})}
-    texts = _texts(base, ids, QUOTED)
+    found = {row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps(ids), "most": QUOTED})}
+    texts = [
+        _as_indexed(number, row["title"], row.pop("description"), row.pop("text")) for number, row in found.items()
+    ]
     with closing(_in_memory(texts)) as index:
         hits = {number: marked for number, *marked in index.execute(_MARKED, {"words": words})}
     for number, title, _, text in texts:
-        if number in found:
-            found[number]["heading"], found[number]["snippet"] = hits.get(number) or (title, _beginning(text))
-    return [
-        found[one] for one in ids if "snippet" in found.get(one, ())
-    ]  # a takedown may have come between two queries
+        found[number]["heading"], found[number]["snippet"] = hits.get(number) or (title, _beginning(text))
+    return [found[one] for one in ids if one in found]  # a takedown may have come since they were found
 
 
 def _beginning(text: str) -> str:
@@ -114,12 +115,10 @@ def _beginning(text: str) -> str:
 
 _SHOWN = """
     select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
-        articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source
+        articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
+        articles.description, substr(articles.text, 1, :most) as text
     from articles left join sources on sources.id = articles.source_id
     where articles.id in (select value from json_each(:ids))
-"""
-_TEXTS = """
-    select id, title, description, substr(text, 1, :most) from articles where id in (select value from json_each(:ids))
 """
 _MARKED = f"""
     select rowid, highlight(articles_fts, 0, '{MARKS[0]}', '{MARKS[1]}'), snippet(articles_fts, 2, '{MARKS[0]}', '{MARKS[1]}', '…', {SNIPPET})

@@ -83,9 +83,7 @@ class Found:
     more: bool  #: whether there is a next page
     count: int  #: hits in the whole archive, filters aside; MANY + 1 for more than MANY
     passing: int | None  #: hits that pass the filters; None where they were not counted
-    within: (
-        int | None
-    )  #: of how many hits, those stored last, the page was made; None where of all that could belong on it
+    within: int | None  #: of how many hits, those stored last, the page was made; None where of all it might need
 
 
 NOTHING = Found(rows=[], more=False, count=0, passing=0, within=None)

@@ -1,9 +1,9 @@
 """How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
 Markup in which the text is escaped already."""
 
-import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
@@ -69,9 +69,8 @@ def short_day(stamp: str) -> str:
     return format_date(date.fromisoformat(stamp), "d MMM", locale=LOCALE)
 
 
-def names(stored: str) -> str:
-    """A JSON array of names as a list for readers; nothing where a row by another hand holds no array."""
-    found = json.loads(stored)
+def names(found: Any) -> str:
+    """Names as a list for readers; nothing where a row by another hand holds no array of them."""
     return ", ".join(str(name) for name in found if name) if isinstance(found, list) else ""
 
 
