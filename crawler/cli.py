@@ -279,7 +279,7 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
     click.echo(_units("broadsheet-check", check, "07:00"))
     click.echo("# then: systemctl --user enable --now broadsheet.timer broadsheet-check.timer")
     click.echo("# `systemctl --user --failed` names broadsheet-check while a source is ill")
-    if not sources_file.exists():
+    if is_absent(sources_file):
         click.echo(f"# {sources_file.absolute()} is not there yet: `broadsheet sources add URL` begins it")
 
 

@@ -43,9 +43,9 @@ def sources() -> None:
 def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_look: bool, offline: Path | None) -> None:
     """Look at a news site, and add it to sources.toml. What is found there is shown.
 
-    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself; of an article the site is named. Its robots.txt, its
-    front page, its feeds and five articles are asked for. Where nobody can be asked, not on a terminal, a site that gives
-    articles is added, and one that gives none is not (exit status 1).
+    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself; of an article the site is
+    named. Its robots.txt, its front page, its feeds and five articles are asked for. Where nobody can be asked, not on a
+    terminal, a site that gives articles is added, and one that gives none is not (exit status 1).
     """
     from crawler.exchange import with_scheme
 
@@ -287,9 +287,9 @@ def sources_check(
 ) -> None:
     """Propose settings from what is stored, or --look at sites again.
 
-    All sources are checked, or those that are named. Without --look, settings are proposed from what the archive knows: lines that stand in many articles of a source, and
-    where its titles are. With --look, every enabled site is asked for its entry points and five articles, which are shown
-    and not kept; exit status 1 when one of them gives no article.
+    All sources are checked, or those that are named. Without --look, settings are proposed from what the archive knows:
+    lines that stand in many articles of a source, and where its titles are. With --look, every enabled site is asked for
+    its entry points and five articles, which are shown and not kept; exit status 1 when one of them gives no article.
     """
     listed = _named(names, read_sources_file(sources_file))
     if look:
