@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from pipelines.doctor import _REFERENCES, _opened
-from pipelines.lock import run_lock
-from pipelines.schema import migrations
+from pipelines.database.doctor import _REFERENCES, _opened
+from pipelines.database.lock import run_lock
+from pipelines.database.schema import migrations
 from tests.conftest import ROOT, broadsheet, connect
 
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="repairs are for SQLite's own shell")

@@ -16,7 +16,7 @@ from crawler.hosts import host_of, is_left_alone, retry_after
 from crawler.items import Host
 from crawler.politeness import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of
 from crawler.spiders.news import NewsSpider
-from pipelines.schedule import stamp
+from pipelines.archive.schedule import stamp
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, serving, story
 from tests.newsroom import Newsroom, start_crawl, wait_for

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from crawler.cli import main
 from crawler.items import Outcome
-from pipelines import snapshot as station
-from pipelines.database import connect as opened
-from pipelines.schema import APPLICATION_ID
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.database import snapshot as station
+from pipelines.database.connection import connect as opened
+from pipelines.database.schema import APPLICATION_ID
 from tests.conftest import broadsheet, connect
 from tests.test_cli import modes_hold, run_with
 from tests.test_deduplicate import article, page, report

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.database import log_of
-from pipelines.forget import FORGOTTEN
-from pipelines.lock import LockTaken, run_lock
-from pipelines.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
-from pipelines.snapshot import journal_of, leftovers
+from pipelines.archive.takedown import FORGOTTEN
+from pipelines.database.connection import log_of
+from pipelines.database.lock import LockTaken, run_lock
+from pipelines.database.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
+from pipelines.database.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""

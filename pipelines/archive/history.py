@@ -15,10 +15,10 @@ from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
 from crawler.urls import origin_of
-from pipelines.database import first_row
-from pipelines.forget import FORGOTTEN
-from pipelines.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
-from pipelines.store import Archive, hints_from_json
+from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
+from pipelines.archive.store import Archive, hints_from_json
+from pipelines.archive.takedown import FORGOTTEN
+from pipelines.database.connection import first_row
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

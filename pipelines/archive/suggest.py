@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.database import first_row
+from pipelines.database.connection import first_row
 from pipelines.deduplicate import tokens
 
 NEWEST = 200

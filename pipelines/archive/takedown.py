@@ -22,8 +22,8 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Page
 from crawler.urls import UnusableURL, canonical_url, site_of
-from pipelines.database import first_row
-from pipelines.schema import NOWHERE
+from pipelines.database.connection import first_row
+from pipelines.database.schema import NOWHERE
 
 FORGOTTEN = "forgotten"
 """pages.reason of a page that was taken down."""

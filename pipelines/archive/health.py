@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
-from pipelines.schedule import READ, RESTING
+from pipelines.archive.schedule import READ, RESTING
 
 Row = Mapping[str, Any]
 

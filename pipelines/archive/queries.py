@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.database import first_row
-from pipelines.schedule import READ
+from pipelines.archive.schedule import READ
+from pipelines.database.connection import first_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import origin_of, site_of
-from pipelines import deduplicate, forget, health, schedule, stories
-from pipelines.database import connect, first_row, is_storage_trouble, storage_errors
+from pipelines import deduplicate, stories
+from pipelines.archive import health, schedule, takedown
+from pipelines.archive.schedule import Look, stamp
+from pipelines.archive.takedown import Forgotten
+from pipelines.database.connection import connect, first_row, is_storage_trouble, storage_errors
 from pipelines.deduplicate import Place, Text
-from pipelines.forget import Forgotten
-from pipelines.schedule import Look, stamp
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -411,7 +412,7 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> None:
         page = outcome.page
-        if not outcome.failure and forget.is_forgotten(self.db, page, outcome.article):
+        if not outcome.failure and takedown.is_forgotten(self.db, page, outcome.article):
             self._keep_forgotten(page)
             return
         if not outcome.failure:
@@ -513,7 +514,7 @@ class Archive:
         if row["state"] == "article":
             self._plan_recheck(page, row["id"], row["article_id"])
         elif row["state"] != "duplicate":
-            forget.silence(self.db, [row["id"]])
+            takedown.silence(self.db, [row["id"]])
         self._touch_refused(row)
 
     def _found_row(self, page: Page) -> Row:
@@ -831,9 +832,9 @@ class Archive:
     # Takedowns
 
     def forget(self, urls: Iterable[str], now: datetime) -> list[Forgotten]:
-        """Take down what these addresses gave, all or nothing. forget.erase() then clears the file of what is left of it."""
+        """Take down what these addresses gave, all or nothing. takedown.erase() then clears the file of what is left of it."""
         with self.transaction():
-            taken = [forget.take_down(self.db, url, stamp(now)) for url in urls]
+            taken = [takedown.take_down(self.db, url, stamp(now)) for url in urls]
             trimmed = json.dumps([article_id for one in taken for article_id in one.trimmed])
             for (article_id,) in self.db.execute(
                 "select id from articles where id in (select value from json_each(?))", [trimmed]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
+from pipelines.database.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer's lock; Datasette and readers never hold one."""
