@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crawler.items import Hints, Page
 from crawler.sources import Source
-from pipelines.deduplicate import tokens
 from pipelines.extract import EXTRACTOR, Refusal, decode, extract, word_count
+from pipelines.text import tokens
 
 PARAGRAPHS = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",
