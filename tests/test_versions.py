@@ -146,6 +146,13 @@ def test_captures_imported_in_any_order_leave_the_same_texts(drawn: list[str], c
     assert texts[0] == texts[1]
 
 
+def test_a_text_that_comes_back_is_not_what_the_one_before_it_was_compared_with() -> None:
+    """The shorter one was second. Now it is first, and has nothing before it."""
+    archive = looked([(0, article(GOOD)), (0, article(GOOD.rpartition(" ")[0])), (60, article(GOOD))])
+    counted = archive.db.execute("select version, words_added, words_removed from versions order by version")
+    assert counted.fetchall() == [(1, 0, 0), (2, 1, 0)]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), st.sampled_from([A, B]), st.integers(0, 5)), min_size=1, max_size=8))
 def test_versions_are_numbered_as_if_all_were_counted_anew(drawn: list[tuple[str, str, int]]) -> None:
