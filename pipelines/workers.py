@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import discovery
 from crawler.items import WHOLE, Listing, Outcome, Page
+from pipelines.deduplicate.near_copies import Text
 from pipelines.extract import EXTRACTOR, Refusal, extract
+from pipelines.text import content_hash
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -134,9 +136,17 @@ def outcome_of(page: Page) -> Outcome:
     """Extract one page; a refusal is an outcome, anything else that is raised is a bug of ours."""
     empty = replace(page, body=b"")
     try:
-        return Outcome(page=empty, article=extract(page))
+        return with_prints(Outcome(page=empty, article=extract(page)))
     except Refusal as refusal:
         return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
+
+
+def with_prints(outcome: Outcome) -> Outcome:
+    """An outcome with what the writer compares its article by: made here, the crawl's own process has no time for it."""
+    if outcome.article is None:
+        return outcome
+    text = outcome.article.text
+    return replace(outcome, content_hash=content_hash(text), fingerprints=Text(text).prints)
 
 
 def workers_of(crawler: "Crawler") -> "Workers":

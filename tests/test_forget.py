@@ -33,7 +33,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     archive.close()
 
 
-def keep(archive: Archive, one: Page, its: Article | None = None, **outcome: str) -> None:
+def keep(archive: Archive, one: Page, its: Article | None = None, **outcome: Any) -> None:
     archive.keep(Outcome(page=one, article=its, **outcome))
 
 

@@ -13,8 +13,12 @@ import pytest
 
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source
+from pipelines.archive import pages
+from pipelines.archive.articles import sort_at
+from pipelines.archive.pages import hints_from_json, hints_json
+from pipelines.archive.runs import summary
 from pipelines.archive.schedule import RETRY_AFTER
-from pipelines.archive.store import Archive, hints_from_json, hints_json, sort_at
+from pipelines.archive.store import Archive
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -110,7 +114,7 @@ def test_an_article_that_is_found_gone_is_news_and_no_failure(archive: Archive) 
         archive.db.execute("delete from touched")
         page = replace(PAGE, status=410, fetched_at=NOON + timedelta(hours=hours))
         archive.keep(Outcome(page=page, failure="http_410"))
-        (line,) = archive.summary().values()
+        (line,) = summary(archive.db, archive.run).values()
         assert {name for name, number in line.items() if number} == {"found", outcome}
 
 
@@ -185,7 +189,7 @@ def test_a_page_and_its_article_are_written_together_or_not_at_all(
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(archive, "_settle", broken)
+    monkeypatch.setattr(pages, "settled", broken)
     with pytest.raises(sqlite3.OperationalError):
         archive.keep(Outcome(page=PAGE, article=ARTICLE))
     assert (archive.db.table("articles").count, archive.db.table("pages").count) == (0, 0)
@@ -195,7 +199,7 @@ def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(arc
     copy = replace(PAGE, url="https://a.example/copy", final_url="https://a.example/copy")
     archive.keep(Outcome(page=copy, article=replace(ARTICLE, date_published="2026-11-02")))
     archive.keep(Outcome(page=PAGE, article=replace(ARTICLE, date_published="2026-11-01")))
-    (line,) = archive.summary().values()
+    (line,) = summary(archive.db, archive.run).values()
     assert line == {
         "found": 2,
         "known": 0,
@@ -263,10 +267,10 @@ def test_readers_are_not_disturbed_while_articles_are_written(tmp_path: Path) ->
 
 def test_nothing_is_written_after_the_disk_has_failed_once(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "news.db")
-    with archive.ending_with_the_disk(), archive.transaction():
+    with archive.run.ending_with_the_disk(), archive.transaction():
         archive.db.execute("pragma max_page_count = 1")
         archive.db.execute("create table more (text)")
-    assert "full" in str(archive.broken)
+    assert "full" in str(archive.run.broken)
     assert not archive.db.conn.in_transaction
 
 

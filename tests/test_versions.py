@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome
 from pipelines.archive.store import Archive
+from pipelines.archive.versions import renumber
 from pipelines.text import content_hash
 from tests.test_deduplicate import A, B, article, page, report
 
@@ -161,5 +162,5 @@ def test_versions_are_numbered_as_if_all_were_counted_anew(drawn: list[tuple[str
         archive.keep(Outcome(page=page(url, minutes=60 * hours), article=article(text)))
     for row in list(archive.db.table("articles").rows):
         numbered = list(archive.db.query("select * from versions order by id"))
-        archive._number_versions(row["id"], anew=True)
+        renumber(archive.db, row["id"], anew=True)
         assert list(archive.db.query("select * from versions order by id")) == numbered

@@ -7,27 +7,27 @@ that was known, the sitemaps of its source are asked too. Reads the archive, nev
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import Request
+from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.urls import origin_of
+from pipelines.archive.pages import hints_from_json
+from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
-from pipelines.archive.store import Archive, hints_from_json
+from pipelines.archive.store import Archive
 from pipelines.archive.takedown import FORGOTTEN
-from pipelines.database.connection import first_row
+from pipelines.database.connection import Row, first_row
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
     from crawler.sources import Source
-    from crawler.spiders.news import NewsSpider
-
-Row = Mapping[str, Any]
 
 _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
 """Also what was written by a clock that was ahead."""
@@ -46,20 +46,38 @@ PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
 
+class Asker(Protocol):
+    """The spider, as far as it makes the requests for what the archive remembers."""
+
+    def poll(self, source: "Source", url: str, kind: str, *, parent: str | None = None) -> Request: ...
+
+    def fetch(self, source: "Source", link: Link, via: str, priority: int = 0) -> Request: ...
+
+    def announced_sitemaps(self, source: "Source") -> Sequence[str]: ...
+
+
 class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
     def __init__(
-        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int, budget: int
+        self,
+        db: Database,
+        run: RunState,
+        crawler: "Crawler",
+        *,
+        poll_all: bool,
+        retry: tuple[str, ...],
+        limit: int,
+        budget: int,
     ) -> None:
-        self._archive = archive
-        self._db = archive.db
+        self._db = db
+        self._run = run
         self._crawler = crawler
         self._poll_all = poll_all
         self._retry = retry
         self._limit = limit
         self._budget = budget
-        self._now = archive.began or datetime.now(UTC)
+        self._now = run.began or datetime.now(UTC)
         self._asked: set[str] = set()
         self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
         self._looked: set[tuple[str, str]] = set()
@@ -68,8 +86,10 @@ class HistoryMiddleware:
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
         settings = crawler.settings
+        archive: Archive = settings["ARCHIVE"]
         return cls(
-            settings["ARCHIVE"],
+            archive.db,
+            archive.run,
             crawler,
             poll_all=settings.getbool("POLL_ALL"),
             retry=tuple(settings.getlist("RETRY_STATES")),
@@ -78,7 +98,7 @@ class HistoryMiddleware:
         )
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        with self._archive.ending_with_the_disk():
+        with self._run.ending_with_the_disk():
             failed = []
             async for request in start:
                 for wanted in self._entry_points(request):
@@ -97,7 +117,7 @@ class HistoryMiddleware:
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         pages = 0
-        with self._archive.ending_with_the_disk():
+        with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
                     yield output
@@ -233,7 +253,7 @@ class HistoryMiddleware:
     def _is_any_known(self, listing: Listing) -> bool:
         sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"""
         links = json.dumps([link.url for link in listing.links])
-        return first_row(self._db, sql, [links, self._archive.last_known or 0]) is not None
+        return first_row(self._db, sql, [links, self._run.last_known or 0]) is not None
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
@@ -282,13 +302,13 @@ class HistoryMiddleware:
                 [json.dumps(found[start : start + BATCH])],
             )
             for row in list(rows):  # nothing may be read half way while the run writes
-                source = self._archive.watched(row["source_url"], row["domain"])
+                source = self._run.source_of(row["source_url"], row["domain"])
                 # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
                 if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
                     yield source, row
 
     @property
-    def _spider(self) -> "NewsSpider":
+    def _spider(self) -> Asker:
         return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
 
     def _feed(self, url: str) -> Row | None:

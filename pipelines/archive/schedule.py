@@ -1,4 +1,4 @@
-"""When to look again: at a listing by how fast it ever rolled on, at an article by its age. Pure: no clock, no database.
+"""When to poll a listing next, by how fast it ever rolled on, and to recheck an article, by its age. Pure: no clock, no database.
 
 A feed shows its newest entries only, so what it drops between two looks is lost. A look must come while at least half of
 what the last one saw is still there, at the fastest pace the feed has shown; what it needs no more often is a courtesy.
@@ -73,8 +73,8 @@ ON_TIME = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look at a listing found."""
+class PollResult:
+    """What one poll of a listing found."""
 
     at: datetime  #: aware
     kind: str
@@ -87,23 +87,27 @@ class Look:
     failed: bool = False
 
 
-def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What to remember of a listing after a look at it, as columns of `feeds`; `feed` is what was remembered before."""
-    if look.failed:
+def next_poll(result: PollResult, feed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """When to poll a listing next, and what else to remember of it after a poll, as columns of `feeds`; `feed` is what was remembered before."""
+    if result.failed:
         failures = 1 + (feed["failures"] if feed else 0)
-        return {"failures": failures, **_next(look.at, _retry(failures))}
+        return {"failures": failures, **_next(result.at, _retry(failures))}
     known = feed if feed and feed["last_new_at"] else None
-    entries = (known["entries"] if known and look.entries is None else look.entries) or 0
-    missed = shows_gaps(known, look.kind, filtered=look.filtered) and look.new > 0 and not look.known
-    peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
-    last_new_at = look.at if look.new or known is None else _moment(known["last_new_at"])
-    missed_at = look.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
-    asked = look.asked if look.entries is not None or known is None else look.asked or _minutes(known["asked_minutes"])
-    wait = interval(look, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
+    entries = (known["entries"] if known and result.entries is None else result.entries) or 0
+    missed = shows_gaps(known, result.kind, filtered=result.filtered) and result.new > 0 and not result.known
+    peak = _peak(result, known, max(entries, USUAL_ENTRIES), missed=missed)
+    last_new_at = result.at if result.new or known is None else _moment(known["last_new_at"])
+    missed_at = result.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
+    asked = (
+        result.asked
+        if result.entries is not None or known is None
+        else result.asked or _minutes(known["asked_minutes"])
+    )
+    wait = interval(result, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
     return {
         "failures": 0, "entries": entries, "peak_per_hour": round(peak, 4), "last_new_at": stamp(last_new_at),
         "missed_at": stamp(missed_at) if missed_at else None, "missed": (feed["missed"] if feed else 0) + missed,
-        "asked_minutes": round(asked / timedelta(minutes=1)) if asked else None, **_next(look.at, wait),
+        "asked_minutes": round(asked / timedelta(minutes=1)) if asked else None, **_next(result.at, wait),
     }  # fmt: skip
 
 
@@ -116,31 +120,36 @@ def shows_gaps(feed: Mapping[str, Any] | None, kind: str, *, filtered: bool) -> 
 
 
 def interval(
-    look: Look, entries: int, peak: float, last_new_at: datetime, missed_at: datetime | None, asked: timedelta | None
+    result: PollResult,
+    entries: int,
+    peak: float,
+    last_new_at: datetime,
+    missed_at: datetime | None,
+    asked: timedelta | None,
 ) -> timedelta:
     """How long to wait after a look that could be read. `peak` is in new entries an hour."""
-    longest = LONGEST.get(look.kind, LONGEST_FEED)
-    silence = max(SHORTEST_SILENCE, (look.at - last_new_at) * SILENCE)
+    longest = LONGEST.get(result.kind, LONGEST_FEED)
+    silence = max(SHORTEST_SILENCE, (result.at - last_new_at) * SILENCE)
     half, most = STILL_THERE * entries, peak * (longest / timedelta(hours=1))
     rolled_on = (
         timedelta(hours=half / peak) if half < most else longest
     )  # no time holds what a forgotten pace would take
     needed = min(silence, rolled_on, longest)
-    heard = missed_at is None or look.at - missed_at > BELIEVED_AFTER_A_GAP
+    heard = missed_at is None or result.at - missed_at > BELIEVED_AFTER_A_GAP
     if asked and heard:
         return max(needed, min(asked, longest))
     return needed if needed > START + ON_TIME else EVERY_RUN
 
 
-def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
+def _peak(result: PollResult, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
     """The fastest pace, in new entries an hour. Of a listing seen for the first time: all of it between two starts."""
     fullest = entries / (START / timedelta(hours=1))
     if known is None or missed:
         return fullest
-    passed = max(look.at - _moment(known["last_fetched_at"]), START)
-    half_life = HALF_LIFE if look.kind in ROLLING else HALF_LIFE_OTHERWISE
+    passed = max(result.at - _moment(known["last_fetched_at"]), START)
+    half_life = HALF_LIFE if result.kind in ROLLING else HALF_LIFE_OTHERWISE
     remembered: float = known["peak_per_hour"] * 0.5 ** (passed / half_life)
-    return max(remembered, look.new / (passed / timedelta(hours=1)), _densest(look.new_dates))
+    return max(remembered, result.new / (passed / timedelta(hours=1)), _densest(result.new_dates))
 
 
 def _densest(dates: Iterable[str]) -> float:

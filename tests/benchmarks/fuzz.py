@@ -106,7 +106,7 @@ def _import_pages(folder: Path) -> None:
     flow = {
         "tests.benchmarks.fuzz.Extract": 100,
         "pipelines.workers.ExtractPipeline": None,
-        "pipelines.archive.store.StorePipeline": 200,
+        "pipelines.archive.pipeline.StorePipeline": 200,
     }
     arguments, db = {"paths": (folder / "pages.warc.gz",), "sources": ()}, folder / "news.db"
     code = run(Job(spider="copies", db=db, settings={"ITEM_PIPELINES": flow}, arguments=arguments, quiet=True))
