@@ -15,10 +15,11 @@ from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source
 from pipelines.archive import pages
 from pipelines.archive.articles import sort_at
-from pipelines.archive.pages import hints_from_json, hints_json
+from pipelines.archive.pages import Stored, hints_from_json, hints_json
 from pipelines.archive.runs import summary
 from pipelines.archive.schedule import RETRY_AFTER
 from pipelines.archive.store import Archive
+from pipelines.workers import with_prints
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -193,6 +194,53 @@ def test_a_page_and_its_article_are_written_together_or_not_at_all(
     with pytest.raises(sqlite3.OperationalError):
         archive.keep(Outcome(page=PAGE, article=ARTICLE))
     assert (archive.db.table("articles").count, archive.db.table("pages").count) == (0, 0)
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_a_new_article_is_kept_in_forty_statements_at_most(archive: Archive, handed_over: bool) -> None:
+    """Those of its triggers and of the full-text index among them."""
+    archive.keep(
+        Listing(url=f"{SOURCE.url}feed", source=SOURCE, kind="rss", fetched_at=NOON, links=(Link(url=PAGE.url),))
+    )
+    outcome = Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier"), canonical_url=PAGE.url))
+    statements: list[str] = []
+    archive.db.conn.set_trace_callback(statements.append)
+    archive.keep(with_prints(outcome) if handed_over else outcome)
+    assert len(statements) <= 40
+
+
+def test_what_a_worker_hands_over_is_what_the_writer_would_make(archive: Archive, tmp_path: Path) -> None:
+    outcome = Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier")))
+    other = Archive(tmp_path / "other.db")
+    for one, kept in ((archive, outcome), (other, with_prints(outcome))):
+        one.sync_sources([SOURCE])
+        one.keep(kept)
+    for table in ("articles", "pages", "fingerprints"):
+        assert list(archive.db.table(table).rows) == list(other.db.table(table).rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ({"article": ARTICLE}, Stored(state="article", reason=None, article_id=1, outcome="new")),
+        ({"refusal": "index"}, Stored(state="refused", reason="index", article_id=None, outcome="refused")),
+        ({"failure": "timeout"}, Stored(state="failed", reason="timeout", article_id=None, outcome="failed")),
+    ],
+    ids=["article", "refusal", "failure"],
+)
+def test_keep_says_what_is_there_now(archive: Archive, given: dict[str, Any], stored: Stored) -> None:
+    assert archive.keep(Outcome(page=PAGE, **given)) == stored
+    again = archive.keep(Outcome(page=PAGE, failure="timeout"))
+    assert again == replace(stored, outcome="failed")
+
+
+def test_keep_says_whose_copy_a_page_is(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier"))))
+    copy = replace(
+        PAGE, url="https://b.example/found", final_url="https://b.example/copy", fetched_at=NOON + timedelta(hours=1)
+    )
+    kept = archive.keep(Outcome(page=copy, article=replace(ARTICLE, text=story("pier"))))
+    assert kept == Stored(state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
 
 
 def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(archive: Archive) -> None:
