@@ -6,6 +6,7 @@ Strict, because what is misspelt is compared by nobody: it is an error that name
 import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from crawler.items import Article
@@ -44,6 +45,7 @@ _STRING: tuple[type, str] = (str, "a string in quotes")
 _TYPES: dict[Any, tuple[type, str]] = {
     bool | None: (bool, "true or false"),
     int: (int, "a whole number"),
+    datetime: (datetime, "a day and time, such as 2026-11-21T00:00:00Z, without quotes"),
     tuple[str, ...]: (list, "a list of strings"),
     tuple[tuple[str, str], ...]: (dict, "a table of strings"),
 }
