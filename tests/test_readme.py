@@ -25,7 +25,8 @@ def shown_after(command: str) -> list[str]:
 
 def test_the_demo_prints_what_readme_shows(tmp_path: Path) -> None:
     printed = broadsheet("demo", "--no-serve", cwd=tmp_path).stdout
-    assert [" ".join(line.split()) for line in printed.splitlines()] == shown_after("broadsheet demo\n```")
+    shown = [" ".join(line.split()) for line in printed.splitlines()]
+    assert shown == shown_after("broadsheet demo\n```"), "write what `broadsheet demo --no-serve` prints into README"
 
 
 def test_status_prints_what_readme_shows(demo: Path) -> None:
