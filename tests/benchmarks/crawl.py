@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -308,7 +308,7 @@ class Stations:
     """CPU time of the main thread by station: what runs inside a station that is inside another counts for the inner one."""
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: dict[str, float] = defaultdict(float)
         self.tasks = 0
         self._open = ["start"]
         self._since = 0.0  # of the thread's own clock, which began with the process
@@ -370,7 +370,7 @@ class Stations:
             own = as_made(self._open[-1], coroutine) if len(self._open) > 1 else coroutine
             return create(loop, own, **named)
 
-        asyncio.BaseEventLoop.create_task = create_task  # type: ignore[method-assign]
+        setattr(asyncio.BaseEventLoop, "create_task", create_task)  # noqa: B010  # mypy would have its whole signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,32 +383,37 @@ class Stepwise:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         steps = self.inner.__await__()
-        step, answer = steps.send, None
+        step: Callable[[Any], Any] = steps.send
+        answer: Any = None
         while True:
             with self.stations.at(self.station):
                 try:
-                    wanted = step(answer)  # type: ignore[arg-type]
+                    wanted = step(answer)
                 except StopIteration as end:
                     return end.value
             try:
                 step, answer = steps.send, (yield wanted)
             except BaseException as error:  # noqa: BLE001  # a cancellation, too, is the inner one's to handle
-                step, answer = steps.throw, error  # type: ignore[assignment]
+                step, answer = steps.throw, error
 
 
 class Statements:
-    """Counts what is asked of SQLite: by our code, where many rows by one executemany count once; and by all that this sets off."""
+    """Counts what is asked of SQLite inside a block: by our code, where many rows by one executemany count once, and by all
+    that this sets off."""
 
     def __init__(self) -> None:
         self.said = self.run = 0
+        self._connect: Any = sqlite3.connect
+
+    def __enter__(self) -> "Statements":
         statements = self
 
         class Cursor(sqlite3.Cursor):
-            def execute(self, *given: Any) -> sqlite3.Cursor:
+            def execute(self, *given: Any) -> Any:
                 statements.said += 1
                 return super().execute(*given)
 
-            def executemany(self, *given: Any) -> sqlite3.Cursor:
+            def executemany(self, *given: Any) -> Any:
                 statements.said += 1
                 return super().executemany(*given)
 
@@ -416,21 +421,24 @@ class Statements:
             def cursor(self, kind: Any = Cursor) -> Any:
                 return super().cursor(kind)
 
-            def execute(self, *given: Any) -> sqlite3.Cursor:
-                return self.cursor().execute(*given)  # type: ignore[no-any-return]
+            def execute(self, *given: Any) -> Any:
+                return self.cursor().execute(*given)
 
-            def executemany(self, *given: Any) -> sqlite3.Cursor:
-                return self.cursor().executemany(*given)  # type: ignore[no-any-return]
+            def executemany(self, *given: Any) -> Any:
+                return self.cursor().executemany(*given)
 
-        def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            connection: sqlite3.Connection = real(*args, **kwargs, factory=Counting)
-            connection.set_trace_callback(self._trace)
+        def connect(*given: Any, **named: Any) -> Any:
+            connection = statements._connect(*given, **named, factory=Counting)
+            connection.set_trace_callback(statements._note)
             return connection
 
-        real: Any = sqlite3.connect
-        sqlite3.connect = connect
+        setattr(sqlite3, "connect", connect)  # noqa: B010  # mypy would have its whole signature
+        return self
 
-    def _trace(self, statement: str) -> None:
+    def __exit__(self, *error: object) -> None:
+        sqlite3.connect = self._connect
+
+    def _note(self, statement: str) -> None:
         self.run += 1
 
 
@@ -479,12 +487,20 @@ def _watch_components(stations: Stations) -> None:
         start(process, *args, **kwargs)
         stations.go_on_to("end")
 
-    CrawlerProcess.start = started  # type: ignore[method-assign]
+    setattr(CrawlerProcess, "start", started)  # noqa: B010
 
 
 def _with_counts(figures: dict[str, Any], out: str) -> None:
-    statements, stations = Statements(), Stations()
-    stations.watch_tasks()
+    with Statements() as statements:
+        stations = Stations()
+        stations.watch_tasks()
+        kept = _count_keeping(statements)
+        _command()
+    figures |= {"tasks": stations.tasks, "said": statements.said, "run": statements.run, "kept": kept}
+
+
+def _count_keeping(statements: Statements) -> Counter[str]:
+    """What the last item pipeline asks for each article; filled by the crawl."""
     from scrapy.utils.misc import load_object
 
     from crawler import settings
@@ -493,16 +509,15 @@ def _with_counts(figures: dict[str, Any], out: str) -> None:
     keep, kept = store.process_item, Counter[str]()
 
     def process_item(self: Any, item: Any) -> Any:
-        before = statements.said, statements.run
+        said, run = statements.said, statements.run
         try:
             return keep(self, item)
         finally:
             if getattr(item, "article", None):
-                kept.update(articles=1, said=statements.said - before[0], run=statements.run - before[1])
+                kept.update(articles=1, said=statements.said - said, run=statements.run - run)
 
     store.process_item = functools.wraps(keep)(process_item)
-    _command()
-    figures |= {"tasks": stations.tasks, "said": statements.said, "run": statements.run, "kept": kept}
+    return kept
 
 
 def _with_profile(figures: dict[str, Any], out: str) -> None:
