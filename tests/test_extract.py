@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crawler.items import Hints, Page
 from crawler.sources import Source
-from pipelines.deduplicate import tokens
 from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
+from pipelines.text import tokens
 from tests.endless import ends
 
 PARAGRAPHS = (
