@@ -14,7 +14,7 @@ from crawler.items import Hints, Page
 from crawler.sources import Source
 from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
 from pipelines.text import tokens
-from tests.endless import ends
+from tests.work import ends
 
 PARAGRAPHS = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",
