@@ -25,14 +25,15 @@ def shown_after(command: str) -> list[str]:
 
 def test_the_demo_prints_what_readme_shows(tmp_path: Path) -> None:
     printed = broadsheet("demo", "--no-serve", cwd=tmp_path).stdout
-    assert [" ".join(line.split()) for line in printed.splitlines()] == shown_after("broadsheet demo\n```")
+    shown = [" ".join(line.split()) for line in printed.splitlines()]
+    assert shown == shown_after("broadsheet demo\n```"), f"README must show:\n{printed}"
 
 
 def test_status_prints_what_readme_shows(demo: Path) -> None:
     printed = broadsheet("status", "--db", demo).stdout
     assert shorn_of_times(printed) == [
         shorn_of_times(line)[0] for line in shown_after("broadsheet status --db demo/news.db\n```")
-    ]
+    ], f"README must show:\n{printed}"
 
 
 def shorn_of_times(text: str) -> list[str]:
@@ -44,7 +45,8 @@ def shorn_of_times(text: str) -> list[str]:
 def test_the_queries_answer_what_readme_shows(demo: Path, query: str) -> None:
     command = [sys.executable, "-m", "sqlite_utils", str(demo), *shlex.split(query), "--table"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert [" ".join(line.split()) for line in answer.splitlines()] == shown_after(query)
+    shown = [" ".join(line.split()) for line in answer.splitlines()]
+    assert shown == shown_after(query), f"README must show:\n{answer}"
 
 
 def test_every_setting_of_our_own_is_explained() -> None:

@@ -20,8 +20,8 @@ from pipelines.archive.pages import hints_from_json
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
 from pipelines.archive.store import Archive
-from pipelines.archive.takedown import FORGOTTEN
 from pipelines.database.connection import Row, first_row
+from pipelines.database.schema import FORGOTTEN
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -22,10 +22,7 @@ from sqlite_utils import Database
 from crawler.urls import canonical_url, site_of
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row, first_row
-from pipelines.database.schema import NOWHERE
-
-FORGOTTEN = "forgotten"
-"""pages.reason of a page that was taken down."""
+from pipelines.database.schema import FORGOTTEN, NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.archive.takedown import FORGOTTEN
 from pipelines.database.connection import log_of
 from pipelines.database.lock import LockTaken, run_lock
-from pipelines.database.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
+from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, missing_migrations
 from pipelines.database.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20

@@ -15,6 +15,9 @@ APPLICATION_ID = 0x42524453
 NOWHERE = 0
 """moved.new_id of an article or story that is no more. No row has this id, and the old one is not given to another."""
 
+FORGOTTEN = "forgotten"
+"""pages.reason of a page that was taken down."""
+
 CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
 """Letters of scripts that part no words, as the inside of a character class (of GLOB or of a regular expression): Han, kana,
 bopomofo, and Hangul, whose words carry their particles (Unicode 15, blocks). The full-text index has each as a word."""
