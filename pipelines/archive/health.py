@@ -29,6 +29,7 @@ from pipelines.archive.health_rules import (
     updated_silence,
     usual_words,
 )
+from pipelines.archive.rows import put, update
 from pipelines.archive.schedule import READ, RESTING
 from pipelines.database.connection import Row
 
@@ -70,7 +71,7 @@ def judge_sources(
             facts = _facts(source, poll, habits, now)
             facts = replace(facts, moved=moved.get(source["id"], ()), missed_at=_lately(missed.get(source["id"]), now))
             _write_word(db, source, judge(facts))
-        db.table("habits").upsert(habits_row(source["id"], habits), pk="source_id")
+        put(db, "habits", habits_row(source["id"], habits))
 
 
 def _polls(db: Database, read: Collection[str], unread: Mapping[str, str], started_at: str) -> dict[int, SourcePoll]:
@@ -168,7 +169,7 @@ def _facts(source: Row, poll: SourcePoll, habits: Habits, now: str) -> Facts:
 
 def _write_word(db: Database, source: Row, health: Health) -> None:
     counted = {name: source[name] for name in ("last_success_at", "consecutive_failures")}
-    db.table("sources").update(source["id"], counted | {"status": health.word, "reason": health.reason})
+    update(db, "sources", source["id"], counted | {"status": health.word, "reason": health.reason})
 
 
 def habits_of(row: Row) -> Habits:

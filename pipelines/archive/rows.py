@@ -20,6 +20,11 @@ def insert(db: Database, table: str, row: Row) -> int:
     return key
 
 
+def put(db: Database, table: str, row: Row) -> None:
+    """Insert a row that has all columns, in the place of the one with its key."""
+    db.conn.execute(_insertion(table, tuple(row)).replace("insert", "insert or replace", 1), row)
+
+
 def update(db: Database, table: str, row_id: int, columns: Row) -> None:
     """Change some columns of the row with this id."""
     db.conn.execute(_change(table, tuple(columns)), {**columns, "id_of_row": row_id})

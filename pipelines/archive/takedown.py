@@ -119,9 +119,9 @@ def _drop_versions(db: Database, page_ids: list[int]) -> frozenset[int]:
     for version in versions:
         heir = first_row(db, _HEIR, version | {"pages": pages})
         if heir:
-            db.table("versions").update(version["id"], {"page_id": heir["id"], "title": heir["title"]})
+            update(db, "versions", version["id"], {"page_id": heir["id"], "title": heir["title"]})
         else:
-            db.table("versions").delete(version["id"])
+            db.execute("delete from versions where id = ?", [version["id"]])
     trimmed = frozenset(version["article_id"] for version in versions)
     for article_id in trimmed:
         db.execute(_DROP_LONE_VERSION, {"id": article_id})
