@@ -15,6 +15,8 @@ from scrapy.utils.test import get_crawler
 from crawler.discovery import Reading
 from crawler.items import Outcome, Page
 from pipelines import workers
+from pipelines.deduplicate.near_copies import Text
+from pipelines.text import content_hash
 from pipelines.workers import (
     ExtractPipeline,
     Limits,
@@ -60,6 +62,8 @@ def test_pages_come_back_as_articles() -> None:
     assert isinstance(outcomes, list)
     assert [outcome.article.title for outcome in outcomes] == ["pier", "dog", "quay"]
     assert all(outcome.page.body == b"" for outcome in outcomes)
+    assert all(outcome.fingerprints == Text(outcome.article.text).prints for outcome in outcomes)
+    assert all(outcome.content_hash == content_hash(outcome.article.text) for outcome in outcomes)
 
 
 def test_a_page_that_overruns_is_given_up_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
