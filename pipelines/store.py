@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -79,7 +79,6 @@ class Archive:
         self._dropped: set[str] = set()  #: sitemaps that their index stopped naming; some may still be on their way
         self._errors: list[str] = []
         self._watched: dict[str | None, Source] = {}  #: sources that this run may ask, by URL and by site
-        self._days: set[str] = set()  #: of sort_at, on which this run changed articles: their stories are computed anew
         with storage_errors(path):
             self.db.execute(
                 "create temp table touched (page_id integer primary key, source_id integer, outcome text not null)"
@@ -128,7 +127,6 @@ class Archive:
         """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
         self.began = now
         with self.transaction():
-            self._days.update(self._days_left_by_killed_runs())
             self.db.execute(
                 "update runs set status = 'killed', reason = 'ended without a word' where status = 'running'"
             )
@@ -142,19 +140,10 @@ class Archive:
             }
             self.run_id = self._insert("runs", run | {"counts": _json({"newest_article_before": newest})})
 
-    def _days_left_by_killed_runs(self) -> Iterator[str]:
-        """The days of articles that a killed run stored or looked at, of which it did not live to compute the stories."""
-        sql = """select distinct substr(sort_at, 1, 10) as day from runs join articles
-                 on articles.id > runs.counts ->> 'newest_article_before' or articles.last_fetched_at >= runs.started_at
-                 where runs.status = 'running'"""
-        for row in self.db.query(sql):
-            yield row["day"]
-
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
         assert self.run_id is not None
+        stories.renew(self.db, self.transaction)
         with self.transaction():
-            stories.renew(self.db, self._days)
-            self._days.clear()
             began = stamp(self.began or now)
             health.judge_sources(self.db, read=self.read, unread=self.unread, started_at=began, now=stamp(now))
             self._note_held()
@@ -579,7 +568,6 @@ class Archive:
             [row["last_fetched_at"], source_id],
         )
         article_id = self._insert("articles", row | first)
-        self._note_days(row)
         self._note_prints(article_id, place.prints)
         return article_id
 
@@ -600,7 +588,6 @@ class Archive:
             self._add_version(known, page_id, row)
             if trusted:
                 self._add_prints(known["id"], row["text"])
-                self._note_days(known, row)
         fields = fields | {"gone_at": None} if newer else {}
         self.db.table("articles").update(known["id"], fields | seen(known, row))
         return outcome
@@ -616,7 +603,6 @@ class Archive:
             [place.reason, known["id"], page_id],
         )
         owner = {"url": place.url, "source_id": self._source_id_for(page)}
-        self._note_days(known, row)
         self.db.table("articles").update(known["id"], row | seen(known, row) | owner)
         return self._displace(known["id"])
 
@@ -637,7 +623,6 @@ class Archive:
         kept, other = self._article(kept_id), self._article(other_id)
         first = min((kept, other), key=lambda row: match.precedence_of(self.db, row))
         displaced = other if first is kept else kept
-        self._note_days(kept, other)
         if displaced["content_hash"] != first["content_hash"]:
             self._add_version(first, self._page_of(displaced["id"]), displaced)
         self.db.execute(
@@ -679,9 +664,6 @@ class Archive:
         sql = "select text from versions where article_id = ? and content_hash = ?"
         kept = first_row(self.db, sql, [own["id"], copy_hash])
         return similarity(Text(own["text"]), Text(kept["text"])) if kept else None
-
-    def _note_days(self, *rows: Row) -> None:
-        self._days.update(row["sort_at"][:10] for row in rows)
 
     def _add_prints(self, article_id: int, text: str) -> None:
         """Note a further text of an article."""
@@ -841,7 +823,7 @@ class Archive:
                 "select id from articles where id in (select value from json_each(?))", [trimmed]
             ).fetchall():
                 self._renew_texts(article_id)
-            stories.renew(self.db, {day for one in taken for day in one.days})
+            stories.renew(self.db, nullcontext)
         return taken
 
     def _renew_texts(self, article_id: int) -> None:
