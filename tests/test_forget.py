@@ -79,7 +79,6 @@ def test_with_an_article_all_its_addresses_are_refused_and_named(archive: Archiv
             was="article",
             with_it=(A, C, B),
             archives=("a.warc.gz",),
-            days=frozenset({"2026-11-03"}),
         )
     ]
     assert set(contents(archive).values()) == {REFUSED}

@@ -10,7 +10,6 @@ from sqlite_utils import Database
 from pipelines.archive import pages, runs, sources, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
-from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import stamp
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.match import Match, is_same_content, precedence_of
@@ -30,13 +29,13 @@ UNLIKE = 0.1
 Of 800 pairs of reports on different events, 99 % of the shorter have under .05 of their three-word runs in the other."""
 
 
-def apply(db: Database, run: RunState, match: Match) -> Stored:
+def apply(db: Database, match: Match) -> Stored:
     """Write an article where match() says it belongs, and what became of its addresses."""
     page = match.page
     if match.false_claim_of:
         _correct_address(db, match.false_claim_of)
     here = match.here or pages.inserted(db, page.final_url, page)
-    outcome, article = _put(db, run, match, here["id"])
+    outcome, article = _put(db, match, here["id"])
     columns = pages.fetched(page, here) | pages.settled(match, article)
     if columns["state"] == "article":
         doubted = outcome == "updated" and article["content_hash"] != match.content_hash
@@ -53,23 +52,23 @@ def apply(db: Database, run: RunState, match: Match) -> Stored:
     return Stored(state=found["state"], reason=found["reason"], article_id=found["article_id"], outcome=outcome)
 
 
-def _put(db: Database, run: RunState, match: Match, page_id: int) -> tuple[str, Row]:
+def _put(db: Database, match: Match, page_id: int) -> tuple[str, Row]:
     """Write the article; returns what that is in the run's summary, and the article's row as it is now."""
     row = article_row(match)
     if match.known is None:
-        return "new", _insert(db, run, match, row)
+        return "new", _insert(db, match, row)
     for other_id in match.merges:
-        _merge(db, run, match.known["id"], other_id)
+        _merge(db, match.known["id"], other_id)
     known = article_of(db, match.known["id"]) if match.merges else match.known
     if match.kind == "refetch":
-        return _refetch(db, run, match, known, page_id, row)
+        return _refetch(db, match, known, page_id, row)
     if match.kind == "original":
-        return _replace_with_original(db, run, match, known, page_id, row)
+        return _replace_with_original(db, match, known, page_id, row)
     _keep_copy(db, match, known, page_id, row)
     return "duplicate", known
 
 
-def _insert(db: Database, run: RunState, match: Match, row: Row) -> Row:
+def _insert(db: Database, match: Match, row: Row) -> Row:
     source_id = sources.id_for(db, match.page)
     db.conn.execute(
         "update sources set last_new_article_at = max(coalesce(last_new_article_at, ''), ?) where id = ?",
@@ -79,7 +78,6 @@ def _insert(db: Database, run: RunState, match: Match, row: Row) -> Row:
         "id": _unused_id(db), "url": match.url, "source_id": source_id, "first_seen_at": row["last_fetched_at"]
     }  # fmt: skip
     insert(db, "articles", row | first)
-    run.note_days(row)
     versions.note_prints(db, first["id"], match.unnoted)
     return row | first
 
@@ -91,9 +89,7 @@ def _unused_id(db: Database) -> int:
     return int(db.conn.execute(sql).fetchone()[0])
 
 
-def _refetch(
-    db: Database, run: RunState, match: Match, known: Row, page_id: int, row: Row
-) -> tuple[str, Row]:  # fmt: skip
+def _refetch(db: Database, match: Match, known: Row, page_id: int, row: Row) -> tuple[str, Row]:
     """Another capture of a known page: unchanged, a newer text, or an older one from an archive."""
     newer = row["last_fetched_at"] >= known["last_fetched_at"]
     if is_same_content(known, row):
@@ -104,16 +100,13 @@ def _refetch(
         versions.add(db, known, page_id, row)
         if trusted:
             versions.add_prints(db, known["id"], match.prints)
-            run.note_days(known, row)
     fields = fields | {"gone_at": None} if newer else {}
     fields |= fetch_times(known, row)
     update(db, "articles", known["id"], fields)
     return outcome, known | fields
 
 
-def _replace_with_original(
-    db: Database, run: RunState, match: Match, known: Row, page_id: int, row: Row
-) -> tuple[str, Row]:
+def _replace_with_original(db: Database, match: Match, known: Row, page_id: int, row: Row) -> tuple[str, Row]:
     """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
     if row["content_hash"] != known["content_hash"]:
         versions.add(db, known, page_id, row)
@@ -124,7 +117,6 @@ def _replace_with_original(
         [match.reason, known["id"], page_id],
     )
     fields = row | fetch_times(known, row) | {"url": match.url, "source_id": sources.id_for(db, match.page)}
-    run.note_days(known, row)
     update(db, "articles", known["id"], fields)
     return runs.recount_displaced(db, known["id"]), known | fields
 
@@ -139,12 +131,11 @@ def _keep_copy(db: Database, match: Match, known: Row, page_id: int, row: Row) -
         versions.add_prints(db, known["id"], match.prints)
 
 
-def _merge(db: Database, run: RunState, kept_id: int, other_id: int) -> None:
+def _merge(db: Database, kept_id: int, other_id: int) -> None:
     """Two articles turn out to be one: the smaller id stays and has the fields of the original."""
     kept, other = article_of(db, kept_id), article_of(db, other_id)
     first = min((kept, other), key=lambda row: precedence_of(db, row))
     displaced = other if first is kept else kept
-    run.note_days(kept, other)
     if displaced["content_hash"] != first["content_hash"]:
         versions.add(db, first, versions.article_page(db, displaced["id"]), displaced)
     db.execute(

@@ -20,7 +20,6 @@ from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.schedule import stamp
 from pipelines.archive.sources import note_postponed
 from pipelines.database.connection import Row, is_storage_trouble
-from pipelines.deduplicate import stories
 
 OUTCOMES = ("known", "new", "updated", "duplicate", "refused", "failed", "pending")
 """The columns of a run's summary; `found` is their sum."""
@@ -47,9 +46,6 @@ class RunState:
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
-    days: set[str] = field(
-        default_factory=set
-    )  #: of sort_at, on which articles changed: their stories are computed anew
     broken: sqlite3.Error | None = None  #: set when the disk or the file failed
 
     def source_of(self, url: str, site: str | None) -> Source | None:
@@ -68,9 +64,6 @@ class RunState:
     def note_error(self, message: str) -> None:
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(message)
-
-    def note_days(self, *articles: Row) -> None:
-        self.days.update(row["sort_at"][:10] for row in articles)
 
     def note_trouble(self, error: sqlite3.Error) -> None:
         """Remember that the disk or the file failed; the first time is the one to tell of."""
@@ -91,33 +84,20 @@ class RunState:
 def start(db: Database, run: RunState, *, argv: list[str], version: str, now: datetime) -> None:
     """Begin a row of `runs`; a run that never ended is marked killed, since the lock shows it is gone."""
     run.began = now
-    run.days.update(_days_left_by_killed_runs(db))
     db.execute("update runs set status = 'killed', reason = 'ended without a word' where status = 'running'")
-    (newest,) = db.execute("select coalesce(max(id), 0) from articles").fetchone()
     (run.last_known,) = db.execute("select coalesce(max(id), 0) from pages").fetchone()
     row = {
         "started_at": stamp(now),
         "status": "running",
         "version": version,
         "argv": json.dumps(argv, ensure_ascii=False),
-        "counts": to_json({"newest_article_before": newest}),
     }
     run.run_id = insert(db, "runs", row)
 
 
-def _days_left_by_killed_runs(db: Database) -> list[str]:
-    """The days of articles that a killed run stored or looked at, of which it did not live to compute the stories."""
-    sql = """select distinct substr(sort_at, 1, 10) from runs join articles
-             on articles.id > runs.counts ->> 'newest_article_before' or articles.last_fetched_at >= runs.started_at
-             where runs.status = 'running'"""
-    return [day for (day,) in db.execute(sql)]
-
-
 def finish(db: Database, run: RunState, *, status: str, reason: str | None, now: datetime) -> None:
-    """End the row of `runs`: stories, the health of the sources that were asked, the summary."""
+    """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
-    stories.renew(db, run.days)
-    run.days.clear()
     began = stamp(run.began or now)
     health.judge_sources(db, _newly_met(db), read=run.read, unread=run.unread, started_at=began, now=stamp(now))
     note_postponed(db, run.postponed)

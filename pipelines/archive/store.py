@@ -7,7 +7,7 @@ What a table is written by is in the file of its name; here are the transactions
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class Archive:
         if outcome.article is None or takedown.is_forgotten(known):
             return pages.keep_without_article(self.db, self.run, outcome, known)
         self.run.note_read(outcome.page.source)
-        return articles.apply(self.db, self.run, match(self.db, outcome, known))
+        return articles.apply(self.db, match(self.db, outcome, known))
 
     # The rest of a run, each in one transaction
 
@@ -92,6 +92,8 @@ class Archive:
             runs.start(self.db, self.run, argv=argv, version=version, now=now)
 
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
+        """End the run. Stories come first, in short transactions of their own: a killed run leaves them to the next."""
+        stories.renew(self.db, self.transaction)
         with self.transaction():
             runs.finish(self.db, self.run, status=status, reason=reason, now=now)
 
@@ -114,5 +116,5 @@ class Archive:
                 "select id from articles where id in (select value from json_each(?))", [trimmed]
             ).fetchall():
                 versions.renew_texts(self.db, article_id)
-            stories.renew(self.db, {day for one in taken for day in one.days})
+            stories.renew(self.db, nullcontext)
         return taken

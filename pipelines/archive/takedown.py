@@ -34,7 +34,6 @@ class Forgotten:
     with_it: tuple[str, ...] = ()  #: other addresses of the article, refused as well
     stays: str | None = None  #: the address of the article that a copy leaves behind
     archives: tuple[str, ...] = ()  #: names of WARC files that still hold a capture
-    days: frozenset[str] = frozenset()  #: of sort_at, `YYYY-MM-DD`, around which stories must be computed anew
     trimmed: frozenset[int] = frozenset()  #: articles that lost a version: their numbering and prints must be made anew
 
 
@@ -84,7 +83,6 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
         was="article",
         with_it=tuple(row["url"] for row in pages if row["id"] != page["id"]),
         archives=_archives(pages),
-        days=frozenset({article["sort_at"][:10]}),
         trimmed=trimmed,
     )
 

@@ -239,14 +239,14 @@ def _add_one(archive: Archive, number: int, text: str) -> tuple[float, float, fl
 def invented_texts() -> Iterator[str]:
     """Texts whose words are as frequent as Zipf found, and with a line in four that other texts have too."""
     chance = random.Random(7)
-    words = [_invented_word(chance) for _ in range(VOCABULARY)]
+    words = [invented_word(chance) for _ in range(VOCABULARY)]
     weights = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
     phrases = [" ".join(chance.choices(words, cum_weights=weights, k=20)) for _ in range(2000)]
     while True:
         yield " ".join([*chance.choices(words, cum_weights=weights, k=WORDS - 20), chance.choice(phrases)])
 
 
-def _invented_word(chance: random.Random) -> str:
+def invented_word(chance: random.Random) -> str:
     return "".join(chance.choice("bcdfglmnprstv") + chance.choice("aeiou") for _ in range(chance.randint(1, 4)))
 
 
