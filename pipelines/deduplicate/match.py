@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 SHORTEST_EQUAL_TEXT = 25
 """Words. Two texts shorter than this may be equal by chance ("No results today."); the title must then agree too."""
 
-ALIKE = 0.5
+MIN_CONTAINMENT = 0.5
 """Share of the shorter text's three-word runs that the longer one holds, from which a canonical link is believed."""
 
 
@@ -195,7 +195,7 @@ def _same_title(row: Row, article: Article) -> bool:
 
 
 def _alike(row: Row, article: Article) -> bool:
-    return containment(row["text"], article.text) >= ALIKE
+    return containment(row["text"], article.text) >= MIN_CONTAINMENT
 
 
 def _found_at(row: Row | None, page: Page) -> str:

@@ -59,7 +59,7 @@ STALE_SHARE = 0.1
 KEPT_DAYS = 28
 """A frame that ends so long before the last one is given up: what arrives later has its window weighed anew."""
 
-BATCH = 100
+BATCH = 50
 """Articles written in one transaction: under a tenth of a second."""
 
 Item = TypeVar("Item")
@@ -176,7 +176,7 @@ def _arrived(db: Database, frame: Frame, first: str, last: str) -> list[int]:
     }
     if (first, last) != (frame.first_day, frame.last_day):
         arrived.update(_known(db, first, last, but=frame))
-    return story_index.without_row(db, sorted(arrived))
+    return story_index.without(db, "vector", sorted(arrived))
 
 
 # A window from scratch
@@ -188,7 +188,7 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     ids = list(known)
     with transaction():
         frame_id = story_index.begin_frame(db, first, last)
-    _read_texts(db, transaction, story_index.without_row(db, ids))
+    _read_texts(db, transaction, story_index.without(db, "words", ids))
     used_by = count_users(one.words for one in story_index.documents(db, ids))
     weights = Weights(Frequencies(documents=len(ids), used_by=used_by))
     members = sorted((weighed(one, weights) for one in story_index.documents(db, ids)), key=lambda member: member.order)
@@ -196,20 +196,20 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     clusters = [list(story.members) for story in join(members, too_many)]
     label = {member.id: min(one.id for one in cluster) for cluster in clusters for member in cluster}
     add_roundups(clusters, shared_passages(members, story_index.prints_of(db, ids)))
-    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 100 * BATCH):
+    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 200 * BATCH):
         with transaction():
             story_index.put_frequencies(db, rows)
     for batch in _batches(members):
         with transaction():
             for member in batch:
-                story_index.put_vector(db, member, too_many, label[member.id])
+                story_index.put_vector(db, member, label[member.id])
     write(db, transaction, [[one.id for one in by_centrality(one)] for one in clusters if len(one) > 1], known)
     with transaction():
         story_index.end_frame(db, frame_id, len(ids), too_many, WEEK + 2 * math.ceil(DAYS))
 
 
 def _read_texts(db: Database, transaction: Transaction, ids: list[int]) -> None:
-    if len(ids) > 20 * BATCH:
+    if len(ids) > 40 * BATCH:
         logger.info("stories: reading %d articles for the first time", len(ids))
     for batch in _batches(ids):
         documents = [document(row) for row in story_index.texts(db, batch)]
@@ -226,10 +226,11 @@ def _add(db: Database, transaction: Transaction, frame: Frame, arrived: list[int
     for batch in _batches(arrived):
         documents = [document(row) for row in story_index.texts(db, batch)]
         weights = Weights(story_index.frequencies(db, frame, documents))
+        members = [weighed(one, weights) for one in documents]
         with transaction():
-            for one in documents:
+            for one, member in zip(documents, members, strict=True):
                 story_index.put(db, one)
-                story_index.put_vector(db, weighed(one, weights), frame.common)
+                story_index.put_vector(db, member)
                 story_index.unplace_around(db, one.id, range(COMMON + 1, COMMON + 2))
     with transaction():
         story_index.widen(db, frame, first, last, len(arrived))
@@ -287,7 +288,7 @@ def _sweep(db: Database, transaction: Transaction) -> None:
                     story_index.drop(db, article_id)
         while True:
             with transaction():
-                if not story_index.drop_frequencies(db, frame_id, 100 * BATCH):
+                if not story_index.drop_frequencies(db, frame_id, 200 * BATCH):
                     break
 
 
