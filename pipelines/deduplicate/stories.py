@@ -69,17 +69,28 @@ def renew(db: Database, transaction: Transaction) -> None:
     """Bring the stories up to date with the articles. Nobody else may write meanwhile."""
     _sweep(db, transaction)
     changes = db.execute("select article_id, sort_at from story_changes").fetchall()
+    with transaction():
+        for (story_id,) in db.execute(_LEFT_EMPTY).fetchall():
+            _dissolve(db, story_id, NOWHERE)
     for batch in _batches(sorted({article_id for article_id, _ in changes})):
         with transaction():
             for article_id in batch:
                 story_index.unplace_around(db, article_id, range(1, COMMON + 2))
                 story_index.drop(db, article_id)
+    (newest_frame,) = db.execute("select coalesce(max(id), 0) from story_frames").fetchone()
     for first, last in weeks(sort_at for _, sort_at in changes):
-        _renew_window(db, transaction, *_around(first, last))
+        _renew_window(db, transaction, *_around(first, last), newest_frame)
         with transaction():
             db.execute("delete from story_changes where sort_at >= ? and sort_at < ?", [f"{first}", f"{last}U"])
     _place_waiting(db, transaction)
     unpack.cache_clear()
+
+
+_LEFT_EMPTY = """
+    select id from stories where id in (select story_id from story_changes)
+        and not exists (select 1 from articles where story_id = stories.id)
+"""
+"""Stories of which all articles went."""
 
 
 def weeks(days: Iterable[str]) -> list[tuple[date, date]]:
@@ -107,14 +118,18 @@ def _shifted(day: date, days: int) -> str:
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal())).isoformat()
 
 
-def _renew_window(db: Database, transaction: Transaction, first: str, last: str) -> None:
+def _renew_window(db: Database, transaction: Transaction, first: str, last: str, newest_frame: int) -> None:
+    """Add to the frame of these days what changed in them, unless it is too much.
+
+    A frame of this very renewal, later than `newest_frame`, is not added to: the weeks of an import are like each other.
+    """
     frame = _frame_of(db, first, last)
     if frame is None:
         _without_frame(db, transaction, first, last)
         return
     wider = min(first, frame.first_day), max(last, frame.last_day)
     arrived = _arrived(db, frame, *wider)
-    if frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
+    if frame.id <= newest_frame and frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
         _add(db, transaction, frame, arrived, *wider)
     else:
         _renew_frame(db, transaction, *_trimmed(*wider, first, last))
