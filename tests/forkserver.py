@@ -54,7 +54,7 @@ def become(job: dict[str, Any]) -> None:
     main = sys.modules["__main__"]
     main.__spec__ = None
     del main.__file__
-    importlib.import_module("crawler.cli").main()
+    importlib.import_module("crawler.cli.main").main()
 
 
 if __name__ == "__main__":
