@@ -4,7 +4,6 @@ Each law takes a mutant and says in a word what became of it; it raises Assertio
 and lets through what the reader raises and nobody expects.
 """
 
-import logging
 import re
 import tempfile
 import unicodedata
@@ -218,7 +217,6 @@ def exchange(suffix: str) -> Callable[[Mutant], str]:
 
 
 def warc(mutant: Mutant) -> str:
-    logging.getLogger("crawler.spiders.copies").setLevel(logging.CRITICAL)
     with tempfile.NamedTemporaryFile(suffix=".warc") as file:
         file.write(mutant.body)
         file.flush()

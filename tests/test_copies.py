@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import random
-import time
 import tracemalloc
 import types
 import zlib
@@ -524,11 +523,10 @@ def test_a_head_without_end_is_not_read_to_its_end(tmp_path: Path, junk: bytes) 
     content, starts = THREE[packed], STARTS[packed]
     (tmp_path / "a.warc").write_bytes(content[: starts[1]] + junk + content[starts[2] :])
     tracemalloc.start()
-    started = time.process_time()
     found = survivors(list(read_warc(tmp_path / "a.warc")))
-    peak, seconds = tracemalloc.get_traced_memory()[1], time.process_time() - started
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (found, peak < 60_000_000, seconds < 10) == ([("0", None), ("2", None)], True, True)
+    assert (found, peak < 60_000_000) == ([("0", None), ("2", None)], True)
 
 
 def test_an_archive_s_own_words_do_not_reach_the_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,5 @@
 """Page -> Article, or a refusal with its reason."""
 
-import time
 import unicodedata
 from contextlib import suppress
 from dataclasses import replace
@@ -192,9 +191,7 @@ def test_a_drawing_deep_in_a_page_makes_it_no_feed() -> None:
 
 
 def test_a_link_of_question_marks_takes_no_quadratic_time() -> None:
-    started = time.process_time()
-    extract(page(html(body=f"<a href='/{'?' * 200_000}\nx'>Harbour</a>{TEXT}")))
-    assert time.process_time() - started < 5
+    assert ends(lambda: extract(page(html(body=f"<a href='/{'?' * 200_000}\nx'>Harbour</a>{TEXT}"))))
 
 
 RIVALS = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls: live","datePublished":"2026-11-11"}</script><meta property="og:title" content="You will not believe this crane | The Ledger">'

@@ -14,6 +14,7 @@ from crawler.cli import upkeep
 from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
 from crawler.cli.output import DONE, FAILED, USAGE, complain, is_absent, output_arrives
 from crawler.cli.run import Job, data_folder, run
+from crawler.cli.schedule import schedule
 from crawler.cli.sources import sources
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
@@ -44,7 +45,7 @@ def main() -> None:
     """
 
 
-for command in (sources, upkeep.doctor, upkeep.snapshot, upkeep.forget):
+for command in (sources, schedule, upkeep.doctor, upkeep.snapshot, upkeep.forget):
     main.add_command(command)
 
 

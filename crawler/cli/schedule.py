@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from crawler.cli.common import DB, SOURCES
-from crawler.cli.main import main
 from crawler.cli.output import USAGE, complain, is_absent
 
 
-@main.command()
+@click.command()
 @click.option(
     "--every", default="15m", show_default=True, metavar="TIME", help="Minutes or hours between two starts: 15m, 2h."
 )

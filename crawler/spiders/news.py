@@ -22,8 +22,8 @@ from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_rea
 from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
-from crawler.parsers import links as parsers_links
-from crawler.parsers import listings
+from crawler.parsers.links import Child, NotAListing, Reading
+from crawler.parsers.listings import read_listing
 from crawler.sources.toml_file import SourcesFile
 from crawler.spiders.bug_net import Bug
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
@@ -151,7 +151,7 @@ class NewsSpider(scrapy.Spider):
             return
         try:
             reading = self._read(response, kind)
-        except parsers_links.NotAListing as error:
+        except NotAListing as error:
             yield from self._listing_is_dead(
                 source, url, kind, trail, str(error), status=response.status, moved_to=moved
             )
@@ -176,17 +176,17 @@ class NewsSpider(scrapy.Spider):
             yield request
         yield from self._go_on(trail, yielded=bool(links))
 
-    def _read(self, response: Response, kind: str) -> parsers_links.Reading:
+    def _read(self, response: Response, kind: str) -> Reading:
         """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
         expected, reading = response.meta.get("reading", (None, None))
         if expected != kind:
-            return listings.read_listing(response.body, response.url, kind, self._since)
-        if isinstance(reading, parsers_links.NotAListing):
+            return read_listing(response.body, response.url, kind, self._since)
+        if isinstance(reading, NotAListing):
             raise reading
-        assert isinstance(reading, parsers_links.Reading)
+        assert isinstance(reading, Reading)
         return reading
 
-    def _new_children(self, source: Source, children: Iterable[parsers_links.Child]) -> list[parsers_links.Child]:
+    def _new_children(self, source: Source, children: Iterable[Child]) -> list[Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
         followed = self._followed.setdefault(source.url, set())
         new = [child for child in children if child.url not in followed][: MAX_SITEMAPS - len(followed)]
@@ -229,7 +229,7 @@ class NewsSpider(scrapy.Spider):
             return
         try:
             reading = self._read(response, "homepage")
-        except parsers_links.NotAListing as error:
+        except NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
         origin = origin_of(response.url)

@@ -9,6 +9,7 @@ is named kind/seed: `mutant("page", 17)` of tests/mutations.py is page/17. Linux
 import argparse
 import asyncio
 import json
+import logging
 import multiprocessing
 import os
 import re
@@ -163,6 +164,7 @@ def _wrong(table: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def law(kind: str, seed: int) -> tuple[str, float]:
     """In a worker: what became of a mutant, and seconds."""
+    logging.disable()  # of damage, of which every mutant has some
     made = mutant(kind, seed)
     begin = time.monotonic()
     return LAWS[kind](made), time.monotonic() - begin
