@@ -23,7 +23,7 @@ from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, va
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
-from crawler.parsers.listings import read_listing
+from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES, read_listing
 from crawler.sources.toml_file import SourcesFile
 from crawler.spiders.bug_net import Bug
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
@@ -254,18 +254,14 @@ class NewsSpider(scrapy.Spider):
         for kind in source.discover:
             if kind == "feed":
                 yield from (
-                    (kind, group)
-                    for group in (list(feeds), *([origin + path] for path in listings.FEED_GUESSES))
-                    if group
+                    (kind, group) for group in (list(feeds), *([origin + path] for path in FEED_GUESSES)) if group
                 )
             elif kind == "homepage":
                 yield kind, [source.url]
             else:
                 named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
                 yield from (
-                    (kind, group)
-                    for group in (named, *([origin + path] for path in listings.SITEMAP_GUESSES[kind]))
-                    if group
+                    (kind, group) for group in (named, *([origin + path] for path in SITEMAP_GUESSES[kind])) if group
                 )
 
     def _next_group(self, trail: Trail) -> Iterator[Output]:
