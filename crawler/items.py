@@ -157,6 +157,8 @@ class Outcome:
     refusal: str | None = None  #: the answer is no article: too_short, consent, soft_404, index, …
     failure: str | None = None  #: no answer yet worth keeping: timeout, http_503, extraction_timeout, …
     extractor: str | None = None  #: the rules that refused it, like Article.extractor; None when they were not asked
+    content_hash: str | None = None  #: text.content_hash() of the article; None: whoever needs it makes it
+    fingerprints: frozenset[int] | None = None  #: of the article's text, as near copies are found by; None: likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "pipelines.extract.pipeline.ExtractPipeline": 100,
-    "pipelines.archive.store.StorePipeline": 200,
+    "pipelines.archive.pipeline.StorePipeline": 200,
 }
 
 # Manners.

@@ -148,9 +148,7 @@ def test_what_may_not_be_looked_at_is_one_line_and_no_traceback(nobody: Path, ar
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
-    done = run_with(
-        "import pipelines.archive.store as store; store.article_row = None", tmp_path, "import", "page.html"
-    )
+    done = run_with("import pipelines.archive.articles as it; it.article_row = None", tmp_path, "import", "page.html")
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
     assert [
         tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")

@@ -111,5 +111,9 @@ def test_a_file_that_fails_while_a_run_makes_itself_ready_is_a_storage_error(arc
     with archive.path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
-    with pytest.raises(StorageError, match="broadsheet doctor"):
-        Archive(archive.path)
+    with (
+        closing(Archive(archive.path)) as again,
+        pytest.raises(StorageError, match="broadsheet doctor"),
+        storage_errors(archive.path),
+    ):
+        again.upgrade()

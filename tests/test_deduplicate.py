@@ -441,6 +441,10 @@ def test_prints_made_by_other_rules_are_made_anew(tmp_path: Path) -> None:
     archive.db.execute("update signatures set version = version - 1")
     archive.close()
     again = Archive(tmp_path / "news.db")
+    assert again.is_upgrade_due()
+    told: list[tuple[int, int]] = []
+    again.upgrade(lambda done, of: told.append((done, of)))
+    assert (told, again.is_upgrade_due()) == ([(1, 1)], False)
     assert list(again.db.table("fingerprints").rows) == prints
     assert again.db.execute("select max(version) from signatures").fetchone()[0] == SIGNATURE_VERSION
 

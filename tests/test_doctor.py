@@ -36,6 +36,8 @@ DAMAGE = {
     "a view with a comment dropped": "drop view source_health",
     "a view with a dollar dropped": "drop view run_summary",
     "all prints dropped": "drop table fingerprints",
+    "the rare words dropped": "drop table story_terms",
+    "the queue of stories dropped": "drop table story_changes",
     "the log of moves dropped": "drop table moved",
     "the full-text index dropped": "drop table articles_fts",
     "the full-text index behind": "drop trigger articles_fts_delete; delete from articles_fts where rowid = 1",

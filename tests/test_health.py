@@ -15,8 +15,18 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Link, Listing, Outcome, Page, Source
 from crawler.times import stamp
-from pipelines.archive import health
-from pipelines.archive.health import Facts, Habits, Health, judge, learn, patience_hours, watch
+from pipelines.archive import health, health_rules
+from pipelines.archive.health_rules import (
+    Facts,
+    Habits,
+    Health,
+    PageMark,
+    judge,
+    page_mark,
+    patience_hours,
+    updated_pages,
+    updated_silence,
+)
 from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.loopback import Site, article_html, story
@@ -25,7 +35,13 @@ from tests.newsroom import Newsroom
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FEED = "https://a.example/feed"
 WEEKENDS = tuple((f"2026-W{week:02}", 62.0) for week in range(1, 10))
-GOOD = ("400",) * 100
+
+
+def marks(*words: str) -> tuple[PageMark, ...]:
+    return tuple(map(PageMark.decode, words))
+
+
+GOOD = marks(*("400",) * 100)
 
 
 # The judgement
@@ -102,44 +118,48 @@ GOOD = ("400",) * 100
             id="missed",
         ),
         pytest.param(
-            {"habits": Habits(recent=("!http_403",) * 6 + ("400",) * 4, before=GOOD)},
+            {"habits": Habits(recent=marks("!http_403") * 6 + marks("400") * 4, before=GOOD)},
             ("blocked", "6 of the last 10 pages: answers 403"),
             id="pages turned away",
         ),
         pytest.param(
-            {"habits": Habits(recent=("!robots",) * 5 + ("400",) * 5, before=GOOD)},
+            {"habits": Habits(recent=marks("!robots") * 5 + marks("400") * 5, before=GOOD)},
             ("ok", None),
             id="half of the pages forbidden",
         ),
         pytest.param(
-            {"habits": Habits(recent=("?timeout",) * 10, before=GOOD)},
+            {"habits": Habits(recent=marks("?timeout") * 10, before=GOOD)},
             ("broken", "10 of the last 10 pages: timeout"),
             id="pages that never answer",
         ),
         pytest.param(
-            {"habits": Habits(recent=("400",) * 4 + ("400d",) * 6, before=GOOD)},
+            {"habits": Habits(recent=marks("400") * 4 + marks("400d") * 6, before=GOOD)},
             ("changed", "no date in 6 of the last 10 articles; before that in 0 of 100"),
             id="no dates any more",
         ),
         pytest.param(
-            {"habits": Habits(recent=("-too_short",) * 9 + ("400",), before=("-index", *GOOD[1:]))},
+            {"habits": Habits(recent=marks("-too_short") * 9 + marks("400"), before=(*marks("-index"), *GOOD[1:]))},
             ("changed", "no article in 9 of the last 10 pages; before that in 1 of 100"),
             id="no articles any more",
         ),
         pytest.param(
-            {"habits": Habits(recent=("90ta",) * 8, before=GOOD)},
+            {"habits": Habits(recent=marks("90ta") * 8, before=GOOD)},
             ("changed", "no title in 8 of the last 8 articles; before that in 0 of 100"),
             id="much at once: the worst is told",
         ),
         pytest.param(
-            {"habits": Habits(recent=("190",) * 10, before=GOOD)},
+            {"habits": Habits(recent=marks("190") * 10, before=GOOD)},
             ("changed", "under half the usual length in 10 of the last 10 articles; before that in 0 of 100"),
             id="short",
         ),
-        pytest.param({"habits": Habits(recent=("400d",) * 5, before=GOOD)}, ("ok", None), id="five pages say nothing"),
-        pytest.param({"habits": Habits(recent=("400d",) * 10, before=GOOD[:10])}, ("ok", None), id="nor against ten"),
         pytest.param(
-            {"habits": Habits(recent=("400a",) * 10, before=(*GOOD[:40], *("400a",) * 10, *GOOD[:50]))},
+            {"habits": Habits(recent=marks("400d") * 5, before=GOOD)}, ("ok", None), id="five pages say nothing"
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("400d") * 10, before=GOOD[:10])}, ("ok", None), id="nor against ten"
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("400a") * 10, before=(*GOOD[:40], *marks("400a") * 10, *GOOD[:50]))},
             ("ok", None),
             id="a night of agency reports, as the night before",
         ),
@@ -156,7 +176,7 @@ GOOD = ("400",) * 100
             {
                 "failures": 3,
                 "failed": ((FEED, "http_500"),),
-                "habits": Habits(recent=("400d",) * 10, before=GOOD, silent_hours=999, gaps=WEEKENDS),
+                "habits": Habits(recent=marks("400d") * 10, before=GOOD, silent_hours=999, gaps=WEEKENDS),
             },
             ("broken", f"{FEED} answers 500; 3 looks in a row"),
             id="the worst word of several",
@@ -170,8 +190,8 @@ def test_every_word_has_its_facts(facts: dict[str, Any], expected: tuple[str, st
 
 def test_the_exact_test_is_exact() -> None:
     """Fisher's lady who tasted four of four cups right, of eight: 1 in 70."""
-    assert health.fisher(4, 4, 0, 4) == pytest.approx(1 / 70)
-    assert health.fisher(0, 10, 5, 100) == 1
+    assert health_rules.fisher(4, 4, 0, 4) == pytest.approx(1 / 70)
+    assert health_rules.fisher(0, 10, 5, 100) == 1
 
 
 # Silence
@@ -183,7 +203,7 @@ def test_a_source_that_keeps_its_week_is_never_quiet_and_is_when_it_stops(hours:
     for hour in range(0, 10 * 168, every):
         now = stamp(MONDAY + timedelta(hours=hour))
         new = any((hour - back) % 168 in hours for back in range(every))
-        habits, last = watch(habits, last, now, new=new), now
+        habits, last = updated_silence(habits, last, now, new=new), now
         assert habits.silent_hours <= (patience_hours(habits.gaps) or 1e9)
     patience = patience_hours(habits.gaps)
     assert patience is not None
@@ -196,21 +216,21 @@ def test_time_that_nobody_watched_is_no_silence(away: timedelta) -> None:
     """A machine that was off, a clock that was set back or far ahead."""
     habits = Habits(silent_hours=3, look_hours=0.25, gaps=WEEKENDS)
     at = stamp(MONDAY + away)
-    assert watch(habits, stamp(MONDAY), at, new=False).silent_hours == 3
-    assert watch(habits, stamp(MONDAY), at, new=True).gaps == WEEKENDS
+    assert updated_silence(habits, stamp(MONDAY), at, new=False).silent_hours == 3
+    assert updated_silence(habits, stamp(MONDAY), at, new=True).gaps == WEEKENDS
 
 
 def test_who_looks_once_a_week_still_learns_what_quiet_is() -> None:
     habits, last = Habits(), stamp(MONDAY)
     for week in range(1, 30):
         now = stamp(MONDAY + timedelta(weeks=week))
-        habits, last = watch(habits, last, now, new=week < 20), now
+        habits, last = updated_silence(habits, last, now, new=week < 20), now
     assert habits.silent_hours == 10 * 168 > (patience_hours(habits.gaps) or 1e9)
 
 
 def test_a_daylight_saving_change_is_no_event() -> None:
     """Times are UTC; the source's own clock moves its articles by an hour, once."""
-    assert health.hours_between("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z") == 1
+    assert health_rules.hours_between("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z") == 1
 
 
 # Pages
@@ -221,18 +241,18 @@ def test_pages_that_stay_as_they_are_never_look_changed(share: float) -> None:
     chance = random.Random(str(share))
     habits = Habits()
     for _ in range(300):
-        marks = [f"{chance.randint(200, 900)}{'da' * (chance.random() < share)}" for _ in range(5)]
-        habits = learn(habits, marks, stamp(MONDAY))
+        five = [f"{chance.randint(200, 900)}{'da' * (chance.random() < share)}" for _ in range(5)]
+        habits = updated_pages(habits, marks(*five), stamp(MONDAY))
         assert judge(Facts(ever_read=True, habits=habits)).word == "ok"
 
 
 def test_what_changed_stays_so_until_it_is_repaired_or_usual() -> None:
-    habits = learn(Habits(), GOOD, stamp(MONDAY))
-    habits = learn(habits, ["400d"] * 300, stamp(MONDAY))
-    assert (judge(Facts(ever_read=True, habits=habits)).word, habits.before[-1]) == ("changed", "400")
-    repaired = learn(habits, ["400"] * 5, stamp(MONDAY + timedelta(days=9)))
+    habits = updated_pages(Habits(), GOOD, stamp(MONDAY))
+    habits = updated_pages(habits, marks("400d") * 300, stamp(MONDAY))
+    assert (judge(Facts(ever_read=True, habits=habits)).word, habits.before[-1]) == ("changed", PageMark.decode("400"))
+    repaired = updated_pages(habits, marks("400") * 5, stamp(MONDAY + timedelta(days=9)))
     assert (judge(Facts(ever_read=True, habits=repaired)).word, repaired.changed_at) == ("ok", None)
-    usual = learn(habits, ["400d"], stamp(MONDAY + timedelta(days=29)))
+    usual = updated_pages(habits, marks("400d"), stamp(MONDAY + timedelta(days=29)))
     assert judge(Facts(ever_read=True, habits=usual)).word == "ok"
 
 
@@ -254,12 +274,16 @@ def test_what_changed_stays_so_until_it_is_repaired_or_usual() -> None:
     ids=str,
 )
 def test_a_page_counts_once_and_by_what_it_came_to(page: dict[str, Any], mark: str | None) -> None:
-    assert health.mark_of({"state": page["outcome"], "attempts": 1, "word_count": 412} | page) == mark
+    found = page_mark({"state": page["outcome"], "attempts": 1, "word_count": 412} | page)
+    assert (found and found.encode(), found and PageMark.decode(found.encode())) == (mark, found)
 
 
 def test_a_change_is_named_at_the_sixth_article() -> None:
-    habits = learn(Habits(), GOOD, stamp(MONDAY))
-    words = [judge(Facts(ever_read=True, habits=learn(habits, ["400t"] * n, stamp(MONDAY)))).word for n in range(5, 8)]
+    habits = updated_pages(Habits(), GOOD, stamp(MONDAY))
+    words = [
+        judge(Facts(ever_read=True, habits=updated_pages(habits, marks("400t") * n, stamp(MONDAY)))).word
+        for n in range(5, 8)
+    ]
     assert words == ["ok", "changed", "changed"]
 
 

@@ -10,7 +10,7 @@ from lxml import html
 from crawler.items import Article, Hints, Outcome, Page, Source
 from crawler.sources.toml_file import parse_sources
 from pipelines.archive.store import Archive
-from pipelines.archive.suggest import line_xpath, propose
+from pipelines.archive.suggest import line_xpath, suggest
 from tests.conftest import broadsheet
 from tests.loopback import story
 
@@ -42,23 +42,23 @@ def test_a_line_that_stands_in_many_articles_is_proposed_with_examples(tmp_path:
     def text_of(number: int) -> str:
         return story(f"pier {number}") + ('\n\nTold on a "cold" day\'s walk.' if number < 5 else "")
 
-    (proposal,) = propose(archive_of(tmp_path, text_of).db, SOURCE.url)
+    (proposal,) = suggest(archive_of(tmp_path, text_of).db, SOURCE.url)
     assert (proposal.key, proposal.value) == ("strip", line_xpath('Told on a "cold" day\'s walk.'))
-    assert proposal.because == '“Told on a "cold" day\'s walk.” stands in 5 of 10 articles'
+    assert proposal.evidence == '“Told on a "cold" day\'s walk.” stands in 5 of 10 articles'
     assert len(proposal.examples) == 3
 
 
 def test_articles_that_share_no_line_get_no_proposal(tmp_path: Path) -> None:
     archive = archive_of(tmp_path, lambda number: story(f"pier {number}"))
-    assert list(propose(archive.db, SOURCE.url)) == []
+    assert list(suggest(archive.db, SOURCE.url)) == []
 
 
 def test_the_place_whose_title_the_feed_agrees_with_is_proposed(tmp_path: Path) -> None:
     rivals = (("headline", "Stored title"), ("og:title", "Another"), ("h1", "FEED title"))
-    (proposal,) = propose(archive_of(tmp_path, lambda number: story(f"pier {number}"), rivals).db, SOURCE.url)
+    (proposal,) = suggest(archive_of(tmp_path, lambda number: story(f"pier {number}"), rivals).db, SOURCE.url)
     assert (proposal.key, proposal.value) == ("title", "h1")
     assert (
-        proposal.because == "h1 is what the feed calls the article on 10 of 10 pages; the title stored now is it on 0"
+        proposal.evidence == "h1 is what the feed calls the article on 10 of 10 pages; the title stored now is it on 0"
     )
 
 

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from crawler.times import stamp
 from pipelines.archive import schedule
-from pipelines.archive.schedule import START, Look, is_due, recheck_at
+from pipelines.archive.schedule import START, PollResult, is_due, recheck_at
 from tests.benchmarks.polling import RHYTHMS, Feed, Poller
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def look(at: datetime, **facts: object) -> Look:
-    return Look(**{"at": at, "kind": "rss", "entries": 20} | facts)  # type: ignore[arg-type]
+def look(at: datetime, **facts: object) -> PollResult:
+    return PollResult(**{"at": at, "kind": "rss", "entries": 20} | facts)  # type: ignore[arg-type]
 
 
-def after(*looks: Look) -> dict[str, object]:
+def after(*looks: PollResult) -> dict[str, object]:
     """What is remembered of a feed after these looks."""
     feed: dict[str, object] | None = None
     for one in looks:
-        feed = (feed or {"failures": 0, "last_new_at": None, "missed": 0}) | schedule.after(one, feed)
+        feed = (feed or {"failures": 0, "last_new_at": None, "missed": 0}) | schedule.next_poll(one, feed)
         feed["last_fetched_at"] = stamp(one.at)
     assert feed is not None
     return feed

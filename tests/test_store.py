@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page, Source
+from pipelines.archive import pages
+from pipelines.archive.articles import sort_at
+from pipelines.archive.pages import Stored, hints_from_json, hints_json
+from pipelines.archive.runs import summary
 from pipelines.archive.schedule import RETRY_AFTER
-from pipelines.archive.store import Archive, hints_from_json, hints_json, sort_at
+from pipelines.archive.store import Archive
+from pipelines.extract.pipeline import with_prints
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -109,7 +114,7 @@ def test_an_article_that_is_found_gone_is_news_and_no_failure(archive: Archive) 
         archive.db.execute("delete from touched")
         page = replace(PAGE, status=410, fetched_at=NOON + timedelta(hours=hours))
         archive.keep(Outcome(page=page, failure="http_410"))
-        (line,) = archive.summary().values()
+        (line,) = summary(archive.db, archive.run).values()
         assert {name for name, number in line.items() if number} == {"found", outcome}
 
 
@@ -184,17 +189,64 @@ def test_a_page_and_its_article_are_written_together_or_not_at_all(
     def broken(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(archive, "_settle", broken)
+    monkeypatch.setattr(pages, "settled", broken)
     with pytest.raises(sqlite3.OperationalError):
         archive.keep(Outcome(page=PAGE, article=ARTICLE))
     assert (archive.db.table("articles").count, archive.db.table("pages").count) == (0, 0)
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_a_new_article_is_kept_in_forty_statements_at_most(archive: Archive, handed_over: bool) -> None:
+    """Those of its triggers and of the full-text index among them."""
+    archive.keep(
+        Listing(url=f"{SOURCE.url}feed", source=SOURCE, kind="rss", fetched_at=NOON, links=(Link(url=PAGE.url),))
+    )
+    outcome = Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier"), canonical_url=PAGE.url))
+    statements: list[str] = []
+    archive.db.conn.set_trace_callback(statements.append)
+    archive.keep(with_prints(outcome) if handed_over else outcome)
+    assert len(statements) <= 40
+
+
+def test_what_a_worker_hands_over_is_what_the_writer_would_make(archive: Archive, tmp_path: Path) -> None:
+    outcome = Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier")))
+    other = Archive(tmp_path / "other.db")
+    for one, kept in ((archive, outcome), (other, with_prints(outcome))):
+        one.sync_sources([SOURCE])
+        one.keep(kept)
+    for table in ("articles", "pages", "fingerprints"):
+        assert list(archive.db.table(table).rows) == list(other.db.table(table).rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ({"article": ARTICLE}, Stored(state="article", reason=None, article_id=1, outcome="new")),
+        ({"refusal": "index"}, Stored(state="refused", reason="index", article_id=None, outcome="refused")),
+        ({"failure": "timeout"}, Stored(state="failed", reason="timeout", article_id=None, outcome="failed")),
+    ],
+    ids=["article", "refusal", "failure"],
+)
+def test_keep_says_what_is_there_now(archive: Archive, given: dict[str, Any], stored: Stored) -> None:
+    assert archive.keep(Outcome(page=PAGE, **given)) == stored
+    again = archive.keep(Outcome(page=PAGE, failure="timeout"))
+    assert again == replace(stored, outcome="failed")
+
+
+def test_keep_says_whose_copy_a_page_is(archive: Archive) -> None:
+    archive.keep(Outcome(page=PAGE, article=replace(ARTICLE, text=story("pier"))))
+    copy = replace(
+        PAGE, url="https://b.example/found", final_url="https://b.example/copy", fetched_at=NOON + timedelta(hours=1)
+    )
+    kept = archive.keep(Outcome(page=copy, article=replace(ARTICLE, text=story("pier"))))
+    assert kept == Stored(state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
 
 
 def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(archive: Archive) -> None:
     copy = replace(PAGE, url="https://a.example/copy", final_url="https://a.example/copy")
     archive.keep(Outcome(page=copy, article=replace(ARTICLE, date_published="2026-11-02")))
     archive.keep(Outcome(page=PAGE, article=replace(ARTICLE, date_published="2026-11-01")))
-    (line,) = archive.summary().values()
+    (line,) = summary(archive.db, archive.run).values()
     assert line == {
         "found": 2,
         "known": 0,
@@ -262,10 +314,10 @@ def test_readers_are_not_disturbed_while_articles_are_written(tmp_path: Path) ->
 
 def test_nothing_is_written_after_the_disk_has_failed_once(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "news.db")
-    with archive.ending_with_the_disk(), archive.transaction():
+    with archive.run.ending_with_the_disk(), archive.transaction():
         archive.db.execute("pragma max_page_count = 1")
         archive.db.execute("create table more (text)")
-    assert "full" in str(archive.broken)
+    assert "full" in str(archive.run.broken)
     assert not archive.db.conn.in_transaction
 
 

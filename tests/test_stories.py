@@ -1,19 +1,25 @@
 """Which articles tell one story: by words and passages within three days, without chains, under stable numbers."""
 
+import itertools
 import random
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from crawler.items import Outcome
 from pipelines.archive.store import Archive
-from pipelines.deduplicate.clusters import groups, terms
+from pipelines.database.schema import migrations
+from pipelines.deduplicate import stories as renewal
+from pipelines.deduplicate import story_index
+from pipelines.deduplicate.clusters import Document, groups, terms
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
 from tests.test_deduplicate import NOON, article, page, report
@@ -211,3 +217,190 @@ def test_a_second_run_over_the_same_pages_changes_no_story(drawn: list[tuple[str
         list(archive.db.query("select id, story_id from articles")),
         list(archive.db.table("stories").rows),
     )
+
+
+# The index of many articles
+
+
+@pytest.fixture
+def indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also few articles are put into the index, and it is not made anew."""
+    monkeypatch.setattr(renewal, "FEW", 0)
+    monkeypatch.setattr(renewal, "STALE_SHARE", 1e9)
+
+
+SYLLABLES = (
+    ("ka", "lo", "mi", "ne", "pu", "ri"),
+    ("ban", "dek", "fil", "gor", "hul"),
+    ("ta", "vo", "xi", "zu", "sa", "ro"),
+)
+WORDS = ["".join(syllables) for syllables in itertools.product(*SYLLABLES)]
+
+
+def mixed(chance: random.Random) -> str:
+    """A text about two of eight things that have words in common, at times with passages that others have too."""
+    about = [WORDS[thing * 20 : thing * 20 + 24] for thing in chance.sample(range(8), 2)]
+    weights = chance.random() * 6, chance.random() * 2, 1
+    text = [chance.choice(chance.choices((*about, WORDS), weights)[0]) for _ in range(chance.randint(20, 60))]
+    for passage in chance.sample(range(7), chance.choice((0, 0, 0, 1, 2, 3))):
+        text += random.Random(passage).choices(WORDS, k=40)
+    return " ".join(text)
+
+
+def put(db: Database, chance: random.Random) -> None:
+    at = f"2026-11-{chance.randint(1, 5):02}T{chance.randint(0, 23):02}:00:00Z"
+    db.execute(
+        """insert into articles (id, url, sort_at, content_hash, extractor, first_seen_at, last_fetched_at, word_count, text)
+           select 1 + coalesce(max(id), 0), ?, ?, '', '', '', '', 1, ? from articles""",
+        [f"https://{chance.random()}.example/", at, mixed(chance)],
+    )
+
+
+def change(db: Database, chance: random.Random) -> None:
+    (article_id,) = chance.choice(db.execute("select id from articles").fetchall() or [(0,)])
+    kind = chance.choice(("come", "come", "come", "go", "change"))
+    if kind == "come":
+        put(db, chance)
+    elif kind == "go":
+        db.execute("delete from articles where id = ?", [article_id])
+    else:
+        db.execute("update articles set text = ? where id = ?", [mixed(chance), article_id])
+
+
+def grouped(db: Database) -> set[frozenset[int]]:
+    rows = db.execute("select story_id, id from articles where story_id is not null order by 1").fetchall()
+    return {frozenset(row[1] for row in rows) for _, rows in itertools.groupby(rows, key=lambda row: row[0])}
+
+
+def from_scratch(db: Database) -> set[frozenset[int]]:
+    """The stories of all articles, weighed by the frequencies that the index has."""
+    (frame,) = story_index.frames(db)
+    ids = [article_id for (article_id,) in db.execute("select id from articles")]
+    documents = [story_index.document(row) for row in story_index.texts(db, ids)]
+    return {frozenset(ids) for ids in groups(documents, story_index.frequencies(db, frame, documents))}
+
+
+def archive_in_memory() -> Database:
+    db = Database(memory=True)
+    migrations.apply(db)
+    return db
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32), st.integers(4, 20), st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_what_changed_finds_the_stories_that_a_computation_from_scratch_does(
+    indexed: None, seed: int, first: int, batches: list[int]
+) -> None:
+    db, chance = archive_in_memory(), random.Random(seed)
+    for _ in range(first):
+        put(db, chance)
+    renewal.renew(db, nullcontext)
+    for batch in batches:
+        for _ in range(batch):
+            change(db, chance)
+        renewal.renew(db, nullcontext)
+        assert grouped(db) == from_scratch(db)
+        assert db.execute("select count(*) from story_changes").fetchone() == (0,)
+        assert db.execute("select id from stories except select story_id from articles").fetchall() == []
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("few", [0, 1000], ids=["indexed", "few"])
+@pytest.mark.parametrize("made", [False, True], ids=["first", "later"])
+def test_a_renewal_that_was_killed_is_done_by_the_next(
+    indexed: None, monkeypatch: pytest.MonkeyPatch, few: int, made: bool
+) -> None:
+    monkeypatch.setattr(renewal, "FEW", few)
+    monkeypatch.setattr(renewal, "BATCH", 3)
+    for life in itertools.count():
+        left = life
+
+        @contextmanager
+        def mortal() -> Iterator[None]:
+            nonlocal left
+            if not left:
+                raise Killed
+            left -= 1
+            yield
+
+        dbs = archive_in_memory(), archive_in_memory()
+        for db in dbs:
+            chance = random.Random(5)
+            for _ in range(12):
+                put(db, chance)
+            if made:
+                renewal.renew(db, nullcontext)
+                for _ in range(5):
+                    change(db, chance)
+        killed, whole = dbs
+        renewal.renew(whole, nullcontext)
+        try:
+            renewal.renew(killed, mortal)
+        except Killed:
+            renewal.renew(killed, nullcontext)
+            assert grouped(killed) == grouped(whole)
+            assert killed.execute("select count(*) from story_articles where cluster is null").fetchone() == (0,)
+        else:
+            assert life > 3
+            return
+
+
+def test_only_what_is_new_is_read(indexed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = archive_of(told(name, account("crane", name)) for name in "abc")
+    read: list[str] = []
+    known = story_index.document
+
+    def noting(row: Mapping[str, Any]) -> Document:
+        read.append(row["title"])
+        return known(row)
+
+    monkeypatch.setattr(renewal, "document", noting)
+    run(archive, [told("d", account("crane", "d"))])
+    assert (read, stories_of(archive)) == (["d"], {frozenset("abcd")})
+
+
+def test_a_frame_is_made_anew_when_a_tenth_is_new(indexed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "STALE_SHARE", 0.1)
+    archive = archive_of(told(f"a{number}", account(f"event {number}", "a")) for number in range(20))
+    for name, made in (("b", [(1, 20, 1)]), ("c", [(1, 20, 2)]), ("d", [(2, 23, 0)])):
+        run(archive, [told(name, account("crane", name))])
+        rows = archive.db.execute("select id, articles, changes from story_frames where articles > 0")
+        assert rows.fetchall() == made
+
+
+def test_frames_share_the_days_and_old_ones_are_given_up(indexed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "STALE_SHARE", 0.1)
+    archive = archive_of([told("a", account("crane", "a"))])
+    days = []
+    for number, day in enumerate((5, 60, 66, 68, 72)):
+        run(archive, [told(f"b{number}", account("crane", f"b{number}"), day=day)])
+        run(archive, [])  # clears what was given up
+        days.append([(frame.first_day, frame.last_day) for frame in story_index.frames(archive.db)])
+    assert days == [
+        [("2026-10-31", "2026-11-11")],
+        [("2026-12-30", "2027-01-05")],
+        [("2026-12-30", "2027-01-11")],
+        [("2026-12-30", "2026-12-31"), ("2027-01-01", "2027-01-13")],
+        [("2026-12-30", "2027-01-04"), ("2027-01-05", "2027-01-17")],
+    ]
+    assert archive.db.execute("select count(*) from story_articles").fetchone() == (4,)
+
+
+def test_a_word_that_many_came_to_have_makes_the_frame_anew(indexed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.deduplicate.clusters.MAX_USERS", 1)
+    archive = archive_of(told(f"a{number}", account(f"event {number}", "a")) for number in range(3))
+    run(archive, [told(f"b{number}", account("crane", f"b{number}")) for number in range(3)])
+    assert [(frame.id, frame.articles) for frame in story_index.frames(archive.db)] == [(2, 6)]
+
+
+def test_nothing_is_left_in_the_index_of_what_is_taken_down(indexed: None) -> None:
+    archive = archive_of(told(name, account("crane", name)) for name in "ab")
+    archive.forget(["https://a.example/news"], NOON)
+    left = {name: archive.db.execute(f"select distinct article_id from {name}").fetchall() for name in INDEX}
+    assert left == {name: [(2,)] for name in INDEX}
+
+
+INDEX = ("story_articles", "story_terms", "story_prints")

@@ -196,12 +196,12 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     from crawler.cli import progress
     from crawler.times import stamp
     from pipelines.archive.health import alarms
+    from pipelines.archive.queries import last_run, page_states, source_health
 
     with open_archive(db) as archive:
-        health = list(archive.query("select * from source_health order by name"))
-        states = dict(archive.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
-        run = archive.query("select id, started_at, finished_at, status, reason from runs order by id desc limit 1")
-        last = next(iter(run), None)
+        health = source_health(archive)
+        states = page_states(archive)
+        last = last_run(archive)
         now = stamp(datetime.now(UTC))
         ill = [dict(zip(("name", "word", "reason"), alarm, strict=True)) for alarm in alarms(archive, now)]
     if as_json:

@@ -18,7 +18,7 @@ from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
 if TYPE_CHECKING:
-    from pipelines.archive.queries import EntryPoint, Found, Sampled
+    from pipelines.archive.queries import EntryPoint, Sampled, SourceOverview
 
 SECONDS = 120
 """For one look, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front page, a dozen
@@ -38,7 +38,7 @@ class Look:
     """What a site showed."""
 
     source: Source
-    found: "Found"
+    found: "SourceOverview"
     noted: Mapping[str, str]  #: name and site, where the front page or the feed says them
 
     @property
@@ -72,7 +72,7 @@ class Look:
 
 def look(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Look]]:
     """Crawl a sample of each source; returns an exit status, and what was found when that is 0. Says on stderr what failed."""
-    from pipelines.archive.queries import end_of_run, found
+    from pipelines.archive.queries import end_of_run, overview
     from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
@@ -86,7 +86,7 @@ def look(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) 
         with closing(connect(db)) as archive:
             if end_of_run(archive) == PARTLY_DONE["shutdown"]:
                 return complain("stopped by a signal", FAILED), []
-            return code, [Look(source=s, found=found(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
+            return code, [Look(source=s, found=overview(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
 
 
 @contextmanager

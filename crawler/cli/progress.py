@@ -70,6 +70,18 @@ def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[N
         yield
 
 
+@contextmanager
+def counting(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], object]]:
+    """Show on a terminal how many of how many are done, as what is yielded is told."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
 def working(text: str) -> AbstractContextManager[object]:
     """Show on a terminal that something goes on; nothing may be printed meanwhile."""
     return _stderr.status(text) if sys.stderr.isatty() else nullcontext()
@@ -86,19 +98,23 @@ def copying(out: Path) -> Iterator[Callable[[int, int], None]]:
 
 def print_summary(archive: "Archive", reason: str | None) -> None:
     """The table of what was found, per source, and where the rest is."""
+    from pipelines.archive.queries import article_count
+    from pipelines.archive.runs import summary
+
     console = Console()
-    lines = archive.summary()
+    lines = summary(archive.db, archive.run)
     if lines:
         console.print(summary_table(lines))
-    elif archive.read:
+    elif archive.run.read:
         console.print("Nothing new: every feed that was due says it has not changed.")
-    elif not archive.held:
+    elif not archive.run.postponed:
         console.print("Nothing was due.")
-    if archive.unread:
+    if archive.run.unread:
         console.print(
-            f"{counted(len(archive.unread), 'source')} could not be read; `broadsheet status` says why.", style="yellow"
+            f"{counted(len(archive.run.unread), 'source')} could not be read; `broadsheet status` says why.",
+            style="yellow",
         )
-    (articles,) = archive.db.execute("select count(*) from articles").fetchone()
+    articles = article_count(archive.db)
     ended = f" ({reason})" if reason else ""
     line = f"{archive.path} holds {counted(articles, 'article')}{ended}."
     console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -100,9 +100,19 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
+                _upgrade(job, archive)
                 return _tell(_crawl(job, read, archive), job, archive)
         except StorageError as error:
             return complain(str(error), STORAGE)
+
+
+def _upgrade(job: Job, archive: "Archive") -> None:
+    """Bring up to date what an older release computed; on a terminal one can see how far it is."""
+    if archive.is_upgrade_due():
+        from crawler.cli.progress import counting
+
+        with counting("making all fingerprints again", quiet=job.quiet) as follow:
+            archive.upgrade(follow)
 
 
 def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
@@ -129,7 +139,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
         with contextlib.suppress(sqlite3.Error):
             archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
         raise
-    if archive.broken is None:
+    if archive.run.broken is None:
         archive.finish_run(status=verdict.status, reason=verdict.reason, now=datetime.now(UTC))
     return verdict
 
@@ -179,23 +189,27 @@ def _noting(bugs: list[str]) -> Callable[..., None]:
 
 def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
     """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
+    from pipelines.archive.runs import outcomes as outcomes_of
+    from pipelines.archive.sources import others_are_well
     from pipelines.database.connection import describe
 
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
     finish_reason = stats.get("finish_reason")
-    if archive.broken is not None:
-        return Verdict(code=STORAGE, status="failed", reason=describe(archive.broken, archive.path))
+    if archive.run.broken is not None:
+        return Verdict(code=STORAGE, status="failed", reason=describe(archive.run.broken, archive.path))
     if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
         return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
-    if archive.unread and not archive.read and not archive.others_are_well():
-        return Verdict(code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.unread)}")
-    outcomes = archive.outcomes()
+    if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
+        return Verdict(
+            code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.run.unread)}"
+        )
+    outcomes = outcomes_of(archive.db)
     if _is_import(crawler) and not outcomes:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
-    partial = archive.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
+    partial = archive.run.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
     return Verdict(code=DONE, status="partial" if partial or why else "ok", reason="; ".join(why) or None)
 
@@ -209,7 +223,7 @@ def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
 
 def _held(archive: "Archive") -> list[str]:
     """What was due and not asked, and why, in a few words."""
-    reasons = list(dict.fromkeys(archive.held.values()))
+    reasons = list(dict.fromkeys(archive.run.postponed.values()))
     more = [f"so for {len(reasons) - 3} more hosts"] if len(reasons) > 3 else []
     return [*reasons[:3], *more]
 

@@ -334,13 +334,13 @@ def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write:
     import tomlkit
 
     from crawler.sources.edit import read_text
-    from pipelines.archive.suggest import propose
+    from pipelines.archive.suggest import suggest
 
     with open_archive(db) as archive:
-        proposed = [(source, proposal) for source in listed for proposal in propose(archive, source.url)]
+        proposed = [(source, proposal) for source in listed for proposal in suggest(archive, source.url)]
     found = [new for source, new in proposed if not _is_set(source, new.key, new.value)]
     for proposal in found:
-        click.echo(f"{proposal.name}: {proposal.because}")
+        click.echo(f"{proposal.name}: {proposal.evidence}")
         for example in proposal.examples:
             click.echo(f"    {example}")
         click.echo(f"    {proposal.key} = {json.dumps(proposal.value, ensure_ascii=False)}\n")

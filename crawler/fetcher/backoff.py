@@ -57,10 +57,17 @@ class NotSent(IgnoreRequest):
     """This request was not made in this run; the message says why. It says nothing of its page or feed."""
 
 
+class Postponed(Protocol):
+    """What a run remembers of what it put off."""
+
+    postponed: dict[str, str]  #: sources, by address, of which something due was not asked, and why
+
+
 class HostRecords(Protocol):
     """The part of the archive that remembers hosts. Only the archive knows how."""
 
-    held: dict[str, str]  #: sources, by address, of which something due was not asked, and why
+    @property
+    def run(self) -> Postponed: ...
 
     def host(self, name: str) -> Host: ...
 
@@ -135,7 +142,7 @@ class HostsMiddleware:
         """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
         source = request.cb_kwargs.get("source")
         if source and not self._stopped:
-            self._records.held.setdefault(source.url, reason)
+            self._records.run.postponed.setdefault(source.url, reason)
 
     # Answers
 

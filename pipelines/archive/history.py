@@ -7,28 +7,28 @@ that was known, the sitemaps of its source are asked too. Reads the archive, nev
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy import Request
+from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from crawler.urls import origin_of
+from pipelines.archive.pages import hints_from_json
+from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
-from pipelines.archive.store import Archive, hints_from_json
-from pipelines.archive.takedown import FORGOTTEN
-from pipelines.database.connection import first_row
+from pipelines.archive.store import Archive
+from pipelines.database.connection import Row, first_row
+from pipelines.database.schema import FORGOTTEN
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
     from crawler.items import Source
-    from crawler.spiders.news import NewsSpider
-
-Row = Mapping[str, Any]
 
 _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
 """Also what was written by a clock that was ahead."""
@@ -47,20 +47,38 @@ PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
 
+class Asker(Protocol):
+    """The spider, as far as it makes the requests for what the archive remembers."""
+
+    def poll(self, source: "Source", url: str, kind: str, *, parent: str | None = None) -> Request: ...
+
+    def fetch(self, source: "Source", link: Link, via: str, priority: int = 0) -> Request: ...
+
+    def announced_sitemaps(self, source: "Source") -> Sequence[str]: ...
+
+
 class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
     def __init__(
-        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int, budget: int
+        self,
+        db: Database,
+        run: RunState,
+        crawler: "Crawler",
+        *,
+        poll_all: bool,
+        retry: tuple[str, ...],
+        limit: int,
+        budget: int,
     ) -> None:
-        self._archive = archive
-        self._db = archive.db
+        self._db = db
+        self._run = run
         self._crawler = crawler
         self._poll_all = poll_all
         self._retry = retry
         self._limit = limit
         self._budget = budget
-        self._now = archive.began or datetime.now(UTC)
+        self._now = run.began or datetime.now(UTC)
         self._asked: set[str] = set()
         self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
         self._looked: set[tuple[str, str]] = set()
@@ -69,8 +87,10 @@ class HistoryMiddleware:
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
         settings = crawler.settings
+        archive: Archive = settings["ARCHIVE"]
         return cls(
-            settings["ARCHIVE"],
+            archive.db,
+            archive.run,
             crawler,
             poll_all=settings.getbool("POLL_ALL"),
             retry=tuple(settings.getlist("RETRY_STATES")),
@@ -79,7 +99,7 @@ class HistoryMiddleware:
         )
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        with self._archive.ending_with_the_disk():
+        with self._run.ending_with_the_disk():
             failed = []
             async for request in start:
                 for wanted in self._entry_points(request):
@@ -98,7 +118,7 @@ class HistoryMiddleware:
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         pages = 0
-        with self._archive.ending_with_the_disk():
+        with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
                     yield output
@@ -176,12 +196,7 @@ class HistoryMiddleware:
 
     def _children_of(self, index: Request) -> list[Request]:
         """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
-        rows = self._db.query(
-            """with recursive named (url) as (select ? union select feeds.url from feeds join named on parent = named.url)
-               select feeds.* from feeds join named using (url) where parent is not null and last_status <> 'retired'""",
-            [index.meta["listing"]],
-        )
-        source = index.cb_kwargs["source"]
+        source, rows = index.cb_kwargs["source"], _sitemaps_below(self._db, index.meta["listing"])
         return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
@@ -191,12 +206,7 @@ class HistoryMiddleware:
         if front_page is None or front_page["last_status"] not in (*READ, *RESTING):
             return None
         named = {*source.feeds, *source.sitemaps}
-        rows = self._db.query(
-            """select feeds.* from feeds join sources on sources.id = source_id
-               where sources.url = ? and last_status not in (select value from json_each(?)) order by feeds.id""",
-            [source.url, json.dumps(RESTING)],
-        )
-        found = [row for row in rows if row["url"] not in named]
+        found = [row for row in _entry_points_of(self._db, source.url) if row["url"] not in named]
         # A front page that could not even be looked at was no entry point then, and is none now.
         found = [row for row in found if row["kind"] != "homepage" or row["last_status"] in READ]
         if not any(row["last_status"] in READ for row in found):
@@ -219,22 +229,18 @@ class HistoryMiddleware:
         if not isinstance(listing, Listing) or not listing.links:
             return
         feed, filtered = self._feed(listing.url), len(listing.links) < listing.entries
-        if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered) or self._is_any_known(listing):
+        if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered):
             return
-        rows = self._db.query(
-            """select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'""",
-            [feed["source_id"]],
+        if _is_any_known(self._db, listing, self._run.last_known or 0):
+            return
+        sitemaps = (
+            *_sitemaps_in_reserve(self._db, feed["source_id"]),
+            *self._spider.announced_sitemaps(listing.source),
         )
-        sitemaps = (*(row["url"] for row in rows), *self._spider.announced_sitemaps(listing.source))
         for url in dict.fromkeys(sitemaps):
             request = self._spider.poll(listing.source, url, "sitemap")
             if self._is_first_look(request):
                 yield self._with_validators(request)
-
-    def _is_any_known(self, listing: Listing) -> bool:
-        sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"""
-        links = json.dumps([link.url for link in listing.links])
-        return first_row(self._db, sql, [links, self._archive.last_known or 0]) is not None
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
@@ -268,36 +274,19 @@ class HistoryMiddleware:
                 yield _conditional(request, row)
 
     def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
-        """Pages of the sources that are watched, with their sources, as far as these want them: first those never asked, in
-        the order they were found, then those asked longest ago, so that a run with a limit does not ask what the last one did."""
-        found = [
-            row[0]
-            for row in self._db.execute(
-                f"select id from pages where {condition} order by last_fetched_at, id", parameters
-            )
-        ]
-        for start in range(0, len(found), BATCH):
-            rows = self._db.query(
-                """select pages.*, sources.url as source_url, domain from json_each(?) as due join pages on pages.id = due.value
-                   join sources on sources.id = source_id order by due.key""",
-                [json.dumps(found[start : start + BATCH])],
-            )
-            for row in list(rows):  # nothing may be read half way while the run writes
-                source = self._archive.watched(row["source_url"], row["domain"])
-                # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
-                if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
-                    yield source, row
+        """Pages of the sources that are watched, with their sources, as far as these want them."""
+        for row in _pages_in_turn(self._db, condition, parameters):
+            source = self._run.source_of(row["source_url"], row["domain"])
+            # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
+            if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
+                yield source, row
 
     @property
-    def _spider(self) -> "NewsSpider":
+    def _spider(self) -> Asker:
         return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
 
     def _feed(self, url: str) -> Row | None:
-        return first_row(
-            self._db,
-            "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?",
-            [url],
-        )
+        return _feed_at(self._db, url)
 
 
 def _conditional(request: Request, row: Row) -> Request:
@@ -306,3 +295,51 @@ def _conditional(request: Request, row: Row) -> Request:
         if value:
             request.headers[header] = value
     return request
+
+
+# What the archive knows
+
+
+def _feed_at(db: Database, url: str) -> Row | None:
+    sql = "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?"
+    return first_row(db, sql, [url])
+
+
+def _sitemaps_below(db: Database, index: str) -> list[Row]:
+    """The sitemaps that an index was last seen to name, and those that these name."""
+    sql = """with recursive named (url) as (select ? union select feeds.url from feeds join named on parent = named.url)
+             select feeds.* from feeds join named using (url) where parent is not null and last_status <> 'retired'"""
+    return list(db.query(sql, [index]))
+
+
+def _entry_points_of(db: Database, source_url: str) -> list[Row]:
+    sql = """select feeds.* from feeds join sources on sources.id = source_id
+             where sources.url = ? and last_status not in (select value from json_each(?)) order by feeds.id"""
+    return list(db.query(sql, [source_url, json.dumps(RESTING)]))
+
+
+def _sitemaps_in_reserve(db: Database, source_id: int) -> list[str]:
+    sql = (
+        "select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'"
+    )
+    return [url for (url,) in db.execute(sql, [source_id])]
+
+
+def _is_any_known(db: Database, listing: Listing, last_known: int) -> bool:
+    """Whether one of a listing's links was known before this run."""
+    sql = "select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"
+    return first_row(db, sql, [json.dumps([link.url for link in listing.links]), last_known]) is not None
+
+
+def _pages_in_turn(db: Database, condition: str, parameters: Sequence[object]) -> Iterator[Row]:
+    """Pages with their sources: first those never asked, in the order they were found, then those asked longest ago, so that
+    a run with a limit does not ask what the last one did."""
+    sql = f"select id from pages where {condition} order by last_fetched_at, id"
+    found = [page_id for (page_id,) in db.execute(sql, parameters)]
+    for start in range(0, len(found), BATCH):
+        rows = db.query(
+            """select pages.*, sources.url as source_url, domain from json_each(?) as due join pages on pages.id = due.value
+               join sources on sources.id = source_id order by due.key""",
+            [json.dumps(found[start : start + BATCH])],
+        )
+        yield from list(rows)  # nothing may be read half way while the run writes

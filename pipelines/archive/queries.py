@@ -1,17 +1,15 @@
-"""What the archive knows of one source, for a person who decides about it: entry points, feeds, a sample of its articles.
+"""Queries of the command line: what the archive knows of one source, and how all of them are. Reads only.
 
-Reads only. `sources add` and `sources check --look` fill a scratch archive and ask it; `sources export` asks the real one.
+`sources add` and `sources check --look` fill a scratch archive and ask it; `sources export` and `status` ask the real one.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlite_utils import Database
 
 from pipelines.archive.schedule import READ
-from pipelines.database.connection import first_row
+from pipelines.database.connection import Row, first_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SourceOverview:
     """All of it."""
 
     entry_points: tuple[EntryPoint, ...]
@@ -49,7 +47,7 @@ class Found:
     trouble: str | None  #: why nothing could be read, or why the look ended early
 
 
-def found(db: Database, url: str) -> Found:
+def overview(db: Database, url: str) -> SourceOverview:
     """What is known of the source with this address."""
     source = next(db.query("select id, status, reason from sources where url = ?", [url]))
     feeds = db.query(
@@ -63,7 +61,7 @@ def found(db: Database, url: str) -> Found:
     # A look also reads the source's own address as if it were an article's; it is no page of the source.
     pages = [row for row in rows if row["url"] != url or row["via"] != "file"]
     articles = dict.fromkeys(page["article_id"] for page in pages if page["article_id"])
-    return Found(
+    return SourceOverview(
         entry_points=tuple(EntryPoint(**feed) for feed in feeds),
         pages=len(pages),
         articles=tuple(_sampled(db.table("articles").get(article)) for article in articles),
@@ -75,11 +73,30 @@ def found(db: Database, url: str) -> Found:
 
 def end_of_run(db: Database) -> str | None:
     """Why the last run ended before it was through; None when it was."""
-    run = first_row(db, "select reason from runs order by id desc limit 1")
+    run = last_run(db)
     return run["reason"] if run else None
 
 
-def _sampled(row: Mapping[str, Any]) -> Sampled:
+def last_run(db: Database) -> Row | None:
+    """The last row of `runs`, without what it counted."""
+    return first_row(db, "select id, started_at, finished_at, status, reason from runs order by id desc limit 1")
+
+
+def source_health(db: Database) -> list[Row]:
+    """The view of that name, by the sources' names."""
+    return list(db.query("select * from source_health order by name"))
+
+
+def page_states(db: Database) -> dict[str, int]:
+    """How many pages there are in each state."""
+    return dict(db.execute("select state, count(*) from pages group by 1 order by 1").fetchall())
+
+
+def article_count(db: Database) -> int:
+    return int(db.execute("select count(*) from articles").fetchone()[0])
+
+
+def _sampled(row: Row) -> Sampled:
     return Sampled(
         url=row["url"],
         title=row["title"],

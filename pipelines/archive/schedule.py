@@ -1,4 +1,4 @@
-"""When to look again: at a listing by how fast it ever rolled on, at an article by its age. Pure: no clock, no database.
+"""When to poll a listing next, by how fast it ever rolled on, and to recheck an article, by its age. Pure: no clock, no database.
 
 A feed shows its newest entries only, so what it drops between two looks is lost. A look must come while at least half of
 what the last one saw is still there, at the fastest pace the feed has shown; what it needs no more often is a courtesy.
@@ -15,94 +15,68 @@ START = timedelta(minutes=15)
 """What cron is expected to do. What must be looked at as often is looked at in every run, however often these are; and a
 pace over less time is not believed: a first look finds everything at once."""
 
-
 EVERY_RUN = timedelta(0)
-
 
 USUAL_ENTRIES = 20
 """Of a feed that may be filling still."""
 
-
 STILL_THERE = 0.5
 """Share of a listing's entries that may be new at the next look if it keeps its fastest pace."""
 
-
 HALF_LIFE = timedelta(days=7)
-
-
 HALF_LIFE_OTHERWISE = timedelta(days=1)
 """In which a pace is half forgotten: of what drops entries, so slowly that Monday's rush is remembered on the next Monday."""
 
-
 SHORTEST_SILENCE = timedelta(hours=1)
-
-
 SILENCE = 1 / 48
 """A listing is looked at once an hour at least while it has something new every second day, else when another 48th of its
 silence has passed: a monthly bulletin waits 15 hours at most."""
 
-
 LONGEST = {"sitemap": timedelta(days=7)}
-
-
 LONGEST_FEED = timedelta(days=1)
 """However silent, and whatever a listing asks for; sitemaps of past years are still looked at once a week."""
-
 
 BELIEVED_AFTER_A_GAP = timedelta(days=30)
 """For so long after articles were missed a listing's own wish to be left alone is no longer heard."""
 
-
 EVERY_RUN_FAILURES = 2
-
-
 LONGEST_RETRY = timedelta(hours=6)
 """A listing that cannot be read is asked again in the next run and the one after, then after twice as long each time."""
-
 
 ROLLING = ("rss", "atom", "json", "news_sitemap")
 """Kinds that drop their oldest entry for every new one; in them a look without a known entry is a gap."""
 
-
 READ = ("ok", "unchanged")
 """feeds.last_status of a listing that could be read."""
-
 
 RESTING = ("reserve", "retired")
 """feeds.last_status of a listing that is kept in mind, but not asked."""
 
-
 RECHECK_AGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Of an article, when it is looked at again for corrections."""
-
 
 RECHECK_PAUSE = timedelta(hours=1)
 """At least, between two looks at one article."""
 
-
 DOUBT_PAUSE, DOUBT_ENDS = timedelta(hours=6), timedelta(days=14)
 """Before the look that must agree with a doubtful text; a page that never gives the same text twice is let be in the end."""
-
 
 GONE_PAUSE = timedelta(days=1)
 """Between the two looks that must find an article gone."""
 
-
 RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
 
-
 RETRY_REFUSED_AFTER = (timedelta(days=1), timedelta(days=7))
 """The same for a page that answered but was no article: it may have been unfinished, or behind a wall for a day."""
-
 
 ON_TIME = timedelta(minutes=1)
 """What is due within a minute is due now: cron starts to the minute, and a quarter of an hour must not become half of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look at a listing found."""
+class PollResult:
+    """What one poll of a listing found."""
 
     at: datetime  #: aware
     kind: str
@@ -115,23 +89,27 @@ class Look:
     failed: bool = False
 
 
-def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What to remember of a listing after a look at it, as columns of `feeds`; `feed` is what was remembered before."""
-    if look.failed:
+def next_poll(result: PollResult, feed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """When to poll a listing next, and what else to remember of it after a poll, as columns of `feeds`; `feed` is what was remembered before."""
+    if result.failed:
         failures = 1 + (feed["failures"] if feed else 0)
-        return {"failures": failures, **_next(look.at, _retry(failures))}
+        return {"failures": failures, **_next(result.at, _retry(failures))}
     known = feed if feed and feed["last_new_at"] else None
-    entries = (known["entries"] if known and look.entries is None else look.entries) or 0
-    missed = shows_gaps(known, look.kind, filtered=look.filtered) and look.new > 0 and not look.known
-    peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
-    last_new_at = look.at if look.new or known is None else moment_of(known["last_new_at"])
-    missed_at = look.at if missed else moment_of(known["missed_at"]) if known and known["missed_at"] else None
-    asked = look.asked if look.entries is not None or known is None else look.asked or _minutes(known["asked_minutes"])
-    wait = interval(look, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
+    entries = (known["entries"] if known and result.entries is None else result.entries) or 0
+    missed = shows_gaps(known, result.kind, filtered=result.filtered) and result.new > 0 and not result.known
+    peak = _peak(result, known, max(entries, USUAL_ENTRIES), missed=missed)
+    last_new_at = result.at if result.new or known is None else moment_of(known["last_new_at"])
+    missed_at = result.at if missed else moment_of(known["missed_at"]) if known and known["missed_at"] else None
+    asked = (
+        result.asked
+        if result.entries is not None or known is None
+        else result.asked or _minutes(known["asked_minutes"])
+    )
+    wait = interval(result, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
     return {
         "failures": 0, "entries": entries, "peak_per_hour": round(peak, 4), "last_new_at": stamp(last_new_at),
         "missed_at": stamp(missed_at) if missed_at else None, "missed": (feed["missed"] if feed else 0) + missed,
-        "asked_minutes": round(asked / timedelta(minutes=1)) if asked else None, **_next(look.at, wait),
+        "asked_minutes": round(asked / timedelta(minutes=1)) if asked else None, **_next(result.at, wait),
     }  # fmt: skip
 
 
@@ -144,31 +122,36 @@ def shows_gaps(feed: Mapping[str, Any] | None, kind: str, *, filtered: bool) -> 
 
 
 def interval(
-    look: Look, entries: int, peak: float, last_new_at: datetime, missed_at: datetime | None, asked: timedelta | None
+    result: PollResult,
+    entries: int,
+    peak: float,
+    last_new_at: datetime,
+    missed_at: datetime | None,
+    asked: timedelta | None,
 ) -> timedelta:
     """How long to wait after a look that could be read. `peak` is in new entries an hour."""
-    longest = LONGEST.get(look.kind, LONGEST_FEED)
-    silence = max(SHORTEST_SILENCE, (look.at - last_new_at) * SILENCE)
+    longest = LONGEST.get(result.kind, LONGEST_FEED)
+    silence = max(SHORTEST_SILENCE, (result.at - last_new_at) * SILENCE)
     half, most = STILL_THERE * entries, peak * (longest / timedelta(hours=1))
     rolled_on = (
         timedelta(hours=half / peak) if half < most else longest
     )  # no time holds what a forgotten pace would take
     needed = min(silence, rolled_on, longest)
-    heard = missed_at is None or look.at - missed_at > BELIEVED_AFTER_A_GAP
+    heard = missed_at is None or result.at - missed_at > BELIEVED_AFTER_A_GAP
     if asked and heard:
         return max(needed, min(asked, longest))
     return needed if needed > START + ON_TIME else EVERY_RUN
 
 
-def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
+def _peak(result: PollResult, known: Mapping[str, Any] | None, entries: int, *, missed: bool) -> float:
     """The fastest pace, in new entries an hour. Of a listing seen for the first time: all of it between two starts."""
     fullest = entries / (START / timedelta(hours=1))
     if known is None or missed:
         return fullest
-    passed = max(look.at - moment_of(known["last_fetched_at"]), START)
-    half_life = HALF_LIFE if look.kind in ROLLING else HALF_LIFE_OTHERWISE
+    passed = max(result.at - moment_of(known["last_fetched_at"]), START)
+    half_life = HALF_LIFE if result.kind in ROLLING else HALF_LIFE_OTHERWISE
     remembered: float = known["peak_per_hour"] * 0.5 ** (passed / half_life)
-    return max(remembered, look.new / (passed / timedelta(hours=1)), _densest(look.new_dates))
+    return max(remembered, result.new / (passed / timedelta(hours=1)), _densest(result.new_dates))
 
 
 def _densest(dates: Iterable[str]) -> float:
@@ -196,6 +179,8 @@ def _next(at: datetime, wait: timedelta) -> dict[str, Any]:
 
 
 # Articles
+
+
 def recheck_at(
     date_published: str | None, first_seen: datetime, now: datetime, *, doubted: bool = False
 ) -> datetime | None:
@@ -215,6 +200,8 @@ def retry_at(attempts: int, now: datetime, *, refused: bool = False) -> datetime
 
 
 # Time
+
+
 def is_due(row: Mapping[str, Any], now: datetime) -> bool:
     """Whether a row's time (next_fetch_at; NULL: any time) has come; also when it was written by a clock that was ahead."""
     if row["next_fetch_at"] is None:

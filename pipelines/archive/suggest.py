@@ -6,13 +6,12 @@ a site reaches it as lines of sources.toml that a person has looked at.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.database.connection import first_row
+from pipelines.database.connection import Row, first_row
 from pipelines.text import tokens
 
 NEWEST = 200
@@ -43,11 +42,11 @@ class Proposal:
     name: str
     key: str  #: strip or title
     value: str
-    because: str  #: the evidence in words
+    evidence: str  #: in words
     examples: tuple[str, ...]  #: addresses of articles that show it
 
 
-def propose(db: Database, url: str) -> Iterator[Proposal]:
+def suggest(db: Database, url: str) -> Iterator[Proposal]:
     """What the archive would set for the source with this address."""
     source = first_row(db, "select id, url, name from sources where url = ?", [url])
     if source:
@@ -55,7 +54,7 @@ def propose(db: Database, url: str) -> Iterator[Proposal]:
         yield from _title_habit(db, source)
 
 
-def _repeated_lines(db: Database, source: Mapping[str, Any]) -> Iterator[Proposal]:
+def _repeated_lines(db: Database, source: Row) -> Iterator[Proposal]:
     articles = list(
         db.query(
             "select url, text from articles where source_id = ? order by sort_at desc limit ?", [source["id"], NEWEST]
@@ -69,8 +68,8 @@ def _repeated_lines(db: Database, source: Mapping[str, Any]) -> Iterator[Proposa
             where[line].append(article["url"])
     habits = [(line, urls) for line, urls in where.items() if len(urls) >= max(FEWEST // 2, REPEATED * len(articles))]
     for line, urls in sorted(habits, key=lambda habit: len(habit[1]), reverse=True)[:MOST_LINES]:
-        because = f"“{line}” stands in {len(urls)} of {len(articles)} articles"
-        yield _proposal(source, "strip", line_xpath(line), because, urls)
+        evidence = f"“{line}” stands in {len(urls)} of {len(articles)} articles"
+        yield _proposal(source, "strip", line_xpath(line), evidence, urls)
 
 
 def line_xpath(line: str) -> str:
@@ -87,7 +86,7 @@ def _literal(text: str) -> str:
     return "concat(" + ", '\"', ".join(f'"{part}"' for part in text.split('"')) + ")"
 
 
-def _title_habit(db: Database, source: Mapping[str, Any]) -> Iterator[Proposal]:
+def _title_habit(db: Database, source: Row) -> Iterator[Proposal]:
     """Which of a page's rival titles is the one its feed gives, where they disagree."""
     rows = list(
         db.query(
@@ -104,15 +103,15 @@ def _title_habit(db: Database, source: Mapping[str, Any]) -> Iterator[Proposal]:
     wrong = [row["url"] for row in rows if not _same(row["title"], row["told"])]
     for name, count in agreeing.most_common(1):
         if len(rows) >= FEWEST and count >= AGREED * len(rows) and len(wrong) > len(rows) - count:
-            because = f"{name} is what the feed calls the article on {count} of {len(rows)} pages; the title stored now is it on {len(rows) - len(wrong)}"
-            yield _proposal(source, "title", name, because, wrong)
+            evidence = f"{name} is what the feed calls the article on {count} of {len(rows)} pages; the title stored now is it on {len(rows) - len(wrong)}"
+            yield _proposal(source, "title", name, evidence, wrong)
 
 
 def _same(one: str | None, other: str | None) -> bool:
     return tokens(one or "") == tokens(other or "")
 
 
-def _proposal(source: Mapping[str, Any], key: str, value: str, because: str, urls: Sequence[str]) -> Proposal:
+def _proposal(source: Row, key: str, value: str, evidence: str, urls: Sequence[str]) -> Proposal:
     return Proposal(
-        source=source["url"], name=source["name"], key=key, value=value, because=because, examples=tuple(urls[:3])
+        source=source["url"], name=source["name"], key=key, value=value, evidence=evidence, examples=tuple(urls[:3])
     )

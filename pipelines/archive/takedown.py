@@ -14,21 +14,15 @@ take_down() is called within the writer's transaction, erase() after it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Article, Page
-from crawler.urls import UnusableURL, canonical_url, site_of
-from pipelines.database.connection import first_row
-from pipelines.database.schema import NOWHERE
-
-FORGOTTEN = "forgotten"
-"""pages.reason of a page that was taken down."""
-
-Row = dict[str, Any]
+from crawler.urls import canonical_url, site_of
+from pipelines.archive.rows import update
+from pipelines.database.connection import Row, first_row
+from pipelines.database.schema import FORGOTTEN, NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +34,6 @@ class Forgotten:
     with_it: tuple[str, ...] = ()  #: other addresses of the article, refused as well
     stays: str | None = None  #: the address of the article that a copy leaves behind
     archives: tuple[str, ...] = ()  #: names of WARC files that still hold a capture
-    days: frozenset[str] = frozenset()  #: of sort_at, `YYYY-MM-DD`, around which stories must be computed anew
     trimmed: frozenset[int] = frozenset()  #: articles that lost a version: their numbering and prints must be made anew
 
 
@@ -49,19 +42,9 @@ def wanted_url(url: str) -> str:
     return url if url.startswith("urn:sha256:") else canonical_url(url)
 
 
-def is_forgotten(db: Database, page: Page, article: Article | None) -> bool:
-    """Whether a page was found at, has led to, or by its own word belongs to an address that was taken down."""
-    urls = [page.url, page.final_url, *([_claim(article)] if article else [])]
-    sql = "select count(*) from pages where url in (?, ?, ?) and state = 'refused' and reason = ?"
-    return bool(db.execute(sql, [*urls, *[None] * (3 - len(urls)), FORGOTTEN]).fetchone()[0])
-
-
-def _claim(article: Article) -> str | None:
-    """A canonical link, also to another site: whoever gives it says that this is that page's text."""
-    try:
-        return canonical_url(article.canonical_url or "")
-    except UnusableURL:
-        return None
+def is_forgotten(pages: Mapping[str, Row]) -> bool:
+    """Whether one of these was taken down: the addresses at which a page was found, that answered, and that it says is its."""
+    return any(page["state"] == "refused" and page["reason"] == FORGOTTEN for page in pages.values())
 
 
 def take_down(db: Database, url: str, now: str) -> Forgotten:
@@ -78,7 +61,7 @@ def take_down(db: Database, url: str, now: str) -> Forgotten:
 
 def _without_article(db: Database, page: Row, article: Row | None) -> Forgotten:
     trimmed = _drop_versions(db, [page["id"]])
-    silence(db, [page["id"]])
+    _silence(db, [page["id"]])
     return Forgotten(
         url=page["url"],
         was="copy" if article else FORGOTTEN if page["reason"] == FORGOTTEN else "page",
@@ -93,27 +76,28 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
     ids = [row["id"] for row in pages]
     db.execute("delete from versions where article_id = ?", [article["id"]])
     trimmed = _drop_versions(db, ids)
-    silence(db, ids)
+    _silence(db, ids)
     _drop_article(db, article)
     return Forgotten(
         url=page["url"],
         was="article",
         with_it=tuple(row["url"] for row in pages if row["id"] != page["id"]),
         archives=_archives(pages),
-        days=frozenset({article["sort_at"][:10]}),
         trimmed=trimmed,
     )
 
 
-def silence(db: Database, page_ids: Iterable[int]) -> None:
-    """Refuse pages for good, and clear what their publisher said; where a capture lies stays known."""
-    db.execute(
-        """update pages set state = 'refused', reason = ?, article_id = null, similarity = null, title = null, titles = null,
-               hints = null, date_published = null, content_hash = null, etag = null, last_modified = null,
-               extractor = null, next_fetch_at = null
-           where id in (select value from json_each(?))""",
-        [FORGOTTEN, json.dumps(list(page_ids))],
-    )
+SILENCED: Row = {
+    "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
+    "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
+    "extractor": None, "next_fetch_at": None,
+}  # fmt: skip
+"""The columns of a page that is refused for good: what its publisher said is cleared; where a capture lies stays known."""
+
+
+def _silence(db: Database, page_ids: Iterable[int]) -> None:
+    for page_id in page_ids:
+        update(db, "pages", page_id, SILENCED)
 
 
 def _refuse_in_advance(db: Database, url: str, now: str) -> None:
@@ -133,9 +117,9 @@ def _drop_versions(db: Database, page_ids: list[int]) -> frozenset[int]:
     for version in versions:
         heir = first_row(db, _HEIR, version | {"pages": pages})
         if heir:
-            db.table("versions").update(version["id"], {"page_id": heir["id"], "title": heir["title"]})
+            update(db, "versions", version["id"], {"page_id": heir["id"], "title": heir["title"]})
         else:
-            db.table("versions").delete(version["id"])
+            db.execute("delete from versions where id = ?", [version["id"]])
     trimmed = frozenset(version["article_id"] for version in versions)
     for article_id in trimmed:
         db.execute(_DROP_LONE_VERSION, {"id": article_id})

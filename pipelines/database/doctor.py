@@ -11,10 +11,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.archive.takedown import FORGOTTEN
 from pipelines.database.connection import log_of
 from pipelines.database.lock import LockTaken, run_lock
-from pipelines.database.schema import APPLICATION_ID, NOWHERE, migrations, missing_migrations
+from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, missing_migrations
 from pipelines.database.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20
@@ -232,6 +231,11 @@ def _lost(db: Database) -> dict[str, str]:
         lost["pages_one_article_page"] = f"{_ONE_PAGE}; {lost['pages_one_article_page']}"
     if "fingerprints" in lost:
         lost["fingerprints"] += "; delete from signatures"  # the next run makes all prints again
+    for name in lost:
+        if name.startswith("story_") and "story_frames" not in lost:
+            lost[name] += (
+                "; update story_frames set articles = 0"  # the next run reads all articles of the last weeks again
+            )
     return lost
 
 
@@ -244,8 +248,8 @@ def _made_by_migrations() -> dict[str, str]:
 
 
 def _has_lost_rows(lost: dict[str, str]) -> bool:
-    made_again = ("articles_fts", "fingerprints", "signatures")
-    return any(sql.lower().startswith("create table") for name, sql in lost.items() if name not in made_again)
+    made_again = ("articles_fts", "fingerprints", "signatures", "story_")
+    return any(sql.lower().startswith("create table") for name, sql in lost.items() if not name.startswith(made_again))
 
 
 def _references(db: Database, path: Path) -> Iterator[Finding]:

@@ -15,6 +15,9 @@ APPLICATION_ID = 0x42524453
 NOWHERE = 0
 """moved.new_id of an article or story that is no more. No row has this id, and the old one is not given to another."""
 
+FORGOTTEN = "forgotten"
+"""pages.reason of a page that was taken down."""
+
 CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
 """Letters of scripts that part no words, as the inside of a character class (of GLOB or of a regular expression): Han, kana,
 bopomofo, and Hangul, whose words carry their particles (Unicode 15, blocks). The full-text index has each as a word."""
@@ -403,6 +406,68 @@ def m007_words_of_every_script(db: Database) -> None:
         "drop index articles_section",
         "create index articles_language on articles (language, sort_at)",
         "create index articles_section on articles (section, sort_at)",
+    ):
+        db.conn.execute(statement)
+
+
+_NOTE_CHANGE = "insert or ignore into story_changes (article_id, sort_at)"
+
+
+@migrations()
+def m008_stories_of_what_changed(db: Database) -> None:
+    """What stories are renewed by: which articles changed, and an index of words and passages to find their neighbours in."""
+    for statement in (
+        """create table story_changes (
+            article_id integer not null,
+            sort_at text not null,
+            primary key (article_id, sort_at)
+        ) strict, without rowid""",
+        """create table story_frames (
+            id integer primary key,
+            first_day text not null,
+            last_day text not null,
+            articles integer not null,
+            changes integer not null,
+            common text not null check (json_valid(common))
+        ) strict""",
+        """create table story_frequencies (
+            frame_id integer not null,
+            term integer not null,
+            number integer not null,
+            primary key (frame_id, term)
+        ) strict, without rowid""",
+        """create table story_articles (
+            article_id integer primary key,
+            day real not null,
+            cluster integer,
+            vector blob,
+            prints blob not null,
+            words blob not null
+        ) strict""",
+        "create index story_articles_cluster on story_articles (cluster)",
+        """create table story_terms (
+            term integer not null,
+            day real not null,
+            article_id integer not null,
+            primary key (term, day, article_id)
+        ) strict, without rowid""",
+        """create table story_prints (
+            hash integer not null,
+            day real not null,
+            article_id integer not null,
+            primary key (hash, day, article_id)
+        ) strict, without rowid""",
+        f"""create trigger story_changes_insert after insert on articles begin
+            {_NOTE_CHANGE} values (new.id, new.sort_at); end""",
+        f"""create trigger story_changes_delete after delete on articles begin
+            {_NOTE_CHANGE} values (old.id, old.sort_at); end""",
+        f"""create trigger story_changes_update after update of url, title, text, sort_at, source_id, first_seen_at on articles
+            when old.url <> new.url or old.title is not new.title or old.text <> new.text or old.sort_at <> new.sort_at
+                 or old.source_id is not new.source_id or old.first_seen_at <> new.first_seen_at
+            begin {_NOTE_CHANGE} values (old.id, old.sort_at), (new.id, new.sort_at); end""",
+        f"""{_NOTE_CHANGE} select articles.id, sort_at from runs join articles
+                on articles.id > runs.counts ->> 'newest_article_before' or articles.last_fetched_at >= runs.started_at
+            where runs.status = 'running'""",
     ):
         db.conn.execute(statement)
 

@@ -8,10 +8,14 @@ else in it to be like it; it joins by the passages they share.
 
 import heapq
 import math
+import struct
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from functools import lru_cache
+from itertools import combinations, islice, pairwise
+from operator import attrgetter
 
 from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
 from pipelines.deduplicate.near_copies import Text
@@ -20,41 +24,46 @@ from pipelines.text import width
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""
 
-ALIKE = 0.18
+MIN_COSINE = 0.18
 """Average cosine from which stories join. Three sets of known events: F1 .92 .98 .84; at .14 .92 .96 .85, at .22 .86 .99 .78."""
 
-MEMBERS_ALIKE = ALIKE / 2
+MIN_MEMBER_COSINE = MIN_COSINE / 2
 """Average cosine from which one article of a story is like another story; two of each must be."""
 
 STEM = 7
 """Letters of a word that count: enough for inflected languages, and a little better than whole words in English."""
 
-IMAGINED = 30
+PSEUDO_DOCUMENTS = 30
 """Articles imagined beside those of the window, so that rare words weigh more than `the` also when there are only two."""
 
-IMAGINED_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
-LONG_WORD_SHARE = 0.02
+PSEUDO_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
+LONG_WORD_PSEUDO_SHARE = 0.02
 """Share of the imagined articles that use a word, by its letters: frequent words are short in every language (Zipf 1935)."""
 
 SHORT_FIGURE = 3
 """Digits. Groups of thousands and scores join reports of earnings: the largest story of a wire has 28 articles, 38 with them."""
 
-HEAVIEST = 150
+MAX_TERMS = 150
 """Terms of an article that count, those that weigh most. With all of them long articles are too alike: F1 .89 .95 .84."""
 
-SOUGHT = 40
-SOUGHT_IN = (25, 0.02)
-"""Alike articles share two of their 40 heaviest terms, leaving out those in over 25 articles and over 2 % of the window."""
+CANDIDATE_TERMS = 40
+"""Alike articles share two of their heaviest terms, leaving out those that are common()."""
 
-PASSAGES = 0.5
+MAX_USERS, MAX_USERS_SHARE = 25, 0.02
+"""Articles, and share of the window's, of which a term may be a candidate term; beyond both it is common."""
+
+MIN_PASSAGES = 0.5
 """Share of the shorter article's prints that must be in the longer to join them by passages alone."""
+
+VECTORS_AT_HAND = 8192
+"""Vectors kept unpacked, some 20 kB each; packed one has 2.5."""
 
 Vector = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What the grouping needs of an article."""
+class Document:
+    """What weighing an article needs."""
 
     id: int
     url: str
@@ -63,13 +72,48 @@ class Report:
     prints: frozenset[int]
 
 
-def groups(reports: Iterable[Report]) -> list[list[Report]]:
-    """The stories among these articles, each of two or more, the most central article first."""
-    ordered = sorted(reports, key=lambda report: (report.when, report.url))
-    vectors = weigh([report.words for report in ordered])
-    clusters = join(vectors, [report.when for report in ordered])
-    add_roundups(clusters, [report.prints for report in ordered], [report.when for report in ordered])
-    return [[ordered[place] for place in by_centrality(cluster, vectors)] for cluster in clusters if len(cluster) > 1]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A weighed article: what joining it needs."""
+
+    id: int
+    url: str
+    when: float  #: days, a Julian date
+    packed: bytes  #: its vector: pack()
+    prints: int  #: how many it has
+
+    @property
+    def vector(self) -> Vector:
+        return unpack(self.packed)
+
+    @property
+    def order(self) -> tuple[float, str]:
+        """Where it stands among others: settles ties, so that the order of arrival never does."""
+        return self.when, self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frequencies:
+    """How frequent terms are in a window. Vectors can be compared as long as they were weighed by the same."""
+
+    documents: int
+    used_by: Mapping[str, int]  #: term -> articles that use it; 1 where it is missing
+    common: Set[str] = frozenset()  #: terms that too many articles have among their heaviest to find pairs by
+
+
+def groups(documents: Iterable[Document], frequencies: Frequencies | None = None) -> list[list[int]]:
+    """The stories among these articles, each the ids of two or more, the most central article first.
+
+    Weighed by their own frequencies, unless others are given.
+    """
+    documents = list(documents)
+    used = frequencies or Frequencies(documents=len(documents), used_by=count_users(one.words for one in documents))
+    weights = Weights(used)
+    members = sorted((weighed(one, weights) for one in documents), key=attrgetter("order"))
+    stories = join(members, frequencies.common if frequencies else common(members))
+    clusters = [list(story.members) for story in stories]
+    add_roundups(clusters, shared_passages(members, {one.id: one.prints for one in documents}))
+    return [[one.id for one in by_centrality(cluster)] for cluster in clusters if len(cluster) > 1]
 
 
 # Likeness
@@ -84,23 +128,66 @@ def terms(text: Text) -> Counter[str]:
     return counted
 
 
-def weigh(documents: list[Counter[str]]) -> list[Vector]:
-    """TF-IDF vectors of length 1, only their heaviest terms."""
-    used_by = Counter(term for document in documents for term in document)
-    weights = {term: _rarity(term, number, len(documents)) for term, number in used_by.items()}
-    return [_vector(document, weights) for document in documents]
+def count_users(documents: Iterable[Counter[str]]) -> Counter[str]:
+    """Document frequencies: how many documents use each term."""
+    return Counter(term for document in documents for term in document)
+
+
+class Weights(dict[str, float]):
+    """Inverse document frequencies by term, each made when it is first asked for."""
+
+    def __init__(self, frequencies: Frequencies) -> None:
+        super().__init__()
+        self._frequencies = frequencies
+
+    def __missing__(self, term: str) -> float:
+        number = self._frequencies.used_by.get(term, 1)
+        weight = self[term] = _rarity(term, number, self._frequencies.documents)
+        return weight
 
 
 def _rarity(term: str, number: int, documents: int) -> float:
-    imagined = IMAGINED * IMAGINED_SHARE.get(width(term), LONG_WORD_SHARE)
-    return max(0.0, math.log((documents + IMAGINED) / (number + imagined)))
+    pseudo = PSEUDO_DOCUMENTS * PSEUDO_SHARE.get(width(term), LONG_WORD_PSEUDO_SHARE)
+    return max(0.0, math.log((documents + PSEUDO_DOCUMENTS) / (number + pseudo)))
 
 
-def _vector(document: Counter[str], weights: Mapping[str, float]) -> Vector:
-    vector = {term: (1 + math.log(count)) * weights[term] for term, count in document.items()}
-    heaviest = heapq.nsmallest(HEAVIEST, vector, key=lambda term: (-vector[term], term))
+def weighed(document: Document, weights: Mapping[str, float]) -> Member:
+    """A document with its TF-IDF vector of length 1, only its heaviest terms, the heaviest first."""
+    vector = {term: (1 + math.log(count)) * weights[term] for term, count in document.words.items()}
+    heaviest = heapq.nsmallest(MAX_TERMS, vector, key=lambda term: (-vector[term], term))
     length = math.sqrt(sum(vector[term] ** 2 for term in heaviest)) or 1.0
-    return {term: vector[term] / length for term in heaviest}
+    packed = pack({term: vector[term] / length for term in heaviest})
+    return Member(id=document.id, url=document.url, when=document.when, packed=packed, prints=len(document.prints))
+
+
+def pack(vector: Vector) -> bytes:
+    """A vector as bytes: how many terms, their weights, the terms in lines."""
+    return struct.pack(f"<H{len(vector)}d", len(vector), *vector.values()) + "\n".join(vector).encode()
+
+
+@lru_cache(maxsize=VECTORS_AT_HAND)
+def unpack(packed: bytes) -> Vector:
+    (number,) = struct.unpack_from("<H", packed)
+    if not number:
+        return {}
+    weights = struct.unpack_from(f"<{number}d", packed, 2)
+    return dict(zip(packed[2 + 8 * number :].decode().split("\n"), weights, strict=True))
+
+
+def candidate_terms(vector: Vector) -> list[str]:
+    """The heaviest terms of an article, by which others like it are found."""
+    return list(islice(vector, CANDIDATE_TERMS))
+
+
+def max_users(documents: int) -> int:
+    """Articles of a window that may have a term among their heaviest, before it is common."""
+    return max(MAX_USERS, int(MAX_USERS_SHARE * documents))
+
+
+def common(members: Sequence[Member]) -> set[str]:
+    """Terms that too many articles have among their heaviest to find pairs by."""
+    users = Counter(term for member in members for term in candidate_terms(member.vector))
+    return {term for term, number in users.items() if number > max_users(len(members))}
 
 
 def cosine(one: Vector, other: Vector) -> float:
@@ -109,127 +196,164 @@ def cosine(one: Vector, other: Vector) -> float:
     return sum(weight * longer[term] for term, weight in shorter.items() if term in longer)
 
 
-def likely_pairs(vectors: list[Vector], times: list[float]) -> Iterator[tuple[int, int]]:
+def likely_pairs(members: Sequence[Member], common: Set[str]) -> Iterator[tuple[int, int]]:
     """Places of articles that share two of their heaviest rare terms and are near in time."""
-    most = max(SOUGHT_IN[0], int(SOUGHT_IN[1] * len(vectors)))
     users: dict[str, list[int]] = defaultdict(list)
-    for place, vector in enumerate(vectors):
-        for term in list(vector)[:SOUGHT]:
-            users[term].append(place)
+    for place, member in enumerate(members):
+        for term in candidate_terms(member.vector):
+            if term not in common:
+                users[term].append(place)
     by_place: dict[int, list[list[int]]] = defaultdict(list)
     for places in users.values():
-        if 1 < len(places) <= most:
+        if len(places) > 1:
             for place in places:
                 by_place[place].append(places)
-    for place in range(len(vectors)):
+    for place, member in enumerate(members):
         shared = Counter(other for places in by_place.get(place, ()) for other in places if other < place)
         yield from (
             (other, place)
             for other, number in sorted(shared.items())
-            if number > 1 and times[place] - times[other] <= DAYS
+            if number > 1 and member.when - members[other].when <= DAYS
         )
 
 
 # Joining
 
 
-def join(vectors: list[Vector], times: list[float]) -> list[list[int]]:
-    """Average linkage: the two most alike stories join, again and again, while they are alike and within three days."""
-    stories = {place: _Story([place], dict(vector)) for place, vector in enumerate(vectors)}
-    neighbours: dict[int, set[int]] = defaultdict(set)
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Articles in their order, and the sum of their vectors, which is not to be changed."""
+
+    members: tuple[Member, ...]
+    total: Vector | None = None
+
+    @property
+    def sum(self) -> Vector:
+        return self.members[0].vector if self.total is None else self.total
+
+    def likeness(self, other: "Story") -> float:
+        """The average cosine of the pairs between two stories."""
+        return cosine(self.sum, other.sum) / (len(self.members) * len(other.members))
+
+    def may_join(self, other: "Story") -> bool:
+        """Whether two stories that are alike enough may be one."""
+        return _within(self, other) and _two_agree(self, other)
+
+    def joined(self, other: "Story") -> "Story":
+        smaller, larger = sorted((self.sum, other.sum), key=len)
+        total = dict(larger)
+        for term, weight in smaller.items():
+            total[term] = total.get(term, 0.0) + weight
+        return Story(tuple(sorted(self.members + other.members, key=attrgetter("order"))), total)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two stories that became one, and how alike they were."""
+
+    likeness: float
+    one: Story
+    other: Story
+    joined: Story
+
+
+def join(members: Sequence[Member], common: Set[str], merges: list[Merge] | None = None) -> list[Story]:
+    """Average linkage: the two most alike stories join, again and again, while they are alike and within three days.
+
+    `members` are in their order. What was merged is noted in `merges`.
+    """
+    stories = {place: Story((member,)) for place, member in enumerate(members)}
+    places = {place: [place] for place in stories}
+    home = list(stories)
+    neighbours = [array("I") for _ in members]
     waiting: list[tuple[float, int, int]] = []
 
     def link(one: int, other: int) -> None:
         likeness = stories[one].likeness(stories[other])
-        if likeness >= ALIKE:
+        if likeness >= MIN_COSINE:
             heapq.heappush(waiting, (-likeness, one, other))
 
-    for one, other in likely_pairs(vectors, times):
-        neighbours[one].add(other)
-        neighbours[other].add(one)
+    for one, other in likely_pairs(members, common):
+        neighbours[one].append(other)
+        neighbours[other].append(one)
         link(one, other)
-    number = len(vectors)
+    number = len(members)
     while waiting:
-        _, one, other = heapq.heappop(waiting)
-        if one not in stories or other not in stories:
+        likeness, one, other = heapq.heappop(waiting)
+        if one not in stories or other not in stories or not stories[one].may_join(stories[other]):
             continue
-        if not _within(stories[one], stories[other], times) or not _two_agree(stories[one], stories[other], vectors):
-            continue
-        stories[number] = stories.pop(one).joined(stories.pop(other))
-        around = {near for near in neighbours.pop(one) | neighbours.pop(other) if near in stories}
-        neighbours[number] = around
+        first, second = stories.pop(one), stories.pop(other)
+        stories[number] = first.joined(second)
+        if merges is not None:
+            merges.append(Merge(-likeness, first, second, stories[number]))
+        places[number] = places.pop(one) + places.pop(other)
+        for place in places[number]:
+            home[place] = number
+        around = {home[near] for place in places[number] for near in neighbours[place]} - {number}
         for near in sorted(around):
-            neighbours[near].add(number)
             link(near, number)
         number += 1
-    return [story.places for story in stories.values()]
+    return list(stories.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Story:
-    """Articles by their places, and the sum of their vectors."""
-
-    places: list[int]
-    total: Vector
-
-    def likeness(self, other: "_Story") -> float:
-        """The average cosine of the pairs between two stories."""
-        return cosine(self.total, other.total) / (len(self.places) * len(other.places))
-
-    def joined(self, other: "_Story") -> "_Story":
-        smaller, larger = sorted((self, other), key=lambda story: len(story.total))
-        for term, weight in smaller.total.items():
-            larger.total[term] = larger.total.get(term, 0.0) + weight
-        return _Story(sorted(self.places + other.places), larger.total)
+def _within(one: Story, other: Story) -> bool:
+    times = [member.when for member in one.members + other.members]
+    return max(times) - min(times) <= DAYS
 
 
-def _within(one: _Story, other: _Story, times: list[float]) -> bool:
-    places = (*one.places, *other.places)
-    return max(times[place] for place in places) - min(times[place] for place in places) <= DAYS
-
-
-def _two_agree(one: _Story, other: _Story, vectors: list[Vector]) -> bool:
+def _two_agree(one: Story, other: Story) -> bool:
     """Whether of each story two articles are like the other story: a roundup alone does not join its briefs."""
     for story, target in ((one, other), (other, one)):
-        needed = MEMBERS_ALIKE * len(target.places)
-        agree = sum(1 for place in story.places if cosine(vectors[place], target.total) >= needed)
-        if agree < min(2, len(story.places)):
+        needed = MIN_MEMBER_COSINE * len(target.members)
+        agree = sum(1 for member in story.members if cosine(member.vector, target.sum) >= needed)
+        if agree < min(2, len(story.members)):
             return False
     return True
 
 
-def add_roundups(clusters: list[list[int]], prints: list[frozenset[int]], times: list[float]) -> None:
+Passages = tuple[float, Member, Member]
+"""Of the shorter article's prints the share that the longer has, and the two in their order."""
+
+
+def add_roundups(clusters: list[list[Member]], passages: Iterable[Passages]) -> None:
     """Let a roundup that is alone join a brief that it holds: the one of which it has most, and no other."""
-    home = {place: cluster for cluster in clusters for place in cluster}
-    joined: set[int] = set()
-    for share, one, other in sorted(shared_passages(prints), key=lambda link: (-link[0], link[1:])):
-        brief, roundup = sorted((one, other), key=lambda place: (len(prints[place]), place))
-        cluster = home[brief]
-        if share < PASSAGES or len(home[roundup]) > 1 or joined & {brief, roundup}:
+    home = {member.id: cluster for cluster in clusters for member in cluster}
+    taken: set[int] = set()
+    for _, one, other in sorted(passages, key=lambda link: (-link[0], link[1].order, link[2].order)):
+        brief, roundup = sorted((one, other), key=lambda member: (member.prints, member.order))
+        cluster = home[brief.id]
+        if len(home[roundup.id]) > 1 or taken & {brief.id, roundup.id}:
             continue
-        if max(abs(times[roundup] - times[place]) for place in cluster) <= DAYS:
-            home[roundup].clear()
+        if max(abs(roundup.when - member.when) for member in cluster) <= DAYS:
+            home[roundup.id].clear()
             cluster.append(roundup)
-            home[roundup] = cluster
-            joined |= {brief, roundup}
+            home[roundup.id] = cluster
+            taken |= {brief.id, roundup.id}
 
 
-def shared_passages(prints: list[frozenset[int]]) -> Iterator[tuple[float, int, int]]:
-    """Pairs of places that share prints which are not common, with the share of the shorter's prints."""
-    holders: dict[int, list[int]] = defaultdict(list)
-    for place, own in enumerate(prints):
-        for print_ in own:
-            holders[print_].append(place)
-    pairs = Counter(pair for places in holders.values() if len(places) <= COMMON for pair in combinations(places, 2))
+def shared_passages(members: Sequence[Member], prints: Mapping[int, Iterable[int]]) -> Iterator[Passages]:
+    """Pairs of articles of which the shorter shares half of its prints, leaving out those that are common."""
+    holders: dict[int, list[Member]] = defaultdict(list)
+    for member in members:
+        for print_ in prints[member.id]:
+            holders[print_].append(member)
+    pairs = Counter(
+        (one.id, other.id)
+        for found in holders.values()
+        if len(found) <= COMMON
+        for one, other in combinations(found, 2)
+    )
+    by_id = {member.id: member for member in members}
     for (one, other), number in pairs.items():
-        if number >= SHARED_PRINTS:
-            yield number / min(len(prints[one]), len(prints[other])), one, other
+        share = number / min(by_id[one].prints, by_id[other].prints)
+        if number >= SHARED_PRINTS and share >= MIN_PASSAGES:
+            yield share, by_id[one], by_id[other]
 
 
-def by_centrality(cluster: list[int], vectors: list[Vector]) -> list[int]:
-    """The places of a story, the one most like all others first."""
+def by_centrality(cluster: Sequence[Member]) -> list[Member]:
+    """The articles of a story, the one most like all others first."""
     total: Vector = defaultdict(float)
-    for place in cluster:
-        for term, weight in vectors[place].items():
+    for member in cluster:
+        for term, weight in member.vector.items():
             total[term] += weight
-    return sorted(cluster, key=lambda place: (-cosine(vectors[place], total), place))
+    return sorted(cluster, key=lambda member: (-cosine(member.vector, total), member.order))

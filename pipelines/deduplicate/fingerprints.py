@@ -8,9 +8,11 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import TYPE_CHECKING
 from zlib import crc32
 
-from sqlite_utils import Database
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 Holders = dict[int, list[int]]
 
@@ -39,7 +41,7 @@ SIGNATURE = {"gram": GRAM, "window": WINDOW, "hash": "crc32", "kept": KEPT_ARTIC
 SIGNATURE_VERSION = 1
 
 
-def holders_of(db: Database, prints: Iterable[int]) -> Holders:
+def holders_of(db: "Database", prints: Iterable[int]) -> Holders:
     """Per print the articles that have it; prints that nobody has are left out."""
     rows = db.execute(
         """select fingerprints.hash, article_id from json_each(?) as print

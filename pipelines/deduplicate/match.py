@@ -9,19 +9,16 @@ the texts themselves.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Article, Page
+from crawler.items import Article, Outcome, Page
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
-from pipelines.database.connection import first_row
+from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
 from pipelines.extract.boilerplate import is_noise
 from pipelines.text import content_hash, tokens
-
-Row = Mapping[str, Any]
 
 SHORTEST_EQUAL_TEXT = 25
 """Words. Two texts shorter than this may be equal by chance ("No results today."); the title must then agree too."""
@@ -31,57 +28,88 @@ ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where an accepted article goes."""
+class Match:
+    """Where an accepted article goes, with all that writing it there needs: nothing of it is read twice."""
 
-    kind: str  #: new; again: its page is known; duplicate: of article_id; original: article_id takes this page's fields
+    kind: str  #: new; refetch: its page is known; duplicate: of `known`; original: `known` takes this page's fields
+    page: Page  #: a copy without an address has the one that it claims
+    article: Article
+    content_hash: str  #: of the article's text
     url: str  #: the article's address when this page gives it its fields
-    article_id: int | None = None
+    here: Row | None = None  #: the row of the address that answered; None: there is none yet
+    known: Row | None = None  #: the article that it belongs to; None of a new one
     reason: str | None = (
-        None  #: redirect, canonical, text or near: why this page, or the one it displaces, is a duplicate
+        None  #: redirect, canonical, text, near: why this page, or the one it displaces, is a duplicate
     )
     false_claim_of: int | None = None  #: an article that claimed this page's address as its canonical one, wrongly
-    merges: tuple[int, ...] = ()  #: other articles that this page shows to be the same as article_id
-    prints: tuple[int, ...] = ()  #: what to note of a new article's text, so that it is not looked up twice
+    merges: tuple[int, ...] = ()  #: other articles that this page shows to be the same as `known`
+    prints: frozenset[int] = frozenset()  #: fingerprints of the text
+    unnoted: tuple[int, ...] = ()  #: those of them to note of a new article, so that they are not looked up twice
+    reserves: bool = False  #: `url` is another address, which nobody has found yet and nobody need fetch
 
 
-def place(db: Database, page: Page, article: Article) -> Place:
-    """Decide where `article`, extracted from `page`, belongs."""
-    here = _page_row(db, page.final_url)
-    if here and here["state"] == "article":
-        return Place(kind="again", url=page.final_url, article_id=here["article_id"])
-    if moved := _moved_article(db, page, article):
-        return Place(kind="original", url=page.final_url, article_id=moved, reason="redirect")
+def known_pages(db: Database, outcome: Outcome) -> dict[str, Row]:
+    """The rows of an outcome's addresses: found at, answered from, and claimed, also on another site, to be the article's."""
+    page = outcome.page
+    claimed = _claimed(outcome.article) if outcome.article else None
+    rows = db.conn.execute("select * from pages where url in (?, ?, ?)", [page.url, page.final_url, claimed])
+    names = [column[0] for column in rows.description]
+    return {row["url"]: row for row in (dict(zip(names, values, strict=True)) for values in rows)}
+
+
+def match(db: Database, outcome: Outcome, pages: Mapping[str, Row]) -> Match:
+    """Decide where the article of an outcome belongs. `pages` are known_pages(), as they are now."""
+    assert outcome.article is not None
+    page, article = outcome.page, outcome.article
     claimed = canonical_claim(page, article)
-    known = _article_at(db, claimed) if claimed else None
-    if known and _alike(known, article):
-        return Place(kind="duplicate", url=page.final_url, article_id=known["id"], reason="canonical")
-    url = claimed if claimed and not known and not _answered_otherwise(db, claimed) else page.final_url
-    claimant = first_row(db, "select * from articles where url = ?", [page.final_url])
-    if claimant and _alike(claimant, article):
-        return Place(kind="original", url=url, article_id=claimant["id"], reason="canonical")
-    false_claim_of = claimant["id"] if claimant else None
-    alike = _place_among_texts(db, page, article, false_claim_of)
-    return replace(alike, url=url, false_claim_of=false_claim_of)
-
-
-def _place_among_texts(db: Database, page: Page, article: Article, but: int | None) -> Place:
-    """Decide by the text alone, leaving out one article: new, a copy, or the original of copies that came before it."""
-    text = Text(article.text)
-    holders = holders_of(db, text.prints)
-    ids = sorted((_same_text(db, article) | _near(db, text, holders)) - {but})
-    if not ids:
-        return Place(kind="new", url=page.final_url, prints=unnoted(text.prints, holders))
-    twins = [row for one in ids if (row := first_row(db, "select * from articles where id = ?", [one]))]
-    first = min(twins, key=lambda twin: precedence_of(db, twin))
-    found_at = _found_at(_page_row(db, page.final_url), page)
-    earlier = precedence(article.date_published, found_at, page.final_url) < precedence_of(db, first)
-    return Place(
-        kind="original" if earlier else "duplicate",
+    if page.final_url.startswith("urn:") and claimed:
+        page, claimed = replace(page, url=claimed, final_url=claimed), None
+    prints = outcome.fingerprints if outcome.fingerprints is not None else Text(article.text).prints
+    undecided = Match(
+        kind="new",
+        page=page,
+        article=article,
+        content_hash=outcome.content_hash or content_hash(article.text),
         url=page.final_url,
-        article_id=ids[0],
-        reason="text" if content_hash(article.text) == first["content_hash"] else "near",
-        merges=tuple(ids[1:]),
+        here=pages.get(page.final_url),
+        prints=prints,
+    )
+    found = _match_by_address(db, undecided, claimed, pages)
+    return replace(found, reserves=found.kind in ("new", "original") and found.url == claimed and claimed not in pages)
+
+
+def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mapping[str, Row]) -> Match:
+    """Decide by what is known of the addresses; by the text where they say nothing."""
+    if it.here and it.here["state"] == "article":
+        return replace(it, kind="refetch", known=_article(db, it.here["article_id"]))
+    if moved := _moved_article(db, it, pages):
+        return replace(it, kind="original", known=moved, reason="redirect")
+    known = _article_at(db, claimed) if claimed else None
+    if known and _alike(known, it.article):
+        return replace(it, kind="duplicate", known=known, reason="canonical")
+    if claimed and not known and not _answered_otherwise(pages.get(claimed)):
+        it = replace(it, url=claimed)
+    claimant = first_row(db, "select * from articles where url = ?", [it.page.final_url])
+    if claimant and _alike(claimant, it.article):
+        return replace(it, kind="original", known=claimant, reason="canonical")
+    return _match_by_text(db, replace(it, false_claim_of=claimant["id"] if claimant else None))
+
+
+def _match_by_text(db: Database, it: Match) -> Match:
+    """Decide by the text alone, leaving out a false claimant: new, a copy, or the original of copies that came before it."""
+    holders = holders_of(db, it.prints)
+    ids = sorted((_same_text(db, it) | _near(db, Text(it.article.text), holders)) - {it.false_claim_of})
+    if not ids:
+        return replace(it, kind="new", unnoted=unnoted(it.prints, holders))
+    twins = [row for article_id in ids if (row := _article(db, article_id))]
+    first = min(twins, key=lambda twin: precedence_of(db, twin))
+    mine = precedence(it.article.date_published, _found_at(it), it.page.final_url)
+    return replace(
+        it,
+        kind="original" if mine < precedence_of(db, first) else "duplicate",
+        known=twins[0],
+        reason="text" if it.content_hash == first["content_hash"] else "near",
+        merges=tuple(twin["id"] for twin in twins[1:]),
     )
 
 
@@ -90,14 +118,19 @@ def canonical_claim(page: Page, article: Article) -> str | None:
 
     A saved copy that names no address of its own may claim any.
     """
-    try:
-        claimed = canonical_url(article.canonical_url or "")
-    except UnusableURL:
-        return None
-    if page.final_url.startswith("urn:"):
+    claimed = _claimed(article)
+    if claimed is None or page.final_url.startswith("urn:"):
         return claimed
     elsewhere = not same_site(claimed, page.final_url) or (is_front_page(claimed) and not is_front_page(page.final_url))
     return None if elsewhere or claimed == page.final_url else claimed
+
+
+def _claimed(article: Article) -> str | None:
+    """A canonical link, also to another site: whoever gives it says that this is that page's text."""
+    try:
+        return canonical_url(article.canonical_url or "")
+    except UnusableURL:
+        return None
 
 
 def precedence(date_published: str | None, discovered_at: str, url: str) -> tuple[str, str, str]:
@@ -118,9 +151,9 @@ def precedence_of(db: Database, article: Row) -> tuple[str, str, str]:
     return precedence(article["date_published"], page["discovered_at"], page["url"])
 
 
-def is_boring(known: Row, row: Row) -> bool:
+def is_same_content(known: Row, row: Row) -> bool:
     """Whether two captures say the same: only spacing, punctuation, case, or lines that offer to share or to read on differ."""
-    if tokens(known["title"] or "") != tokens(row["title"] or ""):
+    if not _same_words(known["title"], row["title"]):
         return False
     return bool(known["content_hash"] == row["content_hash"]) or _said(known["text"]) == _said(row["text"])
 
@@ -138,32 +171,24 @@ def _article_at(db: Database, url: str) -> Row | None:
     )
 
 
-def _answered_otherwise(db: Database, url: str) -> bool:
-    """Whether this address has answered and was no article: what claims to be known by it is mistaken."""
-    row = _page_row(db, url)
+def _answered_otherwise(row: Row | None) -> bool:
+    """Whether an address has answered and was no article: what claims to be known by it is mistaken."""
     return row is not None and row["state"] in ("refused", "failed") and row["last_fetched_at"] is not None
 
 
-def _moved_article(db: Database, page: Page, article: Article) -> int | None:
+def _moved_article(db: Database, it: Match, pages: Mapping[str, Row]) -> Row | None:
     """The article that lived at the address found, when that address now redirects to where the same text is."""
-    if page.url == page.final_url:
-        return None
-    found = first_row(
-        db,
-        "select * from articles where id = (select article_id from pages where url = ? and state = 'article')",
-        [page.url],
-    )
-    return int(found["id"]) if found and _alike(found, article) else None
+    row = pages.get(it.page.url) if it.page.url != it.page.final_url else None
+    found = _article(db, row["article_id"]) if row and row["state"] == "article" else None
+    return found if found and _alike(found, it.article) else None
 
 
-def _same_text(db: Database, article: Article) -> set[int]:
+def _same_text(db: Database, it: Match) -> set[int]:
     """Articles of which some page gave these very words."""
-    pages = db.query(
-        "select article_id, title from pages where content_hash = ? and article_id is not null",
-        [content_hash(article.text)],
-    )
-    long = article.word_count >= SHORTEST_EQUAL_TEXT
-    return {page["article_id"] for page in pages if long or _same_title(page, article)}
+    sql = "select article_id, title from pages where content_hash = ? and article_id is not null"
+    pages = db.conn.execute(sql, [it.content_hash]).fetchall()
+    long = it.article.word_count >= SHORTEST_EQUAL_TEXT
+    return {article_id for article_id, title in pages if long or _same_words(title, it.article.title)}
 
 
 def _near(db: Database, text: Text, holders: Holders) -> set[int]:
@@ -190,18 +215,18 @@ def texts_of(db: Database, article_id: int) -> Iterator[str]:
         yield copy["text"]
 
 
-def _same_title(row: Row, article: Article) -> bool:
-    return tokens(row["title"] or "") == tokens(article.title or "")
+def _same_words(one: str | None, other: str | None) -> bool:
+    return tokens(one or "") == tokens(other or "")
 
 
 def _alike(row: Row, article: Article) -> bool:
     return containment(row["text"], article.text) >= ALIKE
 
 
-def _found_at(row: Row | None, page: Page) -> str:
-    fetched_at = page.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return min(row["discovered_at"], fetched_at) if row else fetched_at
+def _found_at(it: Match) -> str:
+    fetched_at = it.page.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return min(it.here["discovered_at"], fetched_at) if it.here else fetched_at
 
 
-def _page_row(db: Database, url: str) -> Row | None:
-    return first_row(db, "select * from pages where url = ?", [url])
+def _article(db: Database, article_id: int) -> Row | None:
+    return first_row(db, "select * from articles where id = ?", [article_id])

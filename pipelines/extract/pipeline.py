@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from crawler.items import Listing, Outcome, Page
 from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
-from pipelines.extract.article import EXTRACTOR, extract
-from pipelines.extract.decode import Refusal
+from pipelines.deduplicate.near_copies import Text
+from pipelines.text import content_hash
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -56,8 +56,18 @@ class ExtractPipeline:
 
 def outcome_of(page: Page) -> Outcome:
     """Extract one page; a refusal is an outcome, anything else that is raised is a bug of ours."""
+    from pipelines.extract import EXTRACTOR, Refusal, extract  # takes a second, in the worker
+
     empty = replace(page, body=b"")
     try:
-        return Outcome(page=empty, article=extract(page))
+        return with_prints(Outcome(page=empty, article=extract(page)))
     except Refusal as refusal:
         return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
+
+
+def with_prints(outcome: Outcome) -> Outcome:
+    """An outcome with what the writer compares its article by: made here, the crawl's own process has no time for it."""
+    if outcome.article is None:
+        return outcome
+    text = outcome.article.text
+    return replace(outcome, content_hash=content_hash(text), fingerprints=Text(text).prints)

@@ -22,6 +22,7 @@ from zlib import crc32
 
 from crawler.items import Article, Outcome, Page
 from pipelines.archive.store import Archive
+from pipelines.archive.versions import add_prints, note_prints
 from pipelines.deduplicate.fingerprints import candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text
 from pipelines.text import tokens
@@ -204,7 +205,7 @@ def measure_cost(largest: int) -> None:
                 with archive.transaction():
                     for _ in range(500):
                         number += 1
-                        archive._add_prints(number, next(texts))
+                        add_prints(archive.db, number, Text(next(texts)).prints)
             spent = []
             for number in range(number + 1, size + 1):  # noqa: B020
                 spent.append(_add_one(archive, number, next(texts)))
@@ -229,7 +230,7 @@ def _add_one(archive: Archive, number: int, text: str) -> tuple[float, float, fl
         holders = holders_of(archive.db, prints)
         candidates(holders)
         times.append(time.process_time())
-        archive._note_prints(number, unnoted(prints, holders))
+        note_prints(archive.db, number, unnoted(prints, holders))
     times.append(time.process_time())
     making, looking, inserting = ((end - start) * 1000 for start, end in pairwise(times))
     return len(prints), making, looking, inserting
@@ -238,14 +239,14 @@ def _add_one(archive: Archive, number: int, text: str) -> tuple[float, float, fl
 def invented_texts() -> Iterator[str]:
     """Texts whose words are as frequent as Zipf found, and with a line in four that other texts have too."""
     chance = random.Random(7)
-    words = [_invented_word(chance) for _ in range(VOCABULARY)]
+    words = [invented_word(chance) for _ in range(VOCABULARY)]
     weights = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
     phrases = [" ".join(chance.choices(words, cum_weights=weights, k=20)) for _ in range(2000)]
     while True:
         yield " ".join([*chance.choices(words, cum_weights=weights, k=WORDS - 20), chance.choice(phrases)])
 
 
-def _invented_word(chance: random.Random) -> str:
+def invented_word(chance: random.Random) -> str:
     return "".join(chance.choice("bcdfglmnprstv") + chance.choice("aeiou") for _ in range(chance.randint(1, 4)))
 
 

@@ -9,7 +9,6 @@ is named kind/seed: `mutant("page", 17)` of tests/mutations.py is page/17. Linux
 import argparse
 import asyncio
 import json
-import logging
 import multiprocessing
 import os
 import re
@@ -107,7 +106,7 @@ def _import_pages(folder: Path) -> None:
     flow = {
         "tests.benchmarks.fuzz.Extract": 100,
         "pipelines.extract.pipeline.ExtractPipeline": None,
-        "pipelines.archive.store.StorePipeline": 200,
+        "pipelines.archive.pipeline.StorePipeline": 200,
     }
     arguments, db = {"paths": (folder / "pages.warc.gz",), "sources": ()}, folder / "news.db"
     code = run(Job(spider="copies", db=db, settings={"ITEM_PIPELINES": flow}, arguments=arguments, quiet=True))
@@ -164,7 +163,6 @@ def _wrong(table: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def law(kind: str, seed: int) -> tuple[str, float]:
     """In a worker: what became of a mutant, and seconds."""
-    logging.disable()  # of damage, of which every mutant has some
     made = mutant(kind, seed)
     begin = time.monotonic()
     return LAWS[kind](made), time.monotonic() - begin

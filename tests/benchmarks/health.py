@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 
 from crawler.items import Article, Link, Listing, Outcome, Page, Source
 from crawler.times import stamp
-from pipelines.archive import health
-from pipelines.archive.health import Habits
+from pipelines.archive import health, listings
+from pipelines.archive.health_rules import Habits, patience_hours, updated_silence
+from pipelines.archive.runs import _newly_met
+from pipelines.archive.sources import sync
 from pipelines.archive.store import Archive
 from tests.loopback import story
 
@@ -111,8 +113,8 @@ def watched(moments: list[datetime]) -> tuple[int, list[float | None]]:
     patiences: list[float | None] = []
     for number, (at, new) in enumerate(looks(moments)):
         now = stamp(at)
-        habits, last = health.watch(habits, last, now, new=new), now
-        patience = health.patience_hours(habits.gaps)
+        habits, last = updated_silence(habits, last, now, new=new), now
+        patience = patience_hours(habits.gaps)
         was, quiet = quiet, patience is not None and habits.silent_hours > patience
         alarms += quiet and not was
         if number % 672 == 671:
@@ -156,8 +158,7 @@ def measure_cost(articles: int, sources: int) -> None:
 def _fill(path: Path, sources: list[Source], articles: int) -> None:
     """Rows as a year of crawls leaves them, without texts and their index, which judging does not read."""
     with closing(Archive(path)) as archive, archive.transaction():
-        for source in sources:
-            archive._sync_source(source)
+        sync(archive.db, sources)
         archive.db.execute("drop trigger articles_fts_insert")
         archive.db.execute(
             """with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ?)
@@ -182,8 +183,10 @@ def _run(path: Path, sources: list[Source], new: int, number: int) -> float:
             for source in sources:
                 urls = [f"{source.url}{new}/{number}/{page}" for page in range(new)]
                 links = tuple(Link(url=url) for url in urls)
-                archive._keep_listing(
-                    Listing(url=source.feeds[0], source=source, kind="rss", fetched_at=now, status=200, links=links)
+                listings.keep(
+                    archive.db,
+                    archive.run,
+                    Listing(url=source.feeds[0], source=source, kind="rss", fetched_at=now, status=200, links=links),
                 )
                 for url in urls:
                     article = Article(title=url, text=story(url), word_count=120, extractor="x")
@@ -193,8 +196,9 @@ def _run(path: Path, sources: list[Source], new: int, number: int) -> float:
         with archive.transaction():
             health.judge_sources(
                 archive.db,
-                read=archive.read,
-                unread=archive.unread,
+                _newly_met(archive.db),
+                read=archive.run.read,
+                unread=archive.run.unread,
                 started_at=stamp(now),
                 now=stamp(datetime.now(UTC)),
             )

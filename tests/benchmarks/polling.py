@@ -112,7 +112,7 @@ class Poller:
 
     def _look(self, feed: Feed, moment: datetime) -> None:
         self.requests += 1
-        self.archive.began = moment
+        self.archive.run.began = moment
         shown = tuple(feed.entries)
         status, links = (304, ()) if shown == self._seen else (200, shown)
         listed = tuple(Link(url=url, hints=Hints(date_published=stamp(moment))) for url in links)

@@ -28,8 +28,9 @@ from pathlib import Path
 
 from crawler.items import Link, Listing, Outcome, Page, Source
 from pipelines.archive.store import Archive
+from pipelines.archive.versions import note_prints
 from pipelines.database.connection import connect
-from pipelines.deduplicate import fingerprints
+from pipelines.deduplicate.fingerprints import SIGNATURE_VERSION, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text
 from pipelines.extract.pipeline import outcome_of
 from tests.benchmarks.crawl import Statements
@@ -59,9 +60,9 @@ def add_prints(archive: Archive, text: str, number: int) -> Callable[[], None]:
 
     def add() -> None:
         with archive.transaction():
-            holders = fingerprints.holders_of(archive.db, prints)
-            fingerprints.candidates(holders)
-            archive._note_prints(number, fingerprints.unnoted(prints, holders))
+            holders = holders_of(archive.db, prints)
+            candidates(holders)
+            note_prints(archive.db, number, unnoted(prints, holders))
 
     return add
 
@@ -79,7 +80,7 @@ def fill_prints(path: Path) -> None:
             lower = (piece << 24) - 2**31
             rows = ((lower + (value >> 8), chance.randint(1, articles)) for value in sorted(hashes))
             db.conn.executemany(insert, rows)
-        db.execute("insert into signatures (version, parameters) values (?, '{}')", [fingerprints.SIGNATURE_VERSION])
+        db.execute("insert into signatures (version, parameters) values (?, '{}')", [SIGNATURE_VERSION])
         db.execute("commit")
         db.execute("pragma wal_checkpoint(truncate)")
 
@@ -124,7 +125,7 @@ def _counted(path: Path, texts: Iterator[str], listing: Listing) -> list[tuple[f
 def _outcomes(archive: Archive, texts: Iterator[str]) -> Iterator[Outcome]:
     """Articles as the workers give them, whose pages are pending."""
     for number, text in enumerate(texts):
-        url = f"{SOURCE.url}{NOW:%s}/{archive.run_id}/{number}"
+        url = f"{SOURCE.url}{NOW:%s}/{archive.run.run_id}/{number}"
         archive.keep(_listing([url]))
         words = text.split()
         sentences = [" ".join(words[start : start + 12]).capitalize() for start in range(0, len(words), 12)]
@@ -141,7 +142,7 @@ def _listing(urls: list[str]) -> Listing:
     )
 
 
-def _spent(work: Callable[[], None]) -> float:
+def _spent(work: Callable[[], object]) -> float:
     """CPU milliseconds."""
     began = time.process_time()
     work()

@@ -1,0 +1,165 @@
+"""The table `feeds`: every feed, sitemap and front page, and the pages that they name. Called within the writer's transaction."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+from sqlite_utils import Database
+
+from crawler.items import Link, Listing, via_of
+from crawler.times import stamp
+from pipelines.archive import runs, schedule, sources
+from pipelines.archive.pages import hints_json, is_gone
+from pipelines.archive.rows import insert, update
+from pipelines.archive.runs import RunState
+from pipelines.archive.schedule import PollResult
+from pipelines.database.connection import Row, first_row
+
+RETIRED_AFTER = 3
+"""Polls in a row that find a listing gone (404 or 410), after which one that nobody named in sources.toml is not asked again."""
+
+Found = list[tuple[Link, str]]
+"""The links of a listing, each with `new`, `known` from before this run, or `seen` in this run."""
+
+
+def keep(db: Database, run: RunState, listing: Listing) -> None:
+    """Write what one poll of a listing gave: its links, its validators and when to ask again, all or nothing."""
+    source_id = sources.id_of(db, listing.source)
+    if listing.reserve:
+        _name(db, {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"})
+        _rest_front_page(db, listing)
+        return
+    if listing.failure:
+        run.note_unread(listing.source, f"{listing.url}: {listing.failure}")
+        run.note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
+    else:
+        run.note_read(listing.source)
+    _keep_feed(db, run, listing, source_id, _keep_links(db, run, listing, source_id))
+    if listing.children is not None:
+        _keep_children(db, listing, source_id)
+        _retire_children(db, run, listing)
+
+
+def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, found: Found) -> None:
+    """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
+    feed = first_row(db, "select * from feeds where url = ?", [listing.url])
+    timing = schedule.next_poll(_poll_result(run, listing, found), feed)
+    row = {"source_id": _owner(db, feed, source_id), "url": listing.url} | timing
+    row |= {
+        "last_fetched_at": stamp(listing.fetched_at),
+        "last_status": "retired" if listing.url in run.dropped else _status_of(listing, timing["failures"]),
+    }
+    if listing.parent:
+        row["parent"] = listing.parent
+    if listing.status is not None:
+        row["moved_to"] = listing.moved_to
+    said = {"kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified}
+    read = listing.status == 200 and not listing.failure
+    if feed is None or (read and row["source_id"] == source_id):
+        row |= said
+    elif row["source_id"] == source_id:  # what another source's poll left to ask with says nothing of the owner's
+        row |= {name: said[name] or feed[name] for name in ("etag", "last_modified")}
+    if feed:
+        update(db, "feeds", feed["id"], row)
+    else:
+        insert(db, "feeds", row)
+
+
+def _rest_front_page(db: Database, listing: Listing) -> None:
+    """A front page where nothing could be found is at rest again when something was."""
+    if listing.url == listing.source.url:
+        sql = "update feeds set last_status = 'reserve' where url = ? and last_status not in (select value from json_each(?))"
+        db.execute(sql, [listing.url, json.dumps([*schedule.READ, *schedule.RESTING])])
+
+
+def _owner(db: Database, feed: Row | None, source_id: int) -> int:
+    """The source of a listing: the first that found it, as long as it is watched."""
+    sql = "select id from sources where id = ? and enabled"
+    owner = db.execute(sql, [feed["source_id"]]).fetchone() if feed else None
+    return int(owner[0]) if owner else source_id
+
+
+def _poll_result(run: RunState, listing: Listing, found: Found) -> PollResult:
+    new = [link for link, was in found if was == "new"]
+    return PollResult(
+        at=run.began or listing.fetched_at,
+        kind=listing.kind,
+        entries=listing.entries if listing.status == 200 else None,
+        new=len(new),
+        known=Counter(was for _, was in found)["known"],
+        filtered=len(found) < listing.entries,
+        new_dates=tuple(link.hints.date_published for link in new if link.hints.date_published),
+        asked=timedelta(seconds=listing.asked) if listing.asked else None,
+        failed=listing.failure is not None,
+    )
+
+
+def _status_of(listing: Listing, failures: int) -> str:
+    """What feeds.last_status says of a poll."""
+    if listing.failure is None:
+        return "unchanged" if listing.status == 304 else "ok"
+    source = listing.source
+    named = listing.url in (*source.feeds, *source.sitemaps, source.url)
+    gone = is_gone(listing.status) and failures >= RETIRED_AFTER and not named
+    return "retired" if gone else listing.failure
+
+
+# What a listing names
+
+
+def _keep_children(db: Database, listing: Listing, source_id: int) -> None:
+    """Sitemaps that an index names are noted together with its validators: next time it may say that nothing changed."""
+    child = {"source_id": source_id, "kind": "sitemap", "parent": listing.url, "last_status": "named"}
+    for url in listing.children or ():
+        _name(db, child | {"url": url})
+
+
+def _name(db: Database, row: Row) -> None:
+    """Note a listing that was not asked, unless it is known."""
+    db.execute(
+        """insert into feeds (source_id, url, kind, parent, last_status) values (:source_id, :url, :kind, :parent, :last_status)
+           on conflict (url) do nothing""",
+        {"parent": None} | row,
+    )
+
+
+def _retire_children(db: Database, run: RunState, listing: Listing) -> None:
+    """Sitemaps that their index no longer names are not asked again."""
+    retired = db.execute(
+        """update feeds set last_status = 'retired' where parent = ? and url not in (select value from json_each(?))
+           returning url""",
+        [listing.url, json.dumps(listing.children)],
+    )
+    run.dropped.update(url for (url,) in retired.fetchall())
+
+
+def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -> Found:
+    """A link not yet known is a pending page; the first finder's hints and source stay."""
+    urls = json.dumps([link.url for link in listing.links])
+    sql = "select url, pages.id from json_each(?) as link join pages on pages.url = link.value"
+    known: dict[str, int] = dict(db.conn.execute(sql, [urls]).fetchall())
+    new: dict[str, int] = {}
+    met: list[tuple[int, str]] = []
+    found: Found = []
+    for link in listing.links:
+        was = "new"
+        if page_id := known.get(link.url) or new.get(link.url):
+            was = "known" if run.last_known is None or page_id <= run.last_known else "seen"
+        else:
+            page_id = new[link.url] = _insert_link(db, link, listing, source_id)
+        found.append((link, was))
+        met.append((page_id, "pending" if was == "new" else "known"))
+    runs.touch_found(db, met, source_id)
+    return found
+
+
+def _insert_link(db: Database, link: Link, listing: Listing, source_id: int) -> int:
+    row = {
+        "url": link.url,
+        "source_id": source_id,
+        "via": via_of(listing.kind),
+        "hints": hints_json(link.hints),
+        "state": "pending",
+        "discovered_at": stamp(listing.fetched_at),
+    }
+    return insert(db, "pages", row)

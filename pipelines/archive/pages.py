@@ -1,0 +1,242 @@
+"""The table `pages`: every address found, in exactly one state, and when it is to be asked again.
+
+What is kept here are answers without an article; articles.py writes a page and its article together. Called within the
+writer's transaction.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import Hints, Outcome, Page
+from crawler.times import stamp
+from pipelines.archive import runs, schedule, sources, takedown
+from pipelines.archive.rows import insert, to_json, update
+from pipelines.archive.runs import RunState
+from pipelines.database.connection import Row, first_row
+from pipelines.deduplicate.match import Match
+
+LOCAL = ("file", "warc")
+"""pages.via of copies that nobody can be asked for again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is in the archive now of a page that was kept."""
+
+    state: str  #: pages.state of the address that was found
+    reason: str | None  #: pages.reason
+    article_id: int | None
+    outcome: str  #: what that is in the run's summary: one of runs.OUTCOMES
+
+
+def keep_without_article(db: Database, run: RunState, outcome: Outcome, known: Mapping[str, Row]) -> Stored:
+    """Write a refusal, a failure, "not modified" or a takedown that holds; a page that was an article keeps its text.
+
+    `known` are the rows of its addresses as match.known_pages() gives them.
+    """
+    page = outcome.page
+    row = known.get(page.url) or inserted(db, page.url, page)
+    columns = {
+        "http_status": page.status,
+        "attempts": row["attempts"] + 1,
+        "last_fetched_at": stamp(page.fetched_at),
+    }
+    if not outcome.failure and takedown.is_forgotten(known):
+        run.note_read(page.source)
+        word, more = _forgotten(db, page, row)
+    else:
+        _note_source(run, outcome)
+        word, more = _answered(db, run, outcome, row)
+    update(db, "pages", row["id"], columns | more)
+    runs.touch(db, row["id"], row["source_id"], word)
+    now = row | columns | more
+    return Stored(state=now["state"], reason=now["reason"], article_id=now["article_id"], outcome=word)
+
+
+Kept = tuple[str, Row]
+"""What became of the page in the run's summary, and what changes of its row."""
+
+
+def _note_source(run: RunState, outcome: Outcome) -> None:
+    page = outcome.page
+    if not outcome.failure:
+        run.note_read(page.source)
+    elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
+        run.note_unread(page.source, f"{page.url}: {outcome.failure}")
+
+
+def _answered(db: Database, run: RunState, outcome: Outcome, row: Row) -> Kept:
+    if outcome.page.unchanged:
+        return _unchanged(db, outcome.page, row)
+    if outcome.refusal:
+        return _refused(db, outcome.page, row, outcome.refusal, outcome.extractor)
+    reason = outcome.failure or "unknown"
+    kept = _failed(db, outcome.page, row, reason)
+    if kept[0] == "failed":
+        run.note_error(f"{outcome.page.url}: {reason}")
+    return kept
+
+
+def _refused(db: Database, page: Page, row: Row, reason: str, extractor: str | None) -> Kept:
+    """The page answered and is no article."""
+    if row["state"] == "article":
+        return "known", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
+    if row["state"] == "duplicate":
+        return "known", {}
+    # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
+    asked = page.status is not None and page.via not in LOCAL
+    attempts = row["attempts"] + 1 if row["state"] == "refused" else 1
+    again = schedule.retry_at(attempts, page.fetched_at, refused=True) if asked else None
+    return "refused", {
+        "state": "refused",
+        "reason": reason,
+        "attempts": attempts,
+        "extractor": extractor,
+        "next_fetch_at": _stamp(again),
+    }
+
+
+def _failed(db: Database, page: Page, row: Row, reason: str) -> Kept:
+    """No answer worth keeping: asked again later, until the attempts are spent."""
+    attempts = row["attempts"] + 1
+    if row["state"] in ("pending", "failed"):
+        again = schedule.retry_at(attempts, page.fetched_at)
+        return "failed", {"state": "failed", "reason": reason, "next_fetch_at": _stamp(again)}
+    if row["state"] == "refused":
+        return "failed", {"next_fetch_at": _stamp(schedule.retry_at(attempts, page.fetched_at, refused=True))}
+    return _failed_recheck(db, page, row) if row["state"] == "article" else ("failed", {})
+
+
+def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
+    """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone: that is news."""
+    if not is_gone(page.status):
+        return "failed", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
+    if not is_gone(row["http_status"]):
+        return "failed", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
+    noted = db.execute(
+        "update articles set gone_at = ? where id = ? and gone_at is null", [stamp(page.fetched_at), row["article_id"]]
+    )
+    return "updated" if noted.rowcount else "known", {"next_fetch_at": None}
+
+
+def _is_doubted(db: Database, page: Row) -> bool:
+    """Whether the last text of an article's page still waits for an answer that agrees."""
+    sql = """select versions.content_hash <> articles.content_hash from versions join articles on articles.id = article_id
+             where article_id = ? and page_id = ? order by versions.fetched_at desc, versions.id desc limit 1"""
+    last = db.execute(sql, [page["article_id"], page["id"]]).fetchone()
+    return bool(last and last[0])
+
+
+def _unchanged(db: Database, page: Page, row: Row) -> Kept:
+    """The article is as it was: nothing is written but when that was seen, and when to look again."""
+    if row["state"] != "article":
+        return "known", {}
+    db.execute(
+        "update articles set last_fetched_at = max(last_fetched_at, ?), gone_at = null where id = ?",
+        [stamp(page.fetched_at), row["article_id"]],
+    )
+    return "known", recheck(page, _article_times(db, row))
+
+
+def _forgotten(db: Database, page: Page, row: Row) -> Kept:
+    """What leads to a page that was taken down is taken down itself, unless it is an article already."""
+    if row["state"] == "article":
+        return "known", recheck(page, _article_times(db, row))
+    if row["state"] == "duplicate":
+        return "known", {}
+    return "refused", takedown.SILENCED
+
+
+def _article_times(db: Database, page: Row) -> Row:
+    """What recheck() needs of the article of a page."""
+    row = first_row(db, "select date_published, first_seen_at from articles where id = ?", [page["article_id"]])
+    assert row is not None
+    return row
+
+
+# Columns
+
+
+def recheck(page: Page, article: Row, *, doubted: bool = False) -> Row:
+    """When an article's page is to be looked at again; `doubted` when its text waits for the next answer to agree."""
+    again = None
+    if page.source and page.source.recheck and page.via not in LOCAL:
+        first_seen = datetime.fromisoformat(article["first_seen_at"])
+        again = schedule.recheck_at(article["date_published"], first_seen, page.fetched_at, doubted=doubted)
+    # Only a whole answer can agree with a doubted text; "not modified" would say nothing of it.
+    return {"next_fetch_at": _stamp(again)} | ({"etag": None, "last_modified": None} if doubted else {})
+
+
+def fetched(page: Page, row: Row) -> Row:
+    """What an answer with an article says of the address that gave it."""
+    columns = {
+        "http_status": page.status, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
+        "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
+        "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
+    }  # fmt: skip
+    return columns | ({"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {})
+
+
+def settled(match: Match, article: Row) -> Row:
+    """What became of the page. Its words count as an article's own only once they are believed."""
+    duplicate, its = match.kind == "duplicate", match.article
+    return {
+        "state": "duplicate" if duplicate else "article", "reason": match.reason if duplicate else None,
+        "article_id": article["id"], "similarity": None, "title": its.title, "date_published": its.date_published,
+        "extractor": its.extractor, "content_hash": match.content_hash if duplicate else article["content_hash"],
+        "titles": to_json(dict(its.titles)),
+    }  # fmt: skip
+
+
+def _stamp(when: datetime | None) -> str | None:
+    return stamp(when) if when else None
+
+
+# Rows
+
+
+def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
+    """A new row for an address, as a page that was never asked unless `state` says otherwise."""
+    row = {
+        "url": url, "source_id": sources.id_of(db, page.source) if page.source else sources.id_for(db, page), "via": page.via,
+        "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
+        "warc_offset": page.warc_offset,
+    } | state  # fmt: skip
+    unsaid = dict.fromkeys(("reason", "article_id", "http_status", "last_fetched_at"))
+    return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
+
+
+def redirected(db: Database, page: Page, article_id: int) -> Row:
+    """The row of an address that led to another one: a duplicate of what was there, unless it is an article by itself."""
+    row = first_row(db, "select * from pages where url = ?", [page.url]) or inserted(db, page.url, page)
+    columns = {
+        "http_status": page.status,
+        "attempts": row["attempts"] + 1,
+        "last_fetched_at": stamp(page.fetched_at),
+    }
+    if row["state"] == "article":
+        columns |= recheck(page, _article_times(db, row))
+    else:
+        columns |= {"state": "duplicate", "reason": "redirect", "article_id": article_id, "next_fetch_at": None}
+    update(db, "pages", row["id"], columns)
+    return row | columns
+
+
+def hints_json(hints: Hints) -> str | None:
+    """Only what the listing said; None when it said nothing."""
+    said = {name: getattr(hints, name) for name in Hints.__slots__}
+    return to_json({name: value for name, value in said.items() if value})
+
+
+def hints_from_json(text: str | None) -> Hints:
+    said = json.loads(text) if text else {}
+    return Hints(**said | {"authors": tuple(said.get("authors", ()))})
+
+
+def is_gone(status: int | None) -> bool:
+    return status in (404, 410)

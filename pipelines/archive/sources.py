@@ -1,0 +1,94 @@
+"""The table `sources`: what sources.toml names, and the sites that an import met. Called within the writer's transaction."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from sqlite_utils import Database
+
+from crawler.items import Page, Source
+from crawler.urls import default_name, origin_of, site_of
+from pipelines.archive.rows import insert
+
+
+def sync(db: Database, sources: Iterable[Source]) -> dict[str | None, Source]:
+    """Make the table say what sources.toml says; a source that is no longer named is off, its rows stay.
+
+    Returns those that may be asked, by address and by site.
+    """
+    sources = tuple(sources)
+    named = json.dumps([source.url for source in sources])
+    entry_points = json.dumps([url for source in sources for url in (*source.feeds, *source.sitemaps)])
+    db.execute(
+        """update sources set enabled = 0, status = 'off', reason = 'not in sources.toml'
+           where url not in (select value from json_each(?))""",
+        [named],
+    )
+    db.execute(
+        "update feeds set moved_to = null where moved_to is not null and url not in (select value from json_each(?))",
+        [entry_points],
+    )
+    for source in sources:
+        _sync_one(db, source)
+    enabled = [source for source in sources if source.enabled]
+    return {key: source for source in enabled for key in (source.url, site_of(source.url))}
+
+
+def _sync_one(db: Database, source: Source) -> None:
+    row = {
+        "name": source.name, "url": source.url, "domain": site_of(source.url), "category": source.category,
+        "language": source.language, "timezone": source.timezone, "enabled": int(source.enabled),
+    }  # fmt: skip
+    db.execute(
+        """insert into sources (name, url, domain, category, language, timezone, enabled, status)
+           values (:name, :url, :domain, :category, :language, :timezone, :enabled, 'new')
+           on conflict (url) do update set name = excluded.name, domain = excluded.domain, category = excluded.category,
+               language = excluded.language, timezone = excluded.timezone, enabled = excluded.enabled,
+               reason = case when status <> 'off' then reason end,
+               status = case when status <> 'off' then status when last_success_at is null then 'new' else 'ok' end""",
+        row,
+    )
+    if not source.enabled:
+        sql = "update sources set status = 'off', reason = 'enabled = false in sources.toml' where url = ?"
+        db.execute(sql, [source.url])
+
+
+def id_of(db: Database, source: Source) -> int:
+    """The row of a source of sources.toml; an import may be the first to name it."""
+    row = db.conn.execute("select id from sources where url = ?", [source.url]).fetchone()
+    if row:
+        return int(row[0])
+    _sync_one(db, source)
+    return id_of(db, source)
+
+
+def id_for(db: Database, page: Page) -> int | None:
+    """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off."""
+    domain = site_of(page.final_url)
+    named = page.source.url if page.source else None
+    sql = "select id from sources where domain = ? order by url = ? desc, enabled desc, id limit 1"
+    row = db.conn.execute(sql, [domain, named]).fetchone()
+    if row:
+        return int(row[0])
+    if page.source:
+        return id_of(db, page.source)
+    return _insert_imported(db, page.final_url, domain) if domain else None
+
+
+def _insert_imported(db: Database, url: str, domain: str) -> int:
+    front_page = f"{origin_of(url)}/"
+    row = {"name": default_name(front_page), "url": front_page, "domain": domain, "enabled": 0, "status": "off"}
+    return insert(db, "sources", row | {"reason": "only imported, not in sources.toml"})
+
+
+def note_postponed(db: Database, postponed: Mapping[str, str]) -> None:
+    """Say of sources that there is nothing else to say of, why something due was not asked in this run."""
+    db.execute("update sources set reason = null where reason like 'waits: %'")
+    for url, reason in postponed.items():
+        db.execute("update sources set reason = coalesce(reason, 'waits: ' || ?) where url = ?", [reason, url])
+
+
+def others_are_well(db: Database, unread: Iterable[str]) -> bool:
+    """Whether a source that is watched could be read when it was last due, and was not due in this run."""
+    sql = """select exists (select 1 from sources where enabled and last_success_at is not null and consecutive_failures = 0
+                            and url not in (select value from json_each(?)))"""
+    return bool(db.execute(sql, [json.dumps([*unread])]).fetchone()[0])
