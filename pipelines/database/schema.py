@@ -410,7 +410,7 @@ def m007_words_of_every_script(db: Database) -> None:
         db.conn.execute(statement)
 
 
-_NOTE_CHANGE = "insert or ignore into story_changes (article_id, sort_at)"
+_NOTE_CHANGE = "insert or ignore into story_changes (article_id, sort_at, story_id)"
 
 
 @migrations()
@@ -420,6 +420,7 @@ def m008_stories_of_what_changed(db: Database) -> None:
         """create table story_changes (
             article_id integer not null,
             sort_at text not null,
+            story_id integer,
             primary key (article_id, sort_at)
         ) strict, without rowid""",
         """create table story_frames (
@@ -458,14 +459,14 @@ def m008_stories_of_what_changed(db: Database) -> None:
             primary key (hash, day, article_id)
         ) strict, without rowid""",
         f"""create trigger story_changes_insert after insert on articles begin
-            {_NOTE_CHANGE} values (new.id, new.sort_at); end""",
-        f"""create trigger story_changes_delete after delete on articles begin
-            {_NOTE_CHANGE} values (old.id, old.sort_at); end""",
+            {_NOTE_CHANGE} values (new.id, new.sort_at, null); end""",
+        """create trigger story_changes_delete after delete on articles begin
+            insert or replace into story_changes (article_id, sort_at, story_id) values (old.id, old.sort_at, old.story_id); end""",
         f"""create trigger story_changes_update after update of url, title, text, sort_at, source_id, first_seen_at on articles
             when old.url <> new.url or old.title is not new.title or old.text <> new.text or old.sort_at <> new.sort_at
                  or old.source_id is not new.source_id or old.first_seen_at <> new.first_seen_at
-            begin {_NOTE_CHANGE} values (old.id, old.sort_at), (new.id, new.sort_at); end""",
-        f"""{_NOTE_CHANGE} select articles.id, sort_at from runs join articles
+            begin {_NOTE_CHANGE} values (old.id, old.sort_at, null), (new.id, new.sort_at, null); end""",
+        f"""{_NOTE_CHANGE} select articles.id, sort_at, null from runs join articles
                 on articles.id > runs.counts ->> 'newest_article_before' or articles.last_fetched_at >= runs.started_at
             where runs.status = 'running'""",
     ):

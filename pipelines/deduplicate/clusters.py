@@ -37,8 +37,10 @@ PSEUDO_DOCUMENTS = 30
 """Articles imagined beside those of the window, so that rare words weigh more than `the` also when there are only two."""
 
 PSEUDO_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
-LONG_WORD_PSEUDO_SHARE = 0.02
 """Share of the imagined articles that use a word, by its letters: frequent words are short in every language (Zipf 1935)."""
+
+LONG_WORD_PSEUDO_SHARE = 0.02
+"""The same of longer words."""
 
 SHORT_FIGURE = 3
 """Digits. Groups of thousands and scores join reports of earnings: the largest story of a wire has 28 articles, 38 with them."""
@@ -49,8 +51,11 @@ MAX_TERMS = 150
 CANDIDATE_TERMS = 40
 """Alike articles share two of their heaviest terms, leaving out those that are common()."""
 
-MAX_USERS, MAX_USERS_SHARE = 25, 0.02
-"""Articles, and share of the window's, of which a term may be a candidate term; beyond both it is common."""
+MAX_USERS = 25
+"""Articles that may have a term among their heaviest, in a small window, before it is common."""
+
+MAX_USERS_SHARE = 0.02
+"""Share of a large window's articles that may."""
 
 MIN_PASSAGES = 0.5
 """Share of the shorter article's prints that must be in the longer to join them by passages alone."""
@@ -154,7 +159,7 @@ def _rarity(term: str, number: int, documents: int) -> float:
 def weighed(document: Document, weights: Mapping[str, float]) -> Member:
     """A document with its TF-IDF vector of length 1, only its heaviest terms, the heaviest first."""
     vector = {term: (1 + math.log(count)) * weights[term] for term, count in document.words.items()}
-    heaviest = heapq.nsmallest(MAX_TERMS, vector, key=lambda term: (-vector[term], term))
+    heaviest = [term for _, term in sorted((-weight, term) for term, weight in vector.items())[:MAX_TERMS]]
     length = math.sqrt(sum(vector[term] ** 2 for term in heaviest)) or 1.0
     packed = pack({term: vector[term] / length for term in heaviest})
     return Member(id=document.id, url=document.url, when=document.when, packed=packed, prints=len(document.prints))
@@ -180,7 +185,7 @@ def candidate_terms(vector: Vector) -> list[str]:
 
 
 def max_users(documents: int) -> int:
-    """Articles of a window that may have a term among their heaviest, before it is common."""
+    """How many articles of a window may have a term among their heaviest, before it is common."""
     return max(MAX_USERS, int(MAX_USERS_SHARE * documents))
 
 

@@ -23,7 +23,7 @@ from pipelines.text import content_hash, tokens
 SHORTEST_EQUAL_TEXT = 25
 """Words. Two texts shorter than this may be equal by chance ("No results today."); the title must then agree too."""
 
-ALIKE = 0.5
+MIN_CONTAINMENT = 0.5
 """Share of the shorter text's three-word runs that the longer one holds, from which a canonical link is believed."""
 
 
@@ -220,7 +220,7 @@ def _same_words(one: str | None, other: str | None) -> bool:
 
 
 def _alike(row: Row, article: Article) -> bool:
-    return containment(row["text"], article.text) >= ALIKE
+    return containment(row["text"], article.text) >= MIN_CONTAINMENT
 
 
 def _found_at(it: Match) -> str:

@@ -16,12 +16,12 @@ from pipelines.text import CHARACTER, TOKEN, tokens
 
 
 def containment(one: str, other: str) -> float:
-    """Share, 0 to 1, of the shorter text's three-word runs that the longer one holds."""
-    shorter, longer = sorted((_three_word_runs(one), _three_word_runs(other)), key=lambda runs: runs.total())
+    """Share, 0 to 1, of the shorter text's three-word sequences that the longer one holds."""
+    shorter, longer = sorted((_trigrams(one), _trigrams(other)), key=lambda trigrams: trigrams.total())
     return (shorter & longer).total() / shorter.total() if shorter else 0.0
 
 
-def _three_word_runs(text: str) -> Counter[tuple[str, ...]]:
+def _trigrams(text: str) -> Counter[tuple[str, ...]]:
     words = tokens(text)
     return Counter(tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))) if words else Counter()
 
@@ -30,10 +30,10 @@ SEED = 3
 """Words that must agree in a row to count as shared; characters are counted double, as in GRAM."""
 
 REPEATS = 16
-"""Places of a repeated run that are tried; a page of one phrase a thousand times would cost a second otherwise."""
+"""Places of a repeated span that are tried; a page of one phrase a thousand times would cost a second otherwise."""
 
 PASSAGE = 5
-"""Words from which a shared run says that one text was taken from the other; shorter ones any two reports share."""
+"""Words from which a shared span says that one text was taken from the other; shorter ones any two reports share."""
 
 SHARE = 0.5
 """Of the shorter text, that much is in the longer one (invariant 6)."""
@@ -42,30 +42,46 @@ LONGER = 2
 """Times the shorter's words that the longer may have, unless the shorter is its beginning (invariant 6)."""
 
 BEGINNING = 1.25
-HEADER = 30
-"""A beginning starts within 30 words of the longer text's start (another header), and half of it is found in 1.25 times
-its words. Without the first a roundup that holds a brief of 66 words as its third item is its copy."""
+"""Times its words, counted from the longer text's start, in which half of a beginning is found."""
 
-LONG_PASSAGE, LONG_SHARE = 20, 0.3
-"""A copy has one run of that many words, or of that share of it. Templates have blanks in between: without this
-15 false pairs among 8,120 wire reports, not 3 (F1 .97 -> .96)."""
+HEADER = 30
+"""Words of the longer text within which a beginning starts (another header). Without it a roundup that holds a brief of 66
+words as its third item is its copy."""
+
+LONG_PASSAGE = 20
+"""Words in a row of which a copy has one span. Templates have blanks in between: without this 15 false pairs among 8,120
+wire reports, not 3 (F1 .97 -> .96)."""
+
+LONG_SHARE = 0.3
+"""Share of a short copy that does for LONG_PASSAGE."""
 
 FACTS = 3
+"""Names and figures that differ, from which two texts may be one template filled twice."""
+
 FACTS_SHARE = 0.7
-"""A template agrees in its words but not in names and figures: when at least 3 of those differ, and the share of those
-that agree is under .7 of the same share of all other words. Without: 7 false pairs, not 3; .6 and .8 are as good."""
+"""They are when the share of names and figures that agree is under .7 of the same share of all other words. Without: 7 false
+pairs, not 3; .6 and .8 are as good."""
 
 FIGURES_AGREE = 0.9
-FIGURES_CERTAIN = 0.97
-FIGURES_DEVIATION = -2.0
-"""Of a copy's figures 9 of 10 are in the other, give or take two standard deviations. Without: 20 false pairs, not 6."""
+"""Share of a copy's figures that are in the other, give or take FIGURES_DEVIATION. Without: 20 false pairs, not 6."""
 
-SLOT = 8
-BRIDGE = 4
-SLOTS = 10
-SLOTS_FACTS = 0.6
-"""A text rewritten word by word has many small gaps (of up to 8 words; up to 4 are counted as shared), of which less than
-.6 hold names or figures. Under 10 gaps it may be a filled template: 19 false pairs with 6."""
+FIGURES_CERTAIN = 0.97
+"""Share of agreeing figures that is never asked for more than: a standard deviation of nothing forgives nothing."""
+
+FIGURES_DEVIATION = -2.0
+"""Standard deviations by which fewer figures may agree, by chance."""
+
+MAX_GAP_WORDS = 8
+"""Words between two spans up to which they are a gap: a text rewritten word by word has many small ones."""
+
+BRIDGED_GAP_WORDS = 4
+"""Words of a gap up to which they are counted as shared."""
+
+MIN_GAPS = 10
+"""Gaps from which a text is reworded; with fewer it may be a filled template: 19 false pairs with 6."""
+
+MAX_FACT_GAPS_SHARE = 0.6
+"""Share of a reworded text's gaps under which names or figures differ."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +122,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SharedSpan:
     """Words in a row that two texts share: those from `start` to `end` of one, from `there` on of the other."""
 
     start: int
@@ -121,79 +137,79 @@ def is_copy(one: Text, other: Text) -> bool:
         return False
     if len(longer.words) > LONGER * len(shorter.words) and not _is_beginning(shorter, longer):
         return False
-    runs = align(shorter.words, longer.words, SEED * shorter.unit)
-    return _has_passages(shorter, longer, runs) or _is_reworded(shorter, longer, runs)
+    spans = align(shorter.words, longer.words, SEED * shorter.unit)
+    return _has_passages(shorter, longer, spans) or _is_reworded(shorter, longer, spans)
 
 
 def similarity(one: Text, other: Text) -> float:
-    """Share, 0 to 1, of the shorter text's words that stand in the longer in runs of three or more."""
+    """Share, 0 to 1, of the shorter text's words that stand in the longer in spans of three or more."""
     shorter, longer = sorted((one, other), key=lambda text: (len(text.words), text.words))
     if not shorter.words:
         return 0.0
     return round(_length(align(shorter.words, longer.words, SEED * shorter.unit)) / len(shorter.words), 3)
 
 
-def align(words: list[str], others: list[str], seed: int) -> list[Run]:
-    """The runs of at least `seed` words of one text that stand in the other too, in the order of the first.
+def align(words: list[str], others: list[str], seed: int) -> list[SharedSpan]:
+    """The spans of at least `seed` words of one text that stand in the other too, in the order of the first.
 
-    Where a run has several places in the other, the one nearest to where the last run would go on.
+    Where a span has several places in the other, the one nearest to where the last span would go on.
     """
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, gram in enumerate(_grams(others, seed)):
         if len(places[gram]) < REPEATS:
             places[gram].append(place)
-    runs: list[Run] = []
+    spans: list[SharedSpan] = []
     for start, gram in enumerate(_grams(words, seed)):
         found = places.get(gram)
         if not found:
             continue
-        expected = start - runs[-1].start + runs[-1].there if runs else start
-        if runs and start <= runs[-1].end and expected in found:
-            runs[-1] = Run(runs[-1].start, start + seed, runs[-1].there)
+        expected = start - spans[-1].start + spans[-1].there if spans else start
+        if spans and start <= spans[-1].end and expected in found:
+            spans[-1] = SharedSpan(spans[-1].start, start + seed, spans[-1].there)
         else:
-            runs.append(Run(start, start + seed, min(found, key=lambda place: abs(place - expected))))
-    return runs
+            spans.append(SharedSpan(start, start + seed, min(found, key=lambda place: abs(place - expected))))
+    return spans
 
 
-def _has_passages(shorter: Text, longer: Text, runs: list[Run]) -> bool:
+def _has_passages(shorter: Text, longer: Text, spans: list[SharedSpan]) -> bool:
     """Half of the shorter is in the longer in passages, and they agree in names and figures."""
     unit, size = shorter.unit, len(shorter.words)
-    passages = [run for run in runs if run.end - run.start >= PASSAGE * unit]
-    longest = max((run.end - run.start for run in passages), default=0)
+    passages = [span for span in spans if span.end - span.start >= PASSAGE * unit]
+    longest = max((span.end - span.start for span in passages), default=0)
     return (
         _length(passages) >= SHARE * size
         and longest >= min(LONG_PASSAGE * unit, LONG_SHARE * size)
         and _figures_agree(shorter, longer, FIGURES_AGREE)
-        and not _is_template(shorter, runs)
+        and not _is_template(shorter, spans)
     )
 
 
-def _is_reworded(shorter: Text, longer: Text, runs: list[Run]) -> bool:
+def _is_reworded(shorter: Text, longer: Text, spans: list[SharedSpan]) -> bool:
     """Half of the shorter is in the longer when gaps of a few words are bridged, and the gaps hold any words."""
-    gaps = list(_gaps(runs))
-    bridged = sum(gap.size for gap in gaps if max(gap.size, gap.size_there) <= BRIDGE)
+    gaps = list(_gaps(spans))
+    bridged = sum(gap.size for gap in gaps if max(gap.size, gap.size_there) <= BRIDGED_GAP_WORDS)
     named = sum(1 for gap in gaps if _other_facts(shorter, longer, gap))
     return (
-        len(gaps) >= SLOTS
-        and _length(runs) + bridged >= SHARE * len(shorter.words)
-        and named < SLOTS_FACTS * len(gaps)
+        len(gaps) >= MIN_GAPS
+        and _length(spans) + bridged >= SHARE * len(shorter.words)
+        and named < MAX_FACT_GAPS_SHARE * len(gaps)
         and _figures_agree(shorter, longer, 0.0)
     )
 
 
 def _is_beginning(shorter: Text, longer: Text) -> bool:
     head = longer.words[: int(BEGINNING * len(shorter.words)) + HEADER * shorter.unit]
-    runs = align(shorter.words, head, SEED * shorter.unit)
-    if not runs or runs[0].there - runs[0].start > HEADER * shorter.unit:
+    spans = align(shorter.words, head, SEED * shorter.unit)
+    if not spans or spans[0].there - spans[0].start > HEADER * shorter.unit:
         return False
-    return _length(runs) >= SHARE * len(shorter.words)
+    return _length(spans) >= SHARE * len(shorter.words)
 
 
-def _is_template(shorter: Text, runs: list[Run]) -> bool:
+def _is_template(shorter: Text, spans: list[SharedSpan]) -> bool:
     """The shared words are any words, and what differs is names and figures: another day's weather, another match."""
     covered = [False] * len(shorter.words)
-    for run in runs:
-        covered[run.start : run.end] = [True] * (run.end - run.start)
+    for span in spans:
+        covered[span.start : span.end] = [True] * (span.end - span.start)
     facts, words = sum(shorter.facts), len(shorter.words) - sum(shorter.facts)
     facts_agree = sum(1 for is_fact, shared in zip(shorter.facts, covered, strict=True) if is_fact and shared)
     words_agree = sum(covered) - facts_agree
@@ -215,7 +231,7 @@ def _figures_agree(shorter: Text, longer: Text, least: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What stands between two runs, in one text from `start` to `end`, in the other from `there` to `there_end`."""
+    """What stands between two spans, in one text from `start` to `end`, in the other from `there` to `there_end`."""
 
     start: int
     end: int
@@ -231,11 +247,11 @@ class Gap:
         return self.there_end - self.there
 
 
-def _gaps(runs: list[Run]) -> Iterator[Gap]:
-    """The short gaps between runs that follow each other in both texts."""
-    for run, following in pairwise(runs):
-        gap = Gap(run.end, following.start, run.there + run.end - run.start, following.there)
-        if gap.size >= 0 and gap.size_there >= 0 and 0 < max(gap.size, gap.size_there) <= SLOT:
+def _gaps(spans: list[SharedSpan]) -> Iterator[Gap]:
+    """The short gaps between spans that follow each other in both texts."""
+    for span, following in pairwise(spans):
+        gap = Gap(span.end, following.start, span.there + span.end - span.start, following.there)
+        if gap.size >= 0 and gap.size_there >= 0 and 0 < max(gap.size, gap.size_there) <= MAX_GAP_WORDS:
             yield gap
 
 
@@ -246,12 +262,12 @@ def _other_facts(shorter: Text, longer: Text, gap: Gap) -> bool:
     return bool(here and there and here != there)
 
 
-def _length(runs: list[Run]) -> int:
-    """Words of the first text that are in some run; runs may overlap."""
+def _length(spans: list[SharedSpan]) -> int:
+    """Words of the first text that are in some span; spans may overlap."""
     length = done = 0
-    for run in runs:
-        length += max(0, run.end - max(run.start, done))
-        done = max(done, run.end)
+    for span in spans:
+        length += max(0, span.end - max(span.start, done))
+        done = max(done, span.end)
     return length
 
 

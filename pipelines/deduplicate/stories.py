@@ -59,7 +59,7 @@ STALE_SHARE = 0.1
 KEPT_DAYS = 28
 """A frame that ends so long before the last one is given up: what arrives later has its window weighed anew."""
 
-BATCH = 100
+BATCH = 50
 """Articles written in one transaction: under a tenth of a second."""
 
 Item = TypeVar("Item")
@@ -69,17 +69,28 @@ def renew(db: Database, transaction: Transaction) -> None:
     """Bring the stories up to date with the articles. Nobody else may write meanwhile."""
     _sweep(db, transaction)
     changes = db.execute("select article_id, sort_at from story_changes").fetchall()
+    with transaction():
+        for (story_id,) in db.execute(_LEFT_EMPTY).fetchall():
+            _dissolve(db, story_id, NOWHERE)
     for batch in _batches(sorted({article_id for article_id, _ in changes})):
         with transaction():
             for article_id in batch:
                 story_index.unplace_around(db, article_id, range(1, COMMON + 2))
                 story_index.drop(db, article_id)
+    (newest_frame,) = db.execute("select coalesce(max(id), 0) from story_frames").fetchone()
     for first, last in weeks(sort_at for _, sort_at in changes):
-        _renew_window(db, transaction, *_around(first, last))
+        _renew_window(db, transaction, *_around(first, last), newest_frame)
         with transaction():
             db.execute("delete from story_changes where sort_at >= ? and sort_at < ?", [f"{first}", f"{last}U"])
     _place_waiting(db, transaction)
     unpack.cache_clear()
+
+
+_LEFT_EMPTY = """
+    select id from stories where id in (select story_id from story_changes)
+        and not exists (select 1 from articles where story_id = stories.id)
+"""
+"""Stories of which all articles went."""
 
 
 def weeks(days: Iterable[str]) -> list[tuple[date, date]]:
@@ -107,14 +118,18 @@ def _shifted(day: date, days: int) -> str:
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal())).isoformat()
 
 
-def _renew_window(db: Database, transaction: Transaction, first: str, last: str) -> None:
+def _renew_window(db: Database, transaction: Transaction, first: str, last: str, newest_frame: int) -> None:
+    """Add to the frame of these days what changed in them, unless it is too much.
+
+    A frame of this very renewal, later than `newest_frame`, is not added to: the weeks of an import are like each other.
+    """
     frame = _frame_of(db, first, last)
     if frame is None:
         _without_frame(db, transaction, first, last)
         return
     wider = min(first, frame.first_day), max(last, frame.last_day)
     arrived = _arrived(db, frame, *wider)
-    if frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
+    if frame.id <= newest_frame and frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
         _add(db, transaction, frame, arrived, *wider)
     else:
         _renew_frame(db, transaction, *_trimmed(*wider, first, last))
@@ -176,7 +191,7 @@ def _arrived(db: Database, frame: Frame, first: str, last: str) -> list[int]:
     }
     if (first, last) != (frame.first_day, frame.last_day):
         arrived.update(_known(db, first, last, but=frame))
-    return story_index.without_row(db, sorted(arrived))
+    return story_index.without(db, "vector", sorted(arrived))
 
 
 # A window from scratch
@@ -188,7 +203,7 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     ids = list(known)
     with transaction():
         frame_id = story_index.begin_frame(db, first, last)
-    _read_texts(db, transaction, story_index.without_row(db, ids))
+    _read_texts(db, transaction, story_index.without(db, "words", ids))
     used_by = count_users(one.words for one in story_index.documents(db, ids))
     weights = Weights(Frequencies(documents=len(ids), used_by=used_by))
     members = sorted((weighed(one, weights) for one in story_index.documents(db, ids)), key=lambda member: member.order)
@@ -196,20 +211,20 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     clusters = [list(story.members) for story in join(members, too_many)]
     label = {member.id: min(one.id for one in cluster) for cluster in clusters for member in cluster}
     add_roundups(clusters, shared_passages(members, story_index.prints_of(db, ids)))
-    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 100 * BATCH):
+    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 200 * BATCH):
         with transaction():
             story_index.put_frequencies(db, rows)
     for batch in _batches(members):
         with transaction():
             for member in batch:
-                story_index.put_vector(db, member, too_many, label[member.id])
+                story_index.put_vector(db, member, label[member.id])
     write(db, transaction, [[one.id for one in by_centrality(one)] for one in clusters if len(one) > 1], known)
     with transaction():
         story_index.end_frame(db, frame_id, len(ids), too_many, WEEK + 2 * math.ceil(DAYS))
 
 
 def _read_texts(db: Database, transaction: Transaction, ids: list[int]) -> None:
-    if len(ids) > 20 * BATCH:
+    if len(ids) > 40 * BATCH:
         logger.info("stories: reading %d articles for the first time", len(ids))
     for batch in _batches(ids):
         documents = [document(row) for row in story_index.texts(db, batch)]
@@ -226,10 +241,11 @@ def _add(db: Database, transaction: Transaction, frame: Frame, arrived: list[int
     for batch in _batches(arrived):
         documents = [document(row) for row in story_index.texts(db, batch)]
         weights = Weights(story_index.frequencies(db, frame, documents))
+        members = [weighed(one, weights) for one in documents]
         with transaction():
-            for one in documents:
+            for one, member in zip(documents, members, strict=True):
                 story_index.put(db, one)
-                story_index.put_vector(db, weighed(one, weights), frame.common)
+                story_index.put_vector(db, member)
                 story_index.unplace_around(db, one.id, range(COMMON + 1, COMMON + 2))
     with transaction():
         story_index.widen(db, frame, first, last, len(arrived))
@@ -287,7 +303,7 @@ def _sweep(db: Database, transaction: Transaction) -> None:
                     story_index.drop(db, article_id)
         while True:
             with transaction():
-                if not story_index.drop_frequencies(db, frame_id, 100 * BATCH):
+                if not story_index.drop_frequencies(db, frame_id, 200 * BATCH):
                     break
 
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipelines.database.connection import first_row
 from pipelines.deduplicate.clusters import (
     DAYS,
     MIN_PASSAGES,
@@ -90,29 +89,33 @@ def put(db: Database, one: Document) -> None:
     db.conn.executemany("insert or ignore into story_prints (hash, day, article_id) values (?, ?, ?)", rows)
 
 
-def put_vector(db: Database, one: Member, common: Set[str], cluster: int | None = None) -> None:
+def put_vector(db: Database, one: Member, cluster: int | None = None) -> None:
     """Note the vector of an article that is put() already, and the terms that it is found by."""
-    _drop_terms(db, one.id)
+    before, now = _terms_of(db, one.id), set(candidate_terms(one.vector))
     db.execute("update story_articles set vector = ?, cluster = ? where article_id = ?", [one.packed, cluster, one.id])
-    rows = ((_key(term), one.when, one.id) for term in candidate_terms(one.vector) if term not in common)
+    _drop_terms(db, one.id, one.when, before - now)
+    rows = ((_key(term), one.when, one.id) for term in now - before)
     db.conn.executemany("insert or ignore into story_terms (term, day, article_id) values (?, ?, ?)", rows)
 
 
 def drop(db: Database, article_id: int) -> None:
     """Forget what is kept of an article."""
-    _drop_terms(db, article_id)
-    row = first_row(db, "select day, prints from story_articles where article_id = ?", [article_id])
+    row = next(_rows(db, "select day, prints from story_articles where article_id = ?", [article_id]), None)
     if row:
+        _drop_terms(db, article_id, row["day"], _terms_of(db, article_id))
         rows = ((print_, row["day"], article_id) for print_ in _unpacked_prints(row["prints"]))
         db.conn.executemany("delete from story_prints where hash = ? and day = ? and article_id = ?", rows)
         db.execute("delete from story_articles where article_id = ?", [article_id])
 
 
-def _drop_terms(db: Database, article_id: int) -> None:
-    row = first_row(db, "select day, vector from story_articles where article_id = ?", [article_id])
-    if row and row["vector"]:
-        rows = ((_key(term), row["day"], article_id) for term in candidate_terms(unpack(row["vector"])))
-        db.conn.executemany("delete from story_terms where term = ? and day = ? and article_id = ?", rows)
+def _terms_of(db: Database, article_id: int) -> set[str]:
+    found = db.execute("select vector from story_articles where article_id = ?", [article_id]).fetchone()
+    return set(candidate_terms(unpack(found[0]))) if found and found[0] else set()
+
+
+def _drop_terms(db: Database, article_id: int, day: float, dropped: Iterable[str]) -> None:
+    rows = ((_key(term), day, article_id) for term in dropped)
+    db.conn.executemany("delete from story_terms where term = ? and day = ? and article_id = ?", rows)
 
 
 def unplace(db: Database, article_ids: Iterable[int]) -> None:
@@ -126,7 +129,7 @@ def unplace(db: Database, article_ids: Iterable[int]) -> None:
 
 def unplace_around(db: Database, article_id: int, holders: range) -> None:
     """Dissolve the cluster of an article, and those that hold a print of it which so many articles have."""
-    row = first_row(db, "select prints from story_articles where article_id = ?", [article_id])
+    row = next(_rows(db, "select prints from story_articles where article_id = ?", [article_id]), None)
     if row is None:
         return
     found = db.execute(
@@ -183,10 +186,11 @@ def prints_of(db: Database, article_ids: Iterable[int]) -> dict[int, tuple[int, 
     return {article_id: _unpacked_prints(prints) for article_id, prints in rows}
 
 
-def without_row(db: Database, article_ids: Iterable[int]) -> list[int]:
-    """Those of these articles that are not put() yet."""
+def without(db: Database, column: str, article_ids: Iterable[int]) -> list[int]:
+    """Those of these articles of which there are no words, or no vector yet."""
     rows = db.execute(
-        "select value from json_each(?) where value not in (select article_id from story_articles)",
+        f"""select value from json_each(?) where value not in (
+                select article_id from story_articles where {column} is not null)""",
         [json.dumps(list(article_ids))],
     )
     return [article_id for (article_id,) in rows]
@@ -218,12 +222,12 @@ def most_users(db: Database, frame: Frame, article_ids: Iterable[int]) -> int:
         "select vector from json_each(?) cross join story_articles on article_id = value",
         [json.dumps(list(article_ids))],
     )
-    keys = {_key(term) for (vector,) in rows for term in candidate_terms(unpack(vector))}
+    rare = {term for (vector,) in rows for term in candidate_terms(unpack(vector))} - frame.common
     (most,) = db.execute(
         """select max(number) from (
                select count(*) as number from json_each(?) cross join story_terms
                    on term = value and day >= ? and day < ? group by term)""",
-        [json.dumps(sorted(keys)), *frame.reach],
+        [json.dumps([_key(term) for term in rare]), *frame.reach],
     ).fetchone()
     return most or 0
 
@@ -248,25 +252,24 @@ def put_clusters(db: Database, clusters: Iterable[Cluster]) -> None:
     db.conn.executemany("update story_articles set cluster = ? where article_id = ?", rows)
 
 
-# Frames: one without articles is being made, or given up
+# Frames: one without articles is given up, or being made when its changes are negative
 
 
 def begin_frame(db: Database, first: str, last: str) -> int:
     """Reserve the number of a frame that is being made."""
     (frame_id,) = db.execute("select 1 + coalesce(max(id), 0) from story_frames").fetchone()
-    db.execute("insert into story_frames values (?, ?, ?, 0, 0, '[]')", [frame_id, first, last])
+    db.execute("insert into story_frames values (?, ?, ?, 0, -1, '[]')", [frame_id, first, last])
     return int(frame_id)
 
 
 def end_frame(db: Database, frame_id: int, articles: int, common: Set[str], longest: int) -> None:
     """A frame is made. What others have of its days they lose; what is left of one goes to the one before, if it can."""
-    made = first_row(db, "select first_day, last_day from story_frames where id = ?", [frame_id])
-    assert made is not None
+    made = next(_rows(db, "select first_day, last_day from story_frames where id = ?", [frame_id]))
     for other in frames(db):
         if other.first_day <= made["last_day"] and made["first_day"] <= other.last_day:
             _cut(db, other, made["first_day"], made["last_day"])
     db.execute(
-        "update story_frames set articles = ?, common = ? where id = ?",
+        "update story_frames set articles = ?, changes = 0, common = ? where id = ?",
         [articles, json.dumps(sorted(common), ensure_ascii=False), frame_id],
     )
     for earlier, later in pairwise(frames(db)):
@@ -311,12 +314,16 @@ def give_up_frames(db: Database, days: int) -> None:
 
 
 def given_up(db: Database) -> Iterator[tuple[int, list[int]]]:
-    """Frames that are to be dropped, and the articles that are in no other."""
+    """Frames that are to be dropped, and the articles that are in no other, or that one was about to weigh when it was killed."""
     for (frame_id,) in db.execute("select id from story_frames where articles = 0").fetchall():
         articles = db.execute(
             """select article_id from story_articles where not exists (
                    select 1 from story_frames where articles > 0 and day >= julianday(first_day)
-                       and day < julianday(last_day) + 1)"""
+                       and day < julianday(last_day) + 1)
+               or exists (
+                   select 1 from story_frames where id = ? and changes < 0 and day >= julianday(first_day)
+                       and day < julianday(last_day) + 1)""",
+            [frame_id],
         ).fetchall()
         yield frame_id, [article_id for (article_id,) in articles]
 
