@@ -2,7 +2,7 @@
 
 A look is one asking of a source's listings (feeds, sitemaps, front page). Of every source the table `habits` keeps what
 it usually does: its silences, and what its last pages came to. So no run reads more of the archive than it touched
-itself, and the same habits make the same word whatever the time zone. How soon each word is said is in README.
+itself, and the same habits make the same word whatever the time zone. How soon each word is said is in docs/scheduling.md.
 """
 
 import json
