@@ -194,8 +194,8 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
     """
     from crawler import report
-    from pipelines.health import alarms
-    from pipelines.schedule import stamp
+    from pipelines.archive.health import alarms
+    from pipelines.archive.schedule import stamp
 
     with open_archive(db) as archive:
         health = list(archive.query("select * from source_health order by name"))

@@ -36,7 +36,7 @@ SOURCES = click.option(
 def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
     """An archive to read, one of an older schema only if told so; or end with the right message and status, also when
     the disk or the file fails inside the block."""
-    from pipelines.database import connect, storage_errors
+    from pipelines.database.connection import connect, storage_errors
 
     with archive_errors(), storage_errors(db), closing(connect(db, older=older)) as archive:
         yield archive
@@ -45,8 +45,8 @@ def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
 @contextmanager
 def archive_errors() -> Iterator[None]:
     """End with the right message and status when an archive cannot be used."""
-    from pipelines.database import NotOurDatabase, StorageError
-    from pipelines.lock import LockTaken
+    from pipelines.database.connection import NotOurDatabase, StorageError
+    from pipelines.database.lock import LockTaken
 
     try:
         yield

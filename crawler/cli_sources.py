@@ -266,7 +266,7 @@ def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source",
     """The sources, with the feeds that were discovered where none are named."""
     if is_absent(db):
         return listed
-    from pipelines.look import known_feeds
+    from pipelines.archive.queries import known_feeds
 
     with open_archive(db) as archive:
         known = known_feeds(archive)
@@ -333,7 +333,7 @@ def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write:
     import tomlkit
 
     from crawler.sources_edit import read_text
-    from pipelines.learn import propose
+    from pipelines.archive.suggest import propose
 
     with open_archive(db) as archive:
         proposed = [(source, proposal) for source in listed for proposal in propose(archive, source.url)]

@@ -15,9 +15,9 @@ from crawler.run import DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, co
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pipelines.doctor import Finding
-    from pipelines.forget import Forgotten
-    from pipelines.store import Archive
+    from pipelines.archive.store import Archive
+    from pipelines.archive.takedown import Forgotten
+    from pipelines.database.doctor import Finding
 
 
 @click.command()
@@ -29,7 +29,7 @@ def doctor(db: Path) -> None:
     Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
     doctor again afterwards: one repair may show what another fault hid. Exit status 1 when there is a fault.
     """
-    from pipelines.doctor import examine
+    from pipelines.database.doctor import examine
 
     sound = True
     for finding in _one_by_one(examine(_open_to_examine(db), db)):
@@ -40,8 +40,8 @@ def doctor(db: Path) -> None:
 
 def _open_to_examine(db: Path) -> "Database":
     """Like open_archive(), but a damaged file is what a doctor is asked about."""
-    from pipelines.database import StorageError, connect, is_damage
-    from pipelines.doctor import unreadable
+    from pipelines.database.connection import StorageError, connect, is_damage
+    from pipelines.database.doctor import unreadable
 
     with archive_errors():
         try:
@@ -81,8 +81,8 @@ def snapshot(out: Path, db: Path) -> None:
     name; until then that ends in .snapshot.part. No file is replaced.
     """
     from crawler.report import copying
-    from pipelines.database import storage_errors
-    from pipelines.snapshot import snapshot as copy
+    from pipelines.database.connection import storage_errors
+    from pipelines.database.snapshot import snapshot as copy
 
     try:
         with open_archive(db, older=True) as archive, storage_errors(out, read=db), copying(out) as follow:
@@ -108,7 +108,7 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
     are not touched.
     """
     from crawler.urls import UnusableURL
-    from pipelines.forget import wanted_url
+    from pipelines.archive.takedown import wanted_url
 
     try:
         wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
@@ -131,8 +131,8 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
 def _erase(archive: "Database", path: Path) -> str | None:
     """Clear the file's bytes of what was deleted; returns what prevented it."""
     from crawler.report import working
-    from pipelines.database import StorageError, storage_errors
-    from pipelines.forget import erase
+    from pipelines.archive.takedown import erase
+    from pipelines.database.connection import StorageError, storage_errors
 
     try:
         with storage_errors(path), working("writing the file anew"):
@@ -159,9 +159,9 @@ def _told(taken: "Forgotten") -> Iterator[str]:
 @contextlib.contextmanager
 def _writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
-    from pipelines.database import connect, storage_errors
-    from pipelines.lock import run_lock
-    from pipelines.store import Archive
+    from pipelines.archive.store import Archive
+    from pipelines.database.connection import connect, storage_errors
+    from pipelines.database.lock import run_lock
 
     with archive_errors():
         connect(db, older=True).close()  # a file that is no archive is none afterwards either

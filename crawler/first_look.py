@@ -16,7 +16,7 @@ from crawler.sources import CrawlSettings, Source, SourcesFile
 from crawler.urls import origin_of
 
 if TYPE_CHECKING:
-    from pipelines.look import EntryPoint, Found, Sampled
+    from pipelines.archive.queries import EntryPoint, Found, Sampled
 
 SECONDS = 120
 """For one look, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front page, a dozen
@@ -68,8 +68,8 @@ class Look:
 
 def look(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Look]]:
     """Crawl a sample of each source; returns an exit status, and what was found when that is 0. Says on stderr what failed."""
-    from pipelines.database import connect
-    from pipelines.look import end_of_run, found
+    from pipelines.archive.queries import end_of_run, found
+    from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
     settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": SECONDS * ceil(len(sources) / 16)}

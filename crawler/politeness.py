@@ -5,12 +5,12 @@ import gzip
 import logging
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import brotli  # type: ignore[import-untyped]
 from scrapy import Request, signals
@@ -34,7 +34,7 @@ from twisted.internet.error import DNSLookupError
 
 from crawler.hosts import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.items import Host
-from crawler.urls import origin_of
+from crawler.urls import canonical_url, origin_of
 
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError
@@ -134,22 +134,22 @@ class RobotsMiddleware:
         """The host's rules, remembered or asked for, or why it cannot say. Raises what holds for this one request only."""
         known, now = self._recall(host), datetime.now(UTC)
         if not self._ask_anyway and is_believed(known, now, ROBOTS_FRESH):
-            return self._read(host, known.robots or "")
+            return self._read(origin, known.robots or "")
         try:
             response = await self._ask(origin)
         except RobotsUnreachable as unreachable:
             if is_believed(known, now, ROBOTS_STALE):
                 logger.info("%s/robots.txt: %s; its copy of %s holds", origin, unreachable, known.robots_fetched_at)
-                return self._read(host, known.robots or "")
+                return self._read(origin, known.robots or "")
             self._keep(host, robots=None, robots_status=unreachable.status, robots_fetched_at=now)
             if unreachable.status in BUSY:  # the host is left alone now: what else was to be asked is not sent
                 raise
             return unreachable
-        return self._note(host, response, now)
+        return self._note(host, origin, response, now)
 
-    def _note(self, host: str, response: Response, now: datetime) -> ProtegoRobotParser:
+    def _note(self, host: str, origin: str, response: Response, now: datetime) -> ProtegoRobotParser:
         text = rules_of(response)
-        rules = self._read(host, text)
+        rules = self._read(origin, text)
         self._keep(
             host,
             robots=text or None,
@@ -160,9 +160,9 @@ class RobotsMiddleware:
         )
         return rules
 
-    def _read(self, host: str, text: str) -> ProtegoRobotParser:
+    def _read(self, origin: str, text: str) -> ProtegoRobotParser:
         rules = ProtegoRobotParser(text.encode(), self._crawler.spider)
-        self.sitemaps[host] = tuple(rules.rp.sitemaps)
+        self.sitemaps[host_of(origin)] = tuple(sitemap_urls(rules.rp.sitemaps, origin))
         return rules
 
     def _delay_of(self, rules: ProtegoRobotParser) -> float | None:
@@ -234,6 +234,15 @@ def _leads_nowhere(error: BaseException, origin: str) -> bool:
     if failure_reason(error, origin) == "private_address":
         return urlsplit(origin).hostname not in PublicAddressResolver.refused
     return isinstance(error, ValueError)
+
+
+def sitemap_urls(lines: Iterable[str], origin: str) -> Iterator[str]:
+    """The addresses of a robots.txt's Sitemap lines: whole ones, and paths of this host; anything else is skipped."""
+    for line in lines:
+        try:
+            yield canonical_url(urljoin(origin, line) if line.startswith("/") else line)
+        except ValueError:  # UnusableURL is one
+            logger.info("%s/robots.txt names no sitemap by %r", origin, line)
 
 
 def is_believed(host: Host, now: datetime, how_long: timedelta) -> bool:

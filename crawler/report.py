@@ -18,7 +18,7 @@ from crawler.run import counted
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from pipelines.store import Archive
+    from pipelines.archive.store import Archive
 
 COLUMNS = ("found", "known", "new", "updated", "duplicate", "refused", "failed", "pending")
 

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipelines.lock import LockTaken, run_lock
+from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.sources import SourcesFile
-    from pipelines.store import Archive
+    from pipelines.archive.store import Archive
 
 DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
 """Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
@@ -184,8 +184,8 @@ def output_arrives() -> Iterator[None]:
 
 def _run_locked(job: Job) -> int:
     from crawler.sources import SourcesError, read_sources
-    from pipelines.database import NotOurDatabase, StorageError, storage_errors
-    from pipelines.store import Archive
+    from pipelines.archive.store import Archive
+    from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
 
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
@@ -276,7 +276,7 @@ def _noting(bugs: list[str]) -> Callable[..., None]:
 
 def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
     """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
-    from pipelines.database import describe
+    from pipelines.database.connection import describe
 
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()

@@ -27,7 +27,7 @@ ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are 
 # The flow.
 SPIDER_MIDDLEWARES = {
     "crawler.spiders.news.BugNet": 50,
-    "pipelines.history.HistoryMiddleware": 100,
+    "pipelines.archive.history.HistoryMiddleware": 100,
 }
 EXTENSIONS = {
     "pipelines.workers.Workers": 0,
@@ -48,7 +48,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "pipelines.workers.ExtractPipeline": 100,
-    "pipelines.store.StorePipeline": 200,
+    "pipelines.archive.store.StorePipeline": 200,
 }
 
 # Manners.

@@ -26,7 +26,7 @@ from sqlite_utils import Database
 from crawler.items import Article, Page
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.boilerplate import is_noise
-from pipelines.database import first_row
+from pipelines.database.connection import first_row
 
 Row = Mapping[str, Any]
 Holders = dict[int, list[int]]

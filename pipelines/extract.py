@@ -277,7 +277,7 @@ OTHER_KINDS = re.compile(
     r"(?:image|audio|video|font)/|application/(?:pdf|json|zip|ld\+json|javascript|rss\+xml|atom\+xml)$|text/(?:css|javascript)$"
 )
 FEED = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*+<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
     re.S | re.I,
 )
 HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*+<(?:!doctype\s+html|html)\b", re.S | re.I)

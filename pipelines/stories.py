@@ -18,8 +18,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.boilerplate import width
+from pipelines.database.schema import NOWHERE
 from pipelines.deduplicate import COMMON, SHARED_PRINTS, Text
-from pipelines.schema import NOWHERE
 
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""

@@ -14,7 +14,7 @@ from typing import Any
 
 PRELOADED = (
     "crawler.cli", "crawler.commands.crawl", "crawler.report", "crawler.spiders.copies", "crawler.spiders.look", "crawler.spiders.news",
-    "pipelines.doctor", "pipelines.history", "pipelines.store", "pipelines.workers", "scrapy.crawler", "tomlkit",
+    "pipelines.database.doctor", "pipelines.archive.history", "pipelines.archive.store", "pipelines.workers", "scrapy.crawler", "tomlkit",
 )  # fmt: skip
 
 LONGEST = 120

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from crawler.cli import main
-from pipelines.lock import run_lock
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.database.lock import run_lock
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
 from tests.loopback import article_html, story
 
@@ -148,7 +148,9 @@ def test_what_may_not_be_looked_at_is_one_line_and_no_traceback(nobody: Path, ar
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
-    done = run_with("import pipelines.store as store; store.article_row = None", tmp_path, "import", "page.html")
+    done = run_with(
+        "import pipelines.archive.store as store; store.article_row = None", tmp_path, "import", "page.html"
+    )
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
     assert [
         tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")
@@ -235,7 +237,9 @@ def test_another_program_that_writes_for_too_long_is_exit_74(tmp_path: Path) -> 
     Archive(tmp_path / "news.db").close()
     with contextlib.closing(sqlite3.connect(tmp_path / "news.db", isolation_level=None)) as other:
         other.execute("begin immediate")
-        done = run_with("import pipelines.database as it; it.BUSY_TIMEOUT = 0.1", tmp_path, "import", "page.html")
+        done = run_with(
+            "import pipelines.database.connection as it; it.BUSY_TIMEOUT = 0.1", tmp_path, "import", "page.html"
+        )
     assert (done.returncode, done.stderr.count("\n"), "is writing to it" in done.stderr) == (74, 1, True)
 
 

@@ -2,22 +2,23 @@
 
 import json
 import sqlite3
-import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from protego import Protego
 
+from crawler.items import Page
+from crawler.offline import content_type_of, find_copy
+from crawler.urls import origin_of
+from pipelines.extract import Refusal, extract
 from tests.conftest import CORPUS, broadsheet, connect
+from tests.corpus import ARTICLES, COLUMNS, PAGES, read_expected
+from tests.expectations import Mistake, held_by, missing_from
 
-Expected = dict[str, Any]
-
-PAGES: dict[str, Expected] = {
-    url: expected
-    for file in sorted((CORPUS / "expected").glob("*.toml"))
-    for url, expected in tomllib.loads(file.read_text("utf-8")).items()
-}
-ARTICLES = {url: expected for url, expected in PAGES.items() if expected["state"] == "article"}
+SURE = [url for url, expected in PAGES.items() if not expected.get("optional")]
+OPTIONAL = [url for url, expected in PAGES.items() if expected.get("optional")]
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +31,47 @@ def page_of(base: sqlite3.Connection, url: str) -> sqlite3.Row | None:
     return row
 
 
-def article_of(base: sqlite3.Connection, url: str) -> sqlite3.Row:
+def article_of(base: sqlite3.Connection, url: str) -> dict[str, Any]:
     page = page_of(base, url)
     assert page is not None, "was not found by the crawl"
     assert (page["state"], page["reason"]) == ("article", None)
-    row: sqlite3.Row = base.execute("select * from articles where id = ?", [page["article_id"]]).fetchone()
-    return row
+    row = dict(base.execute("select * from articles where id = ?", [page["article_id"]]).fetchone())
+    lists = {name: json.loads(row[name] or "[]") for name in ("authors", "keywords")}
+    free = row["is_accessible_for_free"]
+    return row | lists | {"is_accessible_for_free": None if free is None else bool(free)}
 
 
-@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if not expected.get("optional")])
+@pytest.mark.parametrize("url", SURE)
 def test_every_page_ends_in_its_expected_state(base: sqlite3.Connection, url: str) -> None:
     page, expected = page_of(base, url), PAGES[url]
     assert page is not None
     assert (page["state"], page["reason"]) == (expected["state"], expected.get("reason"))
 
 
-@pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if expected.get("optional")])
+@pytest.mark.parametrize("url", OPTIONAL)
 def test_what_is_no_article_is_not_stored_as_one(base: sqlite3.Connection, url: str) -> None:
-    page = page_of(base, url)
-    assert page is None or page["state"] == "refused"
+    page, expected = page_of(base, url), PAGES[url]
+    assert page is None or page["state"] == expected["state"] == "refused"
+    assert expected.get("reason") in (None, refusal(url))
+
+
+def refusal(url: str) -> str:
+    """Why a page of the corpus would be refused if a crawl asked for it."""
+    robots, file = find_copy(CORPUS, f"{origin_of(url)}/robots.txt"), find_copy(CORPUS, url)
+    if robots and not Protego.parse(robots.read_text("utf-8")).can_fetch(url, "Broadsheet"):
+        return "robots"
+    assert file is not None, "no such page in the corpus"
+    page = Page(
+        url=url,
+        final_url=url,
+        via="listed",
+        fetched_at=datetime(2026, 11, 21, tzinfo=UTC),
+        content_type=content_type_of(file),
+        body=file.read_bytes(),
+    )
+    with pytest.raises(Refusal) as refused:
+        extract(page)
+    return refused.value.reason
 
 
 @pytest.mark.parametrize("url", [url for url, expected in PAGES.items() if "of" in expected])
@@ -61,21 +84,31 @@ def test_a_duplicate_names_its_article(base: sqlite3.Connection, url: str) -> No
 
 @pytest.mark.parametrize("url", ARTICLES)
 def test_the_fields_are_those_of_the_page(base: sqlite3.Connection, url: str) -> None:
-    row, expected = article_of(base, url), ARTICLES[url]
-    found = dict(row) | {"authors": json.loads(row["authors"] or "[]")}
-    wanted: Expected = {
-        name: expected[name] for name in ("title", "date_published", "language", "section") if name in expected
-    }
-    wanted |= {"authors": expected.get("authors", []), "url": expected.get("url", url)}
+    found, expected = article_of(base, url), {"authors": [], "url": url} | ARTICLES[url]
+    wanted = {name: expected[name] for name in expected if name in COLUMNS or name == "url"}
     assert {name: found[name] for name in wanted} == wanted
 
 
 @pytest.mark.parametrize("url", ARTICLES)
 def test_the_text_has_the_article_and_not_the_clutter(base: sqlite3.Connection, url: str) -> None:
-    text, expected = " ".join(article_of(base, url)["text"].split()), ARTICLES[url]
-    missing = [phrase for phrase in expected.get("with", []) if " ".join(phrase.split()) not in text]
-    clutter = [phrase for phrase in expected.get("without", []) if " ".join(phrase.split()) in text]
+    text, expected = article_of(base, url)["text"], ARTICLES[url]
+    missing, clutter = missing_from(text, expected.get("with", [])), held_by(text, expected.get("without", []))
     assert (missing, clutter) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ('state = "article"\nauthor = ["A"]', "unknown key 'author'; did you mean 'authors'?"),
+        ('state = "refused"\nwithout = []', "unknown key 'without'; known are state, reason, optional"),
+        ('state = "gone"', "state: expected article, duplicate, refused, not 'gone'"),
+        ('state = "article"\nwith = "One"', "with: expected a list of strings, not 'One'"),
+    ],
+)
+def test_what_nobody_would_compare_is_an_error(said: str, message: str) -> None:
+    with pytest.raises(Mistake) as mistake:
+        read_expected(f'["https://x.example/a"]\n{said}', "expected/x.toml")
+    assert str(mistake.value) == f"expected/x.toml: https://x.example/a: {message}"
 
 
 def test_every_page_found_is_in_one_state_and_every_article_has_one_page(base: sqlite3.Connection) -> None:

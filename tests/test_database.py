@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.database import NotOurDatabase, StorageError, connect, storage_errors
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.database.connection import NotOurDatabase, StorageError, connect, storage_errors
 
 
 @pytest.fixture

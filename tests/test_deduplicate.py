@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome, Page
+from pipelines.archive.store import Archive
 from pipelines.deduplicate import (
     COMMON,
     KEPT_ARTICLES,
@@ -29,7 +30,6 @@ from pipelines.deduplicate import (
     similarity,
     words_changed,
 )
-from pipelines.store import Archive
 from tests.loopback import story
 
 SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test

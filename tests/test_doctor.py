@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from pipelines.doctor import _REFERENCES, _opened
-from pipelines.lock import run_lock
-from pipelines.schema import migrations
+from pipelines.database.doctor import _REFERENCES, _opened
+from pipelines.database.lock import run_lock
+from pipelines.database.schema import migrations
 from tests.conftest import ROOT, broadsheet, connect
+from tests.corpus import ARTICLES
 
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="repairs are for SQLite's own shell")
 
@@ -115,7 +116,7 @@ def test_what_can_still_be_read_of_a_damaged_file_is_copied_out(db: Path, lost: 
     for _ in range(3):
         typed(examined(rescued)[1], db.parent)
     assert examined(rescued) == ([], "")
-    assert connect(rescued).execute("select count(*) from articles").fetchone()[0] == 54
+    assert connect(rescued).execute("select count(*) from articles").fetchone()[0] == len(ARTICLES)
 
 
 def test_a_file_that_cannot_be_opened_is_a_fault_with_its_repair(db: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from crawler.items import Hints, Page
 from crawler.sources import Source
 from pipelines.deduplicate import tokens
-from pipelines.extract import EXTRACTOR, Refusal, decode, extract, word_count
+from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
+from tests.endless import ends
 
 PARAGRAPHS = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",
@@ -261,6 +262,20 @@ def test_an_override_of_the_direction_of_writing_is_no_text() -> None:
 def test_a_feed_s_language_is_believed_where_it_is_one(said: str, language: str | None) -> None:
     silent = html(head="").replace(b" lang=en-GB", b"")
     assert extract(replace(page(silent), hints=Hints(language=said))).language == language
+
+
+@pytest.mark.parametrize(
+    "opening", ["<!-- -->", "<?php ?>", "<!DOCTYPE x>", "<!--", "<?xml ?> ", " \n"], ids=lambda opening: opening.strip()
+)
+def test_a_page_that_begins_with_many_comments_ends(opening: str) -> None:
+    """Backtracking over them, which sixty pairs make longer than there is time."""
+    assert ends(lambda: is_plain_text(f"<!-- {opening * 60} <html>{TEXT}", "text/html"))
+    assert ends(lambda: is_plain_text(f"{opening * 60} <html>{TEXT}", "text/html"))
+
+
+def test_a_drawing_deep_in_a_page_makes_it_no_feed() -> None:
+    body = f"<!-- --> <svg></svg>{''.join(f'<p>{line}</p>' for line in PARAGRAPHS)}"
+    assert extract(page(b"<!-- top -->" + html(body=body))).text == TEXT
 
 
 def test_a_link_of_question_marks_takes_no_quadratic_time() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source
-from pipelines.forget import Forgotten, erase, wanted_url
-from pipelines.lock import run_lock
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.archive.takedown import Forgotten, erase, wanted_url
+from pipelines.database.lock import run_lock
 from tests.conftest import broadsheet, connect
 from tests.loopback import article_html, serving, story
 from tests.newsroom import Newsroom

@@ -23,8 +23,8 @@ from crawler.discovery import read_listing
 from crawler.hosts import LONGEST_REST, retry_after
 from crawler.items import Page
 from crawler.urls import UnusableURL, canonical_url, same_site, site_of
-from pipelines.doctor import examine
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.database.doctor import examine
 from pipelines.workers import outcome_of
 from tests import laws
 from tests.laws import LAWS, NOW

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Link, Listing, Outcome, Page
 from crawler.sources import Source
-from pipelines import health
-from pipelines.health import Facts, Habits, Health, judge, learn, patience_hours, watch
-from pipelines.schedule import stamp
-from pipelines.store import Archive
+from pipelines.archive import health
+from pipelines.archive.health import Facts, Habits, Health, judge, learn, patience_hours, watch
+from pipelines.archive.schedule import stamp
+from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.loopback import Site, article_html, story
 from tests.newsroom import Newsroom

@@ -9,8 +9,8 @@ from lxml import html
 
 from crawler.items import Article, Hints, Outcome, Page
 from crawler.sources import Source, parse_sources
-from pipelines.learn import line_xpath, propose
-from pipelines.store import Archive
+from pipelines.archive.store import Archive
+from pipelines.archive.suggest import line_xpath, propose
 from tests.conftest import broadsheet
 from tests.loopback import story
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.lock import LockTaken, run_lock
+from pipelines.database.lock import LockTaken, run_lock
 
 
 def test_a_lock_leaves_no_file_behind_and_an_old_one_is_no_hindrance(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from scrapy.utils.test import get_crawler
 
 from crawler.hosts import host_of, is_left_alone, retry_after
 from crawler.items import Host
-from crawler.politeness import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of
+from crawler.politeness import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of, sitemap_urls
 from crawler.spiders.news import NewsSpider
-from pipelines.schedule import stamp
+from pipelines.archive.schedule import stamp
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, serving, story
 from tests.newsroom import Newsroom, start_crawl, wait_for
@@ -80,6 +80,28 @@ def test_that_there_is_no_robots_txt_is_remembered_too(site: Site, newsroom: New
     newsroom.crawl()
     assert site.asked.count("/robots.txt") == 1
     assert newsroom.rows("select robots, robots_status from hosts") == [(None, status)]
+
+
+@pytest.mark.parametrize("line", ["/maps/papers.xml", "{host}/maps/papers.xml"], ids=["a path", "without a scheme"])
+def test_a_sitemap_that_robots_txt_names_without_its_host_is_asked(line: str, site: Site, newsroom: Newsroom) -> None:
+    named = line.format(host=site.url.removeprefix("http:"))
+    site.add("/robots.txt", f"User-agent: *\nDisallow: /no\nSitemap: none\nSitemap: {named}\n", kind="text/plain")
+    site.add("/", "<title>Papers</title>")
+    site.article("/pier", "The pier", story("pier"))
+    site.add("/maps/papers.xml", f"<urlset><url><loc>{site.url}/pier</loc></url></urlset>", kind="text/xml")
+    newsroom.watch(f'url = "{site.url}/"\ndiscover = ["sitemap"]')
+    newsroom.crawl()
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["none", "m.example/x", "<http://m.example/x>", "ftp://m.example/x", "http://m.example:x/", "//[::1", "http:///x"],
+)
+def test_a_sitemap_line_that_is_no_address_is_skipped(line: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert [*sitemap_urls([line, "/x"], "http://paper.example:8080")] == ["http://paper.example:8080/x"]
+    assert f"http://paper.example:8080/robots.txt names no sitemap by {line!r}" in caplog.text
 
 
 def test_the_copy_of_robots_txt_names_the_sitemaps_of_a_discovery(site: Site, newsroom: Newsroom) -> None:

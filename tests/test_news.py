@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from crawler.politeness import may_enter
-from pipelines.lock import run_lock
+from pipelines.database.lock import run_lock
 from tests.conftest import ROOT, connect
 from tests.loopback import Answer, Site, article_html, story
 from tests.newsroom import Newsroom, start_crawl, wait_for

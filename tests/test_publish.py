@@ -18,8 +18,8 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.archive.store import Archive
 from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
-from pipelines.store import Archive
 from tests.conftest import connect
 from tests.reading import reading_room
 

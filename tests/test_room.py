@@ -20,10 +20,10 @@ import pytest
 from datasette.app import Datasette
 from lxml.html import HtmlElement, fromstring
 
-from pipelines.database import connect
+from pipelines.database.connection import connect
+from pipelines.database.schema import APPLICATION_ID
 from pipelines.publish.meanings import EXAMPLES
 from pipelines.publish.serve import METADATA
-from pipelines.schema import APPLICATION_ID
 from tests.conftest import ROOT
 
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\u2066"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import schedule
-from pipelines.schedule import START, Look, is_due, recheck_at, stamp
+from pipelines.archive import schedule
+from pipelines.archive.schedule import START, Look, is_due, recheck_at, stamp
 from tests.benchmarks.polling import RHYTHMS, Feed, Poller
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.database import connect
+from pipelines.database.connection import connect
+from pipelines.database.schema import spaced as spaced_in_sql
 from pipelines.publish.index import spelled_out
 from pipelines.publish.reading import newest
 from pipelines.publish.search import Filters, Found, expression, search
 from pipelines.publish.words import MARKS, marked, spaced
-from pipelines.schema import spaced as spaced_in_sql
 
 TEXTS = {
     1: ("Crane falls", "A crane fell on the north quay in a gale.", "2026-11-01"),

@@ -13,8 +13,8 @@ import pytest
 
 from crawler.items import Article, Hints, Link, Listing, Outcome, Page
 from crawler.sources import Source
-from pipelines.schedule import RETRY_AFTER
-from pipelines.store import Archive, hints_from_json, hints_json, sort_at
+from pipelines.archive.schedule import RETRY_AFTER
+from pipelines.archive.store import Archive, hints_from_json, hints_json, sort_at
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Outcome
+from pipelines.archive.store import Archive
 from pipelines.deduplicate import Text
-from pipelines.store import Archive
 from pipelines.stories import groups, keep_ids, spans, terms
 from tests.test_deduplicate import NOON, article, page, report
 

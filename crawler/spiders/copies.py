@@ -59,7 +59,7 @@ class CopiesSpider(scrapy.Spider):
     # So every path is one request, answered from itself by Scrapy's handler of data: addresses.
     custom_settings = {  # noqa: RUF012  # Scrapy reads it from the class
         "DOWNLOAD_HANDLERS": {"data": "scrapy.core.downloader.handlers.datauri.DataURIDownloadHandler"},
-        "SPIDER_MIDDLEWARES": {"pipelines.history.HistoryMiddleware": None},
+        "SPIDER_MIDDLEWARES": {"pipelines.archive.history.HistoryMiddleware": None},
         "CONCURRENT_ITEMS": 8,
         "CONCURRENT_REQUESTS": 1,
         "DOWNLOAD_DELAY": 0,

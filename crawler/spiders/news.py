@@ -1,6 +1,6 @@
 """The live crawl: feeds, sitemaps, front pages and listed pages of sources.toml -> Listing and Page.
 
-What is already known, due or pending is not decided here: pipelines.history does that to the requests on their way out.
+What is already known, due or pending is not decided here: pipelines.archive.history does that to the requests on their way out.
 The discovery of a bare URL asks one kind of entry point after the other until one yields; the others stay in reserve.
 """
 

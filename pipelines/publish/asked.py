@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import BadRequest, Base400, NotFound, Request, Response
 
+from pipelines.database.schema import APPLICATION_ID
 from pipelines.publish import reading
 from pipelines.publish.search import LAST_PAGE, PAGE, Filters
-from pipelines.schema import APPLICATION_ID
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette

@@ -7,7 +7,7 @@ from itertools import islice
 
 from rapidfuzz.distance import Indel
 
-from pipelines.schema import CJK
+from pipelines.database.schema import CJK
 
 WORD = re.compile(rf"(?:[{CJK}]|[^\s{CJK}]+)\s*|\s+")
 """A word, or one letter of a script that parts no words, with the white space behind it."""

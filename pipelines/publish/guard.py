@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import datasette
 
-from pipelines.schema import APPLICATION_ID
+from pipelines.database.schema import APPLICATION_ID
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

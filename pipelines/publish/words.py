@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
 from markupsafe import Markup, escape
 
-from pipelines.schema import CJK
+from pipelines.database.schema import CJK
 
 LOCALE = "en"
 """The pages are written in English, so are their dates."""

@@ -22,8 +22,8 @@ from zlib import crc32
 
 from crawler.items import Article, Outcome, Page
 from pipelines import deduplicate
+from pipelines.archive.store import Archive
 from pipelines.deduplicate import Text
-from pipelines.store import Archive
 
 BENCH = Path(__file__).parents[3] / "shared" / "bench" / "dedup"
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

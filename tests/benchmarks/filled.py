@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.database import connect
-from pipelines.schema import APPLICATION_ID, migrations
+from pipelines.database.connection import connect
+from pipelines.database.schema import APPLICATION_ID, migrations
 from tests.loopback import story
 
 HOST = "https://filled.example"

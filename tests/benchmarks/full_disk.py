@@ -26,8 +26,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from crawler.run import DONE, STORAGE
-from pipelines.database import connect
-from pipelines.doctor import examine
+from pipelines.database.connection import connect
+from pipelines.database.doctor import examine
 from tests.conftest import CORPUS, start_forkserver
 
 HOSTS = ("northvaledaily.example", "corvane.example")

@@ -27,8 +27,8 @@ from warcio.warcwriter import WARCWriter
 from crawler.items import Outcome, Page
 from crawler.run import Job, run
 from pipelines import workers
-from pipelines.database import connect
-from pipelines.doctor import examine
+from pipelines.database.connection import connect
+from pipelines.database.doctor import examine
 from pipelines.extract import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE
 from pipelines.workers import Limits, WorkerBug, WorkerLost, Workers
 from tests.conftest import ENVIRONMENT, ROOT
@@ -106,7 +106,7 @@ def _import_pages(folder: Path) -> None:
     flow = {
         "tests.benchmarks.fuzz.Extract": 100,
         "pipelines.workers.ExtractPipeline": None,
-        "pipelines.store.StorePipeline": 200,
+        "pipelines.archive.store.StorePipeline": 200,
     }
     arguments, db = {"paths": (folder / "pages.warc.gz",), "sources": ()}, folder / "news.db"
     code = run(Job(spider="copies", db=db, settings={"ITEM_PIPELINES": flow}, arguments=arguments, quiet=True))

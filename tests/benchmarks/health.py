@@ -1,6 +1,6 @@
 """How soon a silent source is named, how often a well one is by mistake, what judging costs: `python -m tests.benchmarks.health`.
 
-Invented publishers, a year each, looked at every 15 minutes with the real rules of pipelines.health; then an archive of a
+Invented publishers, a year each, looked at every 15 minutes with the real rules of pipelines.archive.health; then an archive of a
 million invented articles, and runs into it. Nothing here is of the web.
 """
 
@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from crawler.items import Article, Link, Listing, Outcome, Page
 from crawler.sources import Source
-from pipelines import health
-from pipelines.health import Habits
-from pipelines.schedule import stamp
-from pipelines.store import Archive
+from pipelines.archive import health
+from pipelines.archive.health import Habits
+from pipelines.archive.schedule import stamp
+from pipelines.archive.store import Archive
 from tests.loopback import story
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday

@@ -24,7 +24,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from pipelines.database import connect
+from pipelines.database.connection import connect
 from pipelines.publish.serve import METADATA
 
 SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30

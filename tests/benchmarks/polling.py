@@ -16,8 +16,8 @@ from pathlib import Path
 
 from crawler.items import Hints, Link, Listing
 from crawler.sources import Source
-from pipelines.schedule import START, is_due, stamp
-from pipelines.store import Archive
+from pipelines.archive.schedule import START, is_due, stamp
+from pipelines.archive.store import Archive
 
 FEED = "https://sim.example/feed"
 ENTRIES = 20

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from crawler.run import DONE, STORAGE
-from pipelines.database import BUSY_TIMEOUT, LONGEST_LOG
+from pipelines.database.connection import BUSY_TIMEOUT, LONGEST_LOG
 from tests.benchmarks.filled import fill
 from tests.benchmarks.full_disk import unsound
 from tests.loopback import Site, article_html, serving, story

@@ -1,0 +1,307 @@
+"""What earlier runs know, applied to the news spider's requests on their way out: skip, revalidate, resume, look again.
+
+A page that is known is asked again only when a recheck is due, a feed only when it is due, both with their validators;
+pages still pending from an earlier run come before what is new, rechecks after it. When a feed has rolled on beyond all
+that was known, the sitemaps of its source are asked too. Reads the archive, never writes it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from crawler.items import Link, Listing, via_of
+from crawler.urls import origin_of
+from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
+from pipelines.archive.store import Archive, hints_from_json
+from pipelines.archive.takedown import FORGOTTEN
+from pipelines.database.connection import first_row
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawler.sources import Source
+    from crawler.spiders.news import NewsSpider
+
+Row = Mapping[str, Any]
+
+_DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
+"""Also what was written by a clock that was ahead."""
+
+BATCH = 500
+"""Pages read at a time; of the others only the numbers are kept, 40 bytes each."""
+
+PAGES_OF_LISTING = 1_000
+"""New pages that one look at a listing may have fetched in its run: a sitemap may name 50,000, true ones or not, and a
+second between two of them is a quarter of an hour even so. The others stay pending."""
+
+FAILED_PRIORITY = -1
+"""Of a listing that failed last time: should it have its host left alone again, what was pending has been asked before."""
+
+PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
+"""Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
+
+
+class HistoryMiddleware:
+    """A spider middleware: every request the spider makes passes here."""
+
+    def __init__(
+        self, archive: Archive, crawler: "Crawler", *, poll_all: bool, retry: tuple[str, ...], limit: int, budget: int
+    ) -> None:
+        self._archive = archive
+        self._db = archive.db
+        self._crawler = crawler
+        self._poll_all = poll_all
+        self._retry = retry
+        self._limit = limit
+        self._budget = budget
+        self._now = archive.began or datetime.now(UTC)
+        self._asked: set[str] = set()
+        self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
+        self._looked: set[tuple[str, str]] = set()
+        self._due: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
+        settings = crawler.settings
+        return cls(
+            settings["ARCHIVE"],
+            crawler,
+            poll_all=settings.getbool("POLL_ALL"),
+            retry=tuple(settings.getlist("RETRY_STATES")),
+            limit=settings.getint("PAGE_LIMIT"),
+            budget=settings.getint("HOST_BUDGET"),
+        )
+
+    async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        with self._archive.ending_with_the_disk():
+            failed = []
+            async for request in start:
+                for wanted in self._entry_points(request):
+                    if wanted.priority == FAILED_PRIORITY:
+                        failed.append(wanted)
+                    else:
+                        yield wanted
+            for request in self._unfinished():
+                if self._is_wanted(request):
+                    yield request
+            for request in failed:
+                yield request
+            for request in self._rechecks():
+                if self._is_wanted(request):
+                    yield request
+
+    async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        pages = 0
+        with self._archive.ending_with_the_disk():
+            async for output in result:
+                if not isinstance(output, Request):
+                    yield output
+                    for request in self._catch_up(output):
+                        yield request
+                elif "page" in output.meta and pages >= PAGES_OF_LISTING:
+                    continue  # it is pending by now, and the next run takes it up
+                elif self._is_wanted(output):
+                    pages += "page" in output.meta
+                    yield self._with_validators(output)
+
+    def _is_wanted(self, request: Request) -> bool:
+        """Whether a page or a listing is to be asked now; all other requests are."""
+        url = request.meta.get("page")
+        if url is None:
+            return self._is_due_child(request) and self._is_first_look(request)
+        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(request):
+            return False
+        self._asked.add(url)
+        self._asked_of[origin_of(url)] += 1
+        return True
+
+    def _is_due_child(self, request: Request) -> bool:
+        """Whether a sitemap that an index names is due, or has changed since it was asked; everything else is."""
+        if not request.cb_kwargs.get("parent") or request.cb_kwargs["trail"]:
+            return True
+        feed, changed_at = self._feed(request.meta["listing"]), request.meta.get("changed_at")
+        changed = feed is not None and changed_at and stamp(changed_at) > (feed["last_fetched_at"] or "")
+        return bool(changed) or self._is_due_listing(request.meta["listing"], feed)
+
+    def _is_first_look(self, request: Request) -> bool:
+        """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
+        if "listing" not in request.meta or request.cb_kwargs["trail"]:
+            return True
+        look = (request.cb_kwargs["source"].url, request.meta["listing"])
+        first = look not in self._looked
+        self._looked.add(look)
+        return first
+
+    def _is_due_page(self, request: Request) -> bool:
+        sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
+        row = first_row(self._db, sql, [request.meta["page"]])
+        if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
+            return True
+        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
+        return again and row["next_fetch_at"] is not None and is_due(row, self._now)
+
+    # Entry points
+
+    def _entry_points(self, request: Request) -> Iterator[Request]:
+        """What a start request becomes: itself, nothing when it is not due, or the entry points found by an earlier run."""
+        if source := request.meta.get("discover"):
+            known = self._known_entry_points(source)
+            if known is not None:
+                yield from filter(self._is_first_look, known)
+            elif self._is_discovery_due(source):
+                yield request
+        elif "listing" not in request.meta:
+            if self._is_wanted(request):
+                yield request
+        elif self._is_first_look(request):
+            url = request.meta["listing"]
+            if self._is_due_listing(url, self._feed(url)):
+                yield self._with_validators(request)
+            yield from filter(self._is_first_look, self._children_of(request))
+
+    def _is_discovery_due(self, source: "Source") -> bool:
+        """Whether to look around again where nothing can be polled: ever less often, as with any listing that fails."""
+        front_page = self._feed(source.url)
+        return (
+            front_page is None
+            or front_page["last_status"] in (*READ, *RESTING)
+            or self._is_due_listing(source.url, front_page)
+        )
+
+    def _children_of(self, index: Request) -> list[Request]:
+        """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
+        rows = self._db.query(
+            """with recursive named (url) as (select ? union select feeds.url from feeds join named on parent = named.url)
+               select feeds.* from feeds join named using (url) where parent is not null and last_status <> 'retired'""",
+            [index.meta["listing"]],
+        )
+        source = index.cb_kwargs["source"]
+        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
+
+    def _known_entry_points(self, source: "Source") -> list[Request] | None:
+        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time,
+        or when that discovery was cut short: it notes the front page last."""
+        front_page = self._feed(source.url)
+        if front_page is None or front_page["last_status"] not in (*READ, *RESTING):
+            return None
+        named = {*source.feeds, *source.sitemaps}
+        rows = self._db.query(
+            """select feeds.* from feeds join sources on sources.id = source_id
+               where sources.url = ? and last_status not in (select value from json_each(?)) order by feeds.id""",
+            [source.url, json.dumps(RESTING)],
+        )
+        found = [row for row in rows if row["url"] not in named]
+        # A front page that could not even be looked at was no entry point then, and is none now.
+        found = [row for row in found if row["kind"] != "homepage" or row["last_status"] in READ]
+        if not any(row["last_status"] in READ for row in found):
+            return None
+        return [
+            self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row["url"], row)
+        ]
+
+    def _poll(self, source: "Source", feed: Row) -> Request:
+        return self._spider.poll(source, feed["url"], via_of(feed["kind"]), parent=feed["parent"])
+
+    def _is_due_listing(self, url: str, feed: Row | None) -> bool:
+        """Decided once in a run: a source that shares the feed must not wait because another one has just asked it."""
+        if self._poll_all or feed is None or is_due(feed, self._now):
+            self._due.add(url)
+        return url in self._due
+
+    def _catch_up(self, listing: object) -> Iterator[Request]:
+        """When all that a feed lists is unknown, ask the sitemaps of its source for what it dropped meanwhile."""
+        if not isinstance(listing, Listing) or not listing.links:
+            return
+        feed, filtered = self._feed(listing.url), len(listing.links) < listing.entries
+        if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered) or self._is_any_known(listing):
+            return
+        rows = self._db.query(
+            """select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'""",
+            [feed["source_id"]],
+        )
+        sitemaps = (*(row["url"] for row in rows), *self._spider.announced_sitemaps(listing.source))
+        for url in dict.fromkeys(sitemaps):
+            request = self._spider.poll(listing.source, url, "sitemap")
+            if self._is_first_look(request):
+                yield self._with_validators(request)
+
+    def _is_any_known(self, listing: Listing) -> bool:
+        sql = """select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"""
+        links = json.dumps([link.url for link in listing.links])
+        return first_row(self._db, sql, [links, self._archive.last_known or 0]) is not None
+
+    def _with_validators(self, request: Request) -> Request:
+        """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
+
+        What another source's rules let through of the same feed says nothing; --now looks at everything again.
+        """
+        feed = self._feed(request.meta["listing"]) if "listing" in request.meta and not self._poll_all else None
+        if feed and feed["failures"]:
+            request.priority = FAILED_PRIORITY
+        if feed and feed["last_status"] in READ and feed["source_url"] == request.cb_kwargs["source"].url:
+            _conditional(request, feed)
+        return request
+
+    # Pages that earlier runs left
+
+    def _unfinished(self) -> Iterator[Request]:
+        """Pending pages, failed and refused ones that are due, and those that --retry names."""
+        marks = ", ".join("?" * len(self._retry)) or "null"
+        due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
+        for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
+            link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
+            yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
+
+    def _rechecks(self) -> Iterator[Request]:
+        """Articles that are due to be looked at for corrections, asked conditionally."""
+        for source, row in self._pages(_DUE_RECHECK, due_until(self._now), due_until(self._now)):
+            if source.recheck:
+                link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
+                request = self._spider.fetch(source, link, row["via"], RECHECK_PRIORITY)
+                request.meta["recheck"] = True
+                yield _conditional(request, row)
+
+    def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
+        """Pages of the sources that are watched, with their sources, as far as these want them: first those never asked, in
+        the order they were found, then those asked longest ago, so that a run with a limit does not ask what the last one did."""
+        found = [
+            row[0]
+            for row in self._db.execute(
+                f"select id from pages where {condition} order by last_fetched_at, id", parameters
+            )
+        ]
+        for start in range(0, len(found), BATCH):
+            rows = self._db.query(
+                """select pages.*, sources.url as source_url, domain from json_each(?) as due join pages on pages.id = due.value
+                   join sources on sources.id = source_id order by due.key""",
+                [json.dumps(found[start : start + BATCH])],
+            )
+            for row in list(rows):  # nothing may be read half way while the run writes
+                source = self._archive.watched(row["source_url"], row["domain"])
+                # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
+                if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
+                    yield source, row
+
+    @property
+    def _spider(self) -> "NewsSpider":
+        return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
+
+    def _feed(self, url: str) -> Row | None:
+        return first_row(
+            self._db,
+            "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?",
+            [url],
+        )
+
+
+def _conditional(request: Request, row: Row) -> Request:
+    """Ask only for what has changed (RFC 9110, 13.1), where an earlier answer left something to ask with."""
+    for header, value in (("If-None-Match", row["etag"]), ("If-Modified-Since", row["last_modified"])):
+        if value:
+            request.headers[header] = value
+    return request

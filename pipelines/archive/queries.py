@@ -1,0 +1,105 @@
+"""What the archive knows of one source, for a person who decides about it: entry points, feeds, a sample of its articles.
+
+Reads only. `sources add` and `sources check --look` fill a scratch archive and ask it; `sources export` asks the real one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipelines.archive.schedule import READ
+from pipelines.database.connection import first_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """A feed, sitemap or front page."""
+
+    url: str
+    kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
+    status: str  #: ok, unchanged, reserve, or why it could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One article as it would be stored."""
+
+    url: str
+    title: str | None
+    date: str | None  #: ISO 8601, UTC
+    authors: tuple[str, ...]
+    words: int
+    language: str | None
+    site_name: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All of it."""
+
+    entry_points: tuple[EntryPoint, ...]
+    pages: int  #: addresses found, read or not
+    articles: tuple[Sampled, ...]
+    failures: tuple[tuple[str, str], ...]  #: (address, reason) of pages that were asked and gave no article
+    is_article: bool  #: whether the source's own address is that of an article
+    trouble: str | None  #: why nothing could be read, or why the look ended early
+
+
+def found(db: Database, url: str) -> Found:
+    """What is known of the source with this address."""
+    source = next(db.query("select id, status, reason from sources where url = ?", [url]))
+    feeds = db.query(
+        "select url, kind, last_status as status from feeds where source_id = ? order by id", [source["id"]]
+    )
+    rows = list(
+        db.query(
+            "select url, via, state, reason, article_id from pages where source_id = ? order by id", [source["id"]]
+        )
+    )
+    # A look also reads the source's own address as if it were an article's; it is no page of the source.
+    pages = [row for row in rows if row["url"] != url or row["via"] != "file"]
+    articles = dict.fromkeys(page["article_id"] for page in pages if page["article_id"])
+    return Found(
+        entry_points=tuple(EntryPoint(**feed) for feed in feeds),
+        pages=len(pages),
+        articles=tuple(_sampled(db.table("articles").get(article)) for article in articles),
+        failures=tuple((page["url"], page["reason"]) for page in pages if page["state"] in ("refused", "failed")),
+        is_article=any(row["url"] == url and row["article_id"] for row in rows),
+        trouble=source["reason"] if source["status"] in ("broken", "blocked") else end_of_run(db),
+    )
+
+
+def end_of_run(db: Database) -> str | None:
+    """Why the last run ended before it was through; None when it was."""
+    run = first_row(db, "select reason from runs order by id desc limit 1")
+    return run["reason"] if run else None
+
+
+def _sampled(row: Mapping[str, Any]) -> Sampled:
+    return Sampled(
+        url=row["url"],
+        title=row["title"],
+        date=row["date_published"],
+        authors=tuple(json.loads(row["authors"] or "[]")),
+        words=row["word_count"],
+        language=row["language"],
+        site_name=row["site_name"],
+        text=row["text"],
+    )
+
+
+def known_feeds(db: Database) -> dict[str, tuple[str, ...]]:
+    """Per source's url the feeds that were found and could be read last time."""
+    rows = db.query(
+        """select sources.url as source, feeds.url from feeds join sources on sources.id = source_id
+           where kind in ('rss', 'atom', 'json') and last_status in (?, ?) order by feeds.id""",
+        READ,
+    )
+    known: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        known[row["source"]] = (*known.get(row["source"], ()), row["url"])
+    return known

@@ -1,0 +1,195 @@
+"""Takedowns: what an address gave is gone from the file, the address stays and is refused for good.
+
+Somebody with the right to it names addresses, not texts. So the address decides how much goes:
+
+- An address of an article (its page, a redirect or a canonical link to it) takes the whole article: fields, versions,
+  prints, its place in a story. Pages elsewhere that have the same words (text, near) are refused with it, for with them
+  the text would stay. Where one address leads to a copy and nobody knows to which, more goes rather than less.
+- The address of a mere copy (text, near) takes that copy's own words; the article is another publisher's, and stays.
+
+Forgotten is a reason that nothing lifts: no crawl, no --retry, no import, no redirect or canonical link that leads there.
+The same text under an address that nobody named is a new article: prints that would know it again are gone too.
+
+take_down() is called within the writer's transaction, erase() after it.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import Article, Page
+from crawler.urls import UnusableURL, canonical_url, site_of
+from pipelines.database.connection import first_row
+from pipelines.database.schema import NOWHERE
+
+FORGOTTEN = "forgotten"
+"""pages.reason of a page that was taken down."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What one takedown came to."""
+
+    url: str
+    was: str  #: article, copy, page (one without an article), forgotten (before) or unknown
+    with_it: tuple[str, ...] = ()  #: other addresses of the article, refused as well
+    stays: str | None = None  #: the address of the article that a copy leaves behind
+    archives: tuple[str, ...] = ()  #: names of WARC files that still hold a capture
+    days: frozenset[str] = frozenset()  #: of sort_at, `YYYY-MM-DD`, around which stories must be computed anew
+    trimmed: frozenset[int] = frozenset()  #: articles that lost a version: their numbering and prints must be made anew
+
+
+def wanted_url(url: str) -> str:
+    """The address as pages.url has it. Raises UnusableURL; a copy that named no address has a URN."""
+    return url if url.startswith("urn:sha256:") else canonical_url(url)
+
+
+def is_forgotten(db: Database, page: Page, article: Article | None) -> bool:
+    """Whether a page was found at, has led to, or by its own word belongs to an address that was taken down."""
+    urls = [page.url, page.final_url, *([_claim(article)] if article else [])]
+    sql = "select count(*) from pages where url in (?, ?, ?) and state = 'refused' and reason = ?"
+    return bool(db.execute(sql, [*urls, *[None] * (3 - len(urls)), FORGOTTEN]).fetchone()[0])
+
+
+def _claim(article: Article) -> str | None:
+    """A canonical link, also to another site: whoever gives it says that this is that page's text."""
+    try:
+        return canonical_url(article.canonical_url or "")
+    except UnusableURL:
+        return None
+
+
+def take_down(db: Database, url: str, now: str) -> Forgotten:
+    """Forget one address, made by wanted_url(), at the time `now` (`YYYY-MM-DDTHH:MM:SSZ`)."""
+    page = first_row(db, "select * from pages where url = ?", [url])
+    if page is None:
+        _refuse_in_advance(db, url, now)
+        return Forgotten(url=url, was="unknown")
+    article = first_row(db, "select * from articles where id = ?", [page["article_id"]])
+    if article is None or page["reason"] in ("text", "near"):
+        return _without_article(db, page, article)
+    return _with_article(db, page, article)
+
+
+def _without_article(db: Database, page: Row, article: Row | None) -> Forgotten:
+    trimmed = _drop_versions(db, [page["id"]])
+    silence(db, [page["id"]])
+    return Forgotten(
+        url=page["url"],
+        was="copy" if article else FORGOTTEN if page["reason"] == FORGOTTEN else "page",
+        stays=article["url"] if article else None,
+        archives=_archives([page]),
+        trimmed=trimmed,
+    )
+
+
+def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
+    pages = list(db.query("select * from pages where article_id = ? order by id", [article["id"]]))
+    ids = [row["id"] for row in pages]
+    db.execute("delete from versions where article_id = ?", [article["id"]])
+    trimmed = _drop_versions(db, ids)
+    silence(db, ids)
+    _drop_article(db, article)
+    return Forgotten(
+        url=page["url"],
+        was="article",
+        with_it=tuple(row["url"] for row in pages if row["id"] != page["id"]),
+        archives=_archives(pages),
+        days=frozenset({article["sort_at"][:10]}),
+        trimmed=trimmed,
+    )
+
+
+def silence(db: Database, page_ids: Iterable[int]) -> None:
+    """Refuse pages for good, and clear what their publisher said; where a capture lies stays known."""
+    db.execute(
+        """update pages set state = 'refused', reason = ?, article_id = null, similarity = null, title = null, titles = null,
+               hints = null, date_published = null, content_hash = null, etag = null, last_modified = null,
+               extractor = null, next_fetch_at = null
+           where id in (select value from json_each(?))""",
+        [FORGOTTEN, json.dumps(list(page_ids))],
+    )
+
+
+def _refuse_in_advance(db: Database, url: str, now: str) -> None:
+    """An address that nobody has found yet; `listed` because a person named it."""
+    source = first_row(db, "select id from sources where domain = ? order by enabled desc, id limit 1", [site_of(url)])
+    db.execute(
+        """insert into pages (url, source_id, via, state, reason, discovered_at)
+           values (?, ?, 'listed', 'refused', ?, ?)""",
+        [url, source["id"] if source else None, FORGOTTEN, now],
+    )
+
+
+def _drop_versions(db: Database, page_ids: list[int]) -> frozenset[int]:
+    """Remove the texts of these pages from articles that stay; returns the ids of these."""
+    pages = json.dumps(page_ids)
+    versions = list(db.query("select * from versions where page_id in (select value from json_each(?))", [pages]))
+    for version in versions:
+        heir = first_row(db, _HEIR, version | {"pages": pages})
+        if heir:
+            db.table("versions").update(version["id"], {"page_id": heir["id"], "title": heir["title"]})
+        else:
+            db.table("versions").delete(version["id"])
+    trimmed = frozenset(version["article_id"] for version in versions)
+    for article_id in trimmed:
+        db.execute(_DROP_LONE_VERSION, {"id": article_id})
+    return trimmed
+
+
+_HEIR = """
+    select id, title from pages
+    where article_id = :article_id and content_hash = :content_hash and id not in (select value from json_each(:pages))
+          and not exists (select 1 from versions where article_id = :article_id and page_id = pages.id
+                          and content_hash = :content_hash)
+    order by id limit 1
+"""
+"""A text is kept once, under the first page that had it; another page with the same words inherits it."""
+
+_DROP_LONE_VERSION = """
+    delete from versions where article_id = :id and (select count(*) from versions where article_id = :id) = 1
+        and content_hash = (select content_hash from articles where id = :id)
+"""
+"""An article that never changed and has no copies has no versions."""
+
+
+def _drop_article(db: Database, article: Row) -> None:
+    """Remove what is left of an article. Its number stays taken, and leads nowhere; so does that of a story it leaves empty.
+
+    The headline may be its story's title; stories.renew() gives the story another, or dissolves it.
+    """
+    empty = "not exists (select 1 from articles where story_id = :story_id)"
+    for sql in (
+        "delete from fingerprints where article_id = :id",
+        "delete from articles where id = :id",
+        "update moved set new_id = :nowhere where kind = 'article' and new_id = :id",
+        "insert into moved (kind, old_id, new_id) values ('article', :id, :nowhere)",
+        "update stories set title = null where id = :story_id",
+        f"delete from stories where id = :story_id and {empty}",
+        f"update moved set new_id = :nowhere where kind = 'story' and new_id = :story_id and {empty}",
+        f"insert into moved (kind, old_id, new_id) select 'story', :story_id, :nowhere where :story_id is not null and {empty}",
+    ):
+        db.execute(sql, {"id": article["id"], "story_id": article["story_id"], "nowhere": NOWHERE})
+
+
+def _archives(pages: list[Row]) -> tuple[str, ...]:
+    return tuple(sorted({page["warc"] for page in pages if page["warc"]}))
+
+
+def erase(db: Database) -> bool:
+    """Write the file anew, so that its bytes hold nothing that was deleted, now or earlier. Needs twice its size on the disk.
+
+    False when a reader kept the write-ahead log from being emptied: that may still hold what was deleted. The full-text
+    index only marks what is deleted until its parts are merged; SQLite before 3.42 has no way to spare them (`secure-delete`).
+    """
+    db.execute("insert into articles_fts (articles_fts) values ('optimize')")
+    db.execute(
+        "pragma wal_checkpoint(truncate)"
+    )  # the text is gone from the live pages, also when there is no room below
+    db.execute("vacuum")
+    return not db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
