@@ -232,11 +232,11 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS.keys() - {"CONTRIBUTING.md"}))
-def test_every_test_and_benchmark_that_is_named_is_there(name: str) -> None:
-    files = re.findall(r"\btests/[\w/]+\.py\b", TEXTS[name])
-    modules = re.findall(r"\btests\.benchmarks\.\w+", TEXTS[name])
-    assert [file for file in files if not (ROOT / file).exists()] == []
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_every_file_and_module_that_is_named_is_there(name: str) -> None:
+    paths = re.findall(r"\b(?:crawler|pipelines|tests|docs)/[\w./-]*[\w/]", TEXTS[name])
+    modules = re.findall(r"\btests\.(?:benchmarks\.)?\w+", TEXTS[name])
+    assert [path for path in paths if not (ROOT / path).exists()] == []
     assert [module for module in modules if importlib.util.find_spec(module) is None] == []
 
 
