@@ -24,7 +24,7 @@ from lxml import etree, html
 from w3lib.html import remove_tags
 
 from crawler.items import Hints, Link
-from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
+from crawler.urls import UnusableURL, canonical_url, is_front_page, is_whole, same_site, site_of
 
 MAX_BYTES = 16 * 2**20
 """Of an unpacked listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which parsing would need
@@ -273,7 +273,7 @@ def _named(names: Iterable[str | None]) -> tuple[str, ...]:
 def _image(media: Any, base: str) -> str | None:
     """The address of a picture; Media RSS need not say that it is one, an enclosure must."""
     kind = media.get("medium") or str(media.get("type", "image")).partition("/")[0]
-    return _picture(media.get("url") or media.get("href"), base) if kind == "image" else None
+    return _address(media.get("url") or media.get("href"), base) if kind == "image" else None
 
 
 def _json_feed(body: bytes, url: str) -> Reading:
@@ -304,7 +304,7 @@ def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
         authors=_named(_text(author.get("name")) for author in people),
         date_published=iso_date(item.get("date_published")),
         language=_text(item.get("language")) or _text(feed.get("language")),
-        image_url=_picture(item.get("image"), url),
+        image_url=_address(item.get("image"), url),
     )
 
 
@@ -377,7 +377,10 @@ def _from_root(text: str) -> str:
 
 def _own_text(element: Any) -> str:
     """An element's text, XML's own escapes resolved; HTML's (`&eacute;`) are left to _text(), in an address they mean nothing."""
-    text = (element.text or "").strip().replace(_AMPERSAND, "&")
+    text = (element.text or "").strip()
+    if _AMPERSAND not in text:
+        return text
+    text = text.replace(_AMPERSAND, "&")
     return re.sub(r"&(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);", lambda escape: unescape(escape[0]), text)
 
 
@@ -417,33 +420,44 @@ def _local_name(tag: str) -> str:
 
 
 def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Link, ...]:
-    dated, undated = [], []
+    """The links of a sitemap: what costs most comes last, and only for what is new."""
+    dated, undated, site = [], [], site_of(url)
     for entry in entries:
-        link = _link(entry.get("loc"), url, _sitemap_hints(entry, url))
-        if link is None or not same_site(link.url, url):
+        until = _until(entry.get("news_date") or entry.get("lastmod"))
+        if since and until and until < since:
             continue
-        until = _until(entry.get("news_date") or entry.get("lastmod")) or _date_in(link.url)
+        address = _address(entry.get("loc"), url)
+        if address is None or site is None or site_of(address) != site:
+            continue
+        until = until or _date_in(address)
         if until is None:
-            undated.append(link)
+            undated.append((address, entry))
         elif since is None or until >= since:
-            dated.append(link)
-    return _distinct([*dated, *_newest_undated(undated)], MAX_LINKS)
+            dated.append((address, entry))
+    newest = (*dated, *undated[_newest_undated([address for address, _ in undated])])
+    return _distinct((Link(url=address, hints=_sitemap_hints(entry, url)) for address, entry in newest), MAX_LINKS)
+
+
+_NO_HINTS = Hints()
 
 
 def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
+    if entry.keys() <= {"loc", "lastmod"}:
+        return _NO_HINTS
     return Hints(
         title=_text(entry.get("news_title")),
         date_published=iso_date(entry.get("news_date")),
         language=_text(entry.get("news_language")),
-        image_url=_picture(entry.get("image"), url),
+        image_url=_address(entry.get("image"), url),
     )
 
 
-def _newest_undated(links: list[Link]) -> list[Link]:
-    """The 1,000 that are likely newest: by the numbers in their addresses when these rise or fall, else the first."""
-    numbers = [int(found[-1][-15:]) for link in (*links[:1], *links[-1:]) if (found := re.findall(r"\d+", link.url))]
+def _newest_undated(addresses: list[str]) -> slice:
+    """The 1,000 that are likely newest: by the numbers in them when these rise or fall, else the first."""
+    ends = (*addresses[:1], *addresses[-1:])
+    numbers = [int(found[-1][-15:]) for end in ends if (found := re.findall(r"\d+", end))]
     rising = len(numbers) == 2 and numbers[0] < numbers[1]
-    return links[-MAX_UNDATED:] if rising else links[:MAX_UNDATED]
+    return slice(-MAX_UNDATED, None) if rising else slice(MAX_UNDATED)
 
 
 def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Child, ...]:
@@ -469,7 +483,7 @@ def _text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
         return ()
     found = (_link(line, url, Hints()) for line in lines if _looks_absolute(line))
     links = [link for link in found if link and same_site(link.url, url)]
-    return _distinct(_newest_undated(links), MAX_LINKS)
+    return _distinct(links[_newest_undated([link.url for link in links])], MAX_LINKS)
 
 
 # Front pages
@@ -596,6 +610,12 @@ def _anchors(tree: Any, base: str) -> dict[str, str]:
 
 def _link(href: Any, base: str, hints: Hints) -> Link | None:
     """The link, or None when its address is unusable: one malformed entry must not cost the others."""
+    url = _address(href, base)
+    return Link(url=url, hints=hints) if url else None
+
+
+def _address(href: Any, base: str) -> str | None:
+    """A canonical address, where it is one that can be asked for."""
     url = _absolute(href, base)
     if url is None or len(url) > MAX_URL:
         return None
@@ -603,20 +623,16 @@ def _link(href: Any, base: str, hints: Hints) -> Link | None:
         url = canonical_url(url)
     except UnusableURL:
         return None
-    return Link(url=url, hints=hints) if len(url) <= MAX_URL else None  # escapes make it longer
-
-
-def _picture(href: Any, base: str) -> str | None:
-    """A picture's address, where it is one that can be asked for."""
-    link = _link(href, base, Hints())
-    return link.url if link else None
+    return url if len(url) <= MAX_URL else None  # escapes make it longer
 
 
 def _absolute(href: Any, base: str) -> str | None:
-    if not isinstance(href, str) or not href.strip():
+    if not isinstance(href, str) or not (said := href.strip().replace("&amp;", "&")):
         return None
+    if is_whole(said):
+        return said
     try:
-        return urljoin(base, href.strip().replace("&amp;", "&"))
+        return urljoin(base, said)
     except ValueError:
         return None
 
@@ -691,9 +707,12 @@ def _parsed(value: str) -> datetime | None:
     return None
 
 
+_DATE = re.compile(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?!\d)")
+
+
 def _date_in(url: str) -> datetime | None:
     """The end of the day, or of the month, that an address names."""
-    match = re.search(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?!\d)", urlsplit(url).path)
+    match = _DATE.search(url.partition("?")[0].partition("://")[2])
     if not match:
         return None
     try:

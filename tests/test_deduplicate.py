@@ -16,20 +16,10 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome, Page
 from pipelines.archive.store import Archive
-from pipelines.deduplicate import (
-    COMMON,
-    KEPT_ARTICLES,
-    SIGNATURE_VERSION,
-    Text,
-    align,
-    containment,
-    content_hash,
-    fingerprints,
-    is_copy,
-    precedence,
-    similarity,
-    words_changed,
-)
+from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_VERSION, fingerprints
+from pipelines.deduplicate.match import precedence
+from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
+from pipelines.text import content_hash, words_changed
 from tests.loopback import story
 
 SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test

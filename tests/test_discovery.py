@@ -27,6 +27,7 @@ from crawler.discovery import (
 )
 from crawler.items import Hints, Link
 from tests.conftest import CORPUS
+from tests.work import calls
 
 URL = "https://www.x.example/news/list"
 SINCE = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -601,6 +602,15 @@ def test_no_date_breaks_the_reader(said: str) -> None:
 # Time
 
 MANY = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00+00:00</lastmod>") for number in range(50_000))
+
+
+def test_an_address_of_a_sitemap_is_split_once_and_an_old_one_never() -> None:
+    """Some forty calls each; splitting by the standard library alone takes sixty."""
+    several = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00Z</lastmod>") for number in range(1_000))
+    body, later = sitemap(several).encode(), datetime(2026, 11, 8, tzinfo=UTC)
+    read_listing(body, URL, "sitemap")  # what is remembered of the host
+    assert calls(lambda: read_listing(body, URL, "sitemap")) < 60 * 1_000
+    assert calls(lambda: read_listing(body, URL, "sitemap", later)) < 30 * 1_000
 
 
 @pytest.mark.parametrize(

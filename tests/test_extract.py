@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from crawler.items import Hints, Page
 from crawler.sources import Source
-from pipelines.deduplicate import tokens
 from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
-from tests.endless import ends
+from pipelines.text import tokens
+from tests.work import ends
 
 PARAGRAPHS = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",
@@ -59,34 +59,6 @@ def test_an_article_is_its_paragraphs_and_what_the_page_says_of_it() -> None:
     assert (article.language, article.word_count, article.extractor) == ("en", word_count(TEXT), EXTRACTOR)
 
 
-def test_title_byline_links_and_promotion_are_not_the_text() -> None:
-    around = "<h1>Crane falls on north quay</h1><p>By Ann Lee</p>{}<p><a href=/x>Read more: The bridge that hums</a></p><p>Sign up for our daily newsletter.</p><h3>Related stories</h3>"
-    article = extract(page(html(body=around.format("".join(f"<p>{line}</p>" for line in PARAGRAPHS)))))
-    assert article.text == TEXT
-
-
-def test_an_article_split_into_pieces_by_advertising_is_read_whole() -> None:
-    long = [f"{line} {line} {line}" for line in PARAGRAPHS]
-    pieces = "".join(
-        f'<div class="grid"><div class="body article-content"><p>{line}</p></div></div><aside>Advertisement</aside>'
-        for line in long
-    )
-    assert extract(page(html(body=pieces))).text == "\n\n".join(long)
-
-
-def test_a_brief_that_declares_itself_is_an_article() -> None:
-    assert (
-        extract(
-            page(
-                html(
-                    body="<div itemprop=articleBody><p>The swing bridge at the basin is closed on Sunday from six until eleven while a cable is replaced.</p></div>"
-                )
-            )
-        ).word_count
-        == 19
-    )
-
-
 def test_hints_are_believed_only_where_the_page_is_silent() -> None:
     hints = Hints(title="A feed's title", authors=("Bo Ray",), date_published="2026-11-10T08:00:00Z")
     stated = extract(replace(page(html()), hints=hints))
@@ -103,13 +75,6 @@ def test_hints_are_believed_only_where_the_page_is_silent() -> None:
     )
 
 
-def test_a_time_without_offset_is_the_bare_day_unless_the_source_has_a_zone() -> None:
-    local = html(head='<meta property="article:published_time" content="2026-11-11T14:08:00">')
-    zoned = Source(url="https://www.ledger.example/", name="Ledger", timezone="Europe/Berlin")
-    assert extract(page(local)).date_published == "2026-11-11"
-    assert extract(replace(page(local), source=zoned)).date_published == "2026-11-11T13:08:00Z"
-
-
 @pytest.mark.parametrize(
     ("where", "what"), [("div.main", "//p[@class='ad']"), ("//div[@class='main']", "p.ad")], ids=["css", "xpath"]
 )
@@ -121,30 +86,6 @@ def test_a_source_may_say_where_the_text_is_and_what_is_not_text(where: str, wha
     assert extract(replace(page(html(body=body)), source=source)).text == "Only this."
 
 
-def test_what_a_source_strips_is_gone_before_the_text_is_looked_for() -> None:
-    marked = "".join(f"<p class=own{number}>{line}</p>" for number, line in enumerate(PARAGRAPHS))
-    source = Source(url="https://www.ledger.example/", name="Ledger", strip=(".own1",))
-    assert extract(replace(page(html(body=marked)), source=source)).text == "\n\n".join((PARAGRAPHS[0], PARAGRAPHS[2]))
-
-
-def test_a_body_that_matches_nothing_leaves_the_page_to_the_general_rules() -> None:
-    source = Source(url="https://www.ledger.example/", name="Ledger", body="#gone")
-    assert extract(replace(page(html()), source=source)).text == TEXT
-
-
-TEASERS = "".join(
-    f"<li><h3><a href=/{n}>A headline about harbour number {n}</a></h3><p>{PARAGRAPHS[n % 3]}</p></li>"
-    for n in range(20)
-)
-
-
-CONTENTS = "".join(
-    f"<li><a href=/{n}>On Keeping Ice</a><p>How village number {n} stored its winter under straw until the railway came.</p></li>"
-    for n in range(20)
-)
-MENU = "<table>" + "".join(f"<tr><td><a href=/{n}>Local news {n}</a></td></tr>" for n in range(8)) + "</table>"
-
-
 @pytest.mark.parametrize(
     ("reason", "body", "content_type"),
     [
@@ -154,26 +95,8 @@ MENU = "<table>" + "".join(f"<tr><td><a href=/{n}>Local news {n}</a></td></tr>" 
         ("not_html", b"\x89PNG\r\n\x1a\n", "text/html"),
         ("not_html", b'{"crane": "fallen"}', None),
         ("not_html", b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "text/xml"),
-        ("index", f"<title>Essays</title><h1>Essays</h1><ol>{CONTENTS}</ol>".encode(), "text/html"),
-        ("too_short", f"<title>About us</title>{MENU}<p>The Ledger comes out on Thursdays.</p>".encode(), "text/html"),
         ("no_text", b"<html><body><img src=x></body></html>", "text/html"),
         ("too_short", b"<html><body><p>Telephone us after ten.</p></body></html>", "text/html"),
-        (
-            "soft_404",
-            b"<title>Page not found | The Ledger</title><p>Sorry, the page you asked for is not here. Try the search above.</p>",
-            "text/html",
-        ),
-        (
-            "consent",
-            b"<title>Before you continue</title><p>We use cookies. Choose whether you consent to cookies, or manage your consent and cookies below.</p>",
-            "text/html",
-        ),
-        ("index", f"<title>Harbour</title><main><h1>Harbour</h1><ul>{TEASERS}</ul></main>".encode(), "text/html"),
-        (
-            "video",
-            b'<title>Drone over the quay</title><meta property="og:type" content="video.other"><video src=x></video><p>Watch the quay from above in this short film by our reader.</p>',
-            "text/html",
-        ),
         ("too_complex", b"<html><body>" + b"<p>x</p>" * 64_000, "text/html"),
         ("too_complex", b"<html><body><p " + b" ".join(b"a%d=1" % n for n in range(64_000)) + b">x", "text/html"),
         ("too_complex", b"<div>" * 5_000, "text/html"),
@@ -218,16 +141,6 @@ def test_extraction_and_deduplication_agree_on_what_a_word_is(text: str) -> None
 @pytest.mark.parametrize("text", ["三つの会社", "두 사람", "ﾊﾛｰ 𠮷野家", "a-b c’d é 42", "豈更"])
 def test_words_of_scripts_without_spaces_are_counted_alike(text: str) -> None:
     assert word_count(text) == len(tokens(text))
-
-
-def test_a_date_that_only_the_page_shows_says_so() -> None:
-    shown = html(head="", body=f"<p>21 November 2026</p>{''.join(f'<p>{line}</p>' for line in PARAGRAPHS)}")
-    article = extract(page(shown))
-    assert (article.date_published, article.date_published_raw, article.date_published_source) == (
-        "2026-11-21",
-        "21 November 2026",
-        "page",
-    )
 
 
 @given(st.binary(max_size=2_000), st.sampled_from(["text/html", "text/plain", None]))

@@ -43,7 +43,7 @@ def test_every_command_of_a_page_does_what_the_page_shows(
     for commands, shown in BLOCKS.findall(PAGES[name]):
         printed = "".join(run(command, tmp_path) for command in commands.splitlines())
         if shown:
-            assert elided(lines(printed), lines(shown)) == lines(shown)
+            assert elided(lines(printed), lines(shown)) == lines(shown), f"{name} must show:\n{printed}"
 
 
 def begin(folder: Path, text: str, request: pytest.FixtureRequest) -> None:

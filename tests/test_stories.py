@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from crawler.items import Outcome
 from pipelines.archive.store import Archive
-from pipelines.deduplicate import Text
-from pipelines.stories import groups, keep_ids, spans, terms
+from pipelines.deduplicate.clusters import groups, terms
+from pipelines.deduplicate.near_copies import Text
+from pipelines.deduplicate.stories import keep_ids, spans
 from tests.test_deduplicate import NOON, article, page, report
 
 SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test
@@ -169,7 +170,7 @@ def test_windows_hold_a_week_and_three_days_to_either_side() -> None:
 
 def test_a_window_with_too_many_articles_groups_the_latest_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     archive = archive_of(told(name, account("crane", name)) for name in "abc")
-    monkeypatch.setattr("pipelines.stories.MOST", 2)
+    monkeypatch.setattr("pipelines.deduplicate.stories.MOST", 2)
     run(archive, [told("d", account("flood", "d"), day=1)])
     assert [row["article_count"] for row in archive.db.table("stories").rows] == [2]
     assert archive.db.execute("pragma foreign_key_check").fetchall() == []

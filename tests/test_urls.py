@@ -122,6 +122,76 @@ def test_a_canonical_address_is_its_own_canonical_address(url: str) -> None:
         assert site_of(canonical) is not None
 
 
+PIECES = st.sampled_from(
+    [
+        "http://",
+        "https://",
+        "HTTPS://",
+        "www.",
+        "x.example",
+        "X",
+        "127.0.0.1",
+        "1",
+        "localhost",
+        "xn--",
+        "-",
+        "_",
+        ".",
+        "/",
+        "//",
+        "/..",
+        "/a",
+        ";",
+        ",",
+        ":",
+        ":80",
+        ":443",
+        "@",
+        "?",
+        "=",
+        "&",
+        "&&",
+        "utm_source=x",
+        "a=1",
+        "#",
+        "%20",
+        "%2F",
+        "%41",
+        "%7E",
+        "%C3%A9",
+        "%c3",
+        "%",
+        "+",
+        "'",
+        "|",
+        "(",
+        "[",
+        "ü",
+        "news",
+        "2026/11/07",
+        "~",
+        ".html",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(PIECES, max_size=8).map(lambda pieces: "".join(("https://x.example", *pieces))), PIECES)
+def test_an_address_read_at_a_glance_is_what_it_is_read_thoroughly(url: str, start: str) -> None:
+    """A fragment, which no canonical address has, makes every address one of those that are split and decoded."""
+    for said in (url, f"{start}{url.removeprefix('https://')}"):
+        if "#" not in said:
+            assert usable(said) == usable(f"{said}#")
+            assert site_of(said) == site_of(f"{said}#")
+
+
+def usable(url: str) -> str | None:
+    try:
+        return canonical_url(url)
+    except UnusableURL:
+        return None
+
+
 @settings(deadline=None)
 @given(st.text("https:/.@[]%x1é", max_size=30))
 def test_asking_for_the_site_of_anything_is_safe(url: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome
 from pipelines.archive.store import Archive
-from pipelines.deduplicate import content_hash
+from pipelines.text import content_hash
 from tests.test_deduplicate import A, B, article, page, report
 
 SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test

@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
 from crawler.sources import Source, default_name
 from crawler.urls import origin_of, site_of
-from pipelines import deduplicate, stories
 from pipelines.archive import health, schedule, takedown
 from pipelines.archive.schedule import Look, stamp
 from pipelines.archive.takedown import Forgotten
 from pipelines.database.connection import connect, first_row, is_storage_trouble, storage_errors
-from pipelines.deduplicate import Place, Text
+from pipelines.deduplicate import match, stories
+from pipelines.deduplicate.fingerprints import SIGNATURE, SIGNATURE_VERSION, holders_of, unnoted
+from pipelines.deduplicate.match import Place
+from pipelines.deduplicate.near_copies import Text, containment, similarity
+from pipelines.text import content_hash, words_changed
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -531,10 +534,10 @@ class Archive:
     # Pages with an article
 
     def _keep_article(self, page: Page, article: Article) -> None:
-        claimed = deduplicate.canonical_claim(page, article)
+        claimed = match.canonical_claim(page, article)
         if page.final_url.startswith("urn:") and claimed:
             page = replace(page, url=claimed, final_url=claimed)
-        place = deduplicate.place(self.db, page, article)
+        place = match.place(self.db, page, article)
         if place.false_claim_of:
             self._correct_address(place.false_claim_of)
         page_id = self._fetched_page_id(page)
@@ -542,7 +545,7 @@ class Archive:
         state = ("duplicate", place.reason) if place.kind == "duplicate" else ("article", None)
         self._settle(page_id, article, article_id, *state)
         if state[0] == "article":
-            words = deduplicate.content_hash(article.text)
+            words = content_hash(article.text)
             doubted = outcome == "updated" and self._article(article_id)["content_hash"] != words
             self._plan_recheck(page, page_id, article_id, doubted=doubted)
         self._relate_copies(article_id, None if place.merges or place.kind == "original" else page_id)
@@ -589,7 +592,7 @@ class Archive:
     def _look_again(self, known: Row, page_id: int, row: Row) -> str:
         """Another capture of a known page: unchanged, a newer text, or an older one from an archive."""
         newer = row["last_fetched_at"] >= known["last_fetched_at"]
-        if deduplicate.is_boring(known, row):
+        if match.is_boring(known, row):
             outcome, fields = "known", {name: value for name, value in row.items() if name not in INDEXED}
         else:
             trusted = not is_doubtful(known, row) or self._is_agreed(known, page_id, row)
@@ -632,7 +635,7 @@ class Archive:
     def _merge(self, kept_id: int, other_id: int) -> None:
         """Two articles turn out to be one: the smaller id stays and has the fields of the original."""
         kept, other = self._article(kept_id), self._article(other_id)
-        first = min((kept, other), key=lambda row: deduplicate.precedence_of(self.db, row))
+        first = min((kept, other), key=lambda row: match.precedence_of(self.db, row))
         displaced = other if first is kept else kept
         self._note_days(kept, other)
         if displaced["content_hash"] != first["content_hash"]:
@@ -675,7 +678,7 @@ class Archive:
     def _similarity(self, own: Row, copy_hash: str) -> float | None:
         sql = "select text from versions where article_id = ? and content_hash = ?"
         kept = first_row(self.db, sql, [own["id"], copy_hash])
-        return deduplicate.similarity(Text(own["text"]), Text(kept["text"])) if kept else None
+        return similarity(Text(own["text"]), Text(kept["text"])) if kept else None
 
     def _note_days(self, *rows: Row) -> None:
         self._days.update(row["sort_at"][:10] for row in rows)
@@ -683,20 +686,20 @@ class Archive:
     def _add_prints(self, article_id: int, text: str) -> None:
         """Note a further text of an article."""
         prints = Text(text).prints
-        self._note_prints(article_id, deduplicate.unnoted(prints, deduplicate.holders_of(self.db, prints), article_id))
+        self._note_prints(article_id, unnoted(prints, holders_of(self.db, prints), article_id))
 
     def _note_prints(self, article_id: int, prints: Iterable[int]) -> None:
         rows = ((print_, article_id) for print_ in prints)
         self.db.conn.executemany("insert into fingerprints (hash, article_id) values (?, ?)", rows)
 
     def _add_all_prints(self, article_id: int) -> None:
-        for text in list(deduplicate.texts_of(self.db, article_id)):
+        for text in list(match.texts_of(self.db, article_id)):
             self._add_prints(article_id, text)
 
     def _renew_prints(self) -> None:
         """Make all prints again when they were made by other rules, or before there were any."""
         made_by = self.db.execute("select max(version) from signatures").fetchone()[0]
-        if made_by == deduplicate.SIGNATURE_VERSION:
+        if made_by == SIGNATURE_VERSION:
             return
         with self.transaction():
             self.db.execute("delete from fingerprints")
@@ -704,7 +707,7 @@ class Archive:
                 self._add_all_prints(article_id)
             self.db.execute(
                 "insert into signatures (version, parameters) values (?, ?)",
-                [deduplicate.SIGNATURE_VERSION, _json(deduplicate.SIGNATURE)],
+                [SIGNATURE_VERSION, _json(SIGNATURE)],
             )
 
     def _displace(self, article_id: int) -> str:
@@ -754,7 +757,7 @@ class Archive:
     def _words_changed(self, *versions: int) -> tuple[int, int]:
         """Words added and removed from one version to the other."""
         old, new = (self.db.table("versions").get(version)["text"] for version in versions)
-        return deduplicate.words_changed(old, new)
+        return words_changed(old, new)
 
     def _insert_version(self, article_id: int, page_id: int, row: Row, *, own: bool = False) -> None:
         """A text and title that the page had before are kept once, with the time of the last look that found them again."""
@@ -817,9 +820,7 @@ class Archive:
 
     def _settle(self, page_id: int, article: Article, article_id: int, state: str, reason: str | None) -> None:
         """Note what became of the page. Its words count as an article's own only once they are believed."""
-        words = (
-            self._article(article_id)["content_hash"] if state == "article" else deduplicate.content_hash(article.text)
-        )
+        words = self._article(article_id)["content_hash"] if state == "article" else content_hash(article.text)
         self.db.table("pages").update(
             page_id,
             {
@@ -968,7 +969,7 @@ def article_row(article: Article, page: Page) -> Row:
         "date_published_source": article.date_published_source, "date_modified": article.date_modified,
         "sort_at": sort_at(article.date_published, page.fetched_at), "language": article.language, "section": article.section,
         "keywords": _json(article.keywords), "image_url": article.image_url, "site_name": article.site_name, "word_count": article.word_count,
-        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": deduplicate.content_hash(article.text),
+        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": content_hash(article.text),
         "extractor": article.extractor, "last_fetched_at": fetched_at,
     }  # fmt: skip
 
@@ -985,7 +986,7 @@ def is_doubtful(known: Row, row: Row) -> bool:
     """Whether a newer text may be a fault of the site: much shorter than the known one, or about something else."""
     if row["word_count"] < known["word_count"] * SHRUNK:
         return True
-    return deduplicate.containment(known["text"], row["text"]) < UNLIKE
+    return containment(known["text"], row["text"]) < UNLIKE
 
 
 def sort_at(date_published: str | None, fetched_at: datetime) -> str:

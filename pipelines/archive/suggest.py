@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.database.connection import first_row
-from pipelines.deduplicate import tokens
+from pipelines.text import tokens
 
 NEWEST = 200
 """Articles of a source that are looked at: enough for a habit, and its present template rather than an old one."""

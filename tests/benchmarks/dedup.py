@@ -21,9 +21,10 @@ from typing import Any
 from zlib import crc32
 
 from crawler.items import Article, Outcome, Page
-from pipelines import deduplicate
 from pipelines.archive.store import Archive
-from pipelines.deduplicate import Text
+from pipelines.deduplicate.fingerprints import candidates, holders_of, unnoted
+from pipelines.deduplicate.near_copies import Text
+from pipelines.text import tokens
 
 BENCH = Path(__file__).parents[3] / "shared" / "bench" / "dedup"
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -95,7 +96,7 @@ def archive_of(texts: Texts, step: timedelta = timedelta(0)) -> Iterator[Archive
 def _outcome(name: str, text: str, fetched_at: datetime) -> Outcome:
     url = f"https://bench.example/{name}"
     page = Page(url=url, final_url=url, via="file", fetched_at=fetched_at)
-    words = len(deduplicate.tokens(text))
+    words = len(tokens(text))
     return Outcome(page=page, article=Article(title=None, text=text, word_count=words, extractor="benchmark"))
 
 
@@ -147,7 +148,7 @@ def simhash(texts: Texts, bits: int = 6) -> list[Any]:
 
 
 def _sketch(text: str) -> int:
-    words = deduplicate.tokens(text)
+    words = tokens(text)
     sums = [0] * 64
     for one, other, third in zip(words, words[1:], words[2:], strict=False):
         gram = f"{one} {other} {third}".encode()
@@ -158,7 +159,7 @@ def _sketch(text: str) -> int:
 
 
 def _shingles(text: str, length: int = 5) -> list[int]:
-    words = deduplicate.tokens(text)
+    words = tokens(text)
     return [crc32(" ".join(words[start : start + length]).encode()) for start in range(max(1, len(words) - length + 1))]
 
 
@@ -225,10 +226,10 @@ def _add_one(archive: Archive, number: int, text: str) -> tuple[float, float, fl
     prints = made.prints
     times.append(time.process_time())
     with archive.transaction():
-        holders = deduplicate.holders_of(archive.db, prints)
-        deduplicate.candidates(holders)
+        holders = holders_of(archive.db, prints)
+        candidates(holders)
         times.append(time.process_time())
-        archive._note_prints(number, deduplicate.unnoted(prints, holders))
+        archive._note_prints(number, unnoted(prints, holders))
     times.append(time.process_time())
     making, looking, inserting = ((end - start) * 1000 for start, end in pairwise(times))
     return len(prints), making, looking, inserting
