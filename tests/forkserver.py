@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 PRELOADED = (
-    "crawler.cli", "crawler.commands.crawl", "crawler.report", "crawler.spiders.copies", "crawler.spiders.look", "crawler.spiders.news",
-    "pipelines.database.doctor", "pipelines.archive.history", "pipelines.archive.store", "pipelines.workers", "scrapy.crawler", "tomlkit",
+    "crawler.cli.main", "crawler.cli.progress", "crawler.commands.crawl", "crawler.spiders.copies", "crawler.spiders.news", "crawler.spiders.sample",
+    "pipelines.database.doctor", "pipelines.archive.history", "pipelines.archive.store", "crawler.workers", "pipelines.extract.article", "scrapy.crawler", "tomlkit",
 )  # fmt: skip
 
 LONGEST = 120
@@ -54,7 +54,7 @@ def become(job: dict[str, Any]) -> None:
     main = sys.modules["__main__"]
     main.__spec__ = None
     del main.__file__
-    importlib.import_module("crawler.cli").main()
+    importlib.import_module("crawler.cli.main").main()
 
 
 if __name__ == "__main__":

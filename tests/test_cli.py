@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from crawler.cli import main
+from crawler.cli.main import main
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
@@ -343,7 +343,7 @@ def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None
 
 
 def test_an_overlapping_start_imports_nothing_heavy() -> None:
-    program = "import sys; import crawler.cli, crawler.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
+    program = "import sys; import crawler.cli.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

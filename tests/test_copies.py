@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.items import Page
-from crawler.offline import find_copy
-from crawler.sources import Source
-from crawler.spiders.copies import MAX_BYTES, CopiesSpider, is_host, pages_below, read_file, read_warc, url_in_tree
+from crawler.fetcher.offline import find_copy
+from crawler.items import Page, Source
+from crawler.parsers.saved_files import MAX_BYTES, is_host, pages_below, read_file, url_in_tree
+from crawler.parsers.warc import read_warc
+from crawler.spiders.copies import CopiesSpider
 from tests.conftest import CORPUS
 
 BODY = b"<html><p>\xc3\xa9 " + b"text " * 200 + b"</html>"

@@ -13,19 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery import (
-    MAX_CHILDREN,
-    MAX_ENTRIES,
-    MAX_HINT,
-    MAX_UNDATED,
-    NotAListing,
-    feed_says,
-    iso_date,
-    looks_like_article,
-    read_listing,
-    site_name,
-)
 from crawler.items import Hints, Link
+from crawler.parsers.feeds import MAX_ENTRIES, feed_says
+from crawler.parsers.front_pages import looks_like_article, site_name
+from crawler.parsers.links import MAX_CHILDREN, MAX_HINT, NotAListing, iso_date
+from crawler.parsers.listings import read_listing
+from crawler.parsers.sitemaps import MAX_UNDATED
 from tests.conftest import CORPUS
 from tests.work import calls
 

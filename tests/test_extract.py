@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.items import Hints, Page
-from crawler.sources import Source
-from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
-from pipelines.text import tokens
+from crawler.items import Hints, Page, Source
+from pipelines.extract import EXTRACTOR, extract
+from pipelines.extract.decode import Refusal, decode, is_plain_text
+from pipelines.text import tokens, word_count
 from tests.work import ends
 
 PARAGRAPHS = (

@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Response
 
-from crawler.discovery import read_listing
-from crawler.hosts import LONGEST_REST, retry_after
+from crawler.fetcher.backoff import LONGEST_REST, retry_after
 from crawler.items import Page
+from crawler.parsers.listings import read_listing
 from crawler.urls import UnusableURL, canonical_url, same_site, site_of
 from pipelines.archive.store import Archive
 from pipelines.database.doctor import examine
-from pipelines.workers import outcome_of
+from pipelines.extract.pipeline import outcome_of
 from tests import laws
 from tests.laws import LAWS, NOW
 from tests.mutations import JSON_LD_KEYS, JSON_VALUES, VALUES, Mutant, mutant

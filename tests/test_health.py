@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.items import Article, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Link, Listing, Outcome, Page, Source
+from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.health import Facts, Habits, Health, judge, learn, patience_hours, watch
-from pipelines.archive.schedule import stamp
 from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.loopback import Site, article_html, story

@@ -12,11 +12,11 @@ import pytest
 from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 
-from crawler.hosts import host_of, is_left_alone, retry_after
+from crawler.fetcher.backoff import host_of, is_left_alone, retry_after
+from crawler.fetcher.robots import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of, sitemap_urls
 from crawler.items import Host
-from crawler.politeness import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of, sitemap_urls
 from crawler.spiders.news import NewsSpider
-from pipelines.archive.schedule import stamp
+from crawler.times import stamp
 from tests.conftest import ROOT, broadsheet, connect
 from tests.loopback import Answer, Site, serving, story
 from tests.newsroom import Newsroom, start_crawl, wait_for
@@ -464,8 +464,8 @@ def test_a_sources_toml_that_cannot_be_used_is_said_before_anything_is_made(news
 @pytest.mark.parametrize(
     ("owner", "name", "error"),
     [
-        ("crawler.discovery", "read_listing", "ValueError('which a damaged answer raises too')"),
-        ("crawler.hosts", "HostsMiddleware.process_response", "KeyError('host')"),
+        ("crawler.parsers.listings", "read_listing", "ValueError('which a damaged answer raises too')"),
+        ("crawler.fetcher.backoff", "HostsMiddleware.process_response", "KeyError('host')"),
     ],
     ids=["in a callback", "in a middleware"],
 )

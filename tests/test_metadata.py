@@ -6,17 +6,12 @@ from datetime import UTC, datetime
 import lxml.html
 import pytest
 
-from pipelines.metadata import (
-    Head,
-    Metadata,
-    Moment,
-    clean,
-    day_in_words,
-    parse_moment,
-    people,
-    read_metadata,
-    without_site,
-)
+from pipelines.extract.authors import people
+from pipelines.extract.dates import Moment, day_in_words, parse_moment
+from pipelines.extract.metadata import Metadata, read_metadata
+from pipelines.extract.page_head import Head
+from pipelines.extract.titles import without_site
+from pipelines.text import clean
 
 URL = "https://www.ledger.example/news/harbour/crane.html"
 

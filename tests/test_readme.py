@@ -17,12 +17,11 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
-from sqlite_utils.cli import cli as sqlite_utils
 
 from crawler import settings
-from crawler.cli import main
-from crawler.sources import CrawlSettings, Source, parse_sources
+from crawler.cli.main import main
+from crawler.items import Source
+from crawler.sources.toml_file import CrawlSettings, parse_sources
 from tests.conftest import CORPUS, ENVIRONMENT, ROOT, broadsheet
 from tests.loopback import article_html, story
 from tests.reading import reading_room
@@ -68,10 +67,8 @@ def run(line: str, folder: Path) -> str:
             done = broadsheet(*arguments, *offline(arguments, folder), cwd=folder, workers=0)
             assert done.returncode == 0, done.stderr
             return done.stdout
-        case "sqlite-utils":
-            return CliRunner().invoke(sqlite_utils, in_folder(arguments, folder), catch_exceptions=False).stdout
-        case "scrapy":
-            command = [sys.executable, "-m", "scrapy", *arguments]
+        case "sqlite-utils" | "scrapy" as name:
+            command = [sys.executable, "-m", name.replace("-", "_"), *arguments]
             return subprocess.run(
                 command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=True
             ).stdout
@@ -108,10 +105,6 @@ def offline(arguments: list[str], folder: Path) -> list[str]:
 
 
 NEWS = ("old-bell", "slipway", "winter-timetable")
-
-
-def in_folder(arguments: list[str], folder: Path) -> list[str]:
-    return [str(folder / arguments[0]), *arguments[1:]]
 
 
 def lines(text: str) -> list[str]:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page, Source
 from pipelines.archive.schedule import RETRY_AFTER
 from pipelines.archive.store import Archive, hints_from_json, hints_json, sort_at
 from tests.loopback import story

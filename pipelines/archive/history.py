@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 
 from crawler.items import Link, Listing, via_of
+from crawler.times import stamp
 from crawler.urls import origin_of
-from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
+from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive, hints_from_json
 from pipelines.archive.takedown import FORGOTTEN
 from pipelines.database.connection import first_row
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.sources import Source
+    from crawler.items import Source
     from crawler.spiders.news import NewsSpider
 
 Row = Mapping[str, Any]

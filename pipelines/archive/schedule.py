@@ -6,67 +6,95 @@ what the last one saw is still there, at the fastest pace the feed has shown; wh
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from crawler.times import instant_of, moment_of, stamp
 
 START = timedelta(minutes=15)
 """What cron is expected to do. What must be looked at as often is looked at in every run, however often these are; and a
 pace over less time is not believed: a first look finds everything at once."""
 
+
 EVERY_RUN = timedelta(0)
+
 
 USUAL_ENTRIES = 20
 """Of a feed that may be filling still."""
 
+
 STILL_THERE = 0.5
 """Share of a listing's entries that may be new at the next look if it keeps its fastest pace."""
 
+
 HALF_LIFE = timedelta(days=7)
+
+
 HALF_LIFE_OTHERWISE = timedelta(days=1)
 """In which a pace is half forgotten: of what drops entries, so slowly that Monday's rush is remembered on the next Monday."""
 
+
 SHORTEST_SILENCE = timedelta(hours=1)
+
+
 SILENCE = 1 / 48
 """A listing is looked at once an hour at least while it has something new every second day, else when another 48th of its
 silence has passed: a monthly bulletin waits 15 hours at most."""
 
+
 LONGEST = {"sitemap": timedelta(days=7)}
+
+
 LONGEST_FEED = timedelta(days=1)
 """However silent, and whatever a listing asks for; sitemaps of past years are still looked at once a week."""
+
 
 BELIEVED_AFTER_A_GAP = timedelta(days=30)
 """For so long after articles were missed a listing's own wish to be left alone is no longer heard."""
 
+
 EVERY_RUN_FAILURES = 2
+
+
 LONGEST_RETRY = timedelta(hours=6)
 """A listing that cannot be read is asked again in the next run and the one after, then after twice as long each time."""
+
 
 ROLLING = ("rss", "atom", "json", "news_sitemap")
 """Kinds that drop their oldest entry for every new one; in them a look without a known entry is a gap."""
 
+
 READ = ("ok", "unchanged")
 """feeds.last_status of a listing that could be read."""
+
 
 RESTING = ("reserve", "retired")
 """feeds.last_status of a listing that is kept in mind, but not asked."""
 
+
 RECHECK_AGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Of an article, when it is looked at again for corrections."""
+
 
 RECHECK_PAUSE = timedelta(hours=1)
 """At least, between two looks at one article."""
 
+
 DOUBT_PAUSE, DOUBT_ENDS = timedelta(hours=6), timedelta(days=14)
 """Before the look that must agree with a doubtful text; a page that never gives the same text twice is let be in the end."""
+
 
 GONE_PAUSE = timedelta(days=1)
 """Between the two looks that must find an article gone."""
 
+
 RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """When a failed page is asked again, by the number of attempts so far; after the last it keeps its reason for good."""
 
+
 RETRY_REFUSED_AFTER = (timedelta(days=1), timedelta(days=7))
 """The same for a page that answered but was no article: it may have been unfinished, or behind a wall for a day."""
+
 
 ON_TIME = timedelta(minutes=1)
 """What is due within a minute is due now: cron starts to the minute, and a quarter of an hour must not become half of one."""
@@ -96,8 +124,8 @@ def after(look: Look, feed: Mapping[str, Any] | None) -> dict[str, Any]:
     entries = (known["entries"] if known and look.entries is None else look.entries) or 0
     missed = shows_gaps(known, look.kind, filtered=look.filtered) and look.new > 0 and not look.known
     peak = _peak(look, known, max(entries, USUAL_ENTRIES), missed=missed)
-    last_new_at = look.at if look.new or known is None else _moment(known["last_new_at"])
-    missed_at = look.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
+    last_new_at = look.at if look.new or known is None else moment_of(known["last_new_at"])
+    missed_at = look.at if missed else moment_of(known["missed_at"]) if known and known["missed_at"] else None
     asked = look.asked if look.entries is not None or known is None else look.asked or _minutes(known["asked_minutes"])
     wait = interval(look, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
     return {
@@ -137,7 +165,7 @@ def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: 
     fullest = entries / (START / timedelta(hours=1))
     if known is None or missed:
         return fullest
-    passed = max(look.at - _moment(known["last_fetched_at"]), START)
+    passed = max(look.at - moment_of(known["last_fetched_at"]), START)
     half_life = HALF_LIFE if look.kind in ROLLING else HALF_LIFE_OTHERWISE
     remembered: float = known["peak_per_hour"] * 0.5 ** (passed / half_life)
     return max(remembered, look.new / (passed / timedelta(hours=1)), _densest(look.new_dates))
@@ -145,7 +173,7 @@ def _peak(look: Look, known: Mapping[str, Any] | None, entries: int, *, missed: 
 
 def _densest(dates: Iterable[str]) -> float:
     """Most dates within one quarter of an hour, as a pace an hour; bare days and what is no date say nothing."""
-    moments = sorted(moment for date in dates if (moment := _instant(date)))
+    moments = sorted(moment for date in dates if (moment := instant_of(date)))
     most = first = 0
     for last, moment in enumerate(moments):
         while moment - moments[first] > START:
@@ -168,15 +196,13 @@ def _next(at: datetime, wait: timedelta) -> dict[str, Any]:
 
 
 # Articles
-
-
 def recheck_at(
     date_published: str | None, first_seen: datetime, now: datetime, *, doubted: bool = False
 ) -> datetime | None:
     """When to look at an article again, after a look at `now`; None when it is old enough to be left alone."""
     if doubted and now - first_seen < DOUBT_ENDS:
         return now + DOUBT_PAUSE
-    published = _instant(date_published or "")
+    published = instant_of(date_published or "")
     born = min(published, first_seen) if published else first_seen
     due = next((born + age for age in RECHECK_AGES if born + age > now), None)
     return max(due, now + RECHECK_PAUSE) if due else None
@@ -189,8 +215,6 @@ def retry_at(attempts: int, now: datetime, *, refused: bool = False) -> datetime
 
 
 # Time
-
-
 def is_due(row: Mapping[str, Any], now: datetime) -> bool:
     """Whether a row's time (next_fetch_at; NULL: any time) has come; also when it was written by a clock that was ahead."""
     if row["next_fetch_at"] is None:
@@ -203,23 +227,5 @@ def due_until(now: datetime) -> str:
     return stamp(now + ON_TIME)
 
 
-def _moment(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
-
-
-def _instant(date: str) -> datetime | None:
-    """An ISO 8601 instant; None for a bare day, a time without zone, and what is no date."""
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
-
-
 def _minutes(number: int | None) -> timedelta | None:
     return timedelta(minutes=number) if number else None
-
-
-def stamp(moment: datetime) -> str:
-    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,11 +16,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, via_of
-from crawler.sources import Source, default_name
-from crawler.urls import origin_of, site_of
+from crawler.items import Article, Hints, Host, Link, Listing, Outcome, Page, Source, via_of
+from crawler.times import stamp
+from crawler.urls import default_name, origin_of, site_of
 from pipelines.archive import health, schedule, takedown
-from pipelines.archive.schedule import Look, stamp
+from pipelines.archive.schedule import Look
 from pipelines.archive.takedown import Forgotten
 from pipelines.database.connection import connect, first_row, is_storage_trouble, storage_errors
 from pipelines.deduplicate import match, stories

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from pipelines.boilerplate import width
 from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
 from pipelines.deduplicate.near_copies import Text
+from pipelines.text import width
 
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""

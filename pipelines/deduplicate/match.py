@@ -15,10 +15,10 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Page
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
-from pipelines.boilerplate import is_noise
 from pipelines.database.connection import first_row
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
+from pipelines.extract.boilerplate import is_noise
 from pipelines.text import content_hash, tokens
 
 Row = Mapping[str, Any]

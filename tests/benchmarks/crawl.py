@@ -471,7 +471,7 @@ def _watch_components(stations: Stations) -> None:
     from scrapy.utils.misc import load_object
 
     from crawler import settings
-    from pipelines import stories
+    from pipelines.deduplicate import stories
 
     for table in ("ITEM_PIPELINES", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"):
         for path, place in getattr(settings, table).items():

@@ -15,11 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crawler.items import Article, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Link, Listing, Outcome, Page, Source
+from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.health import Habits
-from pipelines.archive.schedule import stamp
 from pipelines.archive.store import Archive
 from tests.loopback import story
 

@@ -26,13 +26,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from crawler.items import Link, Listing, Outcome, Page
-from crawler.sources import Source
-from pipelines import deduplicate
-from pipelines.database import connect
-from pipelines.deduplicate import Text
-from pipelines.store import Archive
-from pipelines.workers import outcome_of
+from crawler.items import Link, Listing, Outcome, Page, Source
+from pipelines.archive.store import Archive
+from pipelines.database.connection import connect
+from pipelines.deduplicate import fingerprints
+from pipelines.deduplicate.near_copies import Text
+from pipelines.extract.pipeline import outcome_of
 from tests.benchmarks.crawl import Statements
 from tests.benchmarks.dedup import invented_texts
 from tests.benchmarks.pages import make
@@ -60,9 +59,9 @@ def add_prints(archive: Archive, text: str, number: int) -> Callable[[], None]:
 
     def add() -> None:
         with archive.transaction():
-            holders = deduplicate.holders_of(archive.db, prints)
-            deduplicate.candidates(holders)
-            archive._note_prints(number, deduplicate.unnoted(prints, holders))
+            holders = fingerprints.holders_of(archive.db, prints)
+            fingerprints.candidates(holders)
+            archive._note_prints(number, fingerprints.unnoted(prints, holders))
 
     return add
 
@@ -80,7 +79,7 @@ def fill_prints(path: Path) -> None:
             lower = (piece << 24) - 2**31
             rows = ((lower + (value >> 8), chance.randint(1, articles)) for value in sorted(hashes))
             db.conn.executemany(insert, rows)
-        db.execute("insert into signatures (version, parameters) values (?, '{}')", [deduplicate.SIGNATURE_VERSION])
+        db.execute("insert into signatures (version, parameters) values (?, '{}')", [fingerprints.SIGNATURE_VERSION])
         db.execute("commit")
         db.execute("pragma wal_checkpoint(truncate)")
 
