@@ -7,10 +7,48 @@
 None always means "the page (or the feed) did not say"; there are no empty strings that mean nothing.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crawler.sources import Source
+ENTRY_POINTS = ("feeds", "sitemaps", "pages")
+"""The keys that name what to read, instead of leaving it to discovery."""
+
+
+KINDS = ("feed", "news_sitemap", "sitemap", "homepage")
+"""What may be discovered, in the order in which it is tried: the most precise first."""
+
+
+TITLES = ("headline", "og:title", "h1")
+"""Where a page says its title: in JSON-LD, for sharing, on the page. Where they disagree, each site has its habit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One news site as its user describes it."""
+
+    url: str  #: the front page; also the source's identity from run to run
+    name: str  #: what people read; the host without `www.` unless given
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()  #: single article addresses
+    discover: tuple[str, ...] = KINDS  #: () when entry points are named
+    language: str | None = None  #: believed where the page is silent
+    timezone: str | None = None  #: IANA name for times that carry no offset
+    category: str | None = None
+    enabled: bool = True
+    include: tuple[str, ...] = ()  #: regular expressions, searched in the URL; () takes all
+    exclude: tuple[str, ...] = ()
+    body: str | None = None  #: XPath or CSS of the article's element
+    strip: tuple[str, ...] = ()  #: XPath or CSS of what never belongs to the text
+    title: str | None = None  #: one of TITLES: which of them is the title here
+    recheck: bool = True  #: look again for changed articles
+
+    def wants(self, url: str) -> bool:
+        """Whether `include` and `exclude` let this address through."""
+        included = not self.include or any(re.search(rule, url) for rule in self.include)
+        return included and not any(re.search(rule, url) for rule in self.exclude)
+
 
 WHOLE = (200, 203)
 """HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""

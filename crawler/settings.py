@@ -1,6 +1,6 @@
 """Every knob of the crawl, and which component does what, by name. `broadsheet crawl` and `scrapy crawl news` share it.
 
-sources.toml's [crawl] table (user_agent, delay, concurrency, budget, allow_private) is laid over this by crawler.run.
+sources.toml's [crawl] table (user_agent, delay, concurrency, budget, allow_private) is laid over this by crawler.cli.run.
 """
 
 import os
@@ -26,28 +26,28 @@ ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are 
 
 # The flow.
 SPIDER_MIDDLEWARES = {
-    "crawler.spiders.news.BugNet": 50,
+    "crawler.spiders.bug_net.BugNet": 50,
     "pipelines.archive.history.HistoryMiddleware": 100,
 }
 EXTENSIONS = {
-    "pipelines.workers.Workers": 0,
+    "crawler.workers.Workers": 0,
 }
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer: decoded, and at the end of its redirects.
-    "pipelines.workers.ReadMiddleware": 50,
+    "crawler.fetcher.read_listings.ReadMiddleware": 50,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.politeness.RobotsMiddleware": 100,
+    "crawler.fetcher.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "crawler.encodings.CompressionMiddleware": 590,
+    "crawler.fetcher.compression.CompressionMiddleware": 590,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
-    "crawler.hosts.HostsMiddleware": 980,
+    "crawler.fetcher.backoff.HostsMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
-    "crawler.offline.OfflineMiddleware": 990,
+    "crawler.fetcher.offline.OfflineMiddleware": 990,
     # An environment's proxy would connect where the private-address guard cannot look.
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
 }
 ITEM_PIPELINES = {
-    "pipelines.workers.ExtractPipeline": 100,
+    "pipelines.extract.pipeline.ExtractPipeline": 100,
     "pipelines.archive.pipeline.StorePipeline": 200,
 }
 
@@ -58,7 +58,7 @@ DOWNLOAD_DELAY_JITTER = 0.0
 CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 COOKIES_ENABLED = False
-TWISTED_DNS_RESOLVER = "crawler.politeness.PublicAddressResolver"
+TWISTED_DNS_RESOLVER = "crawler.fetcher.address_guard.PublicAddressResolver"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "Accept-Language": "*",
@@ -98,8 +98,8 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.patience.PatientHandler",
-    "https": "crawler.patience.PatientHandler",
+    "http": "crawler.fetcher.timeouts.PatientHandler",
+    "https": "crawler.fetcher.timeouts.PatientHandler",
     "file": None,
     "data": None,
     "ftp": None,
@@ -107,4 +107,4 @@ DOWNLOAD_HANDLERS = {
 }
 
 LOG_LEVEL = "WARNING"
-LOG_INSTALL_ROOT_HANDLER = False  # crawler.report installs its own, around the progress bar
+LOG_INSTALL_ROOT_HANDLER = False  # crawler.cli.output installs its own, around the progress bar

@@ -144,3 +144,8 @@ def _registrable(host: str, port: str) -> str:
         return f"{found.domain}.{found.suffix}"
     is_name = "." in host and not re.fullmatch(r"[0-9.]+|\[.*", host)
     return ".".join(host.split(".")[-2:]) if is_name else f"{host}{port}"
+
+
+def default_name(url: str) -> str:
+    """What a source is called until its user says otherwise: its host, without `www.`."""
+    return (urlsplit(url).hostname or url).removeprefix("www.")

@@ -1,8 +1,10 @@
-"""What a word of a text is, and what two texts of the same words have in common."""
+"""Text: what a word (token) of a text is, a line, a CJK letter; what two texts of the same words have in common."""
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
+from html import unescape
 
 TOKEN = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
@@ -26,3 +28,66 @@ def words_changed(old: str, new: str) -> tuple[int, int]:
     """How many words a change added and how many it removed, moved words not counted."""
     before, after = Counter(tokens(old)), Counter(tokens(new))
     return (after - before).total(), (before - after).total()
+
+
+def word_count(text: str) -> int:
+    """Runs of letters and digits; a Han, Kana or Hangul character counts one."""
+    return len(
+        re.findall(
+            r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+",
+            text,
+        )
+    )
+
+
+JOINER = re.compile(
+    "(?<=[\u0600-\u0dff\u1000-\u109f\u1780-\u18af\ufe0f\u2600-\u27bf\U0001f000-\U0001faff])[\u200c\u200d](?=\\S)"
+)
+"""Zero-width (non-)joiners where they belong to the spelling (Unicode 23.2): inside words of Arabic, Indic and Mongolian letters,
+and between emoji. Elsewhere they are invisible marks."""
+
+
+TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+
+
+def clean(text: object) -> str:
+    """One line of plain text: entities resolved, white space folded, NFC, nothing unprintable."""
+    line = unescape(str(text))
+    if "&" in line and ";" in line:
+        line = unescape(line)
+    line = " ".join(line.split())
+    if not line.isprintable():
+        joiners = {found.start() for found in JOINER.finditer(line)}
+        line = "".join(one for at, one in enumerate(line) if at in joiners or unicodedata.category(one)[0] != "C")
+    return unicodedata.normalize("NFC", line)
+
+
+def fold(text: str) -> str:
+    """What two spellings of one line have in common: letters and digits, case folded."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold()))
+
+
+PROSE_LENGTH = 80
+"""Characters from which a line with a sentence's end is prose; the shortest real opening paragraphs seen have 85."""
+
+
+SENTENCE_END = re.compile(r"[.!?…。！？।؟:;]['\"”’»«“)\]]*\s*$")
+
+
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def line_key(line: str) -> str:
+    """A line without its white space and list mark: equal for a line of the page and of a reading of it."""
+    return "".join(line.removeprefix("- ").split()).replace("\xad", "")
+
+
+def width(line: str) -> int:
+    """Characters, a Han, Kana or Hangul one counting three: as much as it says."""
+    return len(line) + 2 * len(CJK.findall(line))
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line is long enough and closed like a sentence."""
+    length = width(line)
+    return length >= PROSE_LENGTH and (bool(SENTENCE_END.search(line)) or length >= 3 * PROSE_LENGTH)

@@ -4,7 +4,6 @@ Each law takes a mutant and says in a word what became of it; it raises Assertio
 and lets through what the reader raises and nobody expects.
 """
 
-import logging
 import re
 import tempfile
 import unicodedata
@@ -18,7 +17,12 @@ from pathlib import Path
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser
 
-from crawler.discovery import (
+from crawler.cli.output import MAX_MESSAGE, printable
+from crawler.fetcher.robots import rules_of
+from crawler.items import Article, Hints, Page, Source
+from crawler.parsers.feeds import feed_says
+from crawler.parsers.front_pages import site_name
+from crawler.parsers.links import (
     MAX_CHILDREN,
     MAX_DATE,
     MAX_HINT,
@@ -27,20 +31,17 @@ from crawler.discovery import (
     MAX_URL,
     NotAListing,
     Reading,
-    feed_says,
-    read_listing,
-    site_name,
 )
-from crawler.exchange import SUFFIXES, arrive, read_list, write_list
-from crawler.items import Article, Hints, Page
-from crawler.opml import UnreadableList
-from crawler.politeness import rules_of
-from crawler.run import MAX_MESSAGE, printable
-from crawler.sources import Source, SourcesError, parse_sources
-from crawler.sources_edit import with_entries
-from crawler.spiders.copies import MAX_BYTES, read_warc
+from crawler.parsers.listings import read_listing
+from crawler.parsers.saved_files import MAX_BYTES
+from crawler.parsers.warc import read_warc
+from crawler.sources.edit import with_entries
+from crawler.sources.exchange import SUFFIXES, arrive, read_list, write_list
+from crawler.sources.opml import UnreadableList
+from crawler.sources.toml_file import SourcesError, parse_sources
 from crawler.urls import canonical_url
-from pipelines.extract import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE, Refusal, extract
+from pipelines.extract import Refusal
+from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE, extract
 from tests.mutations import Mutant
 
 URL = "https://www.x.example/news/a.html"
@@ -216,7 +217,6 @@ def exchange(suffix: str) -> Callable[[Mutant], str]:
 
 
 def warc(mutant: Mutant) -> str:
-    logging.getLogger("crawler.spiders.copies").setLevel(logging.CRITICAL)
     with tempfile.NamedTemporaryFile(suffix=".warc") as file:
         file.write(mutant.body)
         file.flush()

@@ -19,8 +19,8 @@ from lxml import html
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.exchange import write_list
-from crawler.sources import parse_sources
+from crawler.sources.exchange import write_list
+from crawler.sources.toml_file import parse_sources
 from tests.conftest import CORPUS
 
 MAX_BYTES = 3_000_000

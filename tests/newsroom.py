@@ -60,8 +60,9 @@ def start(
     return subprocess.Popen(command, cwd=cwd, env=known | (env or {}), stdout=subprocess.DEVNULL, stderr=stderr)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(6_000):
+        if condition():
+            return
         time.sleep(0.02)
+    raise AssertionError("waited in vain")

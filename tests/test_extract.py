@@ -1,6 +1,5 @@
 """Page -> Article, or a refusal with its reason."""
 
-import time
 import unicodedata
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.items import Hints, Page
-from crawler.sources import Source
-from pipelines.extract import EXTRACTOR, Refusal, decode, extract, is_plain_text, word_count
-from pipelines.text import tokens
+from crawler.items import Hints, Page, Source
+from pipelines.extract import EXTRACTOR, extract
+from pipelines.extract.decode import Refusal, decode, is_plain_text
+from pipelines.text import tokens, word_count
 from tests.work import ends
 
 PARAGRAPHS = (
@@ -192,9 +191,7 @@ def test_a_drawing_deep_in_a_page_makes_it_no_feed() -> None:
 
 
 def test_a_link_of_question_marks_takes_no_quadratic_time() -> None:
-    started = time.process_time()
-    extract(page(html(body=f"<a href='/{'?' * 200_000}\nx'>Harbour</a>{TEXT}")))
-    assert time.process_time() - started < 5
+    assert ends(lambda: extract(page(html(body=f"<a href='/{'?' * 200_000}\nx'>Harbour</a>{TEXT}"))))
 
 
 RIVALS = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls: live","datePublished":"2026-11-11"}</script><meta property="og:title" content="You will not believe this crane | The Ledger">'

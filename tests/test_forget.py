@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page, Source
 from pipelines.archive.store import Archive
 from pipelines.archive.takedown import Forgotten, erase, wanted_url
 from pipelines.database.lock import run_lock

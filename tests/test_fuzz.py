@@ -1,11 +1,10 @@
-"""Whatever a reader is given, it gives a result of the documented shape or the documented refusal, and soon.
+"""Whatever a reader is given, it gives a result of the documented shape or the documented refusal.
 
-Fixed mutants of the corpus, a few hundred of each kind; tests/benchmarks/fuzz.py has tens of thousands through the whole program.
+Fixed mutants of the corpus, a few hundred of each kind; tests/benchmarks/fuzz.py has tens of thousands through the whole program, and how long the slowest takes.
 """
 
 import json
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -19,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Response
 
-from crawler.discovery import read_listing
-from crawler.hosts import LONGEST_REST, retry_after
+from crawler.fetcher.backoff import LONGEST_REST, retry_after
 from crawler.items import Page
+from crawler.parsers.listings import read_listing
 from crawler.urls import UnusableURL, canonical_url, same_site, site_of
 from pipelines.archive.store import Archive
 from pipelines.database.doctor import examine
-from pipelines.workers import outcome_of
+from pipelines.extract.pipeline import outcome_of
 from tests import laws
 from tests.laws import LAWS, NOW
 from tests.mutations import JSON_LD_KEYS, JSON_VALUES, VALUES, Mutant, mutant
@@ -41,10 +40,9 @@ MOST = 200_000
 def test_no_mutant_gives_anything_but_a_result_or_a_named_refusal(kind: str) -> None:
     found = Counter[str]()
     for seed in range(SEEDS.get(kind, 100)):
-        made, begin = mutant(kind, seed), time.process_time()
+        made = mutant(kind, seed)
         made = replace(made, body=made.body[:MOST])
         found[LAWS[kind](made)] += 1
-        assert time.process_time() - begin < 10, made.name
     assert found.total() == SEEDS.get(kind, 100)
 
 

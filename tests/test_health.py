@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.items import Article, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Link, Listing, Outcome, Page, Source
+from crawler.times import stamp
 from pipelines.archive import health, health_rules
 from pipelines.archive.health_rules import (
     Facts,
@@ -27,7 +27,6 @@ from pipelines.archive.health_rules import (
     updated_pages,
     updated_silence,
 )
-from pipelines.archive.schedule import stamp
 from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.loopback import Site, article_html, story

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from crawler.items import Article, Hints, Outcome, Page
-from crawler.sources import Source, parse_sources
+from crawler.items import Article, Hints, Outcome, Page, Source
+from crawler.sources.toml_file import parse_sources
 from pipelines.archive.store import Archive
 from pipelines.archive.suggest import line_xpath, suggest
 from tests.conftest import broadsheet

@@ -1,22 +1,17 @@
 """What a page says of its article, by order of belief."""
 
-import time
 from datetime import UTC, datetime
 
 import lxml.html
 import pytest
 
-from pipelines.metadata import (
-    Head,
-    Metadata,
-    Moment,
-    clean,
-    day_in_words,
-    parse_moment,
-    people,
-    read_metadata,
-    without_site,
-)
+from pipelines.extract.authors import people
+from pipelines.extract.dates import Moment, day_in_words, parse_moment
+from pipelines.extract.metadata import Metadata, read_metadata
+from pipelines.extract.page_head import Head
+from pipelines.extract.titles import without_site
+from pipelines.text import clean
+from tests.work import ends
 
 URL = "https://www.ledger.example/news/harbour/crane.html"
 
@@ -298,12 +293,9 @@ def test_dates_at_the_edge_of_the_calendar_are_none(text: str) -> None:
 
 
 def test_a_byline_without_an_end_is_read_at_its_beginning() -> None:
-    started = time.process_time()
-    assert people("By Ann Lee, " + "x" * 500_000)[0] == "Ann Lee"
-    assert time.process_time() - started < 1
+    assert ends(lambda: people("By Ann Lee, " + "x" * 500_000))
+    assert people("By Ann Lee, " + "x" * 5_000)[0] == "Ann Lee"
 
 
 def test_a_title_of_a_hundred_thousand_separators_costs_no_time() -> None:
-    begun = time.process_time()
-    without_site("a | " * 25_000, ["b"], "The Paper", "https://www.x.example/")
-    assert time.process_time() - begun < 1  # was 20
+    assert ends(lambda: without_site("a | " * 250_000, ["b"], "The Paper", "https://www.x.example/"))

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.politeness import may_enter
+from crawler.fetcher.address_guard import may_enter
 from pipelines.database.lock import run_lock
 from tests.conftest import ROOT, connect
 from tests.loopback import Answer, Site, article_html, story

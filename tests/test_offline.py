@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy import Request
 
-from crawler.offline import OfflineMiddleware, content_type_of, find_copy
+from crawler.fetcher.offline import OfflineMiddleware, content_type_of, find_copy
 
 FILES = (
     "www.x.example/index.html",

@@ -9,8 +9,8 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.utils.test import get_crawler
 
-from crawler.hosts import NotSent
-from crawler.patience import PatientHandler, patience
+from crawler.fetcher.backoff import NotSent
+from crawler.fetcher.timeouts import PatientHandler, patience
 
 
 @pytest.mark.parametrize(

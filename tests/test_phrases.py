@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pipelines.boilerplate import is_byline_opening, is_control, is_credit, is_label, is_pointer, is_promotion
-from pipelines.phrases import PHRASES, Mentions, Openings, phrases, plain_words
+from pipelines.extract.boilerplate import is_byline_opening, is_control, is_credit, is_label, is_pointer, is_promotion
+from pipelines.extract.phrases import PHRASES, Mentions, Openings, phrases, plain_words
 
 PLAIN_KINDS = {"months", "small_words", "label_words"}
 LINES = [(kind, phrase) for kind in PHRASES for phrase in phrases(kind)]

@@ -22,7 +22,7 @@ from lxml.html import HtmlElement, fromstring
 
 from pipelines.database.connection import connect
 from pipelines.database.schema import APPLICATION_ID
-from pipelines.publish.meanings import EXAMPLES
+from pipelines.publish.glossary import EXAMPLES
 from pipelines.publish.serve import METADATA
 from tests.conftest import ROOT
 
@@ -178,7 +178,7 @@ def test_the_outlets_of_a_story_are_named_once_and_the_others_counted(archive: P
 
 
 def test_every_article_is_on_the_front_pages_once(page: Page, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.publish.reading.RECENT", 5)
+    monkeypatch.setattr("pipelines.publish.queries.RECENT", 5)
     links, path = [], "/"
     while path:
         shown = page(path)
@@ -525,7 +525,7 @@ def test_an_archive_that_is_only_being_made_says_so(tmp_path: Path) -> None:
 
 def test_what_takes_too_long_is_told_as_that(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
-    monkeypatch.setattr("pipelines.publish.reading.choices", lambda base: base.execute(endless).fetchone())
+    monkeypatch.setattr("pipelines.publish.queries.choices", lambda base: base.execute(endless).fetchone())
     datasette = Datasette([str(archive)], settings={"sql_time_limit_ms": 100})
     answer = asyncio.run(datasette.client.get("/search?q=crane"))
     assert (answer.status_code, "takes longer than 0.1 s." in answer.text) == (503, True)

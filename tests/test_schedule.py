@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.times import stamp
 from pipelines.archive import schedule
-from pipelines.archive.schedule import START, PollResult, is_due, recheck_at, stamp
+from pipelines.archive.schedule import START, PollResult, is_due, recheck_at
 from tests.benchmarks.polling import RHYTHMS, Feed, Poller
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pipelines.database.connection import connect
 from pipelines.database.schema import spaced as spaced_in_sql
-from pipelines.publish.index import spelled_out
-from pipelines.publish.reading import newest
+from pipelines.publish.formatting import MARKS, marked, spaced
+from pipelines.publish.fulltext import spelled_out
+from pipelines.publish.queries import newest
 from pipelines.publish.search import Filters, Found, expression, search
-from pipelines.publish.words import MARKS, marked, spaced
 
 TEXTS = {
     1: ("Crane falls", "A crane fell on the north quay in a gale.", "2026-11-01"),
@@ -194,7 +194,7 @@ def test_a_beginning_of_too_many_words_is_gathered_whole(
     base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert spelled_out(base, '"cran"*') == '("cranberries" OR "crane")'
-    monkeypatch.setattr("pipelines.publish.index.BEGINNINGS", 1)
+    monkeypatch.setattr("pipelines.publish.fulltext.BEGINNINGS", 1)
     assert spelled_out(base, '"cran"*') == '"cran"*'
     assert ids(base, "cran*") == [4, 2, 1]
 

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from click.testing import CliRunner
 
-from crawler.cli import main
+from crawler.cli.main import main
 from crawler.items import Outcome
 from pipelines.archive.store import Archive
 from pipelines.database import snapshot as station

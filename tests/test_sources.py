@@ -8,16 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.sources import (
-    KINDS,
-    CrawlSettings,
-    Source,
-    SourcesError,
-    SourcesFile,
-    parse_sources,
-    read_sources,
-    to_xpath,
-)
+from crawler.items import KINDS, Source
+from crawler.selectors import to_xpath
+from crawler.sources.toml_file import CrawlSettings, SourcesError, SourcesFile, parse_sources, read_sources
 
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crawler.cli import main
-from crawler.sources import parse_sources
+from crawler.cli.main import main
+from crawler.sources.toml_file import parse_sources
 from tests.conftest import CORPUS, ROOT, broadsheet
 from tests.loopback import Site, article_html, serving, story
 

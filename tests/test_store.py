@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
-from crawler.items import Article, Hints, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Hints, Link, Listing, Outcome, Page, Source
 from pipelines.archive import pages
 from pipelines.archive.articles import sort_at
 from pipelines.archive.pages import Stored, hints_from_json, hints_json
 from pipelines.archive.runs import summary
 from pipelines.archive.schedule import RETRY_AFTER
 from pipelines.archive.store import Archive
-from pipelines.workers import with_prints
+from pipelines.extract.pipeline import with_prints
 from tests.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipelines.metadata import Moment
-from pipelines.textcopy import read_copy
+from pipelines.extract.dates import Moment
+from pipelines.extract.text_copies import read_copy
 
 PROSE = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",

@@ -12,20 +12,14 @@ import pytest
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
-from crawler.discovery import Reading
+from crawler import workers
+from crawler.fetcher.read_listings import reading_of
 from crawler.items import Outcome, Page
-from pipelines import workers
+from crawler.parsers.links import Reading
+from crawler.workers import Limits, WorkerLost, Workers, _tell_unless_out_of_memory
 from pipelines.deduplicate.near_copies import Text
+from pipelines.extract.pipeline import ExtractPipeline, outcome_of
 from pipelines.text import content_hash
-from pipelines.workers import (
-    ExtractPipeline,
-    Limits,
-    WorkerLost,
-    Workers,
-    _tell_unless_out_of_memory,
-    outcome_of,
-    reading_of,
-)
 from tests.loopback import article_html, story
 
 LIMITS = Limits(seconds=5.0, megabytes=1536)

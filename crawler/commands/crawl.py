@@ -6,7 +6,8 @@ from pathlib import Path
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler.run import Job, output_arrives, run
+from crawler.cli.output import output_arrives
+from crawler.cli.run import Job, run
 
 
 class Command(BaseRunSpiderCommand):

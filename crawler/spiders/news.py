@@ -5,7 +5,6 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 """
 
 import logging
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,29 +17,30 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler import discovery
-from crawler.hosts import NotSent, host_of
-from crawler.items import WHOLE, Link, Listing, Page, via_of
-from crawler.politeness import (
-    NETWORK_ERRORS,
-    RobotsForbid,
-    RobotsMiddleware,
-    RobotsUnreachable,
-    failure_reason,
-    ignored_reason,
-)
-from crawler.sources import Source, SourcesFile
+from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, validators
+from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
+from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
+from crawler.parsers.links import Child, NotAListing, Reading
+from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES, read_listing
+from crawler.sources.toml_file import SourcesFile
+from crawler.spiders.bug_net import Bug
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
 
 logger = logging.getLogger(__name__)
 
+
 LISTING_PRIORITY = 10
 """Listings are asked before pages: a feed rolls on, a page stays."""
+
 
 MAX_SITEMAPS = 200
 """Of one source and run that indexes lead to; `since` keeps real sites far below."""
 
+
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
+
 
 Output = Listing | Page | Request
 
@@ -151,7 +151,7 @@ class NewsSpider(scrapy.Spider):
             return
         try:
             reading = self._read(response, kind)
-        except discovery.NotAListing as error:
+        except NotAListing as error:
             yield from self._listing_is_dead(
                 source, url, kind, trail, str(error), status=response.status, moved_to=moved
             )
@@ -176,17 +176,17 @@ class NewsSpider(scrapy.Spider):
             yield request
         yield from self._go_on(trail, yielded=bool(links))
 
-    def _read(self, response: Response, kind: str) -> discovery.Reading:
+    def _read(self, response: Response, kind: str) -> Reading:
         """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
         expected, reading = response.meta.get("reading", (None, None))
         if expected != kind:
-            return discovery.read_listing(response.body, response.url, kind, self._since)
-        if isinstance(reading, discovery.NotAListing):
+            return read_listing(response.body, response.url, kind, self._since)
+        if isinstance(reading, NotAListing):
             raise reading
-        assert isinstance(reading, discovery.Reading)
+        assert isinstance(reading, Reading)
         return reading
 
-    def _new_children(self, source: Source, children: Iterable[discovery.Child]) -> list[discovery.Child]:
+    def _new_children(self, source: Source, children: Iterable[Child]) -> list[Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
         followed = self._followed.setdefault(source.url, set())
         new = [child for child in children if child.url not in followed][: MAX_SITEMAPS - len(followed)]
@@ -229,7 +229,7 @@ class NewsSpider(scrapy.Spider):
             return
         try:
             reading = self._read(response, "homepage")
-        except discovery.NotAListing as error:
+        except NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
         origin = origin_of(response.url)
@@ -254,18 +254,14 @@ class NewsSpider(scrapy.Spider):
         for kind in source.discover:
             if kind == "feed":
                 yield from (
-                    (kind, group)
-                    for group in (list(feeds), *([origin + path] for path in discovery.FEED_GUESSES))
-                    if group
+                    (kind, group) for group in (list(feeds), *([origin + path] for path in FEED_GUESSES)) if group
                 )
             elif kind == "homepage":
                 yield kind, [source.url]
             else:
                 named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
                 yield from (
-                    (kind, group)
-                    for group in (named, *([origin + path] for path in discovery.SITEMAP_GUESSES[kind]))
-                    if group
+                    (kind, group) for group in (named, *([origin + path] for path in SITEMAP_GUESSES[kind])) if group
                 )
 
     def _next_group(self, trail: Trail) -> Iterator[Output]:
@@ -361,57 +357,3 @@ class RobotsSitemaps:
     def sitemaps(self, origin: str) -> tuple[str, ...]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
         return robots.sitemaps.get(host_of(origin), ()) if robots else ()
-
-
-class Bug(Exception):
-    """What its cause is, whatever that may mean of an answer: a ValueError of our own is no damaged answer."""
-
-
-class BugNet:
-    """A spider middleware: an answer that a bug of ours fell over is a failure of its page or listing.
-
-    Else the page would stay pending and be asked for in every run, and `status` would know of nothing.
-    """
-
-    def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
-        if response.request is None or response.request.errback is None:
-            return None
-        bug = Bug()
-        bug.__cause__ = exception
-        failure = Failure(bug)  # type: ignore[no-untyped-call]
-        failure.request = response.request  # type: ignore[attr-defined]  # as Scrapy does for an errback
-        found: Iterable[Any] = response.request.errback(failure)
-        return found
-
-
-def header(response: Response, name: str) -> str | None:
-    value = response.headers.get(name)
-    return value.decode("latin-1").strip() or None if value else None
-
-
-def validators(response: Response) -> dict[str, str | None]:
-    """What to ask with next time (RFC 9110, 13.1); nothing after an answer that broke off: the next is to be whole."""
-    if "dataloss" in response.flags:
-        return {"etag": None, "last_modified": None}
-    return {"etag": header(response, "ETag"), "last_modified": header(response, "Last-Modified")}
-
-
-def max_age(response: Response) -> int | None:
-    """For how many seconds an answer says that it is fresh (RFC 9111, 5.2.2.1); None when it does not say."""
-    fields = [part.strip().lower() for part in (header(response, "Cache-Control") or "").split(",")]
-    ages = [part.removeprefix("max-age=") for part in fields if part.startswith("max-age=")]
-    if not ages or not re.fullmatch("[0-9]+", ages[0]) or "no-cache" in fields:
-        return None
-    return min(int(ages[0][:19]), 2**31)  # RFC 9111, 1.2.2: a number too large to be true is a large one
-
-
-def gone_to(response: Response) -> str | None:
-    """Where an address redirects for good: 301 or 308 at every hop (RFC 9110, 15.4.2 and 15.4.9); None when it does not."""
-    hops = response.request.meta.get("redirect_reasons") if response.request else None
-    return response.url if hops and all(hop in (301, 308) for hop in hops) else None
-
-
-def is_unchanged(response: Response) -> bool:
-    """Whether a conditional request was answered by 304; some servers say it to everybody."""
-    asked = response.request.headers if response.request else {}
-    return response.status == 304 and ("If-None-Match" in asked or "If-Modified-Since" in asked)

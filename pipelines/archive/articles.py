@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from crawler.times import stamp
 from pipelines.archive import pages, runs, sources, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
-from pipelines.archive.schedule import stamp
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.match import Match, is_same_content, precedence_of
 from pipelines.deduplicate.near_copies import Text, containment, similarity

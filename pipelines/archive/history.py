@@ -15,10 +15,11 @@ from scrapy import Request
 from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
+from crawler.times import stamp
 from crawler.urls import origin_of
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.runs import RunState
-from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps, stamp
+from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.sources import Source
+    from crawler.items import Source
 
 _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
 """Also what was written by a clock that was ahead."""

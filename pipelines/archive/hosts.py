@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from crawler.items import Host
-from pipelines.archive.schedule import stamp
+from crawler.times import stamp
 from pipelines.database.connection import Row, first_row
 
 HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since")

@@ -7,11 +7,12 @@ from datetime import timedelta
 from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
+from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.rows import insert, update
 from pipelines.archive.runs import RunState
-from pipelines.archive.schedule import PollResult, stamp
+from pipelines.archive.schedule import PollResult
 from pipelines.database.connection import Row, first_row
 
 RETIRED_AFTER = 3

@@ -13,10 +13,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.items import Hints, Outcome, Page
+from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
-from pipelines.archive.schedule import stamp
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.match import Match
 

@@ -14,10 +14,10 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from crawler.sources import Source
+from crawler.items import Source
+from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.rows import insert, to_json, update
-from pipelines.archive.schedule import stamp
 from pipelines.archive.sources import note_postponed
 from pipelines.database.connection import Row, is_storage_trouble
 

@@ -6,8 +6,10 @@ what the last one saw is still there, at the fastest pace the feed has shown; wh
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from crawler.times import instant_of, moment_of, stamp
 
 START = timedelta(minutes=15)
 """What cron is expected to do. What must be looked at as often is looked at in every run, however often these are; and a
@@ -96,8 +98,8 @@ def next_poll(result: PollResult, feed: Mapping[str, Any] | None) -> dict[str, A
     entries = (known["entries"] if known and result.entries is None else result.entries) or 0
     missed = shows_gaps(known, result.kind, filtered=result.filtered) and result.new > 0 and not result.known
     peak = _peak(result, known, max(entries, USUAL_ENTRIES), missed=missed)
-    last_new_at = result.at if result.new or known is None else _moment(known["last_new_at"])
-    missed_at = result.at if missed else _moment(known["missed_at"]) if known and known["missed_at"] else None
+    last_new_at = result.at if result.new or known is None else moment_of(known["last_new_at"])
+    missed_at = result.at if missed else moment_of(known["missed_at"]) if known and known["missed_at"] else None
     asked = (
         result.asked
         if result.entries is not None or known is None
@@ -146,7 +148,7 @@ def _peak(result: PollResult, known: Mapping[str, Any] | None, entries: int, *, 
     fullest = entries / (START / timedelta(hours=1))
     if known is None or missed:
         return fullest
-    passed = max(result.at - _moment(known["last_fetched_at"]), START)
+    passed = max(result.at - moment_of(known["last_fetched_at"]), START)
     half_life = HALF_LIFE if result.kind in ROLLING else HALF_LIFE_OTHERWISE
     remembered: float = known["peak_per_hour"] * 0.5 ** (passed / half_life)
     return max(remembered, result.new / (passed / timedelta(hours=1)), _densest(result.new_dates))
@@ -154,7 +156,7 @@ def _peak(result: PollResult, known: Mapping[str, Any] | None, entries: int, *, 
 
 def _densest(dates: Iterable[str]) -> float:
     """Most dates within one quarter of an hour, as a pace an hour; bare days and what is no date say nothing."""
-    moments = sorted(moment for date in dates if (moment := _instant(date)))
+    moments = sorted(moment for date in dates if (moment := instant_of(date)))
     most = first = 0
     for last, moment in enumerate(moments):
         while moment - moments[first] > START:
@@ -185,7 +187,7 @@ def recheck_at(
     """When to look at an article again, after a look at `now`; None when it is old enough to be left alone."""
     if doubted and now - first_seen < DOUBT_ENDS:
         return now + DOUBT_PAUSE
-    published = _instant(date_published or "")
+    published = instant_of(date_published or "")
     born = min(published, first_seen) if published else first_seen
     due = next((born + age for age in RECHECK_AGES if born + age > now), None)
     return max(due, now + RECHECK_PAUSE) if due else None
@@ -212,23 +214,5 @@ def due_until(now: datetime) -> str:
     return stamp(now + ON_TIME)
 
 
-def _moment(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp)
-
-
-def _instant(date: str) -> datetime | None:
-    """An ISO 8601 instant; None for a bare day, a time without zone, and what is no date."""
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
-
-
 def _minutes(number: int | None) -> timedelta | None:
     return timedelta(minutes=number) if number else None
-
-
-def stamp(moment: datetime) -> str:
-    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
 
-from crawler.items import Page
-from crawler.sources import Source, default_name
-from crawler.urls import origin_of, site_of
+from crawler.items import Page, Source
+from crawler.urls import default_name, origin_of, site_of
 from pipelines.archive.rows import insert
 
 

@@ -11,12 +11,11 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
-from crawler.items import Host, Listing, Outcome
-from crawler.sources import Source
+from crawler.items import Host, Listing, Outcome, Source
+from crawler.times import stamp
 from pipelines.archive import articles, hosts, listings, pages, runs, sources, takedown, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
-from pipelines.archive.schedule import stamp
 from pipelines.archive.takedown import Forgotten
 from pipelines.database.connection import connect, storage_errors
 from pipelines.deduplicate import stories

@@ -17,9 +17,9 @@ from functools import lru_cache
 from itertools import combinations, islice, pairwise
 from operator import attrgetter
 
-from pipelines.boilerplate import width
 from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
 from pipelines.deduplicate.near_copies import Text
+from pipelines.text import width
 
 DAYS = 3.0
 """Articles of one story are at most that many days apart (invariant 8)."""

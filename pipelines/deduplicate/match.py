@@ -14,10 +14,10 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
-from pipelines.boilerplate import is_noise
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
+from pipelines.extract.boilerplate import is_noise
 from pipelines.text import content_hash, tokens
 
 SHORTEST_EQUAL_TEXT = 25

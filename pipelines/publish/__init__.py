@@ -14,8 +14,8 @@ from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from pipelines.publish import data, pages
+from pipelines.publish.formatting import spaced
 from pipelines.publish.guard import guarded, has_archive, hide_the_machine, is_public, is_shown, note_archive, set_right
-from pipelines.publish.words import spaced
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from jinja2 import Environment

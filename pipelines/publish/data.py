@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import BadRequest, Request, Response
 
-from pipelines.publish import asked, contents, feed, meanings, reading, words
-from pipelines.publish.contents import Contents
+from pipelines.publish import details, feed, formatting, glossary, queries, requests
+from pipelines.publish.details import Contents
 from pipelines.publish.search import MANY, NOTHING, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -39,23 +39,23 @@ FED = 100
 
 async def latest(request: Request, datasette: "Datasette") -> Response:
     """The newest articles that pass the filters: those of the front page and more. The first FED of them as a feed."""
-    filters, before = asked.filters(request), asked.one(request, "before")
-    database = await asked.archive(datasette, request)
-    size = FED if _is_feed(request) else asked.most(datasette)
-    found = await asked.read(datasette, database, lambda base: reading.newest(base, filters, before, size))
+    filters, before = requests.filters(request), requests.one(request, "before")
+    database = await requests.archive(datasette, request)
+    size = FED if _is_feed(request) else requests.most(datasette)
+    found = await requests.read(datasette, database, lambda base: queries.newest(base, filters, before, size))
     if _is_feed(request):
         return await _feed(datasette, request, database, "/", "newest articles", filters, found)
     older = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == size else None
-    following = datasette.urls.path("/latest.json") + asked.again(request, before=older)
+    following = datasette.urls.path("/latest.json") + requests.again(request, before=older)
     return _data(request, {"articles": found, "next": following if older else None})
 
 
 async def hits(request: Request, datasette: "Datasette") -> Response:
     """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order. `count` is
     None for more than MANY; the rest is what search.Found says."""
-    filters, database = asked.filters(request), await asked.archive(datasette, request)
+    filters, database = requests.filters(request), await requests.archive(datasette, request)
     typed, best = request.args.get("q") or "", request.args.get("order") == "best" and not _is_feed(request)
-    size = FED if _is_feed(request) else asked.most(datasette)
+    size = FED if _is_feed(request) else requests.most(datasette)
 
     def read(base: Connection) -> Contents:
         wanted = expression(typed)
@@ -69,11 +69,11 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
             "hits": found.rows,
         }
 
-    found = await asked.read(datasette, database, read)
+    found = await requests.read(datasette, database, read)
     if _is_feed(request):
         return await _feed(datasette, request, database, "/search", typed, filters, found["hits"])
     for hit in found["hits"]:
-        hit["snippet"], _ = words.starred(hit["snippet"]), hit.pop("heading")
+        hit["snippet"], _ = formatting.starred(hit["snippet"]), hit.pop("heading")
     return _data(request, {"q": typed} | found)
 
 
@@ -84,24 +84,24 @@ async def one_row(datasette: "Datasette", request: Request, database: "Database"
 
 async def sources(request: Request, datasette: "Datasette") -> Response:
     """How all sources are doing."""
-    database = await asked.archive(datasette, request)
-    return _data(request, {"sources": await asked.read(datasette, database, reading.sources)})
+    database = await requests.archive(datasette, request)
+    return _data(request, {"sources": await requests.read(datasette, database, queries.sources)})
 
 
 async def tables(request: Request, datasette: "Datasette") -> Response:
     """Every column of every table, and every query, with what it means."""
-    database = await asked.archive(datasette, request)
-    return _data(request, meanings.listed(await meanings.of(datasette, database, request.actor)))
+    database = await requests.archive(datasette, request)
+    return _data(request, glossary.listed(await glossary.of(datasette, database, request.actor)))
 
 
 _LIST = r"\.(?P<format>json|csv)$"
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/latest\.(?P<format>json|csv|atom)$", latest),
     (r"^/search\.(?P<format>json|csv|atom)$", hits),
-    (r"^/article/(?P<id>\d{1,18})" + _LIST, asked.about_one("article", contents.article)(one_row)),
-    (r"^/story/(?P<id>\d{1,18})" + _LIST, asked.about_one("story", contents.story)(one_row)),
+    (r"^/article/(?P<id>\d{1,18})" + _LIST, requests.about_one("article", details.article)(one_row)),
+    (r"^/story/(?P<id>\d{1,18})" + _LIST, requests.about_one("story", details.story)(one_row)),
     (r"^/sources" + _LIST, sources),
-    (r"^/source/(?P<id>\d{1,18})" + _LIST, asked.about_one("source", contents.source)(one_row)),
+    (r"^/source/(?P<id>\d{1,18})" + _LIST, requests.about_one("source", details.source)(one_row)),
     (r"^/tables" + _LIST, tables),
 ]
 
@@ -116,14 +116,14 @@ async def _feed(
     page: str,
     about: str,
     filters: Filters,
-    found: list[reading.Row],
+    found: list[queries.Row],
 ) -> Response:
     """What a feed reader subscribes to; its title says what was asked for, since a reader may have many. One that has seen
     it is told so (RFC 9110 13.1.2), as we wish to be told."""
-    from_source = await asked.read(datasette, database, lambda base: reading.source_name(base, filters.source))
-    narrowed = (from_source, words.language(filters.language), filters.section, filters.since, filters.until)
+    from_source = await requests.read(datasette, database, lambda base: queries.source_name(base, filters.source))
+    narrowed = (from_source, formatting.language(filters.language), filters.section, filters.since, filters.until)
     title = ", ".join(said for said in (about.strip() or "no words", *narrowed) if said)
-    shown = datasette.urls.path(page) + asked.again(request, order=None)
+    shown = datasette.urls.path(page) + requests.again(request, order=None)
 
     def page_of(number: int) -> str:
         return str(datasette.absolute_url(request, datasette.urls.path(f"/article/{number}")))
@@ -151,7 +151,7 @@ def _data(request: Request, found: Contents) -> Response:
         for name, rows in found.items()
         if isinstance(rows, dict | list)
     }
-    table = asked.one(request, "table") or next(iter(lists))
+    table = requests.one(request, "table") or next(iter(lists))
     if table not in lists:
         raise BadRequest(f"There is no table {table} on this page: it has {', '.join(lists)}.")
     rows = lists[table]
@@ -162,7 +162,7 @@ def _data(request: Request, found: Contents) -> Response:
     )
 
 
-def _csv(rows: list[reading.Row], head: list[str]) -> str:
+def _csv(rows: list[queries.Row], head: list[str]) -> str:
     """Rows as RFC 4180 has them; a list in a cell is JSON, as it is in the tables."""
     lines = io.StringIO()
     writer = csv.DictWriter(lines, head)

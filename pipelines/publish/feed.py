@@ -7,7 +7,7 @@ from typing import Any
 
 from feedgen.feed import FeedGenerator
 
-from pipelines.publish.words import instant, marked, web_address
+from pipelines.publish.formatting import instant, marked, web_address
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound, Request, Response
 
-from pipelines.publish import asked, charts, contents, meanings, reading, words
+from pipelines.publish import charts, details, formatting, glossary, queries, requests
 from pipelines.publish.search import LAST_PAGE, MANY, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -19,59 +19,63 @@ Context = dict[str, Any]
 
 async def front_page(request: Request, datasette: "Datasette") -> Response:
     """The newest stories by day."""
-    filters, before = asked.filters(request), asked.one(request, "before")
+    filters, before = requests.filters(request), requests.one(request, "before")
     try:
-        database = await asked.archive(datasette, request)
+        database = await requests.archive(datasette, request)
     except NotFound:
         from datasette.views.index import IndexView  # not while Datasette is still being imported
 
         return await IndexView(datasette).get(request)  # Datasette's own
 
     def read(base: Connection) -> Context:
-        return {"front": reading.front(base, filters, before), "choices": reading.choices(base)}
+        return {"front": queries.front(base, filters, before), "choices": queries.choices(base)}
 
-    shown = await asked.read(datasette, database, read)
+    shown = await requests.read(datasette, database, read)
     older = shown["front"].older
-    more = {"older": asked.again(request, before=older) if older else None, "filters": filters, "first": before is None}
+    more = {
+        "older": requests.again(request, before=older) if older else None,
+        "filters": filters,
+        "first": before is None,
+    }
     return await _page(datasette, request, database, "front", shown | more)
 
 
 async def search_page(request: Request, datasette: "Datasette") -> Response:
     """The hits of a search, and what narrows them."""
-    filters, database = asked.filters(request), await asked.archive(datasette, request)
+    filters, database = requests.filters(request), await requests.archive(datasette, request)
     typed, best = request.args.get("q") or "", request.args.get("order") == "best"
-    page = min(asked.number(request, "page") or 1, LAST_PAGE)
+    page = min(requests.number(request, "page") or 1, LAST_PAGE)
 
     def read(base: Connection) -> Context:
-        words = expression(typed)
-        found = search(base, words, filters, best=best, page=page) if words else None
-        return {"found": found, "choices": reading.choices(base)}
+        formatting = expression(typed)
+        found = search(base, formatting, filters, best=best, page=page) if formatting else None
+        return {"found": found, "choices": queries.choices(base)}
 
-    shown = await asked.read(datasette, database, read)
+    shown = await requests.read(datasette, database, read)
     more = {
         "q": typed,
         "best": best,
         "filters": filters,
         "many": MANY,
-        "next": asked.again(request, page=page + 1) if shown["found"] and shown["found"].more else None,
-        "previous": asked.again(request, page=page - 1) if page > 1 else None,
+        "next": requests.again(request, page=page + 1) if shown["found"] and shown["found"].more else None,
+        "previous": requests.again(request, page=page - 1) if page > 1 else None,
     }
     return await _page(datasette, request, database, "search", shown | more)
 
 
-@asked.about_one("article", contents.article)
+@requests.about_one("article", details.article)
 async def article_page(datasette: "Datasette", request: Request, database: "Database", found: Context) -> Response:
     """An article to read, and beside it what is known of it."""
     return await _page(datasette, request, database, "article", found)
 
 
-@asked.about_one("story", contents.story)
+@requests.about_one("story", details.story)
 async def story_page(datasette: "Datasette", request: Request, database: "Database", found: Context) -> Response:
     """The reports of one event, and what they have in common."""
     return await _page(datasette, request, database, "story", found | {"outlets": _outlets(found["reports"])})
 
 
-def _outlets(reports: list[reading.Row]) -> list[Context]:
+def _outlets(reports: list[queries.Row]) -> list[Context]:
     """One line for each source: its first report, and how many it has."""
     firsts: dict[str, Context] = {}
     for report in reports:
@@ -82,19 +86,19 @@ def _outlets(reports: list[reading.Row]) -> list[Context]:
 
 async def sources_page(request: Request, datasette: "Datasette") -> Response:
     """How all sources are doing."""
-    database = await asked.archive(datasette, request)
-    found = await asked.read(datasette, database, reading.sources)
+    database = await requests.archive(datasette, request)
+    found = await requests.read(datasette, database, queries.sources)
     return await _page(datasette, request, database, "sources", {"sources": found})
 
 
-@asked.about_one("source", contents.source)
+@requests.about_one("source", details.source)
 async def source_page(datasette: "Datasette", request: Request, database: "Database", found: Context) -> Response:
     """How one source is doing."""
     days, hours = found["by_day"], found["lateness"]
     drawn = {
         "by_day_chart": charts.columns(
             "Articles per day",
-            [words.short_day(one["day"]) for one in days],
+            [formatting.short_day(one["day"]) for one in days],
             [one["articles"] for one in days],
             every=7,
         ),
@@ -109,9 +113,9 @@ async def source_page(datasette: "Datasette", request: Request, database: "Datab
 
 async def tables_page(request: Request, datasette: "Datasette") -> Response:
     """What every table, column and query means, for those who write their own."""
-    database = await asked.archive(datasette, request)
-    meant = await meanings.of(datasette, database, request.actor)
-    return await _page(datasette, request, database, "tables", {"meanings": meant, "examples": meanings.EXAMPLES})
+    database = await requests.archive(datasette, request)
+    meant = await glossary.of(datasette, database, request.actor)
+    return await _page(datasette, request, database, "tables", {"meanings": meant, "examples": glossary.EXAMPLES})
 
 
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
@@ -128,19 +132,19 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
 async def _page(datasette: "Datasette", request: Request, database: "Database", name: str, shown: Context) -> Response:
     now = datetime.now(UTC)
     says = {
-        "ago": lambda stamp: words.ago(stamp, now),
-        "exactly": words.exactly,
-        "clock": lambda stamp: words.clock(stamp, now),
-        "in_words": words.day,
-        "language": words.language,
-        "names": words.names,
-        "web_address": words.web_address,
-        "marked": words.marked,
+        "ago": lambda stamp: formatting.ago(stamp, now),
+        "exactly": formatting.exactly,
+        "clock": lambda stamp: formatting.clock(stamp, now),
+        "in_words": formatting.day,
+        "language": formatting.language,
+        "names": formatting.names,
+        "web_address": formatting.web_address,
+        "marked": formatting.marked,
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),
-        "without": lambda field: asked.again(request, **{field: None, "before": None, "page": None}),
-        "asked": asked.again(request, page=None, before=None),
-        "most": f"{asked.most(datasette):,}",
+        "without": lambda field: requests.again(request, **{field: None, "before": None, "page": None}),
+        "asked": requests.again(request, page=None, before=None),
+        "most": f"{requests.most(datasette):,}",
     }
     return Response.html(await datasette.render_template(f"room/{name}.html", shown | {"says": says}, request=request))

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipelines.publish.index import mark, spelled_out, which_hold
-from pipelines.publish.words import spaced
+from pipelines.publish.formatting import spaced
+from pipelines.publish.fulltext import mark, spelled_out, which_hold
 
 LONGEST = 200
 """Characters of a search that are read."""

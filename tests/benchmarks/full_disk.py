@@ -25,7 +25,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from crawler.run import DONE, STORAGE
+from crawler.cli.output import DONE, STORAGE
 from pipelines.database.connection import connect
 from pipelines.database.doctor import examine
 from tests.conftest import CORPUS, start_forkserver

@@ -24,13 +24,13 @@ from typing import Any
 
 from warcio.warcwriter import WARCWriter
 
+from crawler.cli.run import Job, run
 from crawler.items import Outcome, Page
-from crawler.run import Job, run
-from pipelines import workers
+from crawler.workers import Limits, WorkerBug, WorkerLost, Workers
 from pipelines.database.connection import connect
 from pipelines.database.doctor import examine
-from pipelines.extract import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE
-from pipelines.workers import Limits, WorkerBug, WorkerLost, Workers
+from pipelines.extract import pipeline
+from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE
 from tests.conftest import ENVIRONMENT, ROOT
 from tests.laws import LAWS, UNFIT
 from tests.loopback import article_html, story
@@ -49,7 +49,7 @@ CAPS = {
 SECONDS: dict[str, float] = {}  #: page/seed -> in its worker; of one that was killed, the limit
 
 
-class Extract(workers.ExtractPipeline):
+class Extract(pipeline.ExtractPipeline):
     """The pipeline with a watch."""
 
     async def _outcome_of(self, page: Page) -> Outcome:
@@ -105,7 +105,7 @@ def _import_pages(folder: Path) -> None:
     Workers.run = _timed  # type: ignore[method-assign]
     flow = {
         "tests.benchmarks.fuzz.Extract": 100,
-        "pipelines.workers.ExtractPipeline": None,
+        "pipelines.extract.pipeline.ExtractPipeline": None,
         "pipelines.archive.pipeline.StorePipeline": 200,
     }
     arguments, db = {"paths": (folder / "pages.warc.gz",), "sources": ()}, folder / "news.db"

@@ -15,12 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crawler.items import Article, Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Article, Link, Listing, Outcome, Page, Source
+from crawler.times import stamp
 from pipelines.archive import health, listings
 from pipelines.archive.health_rules import Habits, patience_hours, updated_silence
 from pipelines.archive.runs import _newly_met
-from pipelines.archive.schedule import stamp
 from pipelines.archive.sources import sync
 from pipelines.archive.store import Archive
 from tests.loopback import story

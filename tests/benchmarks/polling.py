@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from crawler.items import Hints, Link, Listing
-from crawler.sources import Source
-from pipelines.archive.schedule import START, is_due, stamp
+from crawler.items import Hints, Link, Listing, Source
+from crawler.times import stamp
+from pipelines.archive.schedule import START, is_due
 from pipelines.archive.store import Archive
 
 FEED = "https://sim.example/feed"

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
-from crawler.run import DONE, STORAGE
+from crawler.cli.output import DONE, STORAGE
 from pipelines.database.connection import BUSY_TIMEOUT, LONGEST_LOG
 from tests.benchmarks.filled import fill
 from tests.benchmarks.full_disk import unsound

@@ -6,7 +6,7 @@ Full ones (50,000 addresses, as many as the protocol allows) of several kinds, i
 import time
 from datetime import UTC, datetime, timedelta
 
-from crawler.discovery import read_listing
+from crawler.parsers.listings import read_listing
 
 URL = "https://www.paper.example/sitemap.xml"
 ENTRIES = 50_000

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from crawler.run import BUSY
+from crawler.cli.output import BUSY
 from tests.conftest import ROOT
 from tests.loopback import serving
 

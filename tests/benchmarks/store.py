@@ -26,14 +26,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from crawler.items import Link, Listing, Outcome, Page
-from crawler.sources import Source
+from crawler.items import Link, Listing, Outcome, Page, Source
 from pipelines.archive.store import Archive
 from pipelines.archive.versions import note_prints
 from pipelines.database.connection import connect
 from pipelines.deduplicate.fingerprints import SIGNATURE_VERSION, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text
-from pipelines.workers import outcome_of
+from pipelines.extract.pipeline import outcome_of
 from tests.benchmarks.crawl import Statements
 from tests.benchmarks.dedup import invented_texts
 from tests.benchmarks.pages import make

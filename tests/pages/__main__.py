@@ -12,7 +12,7 @@ import tomlkit
 from tomlkit.items import Table
 
 from crawler.items import Article, Page
-from crawler.spiders.copies import read_file
+from crawler.parsers.saved_files import read_file
 from crawler.urls import UnusableURL, canonical_url
 from tests.expectations import FIELDS, told
 from tests.pages.saved import FILES, PAGES, PRIVATE, outcome_of

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crawler.items import Article, Hints, Page
-from crawler.sources import Source, SourcesError, source_of
+from crawler.items import Article, Hints, Page, Source
+from crawler.sources.toml_file import SourcesError, source_of
 from crawler.urls import UnusableURL, canonical_url, origin_of
 from pipelines.extract import Refusal, extract
 from tests.expectations import FIELDS, Mistake, held_by, missing_from, nearest, only_known, only_right_types, told

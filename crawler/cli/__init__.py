@@ -1,0 +1,1 @@
+"""The command line: the front door, and the only place that knows both halves of the flow."""

@@ -1,0 +1,69 @@
+"""What the command lines share: options, and how a command ends whose file cannot be used."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.cli.output import BUSY, STORAGE, USAGE, complain
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from crawler.sources.toml_file import SourcesFile
+
+DB = click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=Path("news.db"),
+    show_default=True,
+    help="The archive: one SQLite file.",
+)
+
+
+SOURCES = click.option(
+    "--sources",
+    "sources_file",
+    type=click.Path(path_type=Path),
+    default=Path("sources.toml"),
+    show_default=True,
+    help="Whom to watch.",
+)
+
+
+@contextmanager
+def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
+    """An archive to read, one of an older schema only if told so; or end with the right message and status, also when
+    the disk or the file fails inside the block."""
+    from pipelines.database.connection import connect, storage_errors
+
+    with archive_errors(), storage_errors(db), closing(connect(db, older=older)) as archive:
+        yield archive
+
+
+@contextmanager
+def archive_errors() -> Iterator[None]:
+    """End with the right message and status when an archive cannot be used."""
+    from pipelines.database.connection import NotOurDatabase, StorageError
+    from pipelines.database.lock import LockTaken
+
+    try:
+        yield
+    except LockTaken as error:
+        sys.exit(complain(str(error), BUSY))
+    except NotOurDatabase as error:
+        sys.exit(complain(str(error), USAGE))
+    except StorageError as error:
+        sys.exit(complain(str(error), STORAGE))
+
+
+def read_sources_file(path: Path) -> "SourcesFile":
+    from crawler.sources.toml_file import SourcesError, read_sources
+
+    try:
+        return read_sources(path)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))

@@ -1,0 +1,245 @@
+"""The command line. Every command's heavy imports are its own, so that `--help` and a taken lock answer at once."""
+
+import json
+import math
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.cli import upkeep
+from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli.output import DONE, FAILED, USAGE, complain, is_absent, output_arrives
+from crawler.cli.run import Job, data_folder, run
+from crawler.cli.schedule import schedule
+from crawler.cli.sources import sources
+
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
+
+
+class Commands(click.Group):
+    """The commands. None of them ends with 0 when what it printed could not be written."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with output_arrives():
+            return super().main(*arguments, **options)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="broadsheet")
+def main() -> None:
+    """Watch news sites and keep what they publish in one SQLite file.
+
+    \b
+    Begin:   broadsheet demo                      a small invented web, crawled and shown
+             broadsheet sources add https://…     name a site to watch
+             broadsheet crawl                     fetch what is new into news.db
+             broadsheet serve                     read it in a browser
+    Then:    broadsheet schedule                  the line that makes cron do it
+
+    \b
+    Exit status: 0 done, 1 a bug or no source could be read, 2 usage or configuration, 74 disk or database, 75 busy.
+    """
+
+
+for command in (sources, schedule, upkeep.doctor, upkeep.snapshot, upkeep.forget):
+    main.add_command(command)
+
+
+@main.command()
+@click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    default=Path("demo/news.db"),
+    show_default=True,
+    help="Where the demo's archive goes.",
+)
+@click.option("--serve/--no-serve", default=True, show_default=True, help="Open it in Datasette afterwards.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Of Datasette, on this machine only."
+)
+def demo(db: Path, serve: bool, port: int) -> None:
+    """Crawl the small invented web that comes along, and show it. No network is needed."""
+    if serve:
+        _refuse_port(port)
+    corpus = data_folder() / "local_corpus"
+    code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
+    if code == DONE and serve:
+        _serve(db, port, public=False)
+    sys.exit(code)
+
+
+@main.command()
+@SOURCES
+@DB
+@click.option(
+    "--offline",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Read https://HOST/path from DIR/HOST/path instead of the network.",
+)
+@click.option("--now", is_flag=True, help="Ask every feed, due or not.")
+@click.option("--retry", type=click.Choice(["refused", "failed"]), multiple=True, help="Ask pages in this state again.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Fetch at most N article pages; the rest stays pending."
+)
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="M",
+    help="Stop after M minutes; the rest stays pending.",
+)
+@QUIET
+def crawl(
+    sources_file: Path,
+    db: Path,
+    offline: Path | None,
+    now: bool,
+    retry: tuple[str, ...],
+    limit: int | None,
+    max_minutes: float | None,
+    quiet: bool,
+) -> None:
+    """Fetch what is new from the sites named in sources.toml.
+
+    Only what is new is fetched; what an earlier run left unfinished comes first. Safe to start again at any time: a
+    second run on the same archive ends at once with exit status 75.
+    """
+    if offline is not None and (fault := _no_folder(offline)):
+        sys.exit(complain(f"{offline}: {fault}", USAGE))
+    settings = {
+        "OFFLINE_DIR": str(offline or ""),
+        "POLL_ALL": now,
+        "RETRY_STATES": list(retry),
+        "PAGE_LIMIT": limit or 0,
+    }
+    if max_minutes is not None and not math.isfinite(max_minutes):
+        raise click.BadParameter("expected a number of minutes", param_hint="--max-minutes")
+    if max_minutes:
+        settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
+    sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+
+
+def _no_folder(path: Path) -> str | None:
+    """What is wrong with a folder."""
+    try:
+        return None if path.is_dir() else "no such folder"
+    except OSError as error:
+        return error.strerror
+
+
+def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
+    return run(Job(spider="news", db=db, settings=settings, arguments={}, sources_file=sources_file, quiet=quiet))
+
+
+@main.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@DB
+@QUIET
+def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
+    """Store saved pages and archives.
+
+    PATH is an .html or .txt file, a folder, a HOST/path tree as wget makes it, or a .warc or .warc.gz archive.
+
+    A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
+    folder is used for the sites it names, as a crawl would.
+    """
+    for path in paths:
+        if fault := _no_copies(path):
+            sys.exit(complain(f"{path}: {fault}", USAGE))
+    known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
+    sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
+
+
+def _no_copies(path: Path) -> str | None:
+    """Why nothing can be imported from a path."""
+    from crawler.parsers.saved_files import PAGE_SUFFIXES, WARC_SUFFIXES, may_hold_pages, pages_below
+
+    kinds = ", ".join((*PAGE_SUFFIXES, *WARC_SUFFIXES))
+    try:
+        if not path.exists():
+            return "no such file or folder"
+        if not (path.is_file() or path.is_dir()):
+            return "is neither a file nor a folder"
+    except OSError as error:
+        return error.strerror
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        return "may not be read"
+    if path.is_file():
+        return None if may_hold_pages(path) else f"expected one of {kinds}"
+    found = next(pages_below(path), None)
+    return None if found else f"no page in this folder (looked for {kinds})"
+
+
+@main.command()
+@DB
+@click.option("--json", "as_json", is_flag=True, help="The same for programs.")
+@click.option(
+    "--check", is_flag=True, help="Print only what needs a person, and exit with 1 if anything does: for cron."
+)
+def status(db: Path, as_json: bool, check: bool) -> None:
+    """Show how every source is doing, in one word and a reason. Then what the pages came to.
+
+    \b
+    new      nothing read yet               ok       read, and as usual
+    quiet    nothing new for much longer than ever before
+    changed  its pages lack what they used to have: title, date, author, length, any article
+    broken   cannot be read                 blocked  turns us away
+    off      not in sources.toml, or not enabled there
+
+    --check names, one a line, the sources that are quiet, changed, broken or blocked, feeds of sources.toml that have moved
+    for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
+    """
+    from crawler.cli import progress
+    from crawler.times import stamp
+    from pipelines.archive.health import alarms
+    from pipelines.archive.queries import last_run, page_states, source_health
+
+    with open_archive(db) as archive:
+        health = source_health(archive)
+        states = page_states(archive)
+        last = last_run(archive)
+        now = stamp(datetime.now(UTC))
+        ill = [dict(zip(("name", "word", "reason"), alarm, strict=True)) for alarm in alarms(archive, now)]
+    if as_json:
+        told = {"sources": health, "pages": states, "last_run": last, "alarms": ill}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    elif check:
+        for alarm in ill:
+            click.echo(f"{alarm['name']}: {alarm['word']}: {alarm['reason']}", err=True)
+    else:
+        progress.print_status(health, states, last)
+    sys.exit(FAILED if check and ill else DONE)
+
+
+@main.command()
+@DB
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
+@click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
+def serve(db: Path, port: int, public: bool) -> None:
+    """Read the archive in a browser, on this machine only. Datasette shows it."""
+    with open_archive(db):
+        pass
+    _serve(db, port, public=public)
+
+
+def _refuse_port(port: int) -> None:
+    """End with the right message and status where Datasette could not listen."""
+    import socket
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        sys.exit(complain(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
+
+
+def _serve(db: Path, port: int, *, public: bool) -> None:
+    from pipelines.publish.serve import datasette_arguments
+
+    _refuse_port(port)
+    sys.stdout.flush()
+    arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]
+    os.execv(sys.executable, arguments)

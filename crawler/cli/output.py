@@ -1,0 +1,106 @@
+"""Standard output and error: exit statuses, messages on one line, what cannot be written."""
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
+"""Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
+
+
+MAX_MESSAGE = 1_000
+"""Characters of a message: it repeats what is wrong, which may be a megabyte."""
+
+
+def is_absent(path: Path) -> bool:
+    """Whether nothing has this name; where nobody lets us look, reading it says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
+
+
+def cannot_begin(error: OSError, db: Path) -> str:
+    """Why there can be no lock beside an archive, and what to do about it, in one line."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "make room" if full else "a run must be able to write there"
+    return f"{error.filename or db}: {error.strerror or error}; {what}, then say it again"
+
+
+def complain(message: str, code: int, *, quiet: bool = False) -> int:
+    """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
+    if not quiet:
+        try:
+            print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
+        except OSError:
+            _lead_nowhere(sys.stderr)
+    return code
+
+
+def printable(text: str) -> str:
+    """A text on one line, without what a terminal would obey: that is shown as Python writes it. Of a long one both ends."""
+    text = text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 article`, `1,200 articles`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Output(io.TextIOWrapper):
+    """Standard output that remembers why it could not be written."""
+
+    failure: OSError | None = None
+
+    def write(self, text: str) -> int:
+        with self._remembering():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with self._remembering():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+@contextlib.contextmanager
+def output_arrives() -> Iterator[None]:
+    """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
+
+    A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
+    """
+    if sys.stdout is None:  # closed by the caller: nobody wants to read
+        yield
+        return
+    was = sys.stdout
+    out = Output(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    try:
+        with contextlib.redirect_stdout(out):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            out.flush()
+        if out.failure:
+            _lead_nowhere(was)
+        out.detach()
+        if isinstance(out.failure, BrokenPipeError):
+            sys.exit(FAILED)
+        if out.failure:
+            sys.exit(complain(f"standard output: {out.failure.strerror}", STORAGE))

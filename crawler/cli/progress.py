@@ -1,0 +1,165 @@
+"""What a person sees of a run: progress and warnings on stderr, the summary table on stdout."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from crawler.cli.output import counted
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from pipelines.archive.store import Archive
+
+COLUMNS = ("found", "known", "new", "updated", "duplicate", "refused", "failed", "pending")
+
+
+_stderr = Console(stderr=True)
+
+
+def log_to_terminal(level: int) -> None:
+    """Send the log to stderr, around the progress bar on a terminal and as plain lines elsewhere."""
+    if sys.stderr.isatty():
+        handler: logging.Handler = RichHandler(console=_stderr, show_path=False, show_time=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setLevel(level)  # Scrapy sets the levels of its own loggers, not of ours
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+
+
+@contextmanager
+def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[None]:
+    """Show on a terminal how many pages are done of those that are known to be due."""
+    from scrapy import signals
+
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[last]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_stderr, transient=True) as progress:
+        task = progress.add_task("reading", total=0, last="")
+
+        def scheduled(request: Any) -> None:
+            if not request.meta.get("redirect_times"):
+                progress.update(task, total=(progress.tasks[0].total or 0) + 1)
+
+        def scraped(item: Any) -> None:
+            page = getattr(item, "page", None)
+            progress.update(task, advance=1, last=(page.url if page else item.url)[:60])
+
+        crawler.signals.connect(scheduled, signals.request_scheduled, weak=False)
+        crawler.signals.connect(scraped, signals.item_scraped, weak=False)
+        yield
+
+
+@contextmanager
+def counting(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], object]]:
+    """Show on a terminal how many of how many are done, as what is yielded is told."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def working(text: str) -> AbstractContextManager[object]:
+    """Show on a terminal that something goes on; nothing may be printed meanwhile."""
+    return _stderr.status(text) if sys.stderr.isatty() else nullcontext()
+
+
+@contextmanager
+def copying(out: Path) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how much of a copy is written; the block calls what it gets with bytes done and bytes in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(out.name)
+        yield lambda done, size: progress.update(task, completed=done, total=size)
+
+
+def print_summary(archive: "Archive", reason: str | None) -> None:
+    """The table of what was found, per source, and where the rest is."""
+    from pipelines.archive.queries import article_count
+    from pipelines.archive.runs import summary
+
+    console = Console()
+    lines = summary(archive.db, archive.run)
+    if lines:
+        console.print(summary_table(lines))
+    elif archive.run.read:
+        console.print("Nothing new: every feed that was due says it has not changed.")
+    elif not archive.run.postponed:
+        console.print("Nothing was due.")
+    if archive.run.unread:
+        console.print(
+            f"{counted(len(archive.run.unread), 'source')} could not be read; `broadsheet status` says why.",
+            style="yellow",
+        )
+    articles = article_count(archive.db)
+    ended = f" ({reason})" if reason else ""
+    line = f"{archive.path} holds {counted(articles, 'article')}{ended}."
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def summary_table(lines: dict[str, dict[str, int]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=len(lines) > 1)
+    table.add_column("source", footer="all", overflow="fold")
+    for column in COLUMNS:
+        total = sum(line[column] for line in lines.values())
+        table.add_column(column, footer=f"{total:,}", justify="right", no_wrap=True)
+    for name, line in lines.items():
+        table.add_row(Text(name), *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
+    return table
+
+
+def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dict[str, Any] | None) -> None:
+    """How every source is doing and why, the states of all pages, and how the last run ended."""
+    console = Console()
+    console.print(status_table(health))
+    for source in health:
+        if source["reason"] and source["status"] != "off":
+            line = f"{source['name']}: {source['status']}: {source['reason']}"
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
+    pages = ", ".join(f"{count:,} {state}" for state, count in states.items()) or "none yet"
+    console.print(f"pages: {pages}", highlight=False)
+    if last:
+        ended = f"ended {last['finished_at']}" if last["finished_at"] else "has not ended"
+        reason = f": {last['reason']}" if last["reason"] else ""
+        line = f"run {last['id']}: {last['status']}, began {last['started_at']}, {ended}{reason}"
+        console.print(line, highlight=False, markup=False)
+
+
+def status_table(health: list[dict[str, Any]]) -> Table:
+    """One line a source; in 80 columns its name has 24."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("source", overflow="fold")
+    for column in ("status", "last read", "last new article"):
+        table.add_column(column, no_wrap=True)
+    for column in ("7 days", "usual"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for source in health:
+        read, new = (
+            (source[name] or "never")[:16].replace("T", " ") for name in ("last_success_at", "last_new_article_at")
+        )
+        usual = "·" if source["usual_7d"] is None else f"{source['usual_7d']:,.0f}"
+        table.add_row(Text(source["name"]), source["status"], read, new, f"{source['articles_7d']:,}", usual)
+    return table

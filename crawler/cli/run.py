@@ -1,0 +1,243 @@
+"""One run, from the lock to the exit status: open the archive, let a spider fill it, judge, tell.
+
+Shared by `broadsheet crawl`, `broadsheet import`, `broadsheet demo` and plain `scrapy crawl news`. Scrapy is imported
+only when the lock is held, so that an overlapping start costs next to nothing.
+"""
+
+import contextlib
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, is_absent
+from pipelines.database.lock import LockTaken, run_lock
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.sources.toml_file import SourcesFile
+    from pipelines.archive.store import Archive
+
+SHORTEST_DELAY = 0.001
+"""Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+
+
+PARTLY_DONE = {
+    "closespider_timeout": "--max-minutes ended the run",
+    "shutdown": "stopped by a signal; the rest stays pending",
+}
+"""Scrapy's finish reasons after which a run is neither complete nor wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a run ended."""
+
+    code: int  #: exit status
+    status: str  #: runs.status: ok, partial or failed
+    reason: str | None = None  #: in words, for stderr and runs.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a run is to do."""
+
+    spider: str  #: its name
+    db: Path
+    settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
+    arguments: Mapping[str, Any]  #: of the spider
+    sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
+    read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
+    quiet: bool = False  #: say nothing unless a person must act
+
+
+def run(job: Job) -> int:
+    """Do the job; returns the exit status. What went wrong is on stderr, in one line.
+
+    sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
+    is not there makes no folder. An archive that was begun for what could not be used is gone again.
+    """
+    if job.sources_file and is_absent(job.sources_file):
+        return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
+    with contextlib.ExitStack() as held:
+        try:
+            job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(run_lock(job.db))
+        except LockTaken as taken:
+            return complain(str(taken), BUSY, quiet=job.quiet)
+        except OSError as error:
+            return complain(cannot_begin(error, job.db), STORAGE)
+        new = is_absent(job.db)
+        code = _run_locked(job)
+        if new and code == USAGE:
+            _remove(job.db.resolve())
+        return code
+
+
+def _remove(archive: Path) -> None:
+    """Take away an archive that holds nothing; its log, too, which is left where a reader has it open."""
+    for ending in ("", "-wal", "-shm"):
+        archive.with_name(archive.name + ending).unlink(missing_ok=True)
+
+
+def _run_locked(job: Job) -> int:
+    from crawler.sources.toml_file import SourcesError, read_sources
+    from pipelines.archive.store import Archive
+    from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
+
+    try:
+        read = read_sources(job.sources_file) if job.sources_file else job.read
+        archive = Archive(job.db)
+    except (NotOurDatabase, SourcesError) as error:
+        return complain(str(error), USAGE)
+    except StorageError as error:
+        return complain(str(error), STORAGE)
+    with contextlib.closing(archive):
+        try:
+            with storage_errors(job.db):
+                _upgrade(job, archive)
+                return _tell(_crawl(job, read, archive), job, archive)
+        except StorageError as error:
+            return complain(str(error), STORAGE)
+
+
+def _upgrade(job: Job, archive: "Archive") -> None:
+    """Bring up to date what an older release computed; on a terminal one can see how far it is."""
+    if archive.is_upgrade_due():
+        from crawler.cli.progress import counting
+
+        with counting("making all fingerprints again", quiet=job.quiet) as follow:
+            archive.upgrade(follow)
+
+
+def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
+    """Say how the run ended; returns the exit status."""
+    if verdict.code:
+        return complain(verdict.reason or "failed", verdict.code)
+    if not job.quiet:
+        from crawler.cli.progress import print_summary
+
+        print_summary(archive, verdict.reason)
+    return DONE
+
+
+def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
+    from importlib.metadata import version
+
+    now = datetime.now(UTC)
+    if read:
+        archive.sync_sources(read.sources)
+    archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
+    try:
+        verdict = _with_scrapy(job, read, archive)
+    except BaseException as error:
+        with contextlib.suppress(sqlite3.Error):
+            archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
+        raise
+    if archive.run.broken is None:
+        archive.finish_run(status=verdict.status, reason=verdict.reason, now=datetime.now(UTC))
+    return verdict
+
+
+def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
+    from scrapy import signals
+    from scrapy.crawler import CrawlerProcess
+    from scrapy.settings import Settings
+
+    from crawler.cli.progress import follow, log_to_terminal
+
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    settings.update(manners(job, read) | dict(job.settings), priority="cmdline")
+    log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
+    process = CrawlerProcess(settings)
+    crawler = process.create_crawler(job.spider)
+    crawler.settings.set("ARCHIVE", archive)
+    bugs: list[str] = []
+    crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
+    with follow(crawler, archive, quiet=job.quiet):
+        process.crawl(crawler, **job.arguments, **({"read": read} if read else {}))
+        process.start()
+    return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
+
+
+def manners(job: Job, read: "SourcesFile | None") -> dict[str, Any]:
+    """The [crawl] table of sources.toml as Scrapy settings; local copies need no patience."""
+    if read is None:
+        return {}
+    crawl, offline = read.crawl, bool(job.settings.get("OFFLINE_DIR"))
+    return {
+        "USER_AGENT": crawl.user_agent,
+        "DOWNLOAD_DELAY": 0 if offline else max(crawl.delay, SHORTEST_DELAY),
+        "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
+        "HOST_BUDGET": crawl.budget,
+        "ALLOW_PRIVATE": list(crawl.allow_private),
+    }
+
+
+def _noting(bugs: list[str]) -> Callable[..., None]:
+    def note(failure: Any) -> None:
+        bugs.append(f"{failure.type.__name__}: {failure.getErrorMessage()}")
+
+    return note
+
+
+def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_failed: bool) -> Verdict:
+    """Scrapy ends with 0 whatever happens; this tells a failed disk, a bug and a dead crawl from a good one."""
+    from pipelines.archive.runs import outcomes as outcomes_of
+    from pipelines.archive.sources import others_are_well
+    from pipelines.database.connection import describe
+
+    assert crawler.stats is not None
+    stats = crawler.stats.get_stats()
+    finish_reason = stats.get("finish_reason")
+    if archive.run.broken is not None:
+        return Verdict(code=STORAGE, status="failed", reason=describe(archive.run.broken, archive.path))
+    if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
+        return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
+    if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
+        return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
+    if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
+        return Verdict(
+            code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.run.unread)}"
+        )
+    outcomes = outcomes_of(archive.db)
+    if _is_import(crawler) and not outcomes:
+        return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
+    partial = archive.run.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
+    why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
+    return Verdict(code=DONE, status="partial" if partial or why else "ok", reason="; ".join(why) or None)
+
+
+def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
+    """Bugs that left only a number behind; the log has their tracebacks."""
+    named = [name.partition("/")[2] for name in stats if name.startswith("spider_exceptions/")]
+    spider = [f"{name} in the spider" for name in named if name != "count"]
+    return [*spider, *(["extraction failed; the log says where"] if stats.get("extract/extraction_error") else [])]
+
+
+def _held(archive: "Archive") -> list[str]:
+    """What was due and not asked, and why, in a few words."""
+    reasons = list(dict.fromkeys(archive.run.postponed.values()))
+    more = [f"so for {len(reasons) - 3} more hosts"] if len(reasons) > 3 else []
+    return [*reasons[:3], *more]
+
+
+def _first(unread: Mapping[str, str]) -> str:
+    url, reason = next(iter(unread.items()))
+    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
+
+
+def _is_import(crawler: "Crawler") -> bool:
+    return crawler.spider is not None and crawler.spider.name == "copies"
+
+
+def data_folder() -> Path:
+    """Where local_corpus/ and datasette_metadata.json lie, in a checkout as in an installed package."""
+    return Path(__file__).resolve().parents[2]

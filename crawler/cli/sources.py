@@ -1,0 +1,409 @@
+"""`broadsheet sources`: the sites to watch. The command lines; what they say is done elsewhere."""
+
+import difflib
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, complain, counted, is_absent, printable
+
+if TYPE_CHECKING:
+    from crawler.cli.preview import Look
+    from crawler.items import Source
+    from crawler.sources.exchange import Arrivals
+    from crawler.sources.toml_file import SourcesFile
+
+OFFLINE = click.option(
+    "--offline",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Read https://HOST/path from DIR/HOST/path instead of the network.",
+)
+
+
+@click.group()
+def sources() -> None:
+    """The sites to watch: add, list, check, import and export them."""
+
+
+@sources.command("add")
+@click.argument("url")
+@SOURCES
+@click.option("--name", help="What to call it; what it calls itself by default.")
+@click.option("--yes", "-y", is_flag=True, help="Add it without asking, also when no article was found.")
+@click.option("--no-look", is_flag=True, help="Add it without looking at it first.")
+@OFFLINE
+def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_look: bool, offline: Path | None) -> None:
+    """Look at a news site, and add it to sources.toml. What is found there is shown.
+
+    URL is a front page (feeds and sitemaps are found from there), or a feed or sitemap itself; of an article the site is
+    named. Its robots.txt, its front page, its feeds and five articles are asked for. Where nobody can be asked, not on a
+    terminal, a site that gives articles is added, and one that gives none is not (exit status 1).
+    """
+    from crawler.sources.exchange import with_scheme
+
+    if no_look and offline:
+        raise click.UsageError("--offline is for a look; --no-look asks nobody")
+    url = with_scheme(url)
+    known = _known(sources_file)
+    _refuse_known(url, known, sources_file)
+    entry = {"url": url} if no_look else _looked_at(url, known, offline, yes=yes)
+    _add(sources_file, entry | ({"name": name} if name else {}), known)
+
+
+def _known(path: Path) -> "SourcesFile":
+    """What sources.toml says; it may have no source yet, or not be there."""
+    from crawler.sources.toml_file import CrawlSettings, SourcesError, SourcesFile, read_sources
+
+    if is_absent(path):
+        if not path.absolute().parent.is_dir():
+            sys.exit(complain(f"{path}: no such folder", USAGE))
+        return SourcesFile(crawl=CrawlSettings(), sources=())
+    try:
+        return read_sources(path, may_be_empty=True)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
+
+
+def _refuse_known(url: str, known: "SourcesFile", path: Path) -> None:
+    from crawler.items import ENTRY_POINTS
+    from crawler.urls import UnusableURL, canonical_url
+
+    try:
+        address = canonical_url(url)
+    except UnusableURL as error:
+        sys.exit(complain(str(error), USAGE))
+    for source in known.sources:
+        points = [source.url, *(point for kind in ENTRY_POINTS for point in getattr(source, kind))]
+        if address in map(canonical_url, points):
+            sys.exit(complain(f"{path}: {url} is there already, as {source.name}", USAGE))
+
+
+def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: bool) -> dict[str, Any]:
+    """The entry for what a look at this address found; ends when that is nothing, or nothing that anybody wants."""
+    from crawler.cli.preview import described, look, no_article, plain
+    from crawler.items import Source
+    from crawler.urls import canonical_url, default_name
+
+    click.echo(f"Looking at {plain(url)} …", err=True)
+    address = canonical_url(url)
+    code, looks = look([Source(url=address, name=default_name(address))], known.crawl, offline)
+    if code != DONE:
+        sys.exit(complain(f"{plain(url)} was not added{_way_out(address)}", code))
+    (seen,) = looks
+    if seen.site:
+        way_out = f"its site is {seen.site}: add that. `--no-look` adds the article's address all the same"
+        sys.exit(complain(f"{plain(url)} is an article; {way_out}", USAGE))
+    click.echo("\n".join(described(seen)))
+    good = bool(seen.found.articles)
+    if not good:
+        click.echo(f"\n{no_article(seen, known.crawl)}")
+    if not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        if not click.confirm("\nAdd it?" if good else "Add it all the same?", default=good):
+            sys.exit(DONE)
+    elif not (good or yes):
+        sys.exit(complain(f"{plain(url)} was not added; `--yes` adds it all the same", FAILED))
+    return _entry_of(seen, url)
+
+
+def _way_out(address: str) -> str:
+    """What to do about an address that could not be looked at."""
+    from crawler.fetcher.address_guard import PublicAddressResolver
+
+    if urlsplit(address).hostname in PublicAddressResolver.refused:
+        return ": its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    return "; `--no-look` adds it all the same"
+
+
+def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
+    """What is written of a site: its address, name and language. Feeds are left to discovery, which notices when they
+    move, unless a feed is what its user named."""
+    from crawler.sources.languages import is_language
+
+    entry: dict[str, Any] = {"url": url} if seen.given is None else {seen.given: [url]}
+    if seen.given and "site" in seen.noted:
+        entry["url"] = seen.noted["site"]
+    if seen.name:
+        entry["name"] = seen.name
+    # Of a site in several, a default would be wrong for some; and a page may say what is no language.
+    if len(seen.languages) == 1 and is_language(seen.languages[0]):
+        entry["language"] = seen.languages[0]
+    return entry
+
+
+def _add(path: Path, entry: dict[str, Any], known: "SourcesFile") -> None:
+    from crawler.sources.exchange import arrive
+
+    arrivals = arrive([entry], known.sources)
+    for mistake in (*arrivals.refused, *(f"{name} is there already" for name in arrivals.there)):
+        sys.exit(complain(f"{path}: {mistake}", USAGE))
+    _append(path, arrivals.new)
+    (added,) = arrivals.new
+    click.echo(f"{path}: added {added.get('name', added['url'])}. `broadsheet crawl` fetches it.")
+
+
+def _append(path: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Put [[source]] tables at the end of sources.toml; it stays as it was when that fails."""
+    from crawler.sources.edit import read_text, with_entries
+    from crawler.sources.toml_file import SourcesError
+
+    try:
+        text = read_text(path)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
+    _save(path, with_entries(text, entries))
+
+
+@sources.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@SOURCES
+def sources_import(file: Path, sources_file: Path) -> None:
+    """Add the sites of another program's list to sources.toml.
+
+    \b
+    .opml  (or .xml) what feed readers export; folders become the category: News/National, or News; Local for two
+    .csv   a header row with keys of sources.toml (url, name, category, language, feeds, …); a space between two feeds
+    .txt   one address a line, # begins a comment
+
+    What is there already is not added again; what the list had and sources.toml has no place for is named. Nothing is
+    asked of the network: `sources check --look` does that.
+    """
+    from crawler.sources.exchange import SUFFIXES, arrive, read_list
+    from crawler.sources.opml import UnreadableList
+    from crawler.sources.toml_file import SourcesError, read_bytes
+
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        sys.exit(complain(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
+    known = _known(sources_file)
+    unused: Counter[str] = Counter()
+    try:
+        entries = read_list(read_bytes(file), suffix, unused)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
+    except UnreadableList as error:
+        sys.exit(complain(f"{file}: {error}", USAGE))
+    except OSError as error:
+        sys.exit(complain(f"{file}: {error.strerror}", USAGE))
+    if not entries:
+        sys.exit(complain(f"{file}: names no site", USAGE))
+    arrivals = arrive(entries, known.sources)
+    if arrivals.new:
+        _append(sources_file, arrivals.new)
+    _tell_arrivals(arrivals, sources_file)
+    _tell_counts(f"{file}: not used", unused)
+    sys.exit(USAGE if arrivals.refused and not (arrivals.new or arrivals.there) else DONE)
+
+
+MOST_NAMED = 5
+"""Sources or mistakes that a message names; it gives the number of the others."""
+
+
+def _tell_arrivals(arrivals: "Arrivals", path: Path) -> None:
+    feeds = sum(len(entry.get("feeds", ())) for entry in arrivals.new)
+    click.echo(f"{path}: {counted(len(arrivals.new), 'source')} with {counted(feeds, 'feed')} added.")
+    if arrivals.there:
+        click.echo(f"There already: {printable(_some(arrivals.there, ', '))}.")
+    for mistake in arrivals.refused[:MOST_NAMED]:
+        click.echo(f"not added: {printable(mistake)}", err=True)
+    if len(arrivals.refused) > MOST_NAMED:
+        click.echo(f"not added: {len(arrivals.refused) - MOST_NAMED:,} more", err=True)
+
+
+def _some(texts: Sequence[str], between: str) -> str:
+    rest = [f"and {len(texts) - MOST_NAMED:,} more"] if len(texts) > MOST_NAMED else []
+    return between.join([*texts[:MOST_NAMED], *rest])
+
+
+def _tell_counts(what: str, counts: Counter[str]) -> None:
+    if counts:
+        named = ", ".join(f"{name} ({number:,})" for name, number in counts.most_common())
+        click.echo(printable(f"{what}: {named}"), err=True)
+
+
+@sources.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@SOURCES
+@DB
+def sources_export(file: Path, sources_file: Path, db: Path) -> None:
+    """Write the sites of sources.toml as another program's list.
+
+    FILE is an .opml (or .xml), .csv or .txt; an old one is replaced.
+
+    OPML is for feed readers: of a site whose feeds sources.toml does not name it has those that the archive found. CSV
+    holds all that sources.toml says of a site, a text file only the addresses.
+    """
+    from crawler.sources.edit import replace_file
+    from crawler.sources.exchange import SUFFIXES, write_list
+    from crawler.sources.toml_file import SourcesError
+
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        sys.exit(complain(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
+    listed = read_sources_file(sources_file).sources
+    if suffix in (".opml", ".xml"):
+        listed = _with_known_feeds(listed, db)
+    left_out: Counter[str] = Counter()
+    try:
+        replace_file(file, write_list(listed, suffix, left_out))
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
+    except OSError as error:
+        sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
+    written = len(listed) - left_out["source without a feed"]
+    click.echo(f"{file}: {counted(written, 'source')} written.")
+    _tell_counts("Left out", left_out)
+
+
+def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source", ...]:
+    """The sources, with the feeds that were discovered where none are named."""
+    if is_absent(db):
+        return listed
+    from pipelines.archive.queries import known_feeds
+
+    with open_archive(db) as archive:
+        known = known_feeds(archive)
+    return tuple(source if source.feeds else replace(source, feeds=known.get(source.url, ())) for source in listed)
+
+
+@sources.command("check")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@SOURCES
+@DB
+@click.option("--write", is_flag=True, help="Put what is proposed into sources.toml; comments there stay.")
+@click.option(
+    "--look", is_flag=True, help="Look at the sites themselves, as `sources add` does, instead of the archive."
+)
+@OFFLINE
+def sources_check(
+    names: tuple[str, ...], sources_file: Path, db: Path, write: bool, look: bool, offline: Path | None
+) -> None:
+    """Propose settings from what is stored, or --look at sites again.
+
+    All sources are checked, or those that are named. Without --look, settings are proposed from what the archive knows:
+    lines that stand in many articles of a source, and where its titles are. With --look, every enabled site is asked for
+    its entry points and five articles, which are shown and not kept; exit status 1 when one of them gives no article.
+    """
+    listed = _named(names, read_sources_file(sources_file))
+    if look:
+        if write:
+            raise click.UsageError("--write is for what the archive proposes; --look proposes nothing")
+        _look_at(listed, sources_file, offline)
+    elif offline:
+        raise click.UsageError("--offline is for --look; without it nobody is asked")
+    else:
+        _propose(listed, sources_file, db, write=write)
+
+
+def _named(names: tuple[str, ...], read: "SourcesFile") -> tuple["Source", ...]:
+    """The sources with these names or addresses, or all."""
+    by_name = {key: source for source in read.sources for key in (source.name, source.url)}
+    for name in names:
+        if name not in by_name:
+            close = difflib.get_close_matches(name, by_name, n=1)
+            nearest = f"; did you mean {close[0]!r}?" if close else "; `sources list` shows them"
+            sys.exit(complain(f"no source is called {name!r}{nearest}", USAGE))
+    return tuple(dict.fromkeys(by_name[name] for name in names)) or read.sources
+
+
+def _look_at(listed: Sequence["Source"], sources_file: Path, offline: Path | None) -> None:
+    from crawler.cli.preview import described, look
+
+    enabled = [source for source in listed if source.enabled]
+    if not enabled:
+        sys.exit(complain(f"{sources_file}: none of these sources is enabled", USAGE))
+    click.echo(f"Looking at {counted(len(enabled), 'site')} …", err=True)
+    code, looks = look(enabled, read_sources_file(sources_file).crawl, offline)
+    for seen in looks:
+        click.echo("\n".join([f"{seen.source.name}: {seen.source.url}", *described(seen), ""]))
+    poor = [seen.source.name for seen in looks if not seen.found.articles]
+    if poor:
+        complain(f"no article from {_some(poor, ', ')}", FAILED)
+    sys.exit(code or (FAILED if poor else DONE))
+
+
+def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write: bool) -> None:
+    import tomlkit
+
+    from crawler.sources.edit import read_text
+    from pipelines.archive.suggest import suggest
+
+    with open_archive(db) as archive:
+        proposed = [(source, proposal) for source in listed for proposal in suggest(archive, source.url)]
+    found = [new for source, new in proposed if not _is_set(source, new.key, new.value)]
+    for proposal in found:
+        click.echo(f"{proposal.name}: {proposal.evidence}")
+        for example in proposal.examples:
+            click.echo(f"    {example}")
+        click.echo(f"    {proposal.key} = {json.dumps(proposal.value, ensure_ascii=False)}\n")
+    if not found:
+        click.echo(
+            "Nothing to propose: no line repeats through a source's articles, and its titles are where its feeds say."
+        )
+    elif write:
+        document = tomlkit.parse(read_text(sources_file))
+        for proposal in found:
+            _put(document, proposal.source, proposal.key, proposal.value)
+        _save(sources_file, tomlkit.dumps(document))
+        click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on.")
+    else:
+        click.echo("`--write` puts these into sources.toml.")
+
+
+def _is_set(source: Any, key: str, value: str) -> bool:
+    return value in source.strip if key == "strip" else getattr(source, key) is not None
+
+
+def _put(document: Any, url: str, key: str, value: str) -> None:
+    """Set a key of the source with this address; `strip` is a list that grows."""
+    from crawler.urls import canonical_url
+
+    entry = next(entry for entry in document["source"] if canonical_url(entry["url"]) == url)
+    if key != "strip":
+        entry[key] = value
+    elif isinstance(entry.get(key), list):
+        entry[key].append(value)
+    else:
+        entry[key] = [*([entry[key]] if entry.get(key) else []), value]
+
+
+def _save(path: Path, text: str) -> None:
+    """Write sources.toml when what it says now can be used; it stays as it was otherwise."""
+    from crawler.sources.edit import save
+    from crawler.sources.toml_file import SourcesError
+
+    try:
+        save(path, text)
+    except SourcesError as error:
+        sys.exit(complain(str(error), USAGE))
+    except OSError as error:
+        sys.exit(complain(f"{path}: {error.strerror}", STORAGE))
+
+
+@sources.command("list")
+@SOURCES
+def sources_list(sources_file: Path) -> None:
+    """List the sites of sources.toml and what is asked there."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "url", "asked for", "language", "category"):
+        table.add_column(column, overflow="fold")
+    for source in read_sources_file(sources_file).sources:
+        named = [
+            f"{len(getattr(source, kind))} {kind}" for kind in ("feeds", "sitemaps", "pages") if getattr(source, kind)
+        ]
+        asked = ", ".join(named) or "whatever it offers" if source.enabled else "off"
+        said = (source.name, source.url, asked, source.language or "·", source.category or "·")
+        table.add_row(*map(Text, said))
+    Console().print(table)

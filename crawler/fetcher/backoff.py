@@ -1,0 +1,294 @@
+"""What a host is still asked in this run: nothing while it wants to be left alone, nothing over its budget, nothing after
+the stop.
+
+A request that is not sent raises NotSent, and nobody takes that for an answer: its page stays pending, its feed due.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from crawler.items import Host
+
+logger = logging.getLogger(__name__)
+
+
+BUSY = (429, 503)
+"""Too Many Requests (RFC 6585, 4) and Service Unavailable (RFC 9110, 15.6.4): the host asks for fewer requests."""
+
+
+FIRST_REST = timedelta(minutes=15)
+"""How long a busy host that names no time is left alone at first; from then on as long again as it has been busy, which
+doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
+
+
+LONGEST_REST = timedelta(days=1)
+"""However long a host has been busy, it is asked once a day, as feeds are; a time further ahead is nonsense, or a clock's
+fault."""
+
+
+SHORT_WAIT = timedelta(seconds=30)
+"""What a busy host may ask for and is waited for within the run: so long of one host in one run, all its waits together."""
+
+
+ASK_AGAIN = 2
+"""Times that one request is made again after such a wait; then the host is left alone."""
+
+
+_LAST = -100
+"""Priority of what is asked again: after all else, so that one busy address does not cost the others."""
+
+
+_DEFAULT_PORT = {"http": ":80", "https": ":443"}
+
+
+class NotSent(IgnoreRequest):
+    """This request was not made in this run; the message says why. It says nothing of its page or feed."""
+
+
+class Postponed(Protocol):
+    """What a run remembers of what it put off."""
+
+    postponed: dict[str, str]  #: sources, by address, of which something due was not asked, and why
+
+
+class HostRecords(Protocol):
+    """The part of the archive that remembers hosts. Only the archive knows how."""
+
+    @property
+    def run(self) -> Postponed: ...
+
+    def host(self, name: str) -> Host: ...
+
+    def keep_host(self, host: Host) -> None: ...
+
+
+def records_of(crawler: Crawler) -> HostRecords | None:
+    """Where hosts are remembered. Nowhere in a crawl of local copies: what a folder says of a host must not be believed
+    by the next crawl that asks the host itself."""
+    records: HostRecords | None = crawler.settings.get("ARCHIVE")
+    return None if crawler.settings.get("OFFLINE_DIR") else records
+
+
+class HostsMiddleware:
+    """A downloader middleware, the last station before a request waits for its turn to be sent."""
+
+    def __init__(self, crawler: Crawler, records: HostRecords, budget: int) -> None:
+        self._crawler = crawler
+        self._records = records
+        self._budget = budget
+        self._sent: Counter[str] = Counter()
+        self._known: dict[str, Host] = {}
+        self._left_alone: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
+        self._doubtful: set[str] = set()  #: hosts whose last answer was busy and named no time
+        self._sound: Counter[str] = Counter()  #: answers of each host that were not busy
+        self._waited: dict[str, timedelta] = {}  #: how long each host was waited for in this run
+        self._stopped = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "HostsMiddleware":
+        records = records_of(crawler)
+        if records is None:
+            raise NotConfigured
+        middleware = cls(crawler, records, crawler.settings.getint("HOST_BUDGET"))
+        crawler.signals.connect(middleware._stop_at_once, signals.spider_opened)
+        crawler.signals.connect(middleware.turn_away, signals.request_scheduled)
+        crawler.signals.connect(middleware._hear, signals.response_downloaded)
+        return middleware
+
+    # Requests
+
+    def turn_away(self, request: Request) -> None:
+        """Raise NotSent when the request cannot be sent any more. Asked before it is queued, too: a host may have a hundred
+        thousand pages pending, and all the way to here costs a millisecond each."""
+        if not request.url.startswith(("http:", "https:")):
+            return
+        reason = "stopped" if self._stopped else self._why_not(host_of(request.url))
+        if reason:
+            self._hold(request, reason)
+            raise NotSent(reason)
+
+    def process_request(self, request: Request) -> None:
+        self.turn_away(request)
+        if request.url.startswith(("http:", "https:")):
+            self._sent[host_of(request.url)] += 1
+
+    def _why_not(self, host: str) -> str | None:
+        """Why a host is not asked any more; None when it may be."""
+        if host not in self._known:
+            self._known[host] = self._records.host(host)
+            if is_left_alone(self._known[host], datetime.now(UTC)):
+                self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
+        if self._sent[host] >= self._budget:
+            self._left_alone.setdefault(host, f"the budget of {host} for one run, {self._budget:,} requests, is spent")
+        return self._left_alone.get(host)
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if isinstance(exception, NotSent):  # also of the request for the robots.txt that this one waited for
+            self._hold(request, str(exception))
+
+    def _hold(self, request: Request, reason: str) -> None:
+        """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
+        source = request.cb_kwargs.get("source")
+        if source and not self._stopped:
+            self._records.run.postponed.setdefault(source.url, reason)
+
+    # Answers
+
+    def _hear(self, response: Response, request: Request) -> None:
+        """Take back what waits for its turn when a host is too busy, before the downloader sends the next of it.
+
+        process_response comes too late for that: where an answer takes longer than the delay, the next is on its way.
+        """
+        if not request.url.startswith(("http:", "https:")):
+            return
+        host = host_of(request.url)
+        if response.status in BUSY:
+            self._hear_busy(host, response, request, datetime.now(UTC))
+        elif response.status < 500:
+            self._doubtful.discard(host)
+            self._sound[host] += 1
+
+    def _hear_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
+        """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
+        wait = retry_after(response, now)
+        sound_before = request.meta.setdefault("sound_before", self._sound[host])
+        if wait and self._wait_for(host, wait, request):
+            return
+        # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
+        is_first = (
+            host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
+        )
+        if wait is None and is_first:
+            self._doubtful.add(host)
+        if is_first and (wait or "page" in request.meta or "busy_times" in request.meta):
+            return
+        self._known[host] = left_alone(self._known[host], response, now)
+        if not is_first:
+            self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
+            self._give_back(NotSent(self._left_alone[host]), host)
+        elif response.status == 503:  # is asked again as after a 500; 429 means this very request
+            request.meta["ask_again"] = True
+
+    def _wait_for(self, host: str, wait: timedelta, request: Request) -> bool:
+        """Have the host asked nothing for a short time, and this request made again; False when that was done enough."""
+        waited = self._waited.get(host, timedelta()) + wait
+        if waited > SHORT_WAIT or request.meta.get("busy_times", 0) >= ASK_AGAIN:
+            return False
+        self._waited[host] = waited
+        request.meta["ask_again"] = True
+        assert self._crawler.engine is not None
+        downloader = self._crawler.engine.downloader
+        if slot := downloader.slots.get(downloader.get_slot_key(request)):
+            slot.lastseen = monotonic() + wait.total_seconds() - slot.delay  # the next is sent a delay after this
+        return True
+
+    def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Remember that a host is busy, or that it is no more."""
+        known = self._known.get(host_of(request.url))
+        if known and response.status in BUSY:
+            self._note_busy(request, response, known)
+        elif known and known.busy_since and response.status < 500 and known.host not in self._left_alone:
+            self._keep(replace(known, not_before=None, busy_since=None))
+        return _again(request) if request.meta.pop("ask_again", False) else response
+
+    def _note_busy(self, request: Request, response: Response, known: Host) -> None:
+        logger.warning("%s: http_%d; %s", request.url, response.status, self._left_alone.get(known.host, "asked on"))
+        if known.busy_since:
+            self._keep(known)
+
+    def _keep(self, known: Host) -> None:
+        self._known[known.host] = known
+        record = self._records.host(known.host)
+        self._records.keep_host(replace(record, not_before=known.not_before, busy_since=known.busy_since))
+
+    # The stop
+
+    def _stop_at_once(self) -> None:
+        """Have the end of the crawl, by a signal or --max-minutes, not wait for requests that nobody has sent yet.
+
+        Scrapy waits for all it has handed to the downloader, a Crawl-delay apart, and tells nobody that it does.
+        """
+        engine = self._crawler.engine
+        assert engine is not None
+        close = engine.close_spider_async
+
+        async def close_at_once(*, reason: str = "cancelled") -> None:
+            self._stopped = True
+            self._give_back(NotSent("stopped"))
+            await close(reason=reason)
+
+        engine.close_spider_async = close_at_once  # type: ignore[method-assign]  # every way to end a crawl leads here
+
+    def _give_back(self, not_sent: NotSent, host: str | None = None) -> None:
+        """Take from the downloader what waits for its turn to be sent, to one host or to all."""
+        assert self._crawler.engine is not None
+        for slot in self._crawler.engine.downloader.slots.values():
+            waiting = list(slot.queue)
+            slot.queue.clear()
+            for request, answer in waiting:
+                if host in (None, host_of(request.url)):
+                    answer.errback(Failure(not_sent))  # type: ignore[no-untyped-call]
+                else:
+                    slot.queue.append((request, answer))
+
+
+def _again(request: Request) -> Request:
+    """The same request, behind all others."""
+    again: Request = request.replace(priority=_LAST, dont_filter=True)
+    again.meta["busy_times"] = again.meta.get("busy_times", 0) + 1
+    return again
+
+
+def host_of(url: str) -> str:
+    """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual one."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, "")).rstrip(".")
+
+
+def is_left_alone(host: Host, now: datetime) -> bool:
+    """Whether a host's time has not come yet. A time too far ahead was written by a clock that was."""
+    return host.not_before is not None and now < host.not_before <= now + LONGEST_REST
+
+
+def left_alone(host: Host, response: Response, now: datetime) -> Host:
+    """The host after an answer of BUSY: until when it is left alone, and since when it has been busy."""
+    since = min(host.busy_since or now, now)
+    rest = min(retry_after(response, now) or max(FIRST_REST, now - since), LONGEST_REST)
+    earlier = host.not_before if is_left_alone(host, now) else None  # several requests may have been in flight
+    return replace(host, not_before=max(now + rest, earlier or now), busy_since=since)
+
+
+def retry_after(response: Response, now: datetime) -> timedelta | None:
+    """How long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or nonsense: no time
+    to come, or more than a day."""
+    said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
+    if said.isascii() and said.isdigit():
+        wait = timedelta(seconds=min(int(said[:19]), 2 * LONGEST_REST.total_seconds()))
+    else:
+        wait = (_date(said) or now) - now
+    return wait if timedelta() < wait <= LONGEST_REST else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _wants_to_be_left_alone(host: Host) -> str:
+    assert host.not_before is not None
+    return f"{host.host} wants to be left alone until {host.not_before:%Y-%m-%dT%H:%M:%SZ}"

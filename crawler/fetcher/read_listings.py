@@ -1,0 +1,44 @@
+"""A downloader middleware that parses listings in the workers, before the spider gets the answer."""
+
+from typing import TYPE_CHECKING, Any
+
+from crawler.items import WHOLE
+from crawler.parsers import links, listings
+from crawler.workers import WorkerLost, Workers, workers_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+
+class ReadMiddleware:
+    """A downloader middleware, the last to see an answer: of a listing it reads the links, before the spider gets it."""
+
+    def __init__(self, workers: "Workers") -> None:
+        self._workers = workers
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "ReadMiddleware":
+        return cls(workers_of(crawler))
+
+    async def process_response(self, request: "Request", response: "Response") -> "Response":
+        """Leave the Reading, or why there is none, in request.meta["reading"] beside what was expected."""
+        expected = request.meta.get("expected")
+        if expected and response.status in WHOLE:
+            request.meta["reading"] = (expected[0], await self._read(response, *expected))
+        return response
+
+    async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:
+        try:
+            return await self._workers.run(reading_of, response.body, response.url, *expected)
+        except WorkerLost as lost:
+            return links.NotAListing(f"reading_{lost}")
+
+
+def reading_of(*document: Any) -> links.Reading | links.NotAListing:
+    """What read_listing() gives or raises."""
+    try:
+        return listings.read_listing(*document)
+    except links.NotAListing as error:
+        return error

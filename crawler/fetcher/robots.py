@@ -1,0 +1,232 @@
+"""What keeps a crawl welcome and out of private networks: robots.txt, Crawl-delay, the address guard."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.robotstxt import ProtegoRobotParser
+
+from crawler.fetcher.address_guard import PublicAddressResolver
+from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
+from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.items import Host
+from crawler.urls import canonical_url, origin_of
+
+logger = logging.getLogger(__name__)
+
+
+ROBOTS_MAX_BYTES = 512 * 1024
+"""RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
+
+
+ROBOTS_FRESH = timedelta(hours=24)
+"""RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
+
+
+ROBOTS_STALE = timedelta(days=30)
+"""RFC 9309, 2.3.1.4: while the host cannot be asked its last copy holds; "a reasonably long period", for example 30 days."""
+
+
+LONGEST_CRAWL_DELAY = 60.0
+"""Seconds. A Crawl-delay of an hour is a way of saying no; robots.txt has better ones."""
+
+
+NO_CRAWL_DELAY = 86_400.0
+"""Seconds. A Crawl-delay of a day or more is a slip of the pen, as one below zero is."""
+
+
+class RobotsForbid(IgnoreRequest):
+    """robots.txt disallows this address for our user agent."""
+
+
+class RobotsUnreachable(IgnoreRequest):
+    """robots.txt answered with a server error or not at all: RFC 9309, 2.3.1.4 reads that as "disallow everything".
+
+    The message is the reason for `pages.reason`; that the whole host is not there is told as for a page.
+    """
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status  #: of the answer; None when there was none
+
+
+class RobotsMiddleware:
+    """Obeys robots.txt as RFC 9309 says.
+
+    Scrapy's own middleware lets disallowed pages through when several first requests to one host are in flight
+    (six of eight, measured), parses error pages as rules and ignores Crawl-delay. Here every host has one lock.
+
+    What a host said holds for 24 hours, over runs; http and https of a host are asked once, by whichever comes first.
+    """
+
+    def __init__(self, crawler: Crawler, records: HostRecords | None) -> None:
+        self._crawler = crawler
+        self._records = records
+        self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
+        self._offline = bool(crawler.settings.get("OFFLINE_DIR"))
+        self._ask_anyway = crawler.settings.getbool("POLL_ALL")
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._rules: dict[str, ProtegoRobotParser | RobotsUnreachable] = {}
+        self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per host, as its robots.txt names them
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        middleware = cls(crawler, records_of(crawler))
+        crawler.signals.connect(middleware._stop_at_limit, signals.bytes_received)
+        return middleware
+
+    def _stop_at_limit(self, data: bytes, request: Request) -> None:
+        """End the download of a robots.txt that is longer than what is read of it: some never end."""
+        if request.meta.get("robots_bytes") is not None:
+            request.meta["robots_bytes"] += len(data)
+            if request.meta["robots_bytes"] > ROBOTS_MAX_BYTES:
+                raise StopDownload(fail=False)
+
+    async def process_request(self, request: Request) -> None:
+        request.meta.pop("download_slot", None)  # of the host that redirected here: the delay is this one's
+        if request.meta.get("dont_obey_robotstxt") or not request.url.startswith(("http:", "https:")):
+            return
+        rules = await self._rules_for(request)
+        if isinstance(rules, RobotsUnreachable):
+            raise rules
+        if not rules.allowed(request.url, self._user_agent):
+            raise RobotsForbid("robots")
+
+    async def _rules_for(self, request: Request) -> ProtegoRobotParser | RobotsUnreachable:
+        host = host_of(request.url)
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            if host not in self._rules:
+                self._rules[host] = await self._learn(host, origin_of(request.url))
+                self._slow_down(request, self._rules[host])
+        return self._rules[host]
+
+    async def _learn(self, host: str, origin: str) -> ProtegoRobotParser | RobotsUnreachable:
+        """The host's rules, remembered or asked for, or why it cannot say. Raises what holds for this one request only."""
+        known, now = self._recall(host), datetime.now(UTC)
+        if not self._ask_anyway and is_believed(known, now, ROBOTS_FRESH):
+            return self._read(origin, known.robots or "")
+        try:
+            response = await self._ask(origin)
+        except RobotsUnreachable as unreachable:
+            if is_believed(known, now, ROBOTS_STALE):
+                logger.info("%s/robots.txt: %s; its copy of %s holds", origin, unreachable, known.robots_fetched_at)
+                return self._read(origin, known.robots or "")
+            self._keep(host, robots=None, robots_status=unreachable.status, robots_fetched_at=now)
+            if unreachable.status in BUSY:  # the host is left alone now: what else was to be asked is not sent
+                raise
+            return unreachable
+        return self._note(host, origin, response, now)
+
+    def _note(self, host: str, origin: str, response: Response, now: datetime) -> ProtegoRobotParser:
+        text = rules_of(response)
+        rules = self._read(origin, text)
+        self._keep(
+            host,
+            robots=text or None,
+            robots_status=response.status,
+            robots_fetched_at=now,
+            crawl_delay=self._delay_of(rules),
+            tdm_reservation={b"0": 0, b"1": 1}.get((response.headers.get("tdm-reservation") or b"").strip()),
+        )
+        return rules
+
+    def _read(self, origin: str, text: str) -> ProtegoRobotParser:
+        rules = ProtegoRobotParser(text.encode(), self._crawler.spider)
+        self.sitemaps[host_of(origin)] = tuple(sitemap_urls(rules.rp.sitemaps, origin))
+        return rules
+
+    def _delay_of(self, rules: ProtegoRobotParser) -> float | None:
+        """Seconds between two requests, as the host asks; None when it does not, or nonsense."""
+        delay = rules.crawl_delay(self._user_agent)
+        return delay if delay is not None and 0 <= delay < NO_CRAWL_DELAY else None
+
+    def _recall(self, host: str) -> Host:
+        return self._records.host(host) if self._records else Host(host=host)
+
+    def _keep(self, host: str, **learnt: Any) -> None:
+        if self._records:
+            self._records.keep_host(replace(self._records.host(host), **learnt))
+
+    async def _ask(self, origin: str) -> Response:
+        """The answer to a request for robots.txt, below 500. Raises RobotsUnreachable or NotSent.
+
+        Redirects without an end, or to where nobody may go, are no robots.txt: RFC 9309, 2.3.1.2 has them count as 4xx.
+        """
+        ask = Request(
+            f"{origin}/robots.txt",
+            callback=NO_CALLBACK,
+            priority=1000,
+            meta={"dont_obey_robotstxt": True, "robots_bytes": 0, "download_maxsize": 0},
+            dont_filter=True,
+        )
+        assert self._crawler.engine is not None
+        try:
+            response = await self._crawler.engine.download_async(ask)
+        except NETWORK_ERRORS as error:
+            if _leads_nowhere(error, origin):
+                return Response(ask.url, status=404)
+            raise RobotsUnreachable(failure_reason(error, ask.url)) from None
+        except NotSent:
+            raise
+        except IgnoreRequest as error:
+            if ignored_reason(error) == "redirect_loop":
+                return Response(ask.url, status=404)
+            raise RobotsUnreachable(f"robots_{ignored_reason(error)}") from None
+        if response.status >= 500 or response.status == 429:
+            raise RobotsUnreachable(f"robots_http_{response.status}", response.status)
+        return response
+
+    def _slow_down(self, request: Request, rules: ProtegoRobotParser | RobotsUnreachable) -> None:
+        """Give the host's download slot the delay that robots.txt asks for, now and whenever the slot is made anew."""
+        delay = self._delay_of(rules) if isinstance(rules, ProtegoRobotParser) else None
+        if delay is None or self._offline:
+            return
+        assert self._crawler.engine is not None
+        downloader = self._crawler.engine.downloader
+        host = downloader.get_slot_key(request)
+        delay = max(min(delay, LONGEST_CRAWL_DELAY), self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
+        downloader.per_slot_settings[host] = {"delay": delay, "concurrency": 1}
+        if slot := downloader.slots.get(host):
+            slot.delay, slot.concurrency = delay, 1
+
+
+def rules_of(response: Response) -> str:
+    """The text to be read as rules: nothing when there is no robots.txt (RFC 9309, 2.3.1.3), else its beginning."""
+    text = response.body if response.status < 400 else b""
+    if len(text) >= ROBOTS_MAX_BYTES:  # half a line is another rule: `Disallow: /` of `Disallow: /x`
+        text = text[: max(text.rfind(end, 0, ROBOTS_MAX_BYTES) for end in (b"\n", b"\r")) + 1]
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    return text.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _leads_nowhere(error: BaseException, origin: str) -> bool:
+    """Whether a robots.txt redirects to no address at all, or from a public host into a private network."""
+    if failure_reason(error, origin) == "private_address":
+        return urlsplit(origin).hostname not in PublicAddressResolver.refused
+    return isinstance(error, ValueError)
+
+
+def sitemap_urls(lines: Iterable[str], origin: str) -> Iterator[str]:
+    """The addresses of a robots.txt's Sitemap lines: whole ones, and paths of this host; anything else is skipped."""
+    for line in lines:
+        try:
+            yield canonical_url(urljoin(origin, line) if line.startswith("/") else line)
+        except ValueError:  # UnusableURL is one
+            logger.info("%s/robots.txt names no sitemap by %r", origin, line)
+
+
+def is_believed(host: Host, now: datetime, how_long: timedelta) -> bool:
+    """Whether a host gave an answer about its robots.txt, and not longer ago; one from the future is a clock's fault."""
+    answered = host.robots_status is not None and host.robots_status < 500 and host.robots_status not in BUSY
+    return answered and host.robots_fetched_at is not None and timedelta() <= now - host.robots_fetched_at < how_long

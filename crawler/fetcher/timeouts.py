@@ -1,0 +1,50 @@
+"""How long an answer is waited for: less of a host that has let a request run out of time, so that ten such addresses do not
+take ten times as long. A page that overran such a shorter time is not given up: it stays pending, and the next run asks again."""
+
+from collections import Counter
+from time import monotonic
+
+from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadTimeoutError
+from scrapy.http import Response
+
+from crawler.fetcher.backoff import NotSent, host_of
+
+LEAST_SECONDS = 3.0
+"""What every answer is given: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
+
+
+SLOWER = 3
+"""Times the slowest answer of the host so far: a host that is only slow keeps what it needs."""
+
+
+class PatientHandler(HTTP11DownloadHandler):
+    """Scrapy's, with half the time after each request to a host that overran it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._overran: Counter[str] = Counter()
+        self._slowest: dict[str, float] = {}
+
+    async def download_request(self, request: Request) -> Response:
+        host, longest, began = host_of(request.url), request.meta["download_timeout"], monotonic()
+        given = patience(longest, self._overran[host], self._slowest.get(host, 0.0))
+        request.meta["download_timeout"] = given
+        try:
+            response = await super().download_request(request)
+        except DownloadTimeoutError:
+            self._overran[host] += 1
+            if given < longest and "page" in request.meta:
+                raise NotSent(f"{host} keeps requests waiting") from None
+            raise
+        finally:
+            request.meta["download_timeout"] = longest  # what comes of this request takes its meta along
+        self._slowest[host] = max(self._slowest.get(host, 0.0), monotonic() - began)
+        return response
+
+
+def patience(longest: float, overran: int, slowest: float) -> float:
+    """Seconds for one answer, after so many that overran their time and by the slowest that did not."""
+    return min(longest, max(longest * 0.5**overran, SLOWER * slowest, LEAST_SECONDS))

@@ -1,0 +1,149 @@
+"""A front page's HTML -> the feeds it announces, and the links that look like articles."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import etree, html
+
+from crawler.items import Hints, Link
+from crawler.parsers.links import (
+    FEED_TYPES,
+    HUGE_TAG,
+    MAX_BYTES,
+    MAX_CHILDREN,
+    NotAListing,
+    Reading,
+    absolute,
+    distinct_links,
+    is_utf8,
+    link_of,
+    plain_text,
+    unpacked,
+)
+from crawler.urls import is_front_page, same_site
+
+MAX_FRONT_PAGE_LINKS = 500
+
+
+MAX_TAGS = 100_000
+"""Of one front page, the rest is not read: libxml2 takes 300 bytes for each; full ones of real sites have some 10,000."""
+
+
+MAX_ANCHORS = 5_000
+"""Of one front page that are looked at; the fullest of real sites have some 1,500."""
+
+
+# Front pages
+_NOT_AN_ARTICLE = re.compile(
+    r"/(tags?|topics?|themen?|categor(y|ies|ia|ie)|kategorie|sections?|rubri\w+|authors?|autor\w*|profile|search|suche|buscar|page"
+    r"|login|log-in|signin|sign-in|register|account|konto|subscribe|subscriptions?|newsletters?|rss|feeds?|podcasts?"
+    r"|about(-us)?|contact(-us)?|kontakt|impressum|imprint|privacy\w*|datenschutz|terms\w*|agb|cookies?|advertis\w+|faq"
+    r"|sitemap|wp-(admin|login|json)|cdn-cgi|comments?|galler(y|ies)|videos?|live-tv)(/|\.\w+$|$)"
+    r"|/(abo|archiv(es?|o)?|help|jobs?|people|print|share|shop|weather|wetter)(/((19|20)\d\d([/-]?\d\d)*/?)?|\.\w+)?$"
+    r"|\.(jpe?g|png|gif|webp|svg|pdf|mp[34]|zip|xml|json|css|js|ico|epub|docx?|xlsx?)$",
+    re.IGNORECASE,
+)
+"""Paths of navigation and of files, in the languages most sites use; an article's slug seldom is one of these words.
+Those of the second group are sections of some papers (`/archives/a-slug` is WordPress's own): alone they are navigation."""
+
+
+_ARTICLE_PATH = re.compile(
+    r"(19|20)\d\d[/-]?\d\d([/-]?\d\d)?/(?!\d\d?/?$)[^/]|/[^/]*\d{5,}[^/]*/?$|[/-](article|artikel|articulo|story|news|noticia)s?[/-].*\d{3,}",
+    re.IGNORECASE,
+)
+"""A date with something after it, or a number: how most news sites name an article. Many others use a slug."""
+
+
+_SLUG_WORDS = 4
+
+
+_HEADLINE_WORDS = 5
+
+
+_HEADLINE_CJK = 10
+
+
+_HEADLINE_THAI = 25
+"""Characters: a Japanese, Chinese or Thai headline has no spaces to count."""
+
+
+def read_front_page(body: bytes, url: str) -> Reading:
+    tree = _parse_html(body)
+    base = absolute(next(iter(tree.xpath("//base/@href")), ""), url) or url
+    articles = (Link(url=link) for link, text in _anchors(tree, base).items() if looks_like_article(link, text, url))
+    feeds = (link_of(href, base, Hints()) for href in _announced_feeds(tree))
+    return Reading(
+        kind="homepage",
+        links=distinct_links(articles, MAX_FRONT_PAGE_LINKS),
+        feeds=tuple(feed.url for feed in distinct_links(feeds, MAX_CHILDREN)),
+    )
+
+
+def site_name(body: bytes) -> str | None:
+    """What a front page calls its site: og:site_name."""
+    try:
+        tree = _parse_html(unpacked(body)[:MAX_BYTES])
+    except NotAListing:
+        return None
+    return next(filter(None, map(plain_text, tree.xpath("//meta[@property='og:site_name']/@content"))), None)
+
+
+def looks_like_article(link: str, text: str, front_page: str) -> bool:
+    """Whether a link of a front page leads to an article: by its address, else by a text as long as a headline."""
+    path = urlsplit(link).path
+    elsewhere = not same_site(link, front_page) or is_front_page(link) or link == front_page
+    if elsewhere or _NOT_AN_ARTICLE.search(path):
+        return False
+    return bool(_ARTICLE_PATH.search(path)) or _slug_words(path) >= _SLUG_WORDS or _headline_length(text)
+
+
+def _slug_words(path: str) -> int:
+    return len([word for word in re.split("[-_]", path.rstrip("/").rpartition("/")[2]) if word])
+
+
+def _headline_length(text: str) -> bool:
+    return (
+        len(text.split()) >= _HEADLINE_WORDS
+        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
+        or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI
+    )
+
+
+def _parse_html(body: bytes) -> Any:
+    """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
+    if HUGE_TAG.search(body):
+        raise NotAListing("too_complex")
+    if tag := next(islice(re.finditer(b"<", body), MAX_TAGS, None), None):
+        body = body[: tag.start()]
+    # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if is_utf8(body) else None)
+    try:
+        return html.document_fromstring(body or b" ", parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        raise NotAListing("not_a_page") from None
+
+
+def _announced_feeds(tree: Any) -> Iterator[str]:
+    for link in tree.xpath("//link[@href][@type]"):
+        href, kind = link.get("href"), link.get("type").partition(";")[0].strip().lower()
+        is_feed = "alternate" in link.get("rel", "").lower().split() and kind in FEED_TYPES
+        # WordPress announces its programming interface as application/json too.
+        is_json_api = kind == "application/json" and (
+            re.search(r"/wp-json\b|[?&]rest_route=", href) or "feed" not in href
+        )
+        is_comments = re.search(r"\bcomments\b", f"{href} {link.get('title', '')}", re.IGNORECASE)
+        if is_feed and not is_json_api and not is_comments:
+            yield href
+
+
+def _anchors(tree: Any, base: str) -> dict[str, str]:
+    """Each address that is linked, in page order, with the longest text of its links: a teaser has one link on its
+    picture and one on its headline."""
+    texts: dict[str, str] = {}
+    for anchor in islice(tree.iter("a"), MAX_ANCHORS):
+        if link := link_of(anchor.get("href"), base, Hints()):
+            texts[link.url] = max(texts.get(link.url, ""), " ".join(anchor.itertext()).strip(), key=len)
+    return texts

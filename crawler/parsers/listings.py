@@ -1,0 +1,60 @@
+"""Bytes of a feed, sitemap or front page -> the links it holds, with what it says of each. Pure: no network, no clock.
+
+Hostile or broken input gives what could still be read, or NotAListing; one malformed link never costs the others.
+"""
+
+import re
+from datetime import datetime
+
+from crawler.parsers.feeds import read_feed, read_json_feed
+from crawler.parsers.front_pages import read_front_page
+from crawler.parsers.links import MAX_BYTES, MAX_PROLOGUE, NotAListing, Reading, unpacked
+from crawler.parsers.sitemaps import read_sitemap, read_text_sitemap
+
+FEED_GUESSES = ("/feed", "/rss", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml")
+"""Where content management systems put a feed that no page announces."""
+
+
+SITEMAP_GUESSES = {
+    "news_sitemap": ("/news-sitemap.xml", "/sitemap-news.xml"),
+    "sitemap": ("/sitemap.xml", "/sitemap_index.xml"),
+}
+
+
+def read_listing(body: bytes, url: str, expected: str, since: datetime | None = None) -> Reading:
+    """Read a document found where an `expected` (feed, news_sitemap, sitemap or homepage) should be.
+
+    `since` (aware) leaves out sitemap entries that are older. Raises NotAListing.
+    """
+    body = unpacked(body)[:MAX_BYTES]
+    if expected == "homepage":
+        return read_front_page(body, url)
+    root = _root_of(body)
+    if root in ("urlset", "sitemapindex"):
+        return read_sitemap(body, url, since)
+    if root in ("rss", "feed", "rdf"):
+        return read_feed(body, url)
+    if expected == "feed" and body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"{":
+        return read_json_feed(body, url)
+    if expected != "feed" and (lines := read_text_sitemap(body, url)):
+        return Reading(kind="sitemap", links=lines)
+    raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")
+
+
+def _root_of(body: bytes) -> str | None:
+    """The local name of an XML document's root as far as one can tell without parsing: broken XML is common."""
+    text = body.replace(b"\0", b"") if b"\0" in body[:4096] else body
+    declared = _DOCTYPE.match(text, max(0, text[:4096].upper().find(b"<!DOCTYPE")))
+    text = text[declared.end() :] if declared else text
+    match = _ROOT.search(_COMMENTS.sub(b"", text[:MAX_PROLOGUE])[:4096])
+    return match[1].decode().lower() if match else None
+
+
+_COMMENTS = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+
+
+_ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
+
+
+_DOCTYPE = re.compile(rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | re.DOTALL)
+"""With the declarations inside: they may be longer than all that follows."""

@@ -1,0 +1,124 @@
+"""Saved pages -> Page: single files, folders, and HOST/path trees as wget makes them."""
+
+import hashlib
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import tldextract
+
+from crawler.fetcher.offline import content_type_of
+from crawler.items import Page
+from crawler.urls import UnusableURL, canonical_url
+
+logger = logging.getLogger(__name__)
+
+
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
+
+
+WARC_SUFFIXES = (".warc", ".warc.gz")
+
+
+MAX_BYTES = 8 * 2**20
+"""Of one page, like DOWNLOAD_MAXSIZE: what is longer is no article."""
+
+
+NOT_PAGES = re.compile(r"/(robots|ads|app-ads|sellers|humans|security|llms|llms-full)\.txt$")
+
+
+_RESERVED = (".example", ".test", ".localhost", ".invalid")
+"""Top-level names that RFC 2606 keeps for documentation and tests."""
+
+
+_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def pages_below(path: Path) -> Iterator[Path]:
+    """The files of a path that may hold pages, in a stable order; links out of a folder are not followed."""
+    if path.is_file():
+        yield path
+        return
+    for child in _children(path):
+        if child.is_dir() and not child.is_symlink():
+            yield from pages_below(child)
+        elif child.is_file() and may_hold_pages(child):
+            yield child
+
+
+def _children(folder: Path) -> list[Path]:
+    """What lies in a folder, without hidden files (`.git`, `._page.html` of macOS) and what browsers save beside a page."""
+    try:
+        (folder / "..").stat()  # refused where its names may be had and nothing else of it
+        names = sorted(child.name for child in folder.iterdir())
+    except OSError as error:
+        logger.warning("%s: cannot be read: %s", folder, error.strerror)
+        return []
+    assets = {f"{name.rpartition('.')[0]}_files" for name in names}
+    return [folder / name for name in names if not name.startswith(".") and name not in assets]
+
+
+def may_hold_pages(file: Path) -> bool:
+    """Whether a file's name is that of a saved page or an archive."""
+    return page_name(file).endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)) and not NOT_PAGES.search(f"/{file.name}")
+
+
+def page_name(file: Path) -> str:
+    """A file's name without the query that trees keep in it: `story.html?id=7`."""
+    return file.name.lower().partition("?")[0]
+
+
+def read_file(file: Path, given: Path) -> Page:
+    """A saved page. Its fetch time is when it was written, as far as the file system knows."""
+    with file.open("rb") as stream:
+        body = stream.read(MAX_BYTES + 1)
+    url = url_in_tree(file, given) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
+    return Page(
+        url=url,
+        final_url=url,
+        via="file",
+        fetched_at=datetime.fromtimestamp(int(min(file.stat().st_mtime, time.time())), UTC),
+        content_type=content_type_of(file),
+        body=body,
+        refusal="too_large" if len(body) > MAX_BYTES else None,
+    )
+
+
+def url_in_tree(file: Path, given: Path) -> str | None:
+    """The address a HOST/path tree gives a file: the first folder at or below `given` that is named like a host begins it.
+
+    What lies above `given` is the machine's. `index.html` stands for its folder, as `--offline` and most mirroring
+    programs have it.
+    """
+    parts = file.absolute().parts
+    first = len(given.absolute().parts) - 1
+    host = next((number for number in range(first, len(parts) - 1) if is_host(parts[number])), None)
+    if host is None:
+        return None
+    path, mark, query = "/".join(parts[host + 1 :]).partition("?")
+    if not mark:
+        path = re.sub(r"(^|/)index\.x?html?$", r"\1", path, flags=re.IGNORECASE)
+    # fsencode: a name that is no UTF-8 keeps its bytes.
+    address = f"https://{parts[host]}/{quote(os.fsencode(path))}{mark}{quote(os.fsencode(query), safe=_QUERY)}"
+    try:
+        return canonical_url(address)
+    except UnusableURL:
+        return None
+
+
+_QUERY = "!$%&'()*+,-./:;=?@_~"
+"""What a query may hold as it is; the `%` of an escape among it."""
+
+
+def is_host(name: str) -> bool:
+    """Whether a folder's name is a host's: a known public suffix, or one that is kept for examples."""
+    host, _, port = name.lower().partition(":")
+    if not re.fullmatch(r"([^\W_]([\w-]*[^\W_])?\.)+[^\W_][\w-]*[^\W_]", host) or (port and not port.isdecimal()):
+        return False
+    found = _suffixes(host)
+    return bool(found.domain and found.suffix) or host.endswith(_RESERVED)

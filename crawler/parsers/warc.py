@@ -1,0 +1,222 @@
+"""WARC archives (ISO 28500) -> Page, a record at a time, damaged ones skipped."""
+
+import io
+import logging
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import brotli
+from warcio.bufferedreaders import ChunkedDataReader, DecompressingBufferedReader
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.limitreader import LimitReader
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
+
+from crawler.items import Page
+from crawler.parsers.saved_files import MAX_BYTES, NOT_PAGES
+from crawler.urls import UnusableURL, canonical_url
+
+logger = logging.getLogger(__name__)
+
+
+# WARC: a record is read by itself from its offset, so that damage costs only the record that has it. warcio's own
+# iterator ends without a word at damaged gzip and hides what was appended after a cut-off record.
+def read_warc(file: Path) -> Iterator[Page]:
+    """The pages of an archive, one at a time. Damage is said; the records before and after it are kept."""
+    with file.open("rb") as stream:
+        offset, damaged = 0, False
+        while (start := _next_record(stream, offset)) is not None:
+            page, end = _read_record(stream, start, file.name)
+            if not damaged and (start > offset or end is None):
+                logger.warning("%s: damaged at byte %d", file.name, offset)
+            offset, damaged = end or start + 1, end is None
+            if page:
+                yield page
+        if not damaged and offset < file.stat().st_size:
+            logger.warning("%s: damaged at byte %d, and no record after it", file.name, offset)
+
+
+_RECORD = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n|\x1f\x8b\x08")
+"""How a record begins: its version line (anywhere: one cut off before may end without a newline), or a gzip member's first bytes."""
+
+
+_LONGEST_START = 12
+
+
+_BLOCK = 2**16
+
+
+def _next_record(stream: BinaryIO, offset: int) -> int | None:
+    """Where the first record at or after `offset` begins; None when there is none."""
+    stream.seek(offset)
+    while block := stream.read(_BLOCK):
+        if found := _RECORD.search(block):
+            return offset + found.start()
+        offset = stream.seek(offset + max(1, len(block) - _LONGEST_START))
+    return None
+
+
+MAX_HEAD = 2**18
+"""Bytes of a record's heads, WARC's and HTTP's together; more than any browser takes of HTTP's."""
+
+
+class _RecordReader(DecompressingBufferedReader):  # type: ignore[misc]
+    """warcio's reader of a record, plain or gzip, that ends at damage: its own reads the rest of the file, printing.
+
+    Of lines it reads MAX_HEAD: a head without an end would be the rest of the file. Raises EOFError beyond.
+    """
+
+    left = MAX_HEAD
+
+    def readline(self, length: int | None = None) -> bytes:
+        if not self.left:
+            raise EOFError
+        line = bytes(super().readline(min(self.left if length is None else length, self.left)))
+        self.left -= len(line)
+        return line
+
+    def _decompress(self, data: bytes) -> bytes:
+        if self.decompressor and self.num_block_read:
+            try:
+                return bytes(self.decompressor.decompress(data))
+            except zlib.error:
+                self.stream = io.BytesIO()
+                return b""
+        return bytes(super()._decompress(data))
+
+
+_loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)
+
+
+_http_head = StatusAndHeadersParser(["HTTP/"], verify=False)
+
+
+def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, int | None]:
+    """The page of the record that begins at `start`, None when it holds none; and where the record ends, None when it is damaged."""
+    stream.seek(start)
+    reader = _RecordReader(stream)
+    page = end = None
+    try:
+        record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
+        fits = _fits(record, reader, stream)
+        if not fits:
+            record.raw_stream.limit = MAX_HEAD  # what is left of it is not worth reading
+        page = _page_of_record(record, name, start)
+        end = _end_of(record, reader, stream) if fits else None
+    except (ArchiveLoadFailed, EOFError):
+        pass  # no record, or one that ends in its head
+    if page and end is None:
+        page = replace(page, body=b"", failure=page.failure or "cut_off")
+    return page, end
+
+
+def _fits(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> bool:
+    """Whether a plain record can be as long as its head says: there may be no end to what one that is not would read."""
+    left = os.fstat(stream.fileno()).st_size - stream.tell() + reader.rem_length()
+    return reader.decompressor is not None or getattr(record.raw_stream, "limit", 0) <= left
+
+
+def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> int | None:
+    """The offset after a record; None when it is shorter than its head says, or runs into the next one."""
+    if not isinstance(record.raw_stream, LimitReader):
+        return None
+    while record.raw_stream.read(_BLOCK):
+        pass
+    if record.raw_stream.limit > 0:
+        return None
+    blank = 0
+    while (line := reader.readline(_BLOCK)) and not line.strip():
+        blank += 1
+    # Two blank lines end a record. With fewer, what follows must be a record or nothing: a body that lost some bytes
+    # ends in the head of the next record.
+    if blank < 2 and not line.startswith(b"WARC/"[: len(line)]):
+        return None
+    if line and reader.decompressor:
+        logger.warning("%s: one gzip block holds several records; `warcio recompress` makes it readable", stream.name)
+        return None
+    return int(stream.tell() - reader.rem_length() - len(line))
+
+
+def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | None:
+    """The page of a response or resource record; None for requests, redirects, images and what is not the web's."""
+    try:
+        url = canonical_url(record.rec_headers.get_header("WARC-Target-URI", ""))
+    except UnusableURL:
+        return None
+    if record.rec_type not in ("response", "resource") or NOT_PAGES.search(urlsplit(url).path):
+        return None
+    http = _http_head.parse(record.raw_stream) if record.rec_type == "response" else None
+    status = _status(http) if http else None
+    content_type = http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")
+    if (status and 300 <= status < 400) or not _may_be_page(content_type or ""):
+        return None
+    failure = f"http_{status or 'unreadable'}" if http and status != 200 else None
+    cut_off = "cut_off" if record.rec_headers.get_header("WARC-Truncated") else None
+    body = b"" if failure else _payload(record.raw_stream, http)
+    return Page(
+        url=url,
+        final_url=url,
+        via="warc",
+        fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
+        status=status,
+        content_type=content_type or None,
+        body=body,
+        failure=failure or cut_off,
+        refusal="too_large" if len(body) > MAX_BYTES else None,
+        warc=name,
+        warc_offset=offset,
+    )
+
+
+def _status(http: StatusAndHeaders) -> int | None:
+    code = http.get_statuscode()
+    return int(code) if re.fullmatch("[1-9][0-9]{2}", code) else None
+
+
+def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:
+    """At most MAX_BYTES + 1 of a record's body, transfer and content encodings removed."""
+    if http and (http.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
+        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_BYTES))
+    body = bytes(stream.read(MAX_BYTES + 1))
+    return _decoded(body, (http.get_header("Content-Encoding") or "").strip().lower()) if http else body
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Many archives keep decoded bodies under the old header: what is not encoded as it says is taken as it is.
+
+    warcio's own decoding has no limit: 800 bytes of Brotli would become a gigabyte.
+    """
+    try:
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            return zlib.decompressobj(wbits=47).decompress(body, MAX_BYTES + 1)
+        if encoding == "br":
+            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))[: MAX_BYTES + 1]
+    except (zlib.error, brotli.error):
+        pass
+    return body
+
+
+def _may_be_page(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in ("", "text/html", "application/xhtml+xml", "text/plain")
+
+
+def _capture_time(text: str | None) -> datetime:
+    """WARC-Date: RFC 3339 in UTC. A record without a possible one was captured now, as far as anybody knows."""
+    now = datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text or "")
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # OverflowError: 0001-01-01 east of Greenwich
+        return now
+    return moment if _FIRST_PAGE <= moment <= now else now
+
+
+_FIRST_PAGE = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nothing was captured before there was a web, nor will have been tomorrow."""

@@ -1,0 +1,1 @@
+"""Sources: reading and writing sources.toml, and lists of other programs (OPML, CSV, text)."""

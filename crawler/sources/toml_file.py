@@ -1,0 +1,271 @@
+"""sources.toml -> Source. Strict: what is not understood is an error that names the nearest thing that is.
+
+Everything a user may say about a news site is one field here; nothing else reads the file.
+"""
+
+import difflib
+import io
+import os
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import Field, dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from cssselect import SelectorError
+from lxml import etree
+
+from crawler.items import ENTRY_POINTS, KINDS, TITLES, Source
+from crawler.selectors import to_xpath
+from crawler.sources.languages import is_language, language_meant
+from crawler.urls import UnusableURL, canonical_url, default_name
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+DEFAULT_USER_AGENT = "Broadsheet/1 (+no contact address given)"
+
+
+class SourcesError(Exception):
+    """sources.toml cannot be used; the message names the file, the entry and the way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlSettings:
+    """The `[crawl]` table: manners, for all sources."""
+
+    user_agent: str = DEFAULT_USER_AGENT
+    delay: float = 1.0  #: seconds between two requests to one host
+    concurrency: int = 1  #: requests at a time to one host
+    budget: int = 5000  #: requests to one host in one run; at one a second over an hour
+    since: str = "7d"  #: `7d`, `36h` or a day `2026-11-01`: of a sitemap nothing older
+    allow_private: tuple[str, ...] = ()  #: networks that may be entered although they are not public
+
+    @property
+    def has_contact(self) -> bool:
+        return bool(re.search(r"https?://|@", self.user_agent))
+
+    def since_date(self, now: datetime) -> datetime:
+        """The oldest instant a first look at a sitemap takes."""
+        if match := re.fullmatch(r"(\d{1,5})([dh])", self.since):
+            number, unit = int(match[1]), match[2]
+            return now - (timedelta(days=number) if unit == "d" else timedelta(hours=number))
+        return datetime.strptime(self.since, "%Y-%m-%d").replace(tzinfo=UTC)
+
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(text) for text in self.allow_private)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesFile:
+    """All of sources.toml."""
+
+    crawl: CrawlSettings
+    sources: tuple[Source, ...]
+
+
+def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
+    """Read and check a sources.toml; raises SourcesError with a message for its owner."""
+    try:
+        text = io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=None).read()
+    except FileNotFoundError:
+        raise SourcesError(f"{path}: no such file; `broadsheet sources add URL` begins one") from None
+    except OSError as error:
+        raise SourcesError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SourcesError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    return parse_sources(text, str(path), may_be_empty=may_be_empty)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file that a person wrote, to its end. Raises SourcesError where it has none within MAX_FILE, or OSError.
+
+    A pipe that nobody writes to is empty; to open it as usual would wait for somebody.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        os.set_blocking(file.fileno(), True)
+        data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise SourcesError(f"{path}: cannot be read: larger than {MAX_FILE >> 20} MB")
+    return data
+
+
+MAX_FILE = 16 * 2**20
+"""Bytes of a sources.toml or another program's list. 10,000 sources with three feeds each take 6 MB as OPML."""
+
+
+def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:
+    """Check the text of a sources.toml; `where` begins every message. One without a source is a mistake, unless it may be."""
+    try:
+        tables = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
+        raise SourcesError(f"{where}: not valid TOML: {error}") from None
+    _only_known(tables, ("crawl", "source"), where)
+    crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
+    entries = tables.get("source", [])
+    if not isinstance(entries, list):
+        raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
+    if not entries and not may_be_empty:
+        raise SourcesError(
+            f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
+        )
+    sources = tuple(source_of(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
+    _no_twins(sources, where)
+    return SourcesFile(crawl=crawl, sources=sources)
+
+
+def source_of(entry: object, where: str) -> Source:
+    """Check one [[source]] table; `where` begins the message of the SourcesError."""
+    if not isinstance(entry, dict):
+        raise SourcesError(f"{where}: must be a table: write [[source]] above its keys")
+    url = entry.get("url")
+    where = f"{where} ({url})" if url and isinstance(url, str) else where
+    if isinstance(entry.get("strip"), str):
+        entry = entry | {"strip": [entry["strip"]]}
+    values = _typed(entry, Source, where)
+    if "url" not in values:
+        raise SourcesError(f'{where}: needs url = "https://…"')
+    for address in (values["url"], *(address for kind in ENTRY_POINTS for address in values.get(kind, ()))):
+        _check(canonical_url, address, UnusableURL, where)
+        if _CONTROL.search(address):  # nobody wrote it on purpose, and OPML cannot carry it
+            raise SourcesError(f"{where}: {address!r} holds a control character")
+    # One source, however its address is written: it is the source's identity from run to run.
+    values["url"] = canonical_url(values["url"])
+    named = any(values.get(kind) for kind in ENTRY_POINTS)
+    source = Source(**{"name": default_name(url), "discover": () if named else KINDS} | values)  # type: ignore[arg-type]
+    _check_rules(source, where)
+    return source
+
+
+def _check_rules(source: Source, where: str) -> None:
+    """What is checked by trying it: kinds, regular expressions, selectors, the time zone."""
+    for kind in source.discover:
+        if kind not in KINDS:
+            raise SourcesError(f"{where}: discover: unknown kind {kind!r}{_nearest(kind, KINDS)}")
+    if source.title is not None and source.title not in TITLES:
+        raise SourcesError(f"{where}: title: unknown place {source.title!r}{_nearest(source.title, TITLES)}")
+    for rule in (*source.include, *source.exclude):
+        _check(
+            re.compile, rule, (re.error, OverflowError, RecursionError), f"{where}: {rule!r} is no regular expression"
+        )
+    for selector in (*([source.body] if source.body else []), *source.strip):
+        _check(_try_selector, selector, _NO_SELECTOR, f"{where}: {selector!r} is neither XPath nor CSS of an element")
+    for key in ("name", "category"):
+        if _CONTROL.search(value := getattr(source, key) or ""):  # a terminal would obey it
+            raise SourcesError(f"{where}: {key}: {value!r} holds a control character")
+    if source.language is not None and not is_language(source.language):
+        raise SourcesError(f"{where}: unknown language {source.language!r}; {language_meant(source.language)}")
+    zone = source.timezone
+    if zone is not None:
+        expected = _nearest(zone, available_timezones(), "expected a name such as Europe/London")
+        _check(
+            ZoneInfo,
+            zone,
+            (ZoneInfoNotFoundError, ValueError, OSError),
+            f"{where}: unknown timezone {zone!r}{expected}",
+        )
+
+
+def _crawl(table: object, where: str) -> CrawlSettings:
+    if not isinstance(table, dict):
+        raise SourcesError(f"{where}: must be a table")
+    crawl = CrawlSettings(**_typed(table, CrawlSettings, where))
+    if not crawl.user_agent.isascii() or not crawl.user_agent.isprintable():
+        raise SourcesError(f"{where}: user_agent: expected printable ASCII on one line, not {crawl.user_agent!r}")
+    if not 0 <= crawl.delay <= 3600:
+        raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
+    if not 1 <= crawl.concurrency <= 16:
+        raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
+    if not 1 <= crawl.budget <= 1_000_000:
+        raise SourcesError(f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests")
+    try:
+        crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC))
+    except ValueError:
+        raise SourcesError(f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"') from None
+    for network in crawl.allow_private:
+        _check(ip_network, network, ValueError, f'{where}: allow_private: expected networks such as "127.0.0.0/8"')
+    return crawl
+
+
+_SAMPLE = etree.fromstring("<html><body><article><div><p><a/></p></div></article></body></html>")
+"""An unknown function is noticed only where a selector meets an element."""
+
+
+def _try_selector(selector: str) -> None:
+    found = etree.XPath(to_xpath(selector))(_SAMPLE)
+    if not isinstance(found, list):
+        raise ValueError(f"it gives {found!r}")
+
+
+_NO_SELECTOR = (etree.XPathError, SelectorError, ValueError)
+
+
+def _typed(table: Mapping[str, Any], model: type, where: str) -> dict[str, Any]:
+    """The table's values with lists as tuples, each checked against the field's type; "" where a string is optional means nothing."""
+    known = {known.name: known for known in fields(model)}
+    _only_known(table, tuple(known), where)
+    values = {key: _value(value, known[key], f"{where}: {key}") for key, value in table.items()}
+    return {key: value for key, value in values.items() if value != ""}
+
+
+_TYPES: dict[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    tuple[str, ...]: ((list,), "a list of strings"),
+}
+"""A field's annotation -> what TOML may give for it, and that in words; everything else is a string."""
+
+
+def _value(value: Any, known: Field[Any], where: str) -> Any:
+    accepted, words = _TYPES.get(known.type, ((str,), "a string in quotes"))
+    # True is an int to Python and a mistake in `concurrency = true`.
+    right = isinstance(value, accepted) and (type(value) is not bool or bool in accepted)
+    if list in accepted:
+        right = right and all(isinstance(item, str) for item in value)
+    if not right:
+        raise SourcesError(f"{where}: expected {words}, not {value if isinstance(value, date) else repr(value)}")
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and len(text) > MAX_VALUE:
+            raise SourcesError(f"{where}: {len(text):,} characters; at most {MAX_VALUE:,} are taken")
+    return tuple(value) if isinstance(value, list) else value
+
+
+MAX_VALUE = 10_000
+"""Characters of an address, a name, a rule; writing a string of a megabyte as TOML takes tomlkit a minute."""
+
+
+def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise SourcesError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
+
+
+def _nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; {otherwise or 'known are ' + ', '.join(known)}"
+
+
+def _check(
+    test: Callable[[Any], object], value: Any, errors: type[Exception] | tuple[type[Exception], ...], message: str
+) -> None:
+    try:
+        test(value)
+    except errors as error:
+        raise SourcesError(f"{message}: {error}") from None
+
+
+def _no_twins(sources: tuple[Source, ...], where: str) -> None:
+    seen: dict[str, int] = {}
+    for number, source in enumerate(sources, 1):
+        ways_out = {canonical_url(source.url): "remove one", source.name: 'give each its own name = "…"'}
+        for same, way_out in ways_out.items():
+            first = seen.setdefault(same, number)
+            if first != number:
+                raise SourcesError(
+                    f"{where}: [[source]] {number} ({source.url}) is the same as [[source]] {first}: {same}; {way_out}"
+                )

@@ -1,0 +1,106 @@
+"""A first look at a site that somebody would like to watch: the news spider, but only a sample of each source's pages.
+
+What it finds goes into an archive as in any crawl; a name for the site, which no table has, is noted in passing.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from crawler.fetcher.responses import header
+from crawler.items import WHOLE, Page, Source
+from crawler.parsers import feeds, front_pages, links, listings
+from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps, Trail
+from crawler.urls import canonical_url, is_front_page
+
+SAMPLE = 5
+"""Articles: enough to see whether titles, dates and texts are right, and few enough to read and to ask a stranger for."""
+
+
+class LookSpider(NewsSpider):
+    """`broadsheet sources add` and `sources check --look`."""
+
+    name = "look"
+    # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
+    custom_settings = {"SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
+
+    def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
+        super().__init__(sources, since, robots)
+        #: per source's url: name and site, as the site and its feed say them
+        self.noted: dict[str, dict[str, str]] = {}
+        self._sampled: dict[str, set[str]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "LookSpider":
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        assert isinstance(spider, cls)
+        spider.noted = kwargs["noted"]  # the caller's own, who reads it after the run
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        async for request in super().start():
+            if self._is_wanted(request):
+                yield request
+
+    def parse_front_page(self, response: Response, source: Source) -> Iterator[Output]:
+        """The address that a person gave may itself be a feed or a sitemap."""
+        kind = _entry_point(response) if response.status == 200 else None
+        if kind:
+            yield from self.parse_listing(response, source, source.url, kind, None)
+            return
+        self._note(source, name=front_pages.site_name(response.body))
+        yield from self._as_a_page(response, source)
+        yield from super().parse_front_page(response, source)
+
+    def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
+        """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
+        if response.status in WHOLE and not is_front_page(source.url) and not is_front_page(response.url):
+            facts: dict[str, Any] = {
+                "body": response.body,
+                "content_type": header(response, "Content-Type"),
+                "status": response.status,
+            }
+            now = datetime.now(UTC)
+            yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
+
+    def parse_listing(
+        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
+    ) -> Iterator[Output]:
+        if kind == "feed" and response.status == 200:
+            self._note(source, **feeds.feed_says(response.body, response.url))
+        outputs = super().parse_listing(response, source, url, kind, trail, parent)
+        yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
+
+    def _is_wanted(self, request: Request) -> bool:
+        """Whether a page is new to its source's sample and has a place in it; all other requests are wanted."""
+        # A listing that yields nothing leads to the next inside the same call: its pages pass here twice.
+        if "page" not in request.meta or "sampled" in request.meta:
+            return True
+        sample = self._sampled.setdefault(request.cb_kwargs["source"].url, set())
+        if request.url in sample or len(sample) == SAMPLE:
+            return False
+        sample.add(request.url)
+        request.meta["sampled"] = True
+        return True
+
+    def _note(self, source: Source, **said: str | None) -> None:
+        """The first to say something is believed: a site's own page before its feed."""
+        noted = self.noted.setdefault(source.url, {})
+        for key, value in said.items():
+            if value:
+                noted.setdefault(key, value)
+
+
+def _entry_point(response: Response) -> str | None:
+    """`feed` or `sitemap` when that is what answered; None for a page."""
+    for kind in ("feed", "sitemap"):
+        try:
+            listings.read_listing(response.body, response.url, kind)
+        except links.NotAListing:
+            continue
+        return kind
+    return None

@@ -1,0 +1,126 @@
+"""Page -> Article, or Refusal. The only module that knows trafilatura. Pure: no clock, no network, no database.
+
+bytes ──decode──► a text copy ──textcopy────────────────────────┐
+            └───► one tree ──metadata──► what the page says ────┼──► Article, or Refusal(reason)
+                      └──trafilatura, boilerplate──► its lines ─┘
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TypeVar
+
+from crawler.items import Article, Hints, Page, Source
+from pipelines.extract.body import parse, read_body
+from pipelines.extract.dates import exacter, parse_moment
+from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
+from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
+from pipelines.extract.page_head import Head
+from pipelines.extract.refusals import MIN_WORDS, WALL, look, refuse_others
+from pipelines.extract.text_copies import read_copy
+from pipelines.text import word_count
+
+EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
+"""Stored with every article; the first number grows whenever these rules change."""
+
+
+MAX_LINES = 20_000
+"""Lines of a text copy; the longest labelled one has 200."""
+
+
+MAX_TEXT = 1_000_000
+"""Characters of an article; the longest labelled one has 53,000, a long novel a million. Longer ones are refused, not cut."""
+
+
+MAX_TITLE, MAX_DESCRIPTION, MAX_NAME, MAX_AUTHORS, MAX_ADDRESS = 500, 5_000, 200, 50, 2_048
+"""Characters of a title, of a description, of whatever is called by a name (author, section, site), of an address; people
+that sign. What is longer is cut at the end of a word, an address is left out. Labelled pages have titles of up to 124
+characters, descriptions of 527, names of 26, five authors, addresses of 177."""
+
+
+def extract(page: Page) -> Article:
+    """The article a page holds; raises Refusal when it holds none."""
+    refuse_binary(page.body, page.content_type)
+    text = decode(page.body, page.content_type)
+    if is_plain_text(text, page.content_type):
+        if text.count("\n") > MAX_LINES:
+            raise Refusal("too_complex")
+        copy = read_copy(text, _zone(page))
+        return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
+    tree = parse(text)
+    head = Head(tree, page.final_url, page.fetched_at)
+    shape = None if head.is_article else look(tree)
+    said = read_metadata(head, _zone(page), page.source.title if page.source else None)
+    body = read_body(tree, head, said, page.source)
+    refuse_others(head, shape, body)
+    return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+
+
+def _zone(page: Page) -> str | None:
+    return page.source.timezone if page.source else None
+
+
+def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, own_words: int | None) -> Article:
+    """What the page said, completed by its feed's hints and its source's settings; `named`: it claims to be an article."""
+    said = with_hints(said, page.hints, page.via, page.source)
+    text = "\n\n".join(lines)
+    if len(text) > MAX_TEXT:
+        raise Refusal("too_long")
+    words = word_count(text)
+    if not words:
+        raise Refusal("no_text")
+    enough = words if own_words is None or words >= WALL else own_words
+    if enough < MIN_WORDS and not (named or said.published or page.hints.title):
+        raise Refusal("too_short")
+    return Article(
+        title=_cut(said.title, MAX_TITLE),
+        text=text,
+        description=_cut(said.description, MAX_DESCRIPTION),
+        authors=tuple(_cut(name, MAX_NAME) for name in said.authors[:MAX_AUTHORS]),
+        date_published=said.published.value if said.published else None,
+        date_published_raw=said.published.raw if said.published else None,
+        date_published_source=said.published_source,
+        date_modified=said.modified.value if said.modified else None,
+        language=said.language,
+        section=_cut(said.section, MAX_NAME),
+        keywords=said.keywords,
+        image_url=_address(said.image_url),
+        site_name=_cut(said.site_name, MAX_NAME),
+        titles=tuple((place, _cut(title, MAX_TITLE)) for place, title in said.titles),
+        is_accessible_for_free=said.is_accessible_for_free,
+        canonical_url=_address(said.canonical_url),
+        word_count=words,
+        extractor=EXTRACTOR,
+    )
+
+
+Said = TypeVar("Said", str, str | None)
+
+
+def _cut(line: Said, most: int) -> Said:
+    """A line that is not too long, at the end of a word where there is one."""
+    if line is None or len(line) <= most:
+        return line
+    return line[: most - 1].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+def _address(url: str | None) -> str | None:
+    return url if url and len(url) <= MAX_ADDRESS else None
+
+
+def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
+    """Hints are believed only where the page is silent, or names the day of which they know the instant."""
+    hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
+    origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
+    published = exacter(said.published, hinted) if said.published else hinted
+    language = said.language or hints.language or (source.language if source else None)
+    return replace(
+        said,
+        title=said.title or hints.title,
+        description=said.description or hints.description,
+        authors=said.authors or hints.authors,
+        published=published,
+        published_source=said.published_source if published is said.published else origin,
+        language=primary_tag(language) if language else None,
+        image_url=said.image_url or hints.image_url,
+    )

@@ -1,0 +1,282 @@
+"""The lines of a page that are not its article: one set of tests for HTML bodies and for plain text copies.
+
+Every test names a cause (a label, a promotion, a credit line), never a site. The words are in phrases.toml, by language;
+here is how long, how linked and where a line must be to be judged by them.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipelines.extract.authors import ROLE
+from pipelines.extract.dates import day_in_words
+from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
+from pipelines.text import PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
+
+MAX_PROMOTION = 320
+"""Characters up to which a line may be a promotion: the longest labelled one has 290."""
+
+
+MAX_LABEL, MAX_CONTROL, MAX_POINTER, MAX_LINKED_POINTER, MAX_CREDIT = 100, 80, 160, 260, 500
+"""Characters under which a line may be one: patterns end openly (`.{0,60}`), a paragraph must not begin like a label."""
+
+
+NOT_WORDS = r"^[\W_]+"
+
+
+LABEL = Openings("labels", skip=NOT_WORDS, after=r"[\s:：.…>»→\-–|]*$")
+
+
+LABEL_BEFORE = Openings("labels", skip=NOT_WORDS, after=r"\s*[:：>»|\-–—]\s*\S")
+
+
+CONTROL = Openings("controls", "reading_times", skip=NOT_WORDS, after=r"[^\w?？]*$")
+
+
+APPEAL = Openings("appeals", skip=NOT_WORDS)
+
+
+PROMOTION = Mentions("promotions")
+
+
+CREDIT = Openings("credits", skip=r"^[\s\-–—•(\[]+", after=r"[\s.)\]|]*$")
+
+
+BYLINE = Openings("bylines", after=r"\s*[:：]?\s+[^.!?]{2,90}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of the article before its lines are judged."""
+
+    titles: tuple[str, ...] = ()  #: the title and its rivals (h1, og:title, headline, window title)
+    authors: tuple[str, ...] = ()
+    link_share: Mapping[str, float] = field(
+        default_factory=dict
+    )  #: line_key() of a line -> share of it that is link text
+    decks: Collection[str] = ()  #: keys of the lines which the page's markup sets apart from the body
+
+    def share(self, line: str) -> float:
+        """How much of a line is link text."""
+        return self.link_share.get(line_key(line), 0.0)
+
+
+def is_label(line: str) -> bool:
+    """`Read more`, `Auch interessant:`: it announces what is not the article."""
+    return len(line) < MAX_LABEL and LABEL.match(line)
+
+
+def is_control(line: str) -> bool:
+    """`Share`, `12 comments`, `5 min read`."""
+    return len(line) < MAX_CONTROL and CONTROL.match(line)
+
+
+def is_promotion(line: str) -> bool:
+    """It asks the reader to subscribe, to sign up, to follow."""
+    return len(line) <= MAX_PROMOTION and (APPEAL.match(line) or PROMOTION.search(line))
+
+
+def is_pointer(line: str, share: float = 0.0) -> bool:
+    """`Read also: Storm hits the coast`."""
+    return len(line) < (MAX_LINKED_POINTER if share > 0.3 else MAX_POINTER) and LABEL_BEFORE.match(line)
+
+
+def is_credit(line: str) -> bool:
+    """`Additional reporting by Bo Ray`, `© The Ledger 2026`."""
+    return len(line) < MAX_CREDIT and CREDIT.match(line)
+
+
+def is_noise(line: str, share: float = 0.0) -> bool:
+    """Whether a line is no part of an article wherever it stands."""
+    return (
+        not re.search(r"\w", line)
+        or is_label(line)
+        or is_control(line)
+        or is_pointer(line, share)
+        or is_promotion(line)
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- head and tail
+CLOCK_LINE = re.compile(
+    r"(?:\W*(?:\w+\W+){0,3})\d{1,2}[:.h]\d{2}(?:\s*(?:[ap]\.?m\.?|uhr|h|gmt|[a-z]{3,4}))?\b.{0,50}$", re.I
+)
+"""`Updated on Monday 14:08 CET`: a time with at most three words before it."""
+
+
+AGE = Openings("ages", skip=NOT_WORDS, after=r"\W*$")
+
+
+HEAD_LINES = 14
+"""How far down the title may stand; the deepest among the labelled copies is the eleventh line."""
+
+
+MAX_BYLINE = 160
+
+
+def body_lines(lines: Sequence[str], about: About) -> list[str]:
+    """The article's own lines: noise, the repeated head and the closing matter removed."""
+    kept = [line for line in lines if not is_noise(line, about.share(line)) and not _is_introduction(line, about)]
+    return drop_tail(drop_head(drop_link_lines(kept, about), about), about)
+
+
+def drop_link_lines(lines: Sequence[str], about: About) -> list[str]:
+    """Without the lines that are nothing but a link to another page, or a list entry that mostly is."""
+    return [line for line in lines if not _is_link(line, about.share(line))]
+
+
+def _is_link(line: str, share: float) -> bool:
+    if line.startswith("- "):
+        return share > LINKED_ITEM and not line.endswith(".")
+    return share >= LINKED and not (is_prose(line) and len(line) > 2 * PROSE_LENGTH)
+
+
+LINKED_ITEM = 0.7
+
+
+LINKED = 0.85
+"""Share of link text from which a line is a teaser."""
+
+
+def drop_head(lines: Sequence[str], about: About) -> list[str]:
+    """Without title, deck, byline and date line before the first sentence."""
+    rest = list(lines[_after_title(lines, about) :])
+    while rest and (is_head_line(rest[0], about) or _is_in_dateline(rest)):
+        rest.pop(0)
+    return rest[_key_points(rest) :]
+
+
+def _is_in_dateline(lines: Sequence[str]) -> bool:
+    """Whether the first line is only the agency that the paragraph below it names too: `OSLO, Nov 9 (Corvane) - …`."""
+    name, below = lines[0], next(filter(is_prose, lines[1:3]), "")
+    return len(name) < MAX_AGENCY and f"({fold(name)})" in spelled(below[:DATELINE])
+
+
+MAX_AGENCY, DATELINE = 40, 100
+"""Characters of an agency's name; of a paragraph's beginning that holds place, day and agency."""
+
+
+def _key_points(lines: Sequence[str]) -> int:
+    """How many lines a list of the article's main points takes before the first paragraph, its label included."""
+    begin = 1 if len(lines) > 1 and not is_prose(lines[0]) and lines[1].startswith("- ") else 0
+    end = begin
+    while (
+        end < len(lines)
+        and lines[end].startswith("- ")
+        and len(lines[end]) > MIN_KEY_POINT
+        and SENTENCE_END.search(lines[end])
+    ):
+        end += 1
+    return end if 2 <= end - begin <= MAX_KEY_POINTS and end < len(lines) and is_prose(lines[end]) else 0
+
+
+MIN_KEY_POINT = 40
+
+
+MAX_KEY_POINTS = 5
+"""A longer list at the top is the article itself."""
+
+
+def _after_title(lines: Sequence[str], about: About) -> int:
+    """Where the text begins below the title, 0 when the title is not repeated or prose stands above it."""
+    for number, line in enumerate(lines[:HEAD_LINES]):
+        if is_title(line, about):
+            return number + 1
+        if is_prose(line) and not is_deck(line, about):
+            break
+    return 0
+
+
+def is_head_line(line: str, about: About) -> bool:
+    return (
+        MENU.fullmatch(line) is not None
+        or is_title(line, about)
+        or is_deck(line, about)
+        or is_date_line(line)
+        or is_byline(line, about)
+        or (not is_prose(line) and is_credit(line))
+    )
+
+
+def is_title(line: str, about: About) -> bool:
+    return len(line) < 400 and any(same_title(line, title) for title in about.titles)
+
+
+def same_title(line: str, title: str) -> bool:
+    """Equal up to a kicker or a site's name before or after, or up to a few words."""
+    one, other = fold(line), fold(title)
+    if not one or not other:
+        return False
+    short, long = sorted((one.replace(" ", ""), other.replace(" ", "")), key=len)
+    if len(short) >= 0.6 * len(long) and len(short) > 8 and (long.startswith(short) or long.endswith(short)):
+        return True
+    words, others = set(one.split()), set(other.split())
+    return short == long or (len(others) > 3 and len(words & others) >= 0.8 * len(words | others))
+
+
+def is_deck(line: str, about: About) -> bool:
+    return line_key(line) in about.decks
+
+
+def is_date_line(line: str) -> bool:
+    if len(line) >= 140 or is_prose(line) or len(re.findall(r"[^\W\d]+", line)) > 15:
+        return False
+    return CLOCK_LINE.match(line) is not None or AGE.match(line) or day_in_words(line) is not None
+
+
+def is_byline(line: str, about: About) -> bool:
+    """A short line that names the author, or begins like one."""
+    if len(line) > MAX_BYLINE or is_prose(line):
+        return False
+    folded = f" {fold(line)} "
+    named = any(f" {fold(author)} " in folded for author in about.authors if fold(author))
+    return is_byline_opening(line) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
+
+
+def is_byline_opening(line: str) -> bool:
+    """`By Ann Lee`, `Text: Ann Lee`."""
+    return BYLINE.match(line)
+
+
+def is_biography(line: str, about: About) -> bool:
+    """`Ann Lee is the harbour correspondent of the Ledger.`"""
+    begin = fold(line[:80])
+    return len(line) < MAX_BIOGRAPHY and any(
+        begin.startswith(name) for author in about.authors if " " in (name := fold(author))
+    )
+
+
+def _is_introduction(line: str, about: About) -> bool:
+    """A biography that says what the author does, which may stand above the last paragraphs."""
+    return is_biography(line, about) and ROLE.search(line) is not None
+
+
+MENU = re.compile(r"[^|]{2,100}(?:\s\|\s[^|]{2,100}){2,}")
+"""Entries side by side, as at the foot of a page; a table's row begins with its bar."""
+
+
+MAX_BIOGRAPHY = 420
+
+
+AGENCY_NAMES = frozenset(map(fold, phrases("agencies")))
+
+
+def drop_tail(lines: Sequence[str], about: About) -> list[str]:
+    """Without credits, contacts, links and headings that nothing follows."""
+    rest = list(lines)
+    while rest and is_tail_line(rest[-1], about):
+        rest.pop()
+    return rest
+
+
+def is_tail_line(line: str, about: About) -> bool:
+    share = about.share(line)
+    return (
+        is_credit(line)
+        or MENU.fullmatch(line) is not None
+        or is_biography(line, about)
+        or is_title(line, about)
+        or is_date_line(line)
+        or is_byline(line, about)
+        or (share > 0.5 and not is_prose(line))
+    )

@@ -1,0 +1,169 @@
+"""Bytes -> HTML text: binary formats refused, the character encoding found."""
+
+import codecs
+import re
+
+import charset_normalizer
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
+
+MAX_BYTES = 8_000_000
+"""The download limit; the largest labelled page has 1.6 MB."""
+
+
+class Refusal(Exception):
+    """The page is no article; `reason` is one stable word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+# ------------------------------------------------------------------------------------------------------------ decode
+BINARY = re.compile(
+    rb"\s*(?:%PDF|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|OggS|\x00\x00\x00.ftyp|ID3|BM.{4}\x00\x00|wOF[F2]|\x7fELF|MZ.\x00|Rar!|7z\xbc\xaf)",
+    re.S,
+)
+
+
+OTHER_KINDS = re.compile(
+    r"(?:image|audio|video|font)/|application/(?:pdf|json|zip|ld\+json|javascript|rss\+xml|atom\+xml)$|text/(?:css|javascript)$"
+)
+
+
+FEED = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<\?[^>]*>\s*|<!DOCTYPE (?!html)[^>]*>\s*)*+<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml|svg)\b",
+    re.S | re.I,
+)
+
+
+HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*+<(?:!doctype\s+html|html)\b", re.S | re.I)
+
+
+MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|title|meta|p|div|h[1-6]|article|table|span|a\s)[\s>/]?", re.I)
+
+
+NOT_FOR_PAGES = frozenset(("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"))
+"""Codecs of host names and of source code, and one that the HTML standard forbids."""
+
+
+CONTROL_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
+)
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+OVERRIDES = re.compile("[\u202d\u202e]")
+"""Of the direction of writing: no text of an article needs them, and they turn round what stands beside it."""
+
+
+CONTROL_BYTES = bytes(code for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r")
+
+
+CONTROL_PAIR = re.compile(rb"\xc2[\x80-\x9f]")
+"""The same in UTF-8."""
+
+
+WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
+
+
+WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+"""What HTML means by the code points 128 to 159: windows-1252's quotes and dashes."""
+
+
+def refuse_binary(body: bytes, content_type: str | None) -> None:
+    """Refuses what is no text at all, whatever its header says."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if not body.strip(b"\x00\t\n\r\x0b\x0c "):
+        raise Refusal("empty")
+    if len(body) > MAX_BYTES:
+        raise Refusal("too_complex")
+    if BINARY.match(body) or (OTHER_KINDS.match(kind) and not _is_html(body[:4096].decode("latin-1"))):
+        raise Refusal("not_html")
+
+
+def is_plain_text(text: str, content_type: str | None) -> bool:
+    """Whether the page is a text copy; without a header the first tags decide. Refuses feeds, JSON and the like."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if FEED.match(text) or _is_json(text):
+        raise Refusal("not_html")
+    if kind == "text/plain":
+        return not _is_html(text[:4096])
+    if "html" in kind:
+        return False
+    return not MARKUP.search(text)
+
+
+def _is_html(start: str) -> bool:
+    """Whether it says so itself, whatever its header says."""
+    return HTML.match(start.removeprefix("\ufeff").removeprefix("\xef\xbb\xbf")) is not None
+
+
+def _is_json(text: str) -> bool:
+    start = text.lstrip("\ufeff \t\r\n")
+    return bool(re.match(r"(?:\{\s*(?:\"|\})|\[\s*[\[{\"\]])", start)) and text.rstrip().endswith(("}", "]"))
+
+
+def decode(body: bytes, content_type: str | None) -> str:
+    """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
+    text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
+    text = WINDOWS_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])], CONTROL_REFERENCE.sub("", text))
+    return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text) if _has_controls(text) else text
+
+
+def _has_controls(text: str) -> bool:
+    """Whether CONTROLS finds something, in half the time: most pages have none."""
+    encoded = text.encode("utf-8", "replace")
+    return len(encoded.translate(None, CONTROL_BYTES)) < len(encoded) or CONTROL_PAIR.search(encoded) is not None
+
+
+def _marked(body: bytes) -> str | None:
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace").lstrip("\ufeff")
+    even, odd = body[:400:2].count(0), body[1:400:2].count(0)
+    if max(even, odd) > 4 * min(even, odd) + 20:
+        return body.decode("utf-16-be" if even > odd else "utf-16-le", "replace")
+    return None
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _declared(body: bytes, content_type: str | None) -> str | None:
+    declared = (html_body_declared_encoding(body), http_content_type_encoding(content_type))
+    encodings = [
+        encoding for name in declared if name and (encoding := resolve_encoding(name)) and _is_of_text(encoding)
+    ]
+    for encoding in encodings:
+        if (text := _strict(body, encoding)) is not None:
+            return text
+    return next((text for encoding in encodings if _few_losses(text := body.decode(encoding, "replace"))), None)
+
+
+def _is_of_text(encoding: str) -> bool:
+    """Whether it is an encoding of pages: Python has codecs of other things by which a page may call itself, too."""
+    return codecs.lookup(encoding)._is_text_encoding and encoding not in NOT_FOR_PAGES
+
+
+def _few_losses(text: str) -> bool:
+    """One damaged character in five hundred is damage; more is another encoding."""
+    return text.count("\ufffd") * 500 <= len(text)
+
+
+def _guessed(body: bytes) -> str:
+    best = charset_normalizer.from_bytes(body[:200_000]).best()
+    if best is None:
+        raise Refusal("not_html")
+    return body.decode(best.encoding, "replace")

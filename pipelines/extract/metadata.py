@@ -1,0 +1,194 @@
+"""HTML tree -> Metadata: what a page says about its article, structured data before anything that has to be guessed.
+
+The order of belief is JSON-LD, then meta tags, then microdata and visible elements. Knows nothing of the body's text.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from pipelines.extract.authors import authors, unique
+from pipelines.extract.dates import Moment, modified_at, published_at
+from pipelines.extract.page_head import Head
+from pipelines.extract.phrases import Openings
+from pipelines.extract.titles import title, titles_by_place
+from pipelines.text import TAG, clean, fold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a page says of its article; None where it is silent."""
+
+    title: str | None = None
+    titles: tuple[tuple[str, str], ...] = ()  #: what each place of sources.TITLES says, where these disagree
+    description: str | None = None
+    authors: tuple[str, ...] = ()
+    published: Moment | None = None
+    published_source: str = "none"  #: jsonld, meta, url, page or none
+    modified: Moment | None = None
+    language: str | None = None
+    section: str | None = None
+    keywords: tuple[str, ...] = ()
+    image_url: str | None = None
+    site_name: str | None = None
+    canonical_url: str | None = None
+    is_accessible_for_free: bool | None = None
+
+
+def read_metadata(head: Head, timezone: str | None = None, title_place: str | None = None) -> Metadata:
+    """Everything a page says of its article; times without offset are of `timezone`, the title is the one in `title_place`."""
+    published, source = published_at(head, timezone)
+    site = site_name(head)
+    titles = titles_by_place(head, site)
+    return Metadata(
+        title=titles.get(title_place or "") or title(head, site),
+        titles=tuple(titles.items()) if len({fold(line) for line in titles.values()}) > 1 else (),
+        description=description(head),
+        authors=authors(head, site),
+        published=published,
+        published_source=source,
+        modified=modified_at(head, timezone),
+        language=language(head),
+        section=section(head),
+        keywords=keywords(head),
+        image_url=image_url(head),
+        site_name=site,
+        canonical_url=canonical_url(head),
+        is_accessible_for_free=accessible_for_free(head),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ others
+def description(head: Head) -> str | None:
+    value = head.ld("description")
+    stated = head.first("og:description", "description", "twitter:description") or (
+        clean(value) if isinstance(value, str) else ""
+    )
+    return clean(TAG.sub(" ", stated)) or None
+
+
+def language(head: Head) -> str | None:
+    """The primary tag of what the page declares."""
+    value = head.ld("inLanguage")
+    value = value.get("alternateName") or value.get("name") if isinstance(value, dict) else value
+    for text in (
+        head.tree.get("lang"),
+        head.tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        head.tree.get("xml:lang"),
+        value,
+        head.first("content-language", "language", "dc.language", "og:locale"),
+    ):
+        if isinstance(text, str) and (tag := primary_tag(text)):
+            return tag
+    return None
+
+
+def primary_tag(text: str) -> str | None:
+    """`en` of `en-GB`, `en_GB` or `EN, fr`; None for what is no language tag."""
+    match = re.match(r"\s*([a-zA-Z]{2,3})(?:[-_]|\s*$|,)", text)
+    return match[1].lower() if match else None
+
+
+TOP_PAGE = Openings("top_pages", after="$")
+"""What a breadcrumb begins with: the front page is no section."""
+
+
+def section(head: Head) -> str | None:
+    value = head.ld("articleSection")
+    value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
+    stated = (clean(value) if isinstance(value, str) else "") or head.first(
+        "article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section"
+    )
+    return next((name for name in (stated, _section_above(head)) if name and not TOP_PAGE.match(name)), None)
+
+
+def _section_above(head: Head) -> str | None:
+    """What the page calls the address above its own: `Harbour` for /news/harbour/ on /news/harbour/crane.html."""
+    path = urlsplit(head.url or "").path
+    above = [path[: end + 1] for end, letter in enumerate(path) if letter == "/" and 0 < end < len(path.rstrip("/"))]
+    found = {
+        place: text
+        for link in head.tree.iter("a")
+        if (place := _path(link.get("href", ""))) in above and 1 < len(text := clean(link.text_content())) < 40
+    }
+    return found[max(found, key=len)] if found else None
+
+
+def _path(href: str) -> str:
+    """The path of a link, without the cost of a full parse."""
+    return re.sub(r"^https?://[^/]+", "", re.split("[?#]", href.strip(), maxsplit=1)[0])
+
+
+def keywords(head: Head) -> tuple[str, ...]:
+    value = head.ld("keywords")
+    lines = (
+        [line for line in value if isinstance(line, str)]
+        if isinstance(value, list)
+        else [value]
+        if isinstance(value, str)
+        else []
+    )
+    lines = (
+        lines or head.meta.get("news_keywords", []) or head.meta.get("article:tag", []) or head.meta.get("keywords", [])
+    )
+    words = [clean(word) for line in lines for word in (re.split(r"[,;、]", line) if len(lines) == 1 else [line])]
+    return unique(word for word in words if 1 < len(word) < 80)[:50]
+
+
+def image_url(head: Head) -> str | None:
+    value = head.ld("image")
+    value = value[0] if isinstance(value, list) and value else value
+    value = (
+        head.by_id.get(value.get("@id", ""), value)
+        if isinstance(value, dict) and isinstance(value.get("@id"), str)
+        else value
+    )
+    value = value.get("url") or value.get("contentUrl") if isinstance(value, dict) else value
+    for address in (head.first("og:image", "og:image:url", "twitter:image", "twitter:image:src"), value):
+        if isinstance(address, str) and (url := absolute(address, head.url)):
+            return url
+    return None
+
+
+def site_name(head: Head) -> str | None:
+    if name := head.first("og:site_name", "application-name"):
+        return name
+    publisher = head.ld("publisher")
+    publisher = publisher[0] if isinstance(publisher, list) and publisher else publisher
+    if isinstance(publisher, dict):
+        known = head.by_id.get(publisher.get("@id", ""), {}) if isinstance(publisher.get("@id"), str) else {}
+        publisher = publisher.get("name") or known.get("name")
+    return clean(publisher) or None if isinstance(publisher, str) else None
+
+
+def canonical_url(head: Head) -> str | None:
+    links = [
+        link.get("href", "") for link in head.tree.iter("link") if "canonical" in link.get("rel", "").lower().split()
+    ]
+    return next(
+        (url for address in (*links, *head.meta.get("og:url", ())) if (url := absolute(address, head.url))), None
+    )
+
+
+def absolute(address: str, base: str | None) -> str | None:
+    """An absolute http(s) address without credentials, else None."""
+    try:
+        url = urljoin(base or "", clean(address))
+        parts = urlsplit(url)
+        hostname = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not hostname or parts.username or parts.password or " " in url:
+        return None
+    return url
+
+
+def accessible_for_free(head: Head) -> bool | None:
+    for node in (head.article, head.web_page):
+        value = node.get("isAccessibleForFree")
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
+    tier = head.first("article:content_tier")
+    return {"free": True, "metered": True, "locked": False}.get((tier or "").lower())

@@ -1,0 +1,73 @@
+"""The item pipeline that extracts: Page -> Outcome, in the workers."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from crawler.items import Listing, Outcome, Page
+from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
+from pipelines.deduplicate.near_copies import Text
+from pipelines.text import content_hash
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.statscollectors import StatsCollector
+
+logger = logging.getLogger(__name__)
+
+
+class ExtractPipeline:
+    """Extracts every page; listings pass. Waiting for an idle worker is the brake that keeps memory bounded."""
+
+    def __init__(self, workers: "Workers", stats: "StatsCollector") -> None:
+        self._workers = workers
+        self._stats = stats
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "ExtractPipeline":
+        assert crawler.stats is not None
+        return cls(workers_of(crawler), crawler.stats)
+
+    async def process_item(self, item: Listing | Page) -> Listing | Outcome:
+        if isinstance(item, Listing):
+            return item
+        outcome = await self._outcome_of(item)
+        word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
+        self._stats.inc_value(f"extract/{word}")
+        if outcome.refusal:
+            logger.info("refused %s: %s", item.url, outcome.refusal)
+        return outcome
+
+    async def _outcome_of(self, page: Page) -> Outcome:
+        if page.failure or page.refusal or page.unchanged:
+            return Outcome(page=page, failure=page.failure, refusal=page.refusal)
+        try:
+            return await self._workers.run(outcome_of, page)
+        except WorkerLost as lost:
+            logger.warning("%s: extraction_%s", page.url, lost)
+            return Outcome(page=replace(page, body=b""), failure=f"extraction_{lost}")
+        except WorkerBug as bug:
+            logger.error("%s: a bug in extraction:\n%s", page.url, bug)
+            return Outcome(page=replace(page, body=b""), failure="extraction_error")
+
+    def close_spider(self) -> None:
+        self._workers.kill()
+
+
+def outcome_of(page: Page) -> Outcome:
+    """Extract one page; a refusal is an outcome, anything else that is raised is a bug of ours."""
+    from pipelines.extract import EXTRACTOR, Refusal, extract  # takes a second, in the worker
+
+    empty = replace(page, body=b"")
+    try:
+        return with_prints(Outcome(page=empty, article=extract(page)))
+    except Refusal as refusal:
+        return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
+
+
+def with_prints(outcome: Outcome) -> Outcome:
+    """An outcome with what the writer compares its article by: made here, the crawl's own process has no time for it."""
+    if outcome.article is None:
+        return outcome
+    text = outcome.article.text
+    return replace(outcome, content_hash=content_hash(text), fingerprints=Text(text).prints)

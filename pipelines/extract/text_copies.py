@@ -1,0 +1,331 @@
+"""Plain text copies of pages: a head to read, a body to keep, a tail to leave.
+
+A copy has no markup: what a line is shows in its words, its length and where it stands. The body is the stretch with the
+most prose; the head is what stands above it, down to the last line that cannot stand in an article.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipelines.extract.authors import BY, LABEL_WORDS, ROLE, SMALL_WORDS, looks_like_name, people
+from pipelines.extract.boilerplate import (
+    AGENCY_NAMES,
+    About,
+    body_lines,
+    is_byline,
+    is_control,
+    is_credit,
+    is_date_line,
+    is_label,
+    is_noise,
+    same_title,
+)
+from pipelines.extract.dates import Moment, day_in_words, parse_moment
+from pipelines.extract.metadata import Metadata
+from pipelines.extract.phrases import pattern, whole_words
+from pipelines.text import CJK, SENTENCE_END, clean, fold, is_prose, width
+
+TAIL = 6
+"""Lines below the text among which a signature is looked for."""
+
+
+HEAD = 20
+"""Lines among which title, byline and date are looked for; the deepest title in a labelled copy is the eleventh line."""
+
+
+MIN_TITLE, MAX_TITLE = 28, 220
+"""Width of a title; shorter lines above the text are sections and kickers far more often."""
+
+
+MIN_REPEATED = 16
+"""Width of a line that is the title because it stands there twice."""
+
+
+MAX_DECK = 420
+"""Width of a deck; a longer paragraph belongs to the article."""
+
+
+DECK_LINES = 2
+
+
+TITLE_IN_TEXT = 0.35
+"""Share of a title's words that its article repeats; navigation and slogans above the text stay below."""
+
+
+BREADCRUMB = re.compile(r"(?:\s(?:»|›|>|→|/|\|)\s.*){2}|^[\w.]+\s[»›>/]\s")
+
+
+OUTLET = whole_words("outlets")
+
+
+BIOGRAPHY = re.compile(
+    r"((?:[^\W\d_][\w'’-]+ ){1,3}[^\W\d_][\w'’-]+) (?:\([^)]{1,12}\) )?(?:is|was|writes|covers|reports|ist|war|schreibt|est|es|è|é)\b"
+)
+
+
+CJK_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{3,8}(?:[、・,][\u3040-\u30ff\u4e00-\u9fff]{3,8})*")
+
+
+LABEL_LIKE = SMALL_WORDS | LABEL_WORDS
+"""Words that make a short line below the text a label, however they are written."""
+
+
+CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{pattern('agencies')}))(?=$|[\s)/,:-]|(?<=[a-z])[A-Z])")
+
+
+COMPANION = re.compile(
+    r"\s(?:mit|with|for|For|für)\s.*$|\s*\d+ ?[Mm]in.*$|(?<=[a-zß-ÿ])(?:The |Redakt|Report|Corresp|Edit|Journalist|Follow|Publish).*$"
+)
+"""What follows a name in its line: an agency, a reading time, or what stood in an element of its own."""
+
+
+NOBODY = About()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A text copy, read."""
+
+    metadata: Metadata
+    lines: list[str]  #: the article's own, in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the parts of a copy are, as numbers of its lines."""
+
+    title: int | None
+    begin: int  #: the first paragraph
+    end: int  #: one past the last
+
+
+def read_copy(text: str, timezone: str | None = None) -> Copy:
+    """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
+    lines = _clean_lines(text.splitlines())
+    layout = _layout(lines)
+    metadata = _metadata(lines, layout, timezone)
+    about = About(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
+    return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], about))
+
+
+def read_head(lines: Iterable[str], timezone: str | None = None) -> Metadata:
+    """What stands above and below a text: title, byline, date."""
+    kept = _clean_lines(lines)
+    return _metadata(kept, _layout(kept), timezone)
+
+
+def _clean_lines(lines: Iterable[str]) -> list[str]:
+    return [line for raw in lines if (line := clean(raw)) and not _is_menu(raw)]
+
+
+def _layout(lines: Sequence[str]) -> Layout:
+    first, end = _prose_span(lines)
+    title = _title_at(lines, first, end)
+    begin = _body_at(lines, title, first)
+    return Layout(title=title, begin=begin, end=max(begin, end))
+
+
+def _metadata(lines: Sequence[str], layout: Layout, timezone: str | None) -> Metadata:
+    below = 0 if layout.title is None else layout.title + 1
+    title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
+    head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
+    tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    moment = (
+        _day(head, timezone)
+        or _day(above, timezone)
+        or _dateline(lines[layout.begin : layout.begin + 1])
+        or _day(tail, timezone)
+    )
+    authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
+    return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
+
+
+def _is_menu(raw: str) -> bool:
+    """`Back to top    Go to home page`: buttons side by side."""
+    entries = re.split(r"\s{2,}|\t|\s[|·•]\s", raw.strip())
+    return len(entries) > 1 and all(is_control(entry) or is_label(entry) for entry in entries)
+
+
+def _prose_span(lines: Sequence[str]) -> tuple[int, int]:
+    """The stretch of lines with the most prose for its interruptions: where the article is, from its deck to its end."""
+    best, begin, span, total = 0.0, 0, (0, len(lines)), 0.0
+    for number, line in enumerate(lines):
+        if total <= 0:
+            begin, total = number, 0.0
+        total += _weight(line)
+        if total > best:
+            best, span = total, (begin, number + 1)
+    return span
+
+
+def _weight(line: str) -> float:
+    """What a line adds to a stretch of prose; its interruptions cost."""
+    if is_prose(line):
+        return min(width(line), 300) / 100
+    if is_noise(line):
+        return -1.5 if is_label(line) else -0.3
+    if is_date_line(line) or is_credit(line):
+        return -1.0
+    return 0.0 if line.endswith((".", "”", '"', "。", "!")) else -0.5
+
+
+# ------------------------------------------------------------------------------------------------------------- title
+def _title_at(lines: Sequence[str], first: int, end: int) -> int | None:
+    """The line that is the title: one that the text bears out or that is said twice, else the first long enough."""
+    above = [number for number, line in enumerate(lines[: min(first + DECK_LINES, HEAD)]) if _may_be_title(line)]
+    above = [number for number in above if not any(is_prose(line) for line in lines[first:number])]
+    spoken = _terms(" ".join(lines[first + 1 : end]))
+    long = [number for number in above if width(lines[number]) >= MIN_TITLE]
+    repeated = [number for number in above if width(lines[number]) >= MIN_REPEATED and _is_repeated(lines, number)]
+    borne_out = [number for number in (*repeated, *long) if _share(_terms(lines[number]), spoken) >= TITLE_IN_TEXT]
+    return next(iter((*borne_out, *repeated, *long)), None)
+
+
+def _may_be_title(line: str) -> bool:
+    if (
+        is_noise(line)
+        or is_date_line(line)
+        or is_credit(line)
+        or is_byline(line, NOBODY)
+        or width(line) > MAX_TITLE
+        or BREADCRUMB.search(line)
+    ):
+        return False
+    return (len(line.split()) > 2 or bool(CJK.search(line))) and not line.endswith((".", "。", ",", ":"))
+
+
+def _terms(text: str) -> set[str]:
+    """The words that carry meaning: longer ones, and pairs of Han, Kana or Hangul characters."""
+    folded = fold(text)
+    pairs = {
+        folded[at : at + 2] for at in range(len(folded) - 1) if CJK.match(folded[at]) and CJK.match(folded[at + 1])
+    }
+    return pairs | {word[:6] for word in folded.split() if len(word) > 3 and not CJK.search(word)}
+
+
+def _share(some: set[str], of: set[str]) -> float:
+    return len(some & of) / len(some) if some else 0.0
+
+
+def _is_repeated(lines: Sequence[str], number: int) -> bool:
+    """Whether a line stands twice in the head, or again at the very end, if only at the end of a breadcrumb."""
+    title, size = fold(lines[number]), len(lines)
+    others = [fold(lines[other]) for other in {*range(min(HEAD, size)), *range(max(0, size - 3), size)} - {number}]
+    return any(other == title or (other.endswith(title) and len(other) < 2 * len(title) + 40) for other in others)
+
+
+def _without_breadcrumb(line: str) -> str:
+    return re.split(r"\s[»›]\s", line)[-1]
+
+
+# -------------------------------------------------------------------------------------------------- where the head ends
+def _body_at(lines: Sequence[str], title: int | None, first: int) -> int:
+    """The first paragraph: below the title, the deck and the last line of the head."""
+    below = 0 if title is None else title + 1
+    above = lines[below - 1 : below]
+    closed = [number + 1 for number in range(below, _head_end(lines, below)) if _closes_head(lines[number], above)]
+    if not closed:
+        return max(first, below)
+    return next(
+        (number for number in range(closed[-1], len(lines)) if SENTENCE_END.search(lines[number]) or number >= first),
+        closed[-1],
+    )
+
+
+def _head_end(lines: Sequence[str], below: int) -> int:
+    """How far a head can reach: to the first paragraph that is too long, or one too many, for a deck."""
+    prose, last = 0, min(below + HEAD, len(lines))
+    for number in range(below, last):
+        prose += is_prose(lines[number])
+        if prose > DECK_LINES or width(lines[number]) > MAX_DECK:
+            return number
+    return last
+
+
+def _closes_head(line: str, title: Sequence[str]) -> bool:
+    """Whether no paragraph of the article can have stood above this line."""
+    if any(same_title(line, one) for one in title) or is_date_line(line) or is_control(line) or is_byline(line, NOBODY):
+        return True
+    return (not is_prose(line) and is_credit(line)) or bool(_names(line))
+
+
+# -------------------------------------------------------------------------------------------------- byline and date
+def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
+    """A line that begins like a byline, else the first that is nothing but names."""
+    for line in filter(BY.match, head):
+        if re.fullmatch(r"[^\W\d_]{3,20}", name := BY.sub("", line)) and name[0].isupper():
+            return (name,)
+    for line in (*(line for line in head if is_byline(line, NOBODY)), *head):
+        if not (title and same_title(line, title)) and (names := _names(line)):
+            return tuple(names)
+    return ()
+
+
+def _signed(tail: Sequence[str]) -> tuple[str, ...]:
+    """Who stands below the text: a bare name at its end, or the subject of a biography."""
+    for number, line in enumerate(tail):
+        about = BIOGRAPHY.match(line)
+        if about and ROLE.search(line) and (names := _names(about[1])):
+            return tuple(names)
+        if number == 0 and CJK_NAME.fullmatch(line) and not is_noise(line):
+            return tuple(re.split("[、・,]", line))
+        if BY.match(line) and (names := _names(line)):
+            return tuple(names)
+        if (
+            number < 2
+            and len(line) < 40
+            and not set(fold(line).split()) & LABEL_LIKE
+            and not line.isupper()
+            and (names := _names(line))
+        ):
+            return tuple(names)
+    return ()
+
+
+def _agency(lines: Iterable[str]) -> tuple[str, ...]:
+    """The agency which a short line of the head or tail credits."""
+    credited = [
+        found[1] for line in lines if width(line) < 80 and not is_prose(line) and (found := CREDITED.search(line))
+    ]
+    return tuple(name for name in credited if len(name) > 2 or name.isupper())[:1]
+
+
+def _names(line: str) -> list[str]:
+    """The people a head line consists of."""
+    if len(line) > 120 or is_prose(line) or is_noise(line) or is_credit(line):
+        return []
+    parts = re.split(r"\s[·•|]\s?", line.lstrip("/•·–- "))
+    if not any(letter.isupper() for letter in line) and not BY.match(line) and not any(map(is_date_line, parts[1:])):
+        return []  # scripts without capitals: only what stands beside a date or calls itself a byline
+    return [
+        name for part in parts if not is_date_line(part) for name in people(COMPANION.sub("", part)) if _is_name(name)
+    ]
+
+
+def _is_name(name: str) -> bool:
+    words = name.split()
+    if fold(name) in AGENCY_NAMES:
+        return True
+    if ROLE.search(name):
+        return False
+    if (
+        not 2 <= len(words) <= 5
+        or not looks_like_name(name)
+        or OUTLET.search(name)
+        or (name.isupper() and len(words) > 2)
+    ):
+        return False
+    return not any(word[:1].islower() for word in words if len(word) > 3) and not words[0][:1].islower()
+
+
+def _day(lines: Iterable[str], timezone: str | None) -> Moment | None:
+    return next((moment for line in lines if is_date_line(line) and (moment := parse_moment(line, timezone))), None)
+
+
+def _dateline(lines: Sequence[str]) -> Moment | None:
+    """The day with which an agency's first paragraph opens."""
+    for line in lines:
+        if value := day_in_words(line[:40]):
+            return Moment(value=value, raw=line[:40])
+    return None

@@ -1,0 +1,114 @@
+"""How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
+Markup in which the text is escaped already."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_timedelta
+from markupsafe import Markup, escape
+
+from pipelines.database.schema import CJK
+
+LOCALE = "en"
+"""The pages are written in English, so are their dates."""
+
+
+MARKS = ("\x02", "\x03")
+"""What stands around a hit in a snippet until it is escaped: control characters, which no stored text holds."""
+
+
+_SPACED = re.compile(rf"(?:^| |(?<=…)){MARKS[0]}?[{CJK}]{MARKS[1]}?(?: |$|(?=…))")
+
+
+_LETTER = re.compile(rf"[{CJK}]")
+
+
+def instant(stamp: str | None) -> datetime | None:
+    """A stored time; None for NULL, a bare day, or what is no time."""
+    try:
+        return datetime.strptime(stamp or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def ago(stamp: str | None, now: datetime) -> str:
+    """A stored time as a reader says it: `3 hours ago`, `yesterday`, and from six days on the day; nothing for NULL."""
+    at = instant(stamp)
+    if at is None:
+        return day(stamp)
+    if abs(now - at) >= timedelta(days=6):  # babel rounds more to a week
+        return day(stamp)
+    return (
+        "just now"
+        if abs(now - at) < timedelta(minutes=1)
+        else format_timedelta(at - now, add_direction=True, locale=LOCALE)
+    )
+
+
+def exactly(stamp: str | None) -> str:
+    """A stored time to the minute, with its zone: `2026-11-21 08:15 UTC`; a bare day is the day."""
+    return f"{stamp[:10]} {stamp[11:16]} UTC" if stamp and instant(stamp) else stamp or ""
+
+
+def clock(stamp: str, now: datetime) -> Markup:
+    """What ago() leaves out of an instant: ` (2026-11-21 08:15 UTC)`, or `, 08:15 UTC` where it has said the day."""
+    said_day = ago(stamp, now) == day(stamp)
+    before, left = (", ", f"{stamp[11:16]} UTC") if said_day else (" ", f"({exactly(stamp)})")
+    return Markup('{}<span class="exact">{}</span>').format(before, left)
+
+
+def day(stamp: str | None) -> str:
+    """The day of a stored time, in words: `21 November 2026`; as it stands when it is no day of a calendar."""
+    try:
+        return format_date(date.fromisoformat((stamp or "")[:10]), "d MMMM y", locale=LOCALE)
+    except ValueError:
+        return stamp or ""
+
+
+def short_day(stamp: str) -> str:
+    """A day under a chart: `21 Nov`."""
+    return format_date(date.fromisoformat(stamp), "d MMM", locale=LOCALE)
+
+
+def names(found: Any) -> str:
+    """Names as a list for readers; nothing where a row by another hand holds no array of them."""
+    return ", ".join(str(name) for name in found if name) if isinstance(found, list) else ""
+
+
+def language(code: str | None) -> str:
+    """A language's name in English: `German` for `de`; the code itself where nobody has named it."""
+    try:
+        return Locale.parse(code or "", sep="-").get_display_name(LOCALE) or code or ""
+    except (UnknownLocaleError, ValueError, TypeError):
+        return code or ""
+
+
+def web_address(url: str | None) -> str | None:
+    """An address that a page may link to: http or https only; None for `javascript:`, `urn:` and the like."""
+    try:
+        return url if url and urlsplit(url).scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def spaced(text: str) -> str:
+    """The same as schema.spaced() in SQL: a space on either side of every letter of CJK."""
+    return _LETTER.sub(lambda letter: f" {letter[0]} ", text)
+
+
+def marked(snippet: str | None) -> Markup:
+    """What snippet() or highlight() gave, as HTML: hits in <mark>, the spaces between letters of CJK taken out again."""
+    html = str(escape(_together(snippet))).replace(MARKS[0], "<mark>").replace(MARKS[1], "</mark>")
+    return Markup(html.replace("</mark><mark>", ""))
+
+
+def starred(snippet: str | None) -> str:
+    """The same as plain text: hits between two asterisks, as the canned query `search` has them."""
+    return re.sub(f"{MARKS[1]}{MARKS[0]}", "", _together(snippet)).translate(dict.fromkeys(map(ord, MARKS), "**"))
+
+
+def _together(snippet: str | None) -> str:
+    return _SPACED.sub(lambda found: found[0].strip(" "), snippet or "")

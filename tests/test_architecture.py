@@ -1,0 +1,133 @@
+"""Imports go one way, and what CONTRIBUTING says of the layout holds: read off the syntax trees, nothing is run."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+MODULES: dict[str, ast.Module] = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text("utf-8"))
+    for folder in ("crawler", "pipelines")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+
+GROUND = ("crawler.items", "crawler.reasons", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
+          "pipelines.text", "pipelines.database")  # fmt: skip
+FRONT_DOOR = ("crawler.cli", "crawler.commands", "crawler.__main__")
+WITH_SQL = ("pipelines.archive", "pipelines.database", "pipelines.deduplicate", "pipelines.publish")
+SQL = re.compile(
+    r"\s*(?:select\s.+\sfrom\s|insert\s+(?:or\s+\w+\s+)?into\s|update\s+\w+\s+set\s|delete\s+from\s|with\s+\w+.*\sas\s+\()",
+    re.S,
+)
+
+MOST_LINES, MOST_LINES_OF_A_CLASS = 450, 250
+
+
+def imports(tree: ast.AST, *, at_start: bool = False) -> Iterator[str]:
+    """The project's modules that a module names; with `at_start` those that it loads when it is loaded."""
+    nodes = list(ast.walk(tree)) if not at_start else list(loaded_at_start(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (name for alias in node.names if (name := known(alias.name)))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from {name for alias in node.names if (name := known(f"{node.module}.{alias.name}"))}
+
+
+def loaded_at_start(tree: ast.AST) -> Iterator[ast.AST]:
+    """All but what stands in functions, and what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        only_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not only_types and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from loaded_at_start(node)
+
+
+def known(name: str) -> str | None:
+    """The module of the project that a dotted name is, or is in."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name if name not in ("", "crawler", "pipelines") else None
+
+
+def is_in(name: str, floors: tuple[str, ...]) -> bool:
+    return any(name == floor or name.startswith(f"{floor}.") for floor in floors)
+
+
+def wrong(below: tuple[str, ...], allowed: tuple[str, ...], of: str = "") -> list[tuple[str, str]]:
+    """Imports that modules of these floors make of others than those allowed; `of`: only of this package are they counted."""
+    return [
+        (name, imported)
+        for name, tree in MODULES.items()
+        if is_in(name, below)
+        for imported in sorted(set(imports(tree)))
+        if imported.startswith(of) and not is_in(imported, allowed)
+    ]
+
+
+def test_the_ground_imports_no_floor_above_it() -> None:
+    assert wrong(GROUND, GROUND) == []
+
+
+def test_the_crawler_knows_nothing_of_the_pipelines_but_at_its_front_door() -> None:
+    assert [pair for pair in wrong(("crawler",), GROUND, of="pipelines.") if not is_in(pair[0], FRONT_DOOR)] == []
+
+
+def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
+    assert wrong(("pipelines",), (*GROUND, "crawler.fetcher.requests"), of="crawler.") == []
+
+
+def test_extraction_knows_no_database() -> None:
+    assert wrong(("pipelines.extract",), ("pipelines.extract", "pipelines.text"), of="pipelines.") == []
+
+
+def test_publishing_knows_the_database_and_the_ground() -> None:
+    assert wrong(("pipelines.publish",), ("pipelines.publish", *GROUND)) == []
+
+
+def test_sql_stands_where_the_tables_are() -> None:
+    found = [
+        (name, node.value[:60])
+        for name, tree in MODULES.items()
+        if not is_in(name, WITH_SQL)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
+    ]
+    assert found == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name: set(imports(tree, at_start=True)) - {name} for name, tree in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_the_data_loads_no_parser() -> None:
+    asked = "import sys, crawler.items; print(*sorted({'lxml', 'parsel', 'tldextract'} & set(sys.modules)))"
+    command = [sys.executable, "-c", asked]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_no_module_and_no_class_is_too_long_to_be_read() -> None:
+    long = [(name, len(file_of(name).read_text("utf-8").splitlines())) for name in MODULES]
+    classes = [
+        (f"{name}.{node.name}", (node.end_lineno or 0) - node.lineno + 1)
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [pair for pair in long if pair[1] > MOST_LINES] == []
+    assert [pair for pair in classes if pair[1] > MOST_LINES_OF_A_CLASS] == []
+
+
+def file_of(name: str) -> Path:
+    path = ROOT / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
