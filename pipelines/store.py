@@ -773,7 +773,7 @@ class Archive:
             self.db.table("versions").insert(version | {name: row[name] for name in ("title", "text", "content_hash")})
         elif not own:
             self.db.execute(
-                "update versions set fetched_at = ?1, version = 0 where id = ?2 and fetched_at < ?1",
+                "update versions set fetched_at = ?1 where id = ?2 and fetched_at < ?1",
                 [row["last_fetched_at"], same[0]],
             )
 
