@@ -52,17 +52,30 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails its test when the browser complains: a script that breaks, or something the policy forbids; or when
-    a script of an article has opened a dialogue."""
-    page = browser.new_page(viewport={"width": 1024, "height": 800})
+Tab = tuple[Page, list[str]]
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Tab:
+    """The page of all tests, since a new one takes a process of its own, and what the browser has complained of."""
+    page = browser.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    return page, complaints
+
+
+@pytest.fixture
+def page(tab: Tab) -> Iterator[Page]:
+    """A page that fails its test when the browser complains: a script that breaks, or something the policy forbids; or when
+    a script of an article has opened a dialogue."""
+    page, complaints = tab
+    page.goto("about:blank")
+    page.set_viewport_size({"width": 1024, "height": 800})
+    page.emulate_media(color_scheme="light")
+    complaints.clear()
     yield page
-    page.close()
     assert complaints == []
 
 
