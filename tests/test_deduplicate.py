@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,10 +18,10 @@ from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_
 from pipelines.deduplicate.match import precedence
 from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
 from pipelines.text import content_hash, words_changed
+from tests.archives import new_archive
 from tests.loopback import story
 from tests.work import ends
 
-SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 
@@ -47,7 +46,7 @@ def article(
 
 def stored(outcomes: Iterable[tuple[Page, Article]]) -> Archive:
     """A new archive after these arrivals."""
-    archive = Archive(Path(tempfile.mkdtemp(dir=SCRATCH.name)) / "news.db")
+    archive = new_archive()
     for one, its in outcomes:
         archive.keep(Outcome(page=one, article=its))
     return archive
@@ -165,7 +164,7 @@ arrivals = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arrivals, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(drawn: list[tuple[str, str | None, int]], chance: Any) -> None:
     outcomes = [
@@ -176,7 +175,7 @@ def test_the_order_of_arrival_changes_nothing(drawn: list[tuple[str, str | None,
     assert contents(stored(outcomes)) == contents(stored(shuffled))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arrivals)
 def test_importing_everything_again_changes_nothing(drawn: list[tuple[str, str | None, int]]) -> None:
     outcomes = [
@@ -465,14 +464,14 @@ def copied(drawn: Copies) -> list[tuple[Page, Article]]:
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(copies, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_no_group_of_copies(drawn: Copies, chance: Any) -> None:
     outcomes = copied(drawn)
     assert contents(stored(outcomes)) == contents(stored(chance.sample(outcomes, len(outcomes))))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies)
 def test_importing_copies_again_changes_no_group(drawn: Copies) -> None:
     outcomes = copied(drawn)
@@ -481,7 +480,7 @@ def test_importing_copies_again_changes_no_group(drawn: Copies) -> None:
     assert once.db.table("versions").count == twice.db.table("versions").count
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies, st.integers(0, 6))
 def test_a_footer_never_splits_a_group(drawn: Copies, which: int) -> None:
     outcomes = copied(drawn)
@@ -495,7 +494,7 @@ def test_a_footer_never_splits_a_group(drawn: Copies, which: int) -> None:
     assert [pair for pair in together if footed[pair[0]] != footed[pair[1]]] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies)
 def test_every_text_stays_readable_and_no_two_articles_share_an_address(drawn: Copies) -> None:
     outcomes = copied(drawn)
