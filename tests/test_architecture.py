@@ -84,7 +84,10 @@ def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
 
 
 def test_extraction_knows_no_database() -> None:
-    assert wrong(("pipelines.extract",), ("pipelines.extract", "pipelines.text"), of="pipelines.") == []
+    """Workers also make the fingerprints that the writer compares an article by: a function of its text alone."""
+    of_texts = ("pipelines.deduplicate.near_copies", "pipelines.deduplicate.fingerprints", "pipelines.text")
+    assert wrong(("pipelines.extract",), ("pipelines.extract", *of_texts), of="pipelines.") == []
+    assert wrong(of_texts, of_texts, of="pipelines.") == []
 
 
 def test_publishing_knows_the_database_and_the_ground() -> None:

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,8 @@ from pipelines.deduplicate.match import precedence
 from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
 from pipelines.text import content_hash, words_changed
 from tests.archives import new_archive
-from tests.loopback import story
+from tests.conftest import broadsheet
+from tests.loopback import article_html, story
 from tests.work import ends
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -446,6 +448,20 @@ def test_prints_made_by_other_rules_are_made_anew(tmp_path: Path) -> None:
     assert (told, again.is_upgrade_due()) == ([(1, 1)], False)
     assert list(again.db.table("fingerprints").rows) == prints
     assert again.db.execute("select max(version) from signatures").fetchone()[0] == SIGNATURE_VERSION
+
+
+def test_a_run_makes_prints_of_other_rules_again_before_it_begins(tmp_path: Path) -> None:
+    for name in ("pier", "dog"):
+        (tmp_path / f"{name}.html").write_text(article_html(name, report(name)))
+    broadsheet("import", "pier.html", cwd=tmp_path, workers=0)
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        prints = list(archive.db.table("fingerprints").rows)
+        archive.db.execute("delete from fingerprints")
+        archive.db.execute("update signatures set version = version - 1")
+    assert broadsheet("import", "dog.html", cwd=tmp_path, workers=0).returncode == 0
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        assert list(archive.db.query("select * from fingerprints where article_id = 1")) == prints
+        assert not archive.is_upgrade_due()
 
 
 MADE: dict[str, Any] = {"as it is": str} | EDITS
