@@ -11,13 +11,15 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from crawler.items import Article, Hints, Page, Source
-from pipelines.extract.body import parse, read_body
+from pipelines.extract.body import read_body
 from pipelines.extract.dates import exacter, parse_moment
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
+from pipelines.extract.layout import look
 from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
 from pipelines.extract.page_head import Head
-from pipelines.extract.refusals import MIN_WORDS, WALL, look, refuse_others
+from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
+from pipelines.extract.tree import parse
 from pipelines.text import word_count
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"

@@ -1,11 +1,8 @@
 """Pages that are no article: consent walls, soft 404s, indexes, login walls, too little text."""
 
-from dataclasses import dataclass
-
-import lxml.html
-
-from pipelines.extract.body import Body, heads_entry, is_card_link, paragraphs_of
+from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
+from pipelines.extract.layout import Shape
 from pipelines.extract.page_head import Head
 from pipelines.extract.phrases import Mentions, Openings, whole_words
 from pipelines.text import word_count
@@ -36,22 +33,6 @@ SHORT = 60
 
 WALL = 200
 """Words a consent wall may have; the longest seen has 160."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What a page is made of, before anything is taken from it."""
-
-    cards: int  #: headings and list entries that are a link as long as a headline
-    prose: int  #: words in paragraphs
-    player: bool  #: whether a video is embedded
-
-
-def look(tree: lxml.html.HtmlElement) -> Shape:
-    """Counts what tells an article from a page of links or a player."""
-    cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
-    prose = sum(len(text.split()) for text in paragraphs_of(tree))
-    return Shape(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
 
 
 def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
