@@ -8,13 +8,13 @@ import lxml.html
 
 from crawler.items import Source
 from pipelines.extract.authors import is_person, looks_like_name
-from pipelines.extract.boilerplate import About, body_lines
-from pipelines.extract.dates import exacter, guessed_date
-from pipelines.extract.layout import Where, decks, element_of, on_card, survey
+from pipelines.extract.boilerplate import ArticleContext, body_lines
+from pipelines.extract.dates import guessed_date, more_precise
+from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
-from pipelines.extract.page_head import Head
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
-from pipelines.extract.reading import reading
+from pipelines.extract.reading import article_lines
 from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
@@ -29,7 +29,7 @@ class Body:
     own_words: int  #: words of its prose that stands on no card
 
 
-def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: Source | None) -> Body:
+def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> Body:
     """The article's lines, boilerplate removed, and what only its head and tail tell of it."""
     if source:
         strip(tree, source.strip)
@@ -37,41 +37,41 @@ def read_body(tree: lxml.html.HtmlElement, head: Head, said: Metadata, source: S
             lines = clean_lines(line for element in chosen for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     prune(tree)
-    lines = reading(tree)
-    said = completed(said, head, tree, lines, source.timezone if source else None)
-    where = survey(tree, lines, head.url or "")
-    about = About(
+    lines = article_lines(tree)
+    said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
+    elements = locate_lines(tree, lines, head.url or "")
+    context = ArticleContext(
         titles=head.titles,
         authors=said.authors,
-        link_share={line: share for line, (_, share) in where.items()},
-        decks=decks(lines, where, said.description),
+        link_share={line: share for line, (_, share) in elements.items()},
+        decks=decks(lines, elements, said.description),
     )
-    kept = body_lines(lines, about)
-    return Body(said=said, lines=kept, own_words=_own_words(kept, where))
+    kept = body_lines(lines, context)
+    return Body(said=said, lines=kept, own_words=_own_words(kept, elements))
 
 
-def _own_words(lines: Iterable[str], where: Where) -> int:
+def _own_words(lines: Iterable[str], elements: LineElements) -> int:
     """Words of the prose that stands on no card."""
     own = (
         line
         for line in lines
-        if is_prose(line) and not ((found := element_of(where, line)) is not None and on_card(found))
+        if is_prose(line) and not ((found := element_of(elements, line)) is not None and on_card(found))
     )
     return sum(map(word_count, own))
 
 
-def completed(
-    said: Metadata, head: Head, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None
+def with_byline_and_date(
+    said: Metadata, head: PageHead, tree: lxml.html.HtmlElement, lines: Sequence[str], timezone: str | None
 ) -> Metadata:
     """With the byline and date that stand in the page's text, where its data names no person or no date."""
     if not any(is_person(name, said.site_name, head.url) for name in said.authors):
         said = replace(said, authors=signature(lines) or said.authors)
-    may_be_exacter = said.published_source == "url" and timezone is not None
-    if said.authors and said.published and not may_be_exacter:
+    may_be_more_precise = said.published_source == "url" and timezone is not None
+    if said.authors and said.published and not may_be_more_precise:
         return said
     seen = read_head(surroundings(tree, lines), timezone)
     said = replace(said, authors=said.authors or seen.authors)
-    moment = exacter(said.published, seen.published) if said.published else seen.published or guessed_date(head)
+    moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)
     return replace(said, published=moment, published_source="page") if moment != said.published else said
 
 

@@ -12,7 +12,7 @@ from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class LayoutStats:
     """What a page is made of, before anything is taken from it."""
 
     cards: int  #: headings and list entries that are a link as long as a headline
@@ -20,11 +20,11 @@ class Shape:
     player: bool  #: whether a video is embedded
 
 
-def look(tree: lxml.html.HtmlElement) -> Shape:
+def measure_layout(tree: lxml.html.HtmlElement) -> LayoutStats:
     """Counts what tells an article from a page of links or a player."""
     cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
     prose = sum(len(text.split()) for text in paragraphs_of(tree))
-    return Shape(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
+    return LayoutStats(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
 
 
 def is_card_link(link: lxml.html.HtmlElement) -> bool:
@@ -92,15 +92,15 @@ def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
             yield text
 
 
-Where = dict[str, tuple[lxml.html.HtmlElement, float]]
-"""key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
+LineElements = dict[str, tuple[lxml.html.HtmlElement, float]]
+"""line_key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
 
 
-def survey(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> Where:
+def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> LineElements:
     """Finds the lines of a reading in the page."""
     site, wanted = _site(url), set(map(line_key, lines))
     begun = {line[:8] for line in wanted}
-    found = Where()
+    found = LineElements()
     for element in tree.iter(*LEAVES):
         text = element.text_content().lstrip()
         if line_key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
@@ -123,8 +123,8 @@ BEGINNING = 24
 """Characters in which the first eight letters of a line stand, at least of one without wide gaps."""
 
 
-def element_of(where: Where, line: str) -> lxml.html.HtmlElement | None:
-    return where[line_key(line)][0] if line_key(line) in where else None
+def element_of(elements: LineElements, line: str) -> lxml.html.HtmlElement | None:
+    return elements[line_key(line)][0] if line_key(line) in elements else None
 
 
 def _site(url: str) -> str:
@@ -142,13 +142,17 @@ def _is_internal(href: str, site: str) -> bool:
     )
 
 
-def decks(lines: Sequence[str], where: Where, description: str | None) -> frozenset[str]:
+def decks(lines: Sequence[str], elements: LineElements, description: str | None) -> frozenset[str]:
     """Lines at the top that the markup sets apart from the paragraphs below them."""
     found = set()
     for number, line in enumerate(lines[:DECK_LINES]):
-        element = element_of(where, line)
+        element = element_of(elements, line)
         below = next(
-            (element_of(where, other) for other in lines[number + 1 :] if is_prose(other) and line_key(other) in where),
+            (
+                element_of(elements, other)
+                for other in lines[number + 1 :]
+                if is_prose(other) and line_key(other) in elements
+            ),
             None,
         )
         if element is not None and below is not None and _is_deck(element, below, _describes(line, description)):

@@ -17,22 +17,22 @@ MIN_TEXT = 250
 """Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
 
 
-def reading(tree: lxml.html.HtmlElement) -> list[str]:
+def article_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
-    if brief := declared_brief(tree):
+    if brief := short_article_body(tree):
         return brief
-    lines = first_reading(tree)
+    lines = trafilatura_lines(tree)
     had, length = _prose(lines), sum(map(len, lines))
     if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(paragraphs_of(tree)):
         return lines
     if rejoin(tree, lines):
-        lines = first_reading(tree)
+        lines = trafilatura_lines(tree)
         had = _prose(lines)
-    other = second_reading(tree)
+    other = readability_lines(tree)
     return other if _is_better(other, lines) else lines
 
 
-def declared_brief(tree: lxml.html.HtmlElement) -> list[str]:
+def short_article_body(tree: lxml.html.HtmlElement) -> list[str]:
     """The lines of an element that is named as the article's body and too short for any reading to find."""
     named = NAMED_BODIES(tree)
     if len(named) != 1:
@@ -83,13 +83,13 @@ def _pieces(tree: lxml.html.HtmlElement) -> Iterable[list[lxml.html.HtmlElement]
     return [list(group) for group in found.values()]
 
 
-def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
+def trafilatura_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """trafilatura's lines. It returns None for trees it cannot read, which counts as no lines."""
     document: Any = trafilatura.bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
     return clean_lines((document.text or "").split("\n")) if document else []
 
 
-def second_reading(tree: lxml.html.HtmlElement) -> list[str]:
+def readability_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """readability's lines."""
     summary = Readability(deepcopy(tree), min_text_length=25).summary()
     if not summary.strip():

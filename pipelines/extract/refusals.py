@@ -2,8 +2,8 @@
 
 from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
-from pipelines.extract.layout import Shape
-from pipelines.extract.page_head import Head
+from pipelines.extract.layout import LayoutStats
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Mentions, Openings, whole_words
 from pipelines.text import word_count
 
@@ -35,22 +35,22 @@ WALL = 200
 """Words a consent wall may have; the longest seen has 160."""
 
 
-def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
-    """Refuses pages that are something else than an article; `shape` is None for those that declare themselves one."""
+def refuse_others(head: PageHead, layout: LayoutStats | None, body: Body) -> None:
+    """Refuses pages that are something else than an article; `layout` is None for those that declare themselves one."""
     text = "\n".join(body.lines)
     words = word_count(text)
     titles = [title for title in (body.said.title, *head.titles) if title]
     if (words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
         raise Refusal("soft_404")
-    if words < SHORT and (head.is_video or (shape and shape.player)):
+    if words < SHORT and (head.is_video or (layout and layout.player)):
         raise Refusal("video")
-    if shape is None:
+    if layout is None:
         return
     if words < WALL and (
         any(WALL_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (2 if words < SHORT else 3)
     ):
         raise Refusal("consent")
-    if _is_index(head, shape, body):
+    if _is_index(head, layout, body):
         raise Refusal("index")
 
 
@@ -58,8 +58,8 @@ def _is_error(text: str) -> bool:
     return SOFT_404.search(text) or SOFT_404_TITLE.match(text)
 
 
-def _is_index(head: Head, shape: Shape, body: Body) -> bool:
+def _is_index(head: PageHead, layout: LayoutStats, body: Body) -> bool:
     """Headline links, and no prose but what stands on their cards."""
-    if head.types & LISTING_TYPES and shape.prose < 2 * WALL:
+    if head.types & LISTING_TYPES and layout.prose < 2 * WALL:
         return True
-    return bool(shape.cards) and body.own_words < MIN_WORDS
+    return bool(layout.cards) and body.own_words < MIN_WORDS
