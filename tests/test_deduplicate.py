@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome, Page
 from pipelines.archive.store import Archive
-from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_VERSION, fingerprints
+from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_VERSION
 from pipelines.deduplicate.match import precedence
 from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
+from pipelines.deduplicate.winnowing import fingerprints
 from pipelines.text import content_hash, words_changed
 from tests.archives import new_archive
 from tests.conftest import broadsheet
