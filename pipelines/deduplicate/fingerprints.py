@@ -5,7 +5,7 @@ Schleimer, Wilkerson and Aiken: Winnowing, SIGMOD 2003. The figures in the comme
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -43,14 +43,14 @@ SIGNATURE_VERSION = 1
 
 def holders_of(db: "Database", prints: Iterable[int]) -> Holders:
     """Per print the articles that have it; prints that nobody has are left out."""
-    rows = db.execute(
+    rows = db.conn.execute(
         """select fingerprints.hash, article_id from json_each(?) as print
            cross join fingerprints on fingerprints.hash = print.value""",
         [json.dumps(sorted(prints))],
     )
-    holders: Holders = defaultdict(list)
+    holders: Holders = {}
     for print_, article_id in rows:
-        holders[print_].append(article_id)
+        holders.setdefault(print_, []).append(article_id)
     return holders
 
 

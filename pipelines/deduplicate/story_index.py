@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
@@ -408,7 +409,7 @@ class FrameWindow:
             (own,) = self.members([article_id])
             self._load(other for other in shared if other not in self._members)
             for other in (self._members[other] for other in shared if other in self._members):
-                one, two = sorted((own, other), key=lambda member: member.order)
+                one, two = sorted((own, other), key=attrgetter("order"))
                 share = shared[other.id] / min(one.prints, two.prints)
                 if share >= MIN_PASSAGES:
                     found.append((share, one, two))
