@@ -136,7 +136,7 @@ def test_parse_needs_no_archive_and_exports_what_the_page_says(site: Site, proje
 
 def test_an_export_has_the_articles_as_the_table_has_them(site: Site, project: Project) -> None:
     site.article("/pier", "The pier", story("pier"))
-    site.article("/copy", "The pier", story("pier"))
+    site.add("/copy", article_html("The pier", story("pier"), "2026-11-04T08:15:00Z"))
     site.add("/short", "")
     site.feed("/feed", *(site.url + path for path in ("/pier", "/copy", "/short", "/gone")))
     (project.folder / "sources.toml").write_text(
