@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,9 @@ def _remove(archive: Path) -> None:
 
 
 def _run_locked(job: Job) -> int:
+    import_module(
+        "scrapy.core.downloader.handlers.http11"
+    )  # first: it inspects every module that is loaded, for each frame
     from crawler.sources.toml_file import SourcesError, read_sources
     from pipelines.archive.store import Archive
     from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
