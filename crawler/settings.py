@@ -98,7 +98,6 @@ RETRY_EXCEPTIONS = [
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
-HTTPERROR_ALLOW_ALL = True  # every answer reaches the spider: a 404 is a state of its page, not a lost line in a log
 METAREFRESH_ENABLED = False
 
 # Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.
