@@ -57,6 +57,7 @@ DOWNLOADER_MIDDLEWARES = {
 ITEM_PIPELINES = {
     "pipelines.extract.pipeline.ExtractPipeline": 100,
     "pipelines.archive.pipeline.StorePipeline": 200,
+    "pipelines.archive.pipeline.UnstoredPipeline": 200,  # in its place where there is no archive: scrapy parse
 }
 
 # Manners.
@@ -116,4 +117,3 @@ DOWNLOAD_HANDLERS = {
 }
 
 LOG_LEVEL = "WARNING"
-LOG_INSTALL_ROOT_HANDLER = False  # crawler.cli.output installs its own, around the progress bar
