@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NEEDS = ("pipelines.extract.article",)
+"""What outcome_of() imports late: trafilatura takes half a second, and a page's time is not for that."""
+
 
 class ExtractPipeline:
     """Extracts every page; listings pass. Waiting for an idle worker is the brake that keeps memory bounded."""
@@ -55,7 +58,7 @@ class ExtractPipeline:
         if page.failure or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         try:
-            return await self._workers.run(outcome_of, page)
+            return await self._workers.run(outcome_of, page, needs=NEEDS)
         except WorkerLost as lost:
             logger.warning("%s: extraction_%s", page.url, lost)
             return Outcome(page=replace(page, body=b""), failure=f"extraction_{lost}")
