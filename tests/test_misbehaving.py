@@ -23,7 +23,7 @@ LIMITS = ("-s", "DOWNLOAD_TIMEOUT=3", "-s", "EXTRACT_TIMEOUT=5", "-s", "CONCURRE
 
 TOO_MUCH = frozenset(
     (
-        "failed too_large",
+        "refused too_large",
         "refused too_complex",
         "refused too_long",
         "failed extraction_timeout",

@@ -24,6 +24,7 @@ from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreach
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES, read_listing
+from crawler.reasons import is_refusal, sentence
 from crawler.sources.toml_file import SourcesFile
 from crawler.spiders.bug_net import Bug
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
@@ -202,7 +203,7 @@ class NewsSpider(scrapy.Spider):
         self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, **facts: Any
     ) -> Iterator[Output]:
         if trail is None:
-            logger.warning("%s: %s: %s", source.name, url, reason)
+            logger.warning("%s: %s: %s", source.name, url, sentence(reason))
             yield self._listing(source, url, kind, failure=reason, **facts)
         else:
             trail.failures.append(f"{url}: {reason}")
@@ -244,7 +245,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
-        logger.warning("%s: %s: %s", source.name, source.url, reason)
+        logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
         yield self._listing(source, source.url, "homepage", status=status, failure=reason)
 
     def _groups(self, source: Source, origin: str, feeds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
@@ -318,7 +319,7 @@ class NewsSpider(scrapy.Spider):
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if reason := self._reason_of(failure):
-            outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason}
+            outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
             yield self._page(**known, **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:
