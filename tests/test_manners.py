@@ -461,7 +461,7 @@ def test_a_sources_toml_that_cannot_be_used_is_said_before_anything_is_made(news
 @pytest.mark.parametrize(
     ("owner", "name", "error"),
     [
-        ("crawler.spiders.news", "read_listing", "ValueError('which a damaged answer raises too')"),
+        ("crawler.spiders.news", "NewsSpider.follow_listing", "ValueError('which a damaged answer raises too')"),
         ("crawler.fetcher.backoff", "HostsMiddleware.process_response", "KeyError('host')"),
     ],
     ids=["in a callback", "in a middleware"],

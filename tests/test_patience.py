@@ -7,10 +7,13 @@ import pytest
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadTimeoutError
+from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.test import get_crawler
 
 from crawler.fetcher.backoff import NotSent
+from crawler.fetcher.requests import Asked, ListingRequest, PageRequest, scrapy_request
 from crawler.fetcher.timeouts import PatientHandler, patience
+from crawler.items import Link, Source
 
 
 @pytest.mark.parametrize(
@@ -33,14 +36,14 @@ def test_a_page_that_overran_a_shorter_time_was_not_asked_and_a_listing_did_not_
     monkeypatch.setattr(HTTP11DownloadHandler, "download_request", silence)
     handler = PatientHandler(get_crawler())
 
-    def became(**meta: str) -> type[Exception]:
-        request = Request("https://x.example/", meta={"download_timeout": 10.0, **meta})
+    source = Source(url="https://x.example/", name="x.example")
+    page = PageRequest(source=source, link=Link(url="https://x.example/one"), via="feed")
+    feed = ListingRequest(source=source, url="https://x.example/feed", kind="feed")
+
+    def became(asked: Asked) -> type[Exception]:
+        request = scrapy_request(asked, NO_CALLBACK, meta={"download_timeout": 10.0})
         with pytest.raises((DownloadTimeoutError, NotSent)) as error:
             asyncio.run(handler.download_request(request))
         return error.type
 
-    assert [became(page="first"), became(page="second"), became(listing="third")] == [
-        DownloadTimeoutError,
-        NotSent,
-        DownloadTimeoutError,
-    ]
+    assert [became(page), became(page), became(feed)] == [DownloadTimeoutError, NotSent, DownloadTimeoutError]

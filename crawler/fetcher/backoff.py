@@ -19,6 +19,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.fetcher.requests import PageRequest, asked_for, attempts_of, source_of
 from crawler.items import Host
 
 logger = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ class HostsMiddleware:
 
     def _hold(self, request: Request, reason: str) -> None:
         """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
-        source = request.cb_kwargs.get("source")
+        source = source_of(request)
         if source and not self._stopped:
             self._records.run.postponed.setdefault(source.url, reason)
 
@@ -162,32 +163,32 @@ class HostsMiddleware:
 
     def _hear_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
         """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
-        wait = retry_after(response, now)
-        sound_before = request.meta.setdefault("sound_before", self._sound[host])
+        wait, attempts = retry_after(response, now), attempts_of(request)
+        if attempts.good_answers_before is None:
+            attempts.good_answers_before = self._sound[host]
         if wait and self._wait_for(host, wait, request):
             return
         # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
-        is_first = (
-            host not in self._doubtful if wait is None else wait <= SHORT_WAIT and self._sound[host] > sound_before
-        )
+        is_well = self._sound[host] > attempts.good_answers_before
+        is_first = host not in self._doubtful if wait is None else wait <= SHORT_WAIT and is_well
         if wait is None and is_first:
             self._doubtful.add(host)
-        if is_first and (wait or "page" in request.meta or "busy_times" in request.meta):
+        if is_first and (wait or isinstance(asked_for(request), PageRequest) or attempts.repeated):
             return
         self._known[host] = left_alone(self._known[host], response, now)
         if not is_first:
             self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
             self._give_back(NotSent(self._left_alone[host]), host)
         elif response.status == 503:  # is asked again as after a 500; 429 means this very request
-            request.meta["ask_again"] = True
+            attempts.is_due = True
 
     def _wait_for(self, host: str, wait: timedelta, request: Request) -> bool:
         """Have the host asked nothing for a short time, and this request made again; False when that was done enough."""
-        waited = self._waited.get(host, timedelta()) + wait
-        if waited > SHORT_WAIT or request.meta.get("busy_times", 0) >= ASK_AGAIN:
+        waited, attempts = self._waited.get(host, timedelta()) + wait, attempts_of(request)
+        if waited > SHORT_WAIT or attempts.repeated >= ASK_AGAIN:
             return False
         self._waited[host] = waited
-        request.meta["ask_again"] = True
+        attempts.is_due = True
         assert self._crawler.engine is not None
         downloader = self._crawler.engine.downloader
         if slot := downloader.slots.get(downloader.get_slot_key(request)):
@@ -201,7 +202,7 @@ class HostsMiddleware:
             self._note_busy(request, response, known)
         elif known and known.busy_since and response.status < 500 and known.host not in self._left_alone:
             self._keep(replace(known, not_before=None, busy_since=None))
-        return _again(request) if request.meta.pop("ask_again", False) else response
+        return _again(request) if attempts_of(request).is_due else response
 
     def _note_busy(self, request: Request, response: Response, known: Host) -> None:
         logger.warning("%s: http_%d; %s", request.url, response.status, self._left_alone.get(known.host, "asked on"))
@@ -246,8 +247,10 @@ class HostsMiddleware:
 
 def _again(request: Request) -> Request:
     """The same request, behind all others."""
+    attempts = attempts_of(request)
+    attempts.is_due = False
+    attempts.repeated += 1
     again: Request = request.replace(priority=_LAST, dont_filter=True)
-    again.meta["busy_times"] = again.meta.get("busy_times", 0) + 1
     return again
 
 

@@ -8,6 +8,7 @@ from scrapy import Request, Spider
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.http import Response
 
+from crawler.fetcher.requests import PageRequest, RobotsRequest, asked_for
 from crawler.fetcher.robots import ROBOTS_MAX_BYTES
 
 if sys.version_info >= (3, 14):
@@ -28,12 +29,12 @@ class CompressionMiddleware(HttpCompressionMiddleware):
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
-        said = said_encodings(response)
+        said, asked = said_encodings(response), asked_for(request)
         # A listing may be a .gz file, and unpacks itself: more of it is read than of a page.
-        if not said and "page" in request.meta and true_encoding(response.body, ""):
+        if not said and isinstance(asked, PageRequest) and true_encoding(response.body, ""):
             said = ["gzip"]
         response.headers["Content-Encoding"] = [name.encode() for name in said]
-        if "robots_bytes" in request.meta:
+        if isinstance(asked, RobotsRequest):
             return _beginning_of(response, said)
         if not said:
             del response.headers["Content-Encoding"]

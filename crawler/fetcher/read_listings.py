@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from crawler.fetcher.requests import FrontPageRequest, ListingRequest, asked_for
 from crawler.items import WHOLE
 from crawler.parsers import links, listings
 from crawler.workers import WorkerLost, Workers, workers_of
@@ -23,10 +24,10 @@ class ReadMiddleware:
         return cls(workers_of(crawler))
 
     async def process_response(self, request: "Request", response: "Response") -> "Response":
-        """Leave the Reading, or why there is none, in request.meta["reading"] beside what was expected."""
-        expected = request.meta.get("expected")
-        if expected and response.status in WHOLE:
-            request.meta["reading"] = (expected[0], await self._read(response, *expected))
+        """Leave the Reading, or why there is none, in what was asked for."""
+        asked = asked_for(request)
+        if isinstance(asked, ListingRequest | FrontPageRequest) and response.status in WHOLE:
+            asked.reading = await self._read(response, asked.kind, asked.since)
         return response
 
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:

@@ -18,6 +18,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from crawler.fetcher.address_guard import PublicAddressResolver
 from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.requests import RobotsRequest, asked_for, scrapy_request
 from crawler.items import Host
 from crawler.urls import canonical_url, origin_of
 
@@ -88,9 +89,10 @@ class RobotsMiddleware:
 
     def _stop_at_limit(self, data: bytes, request: Request) -> None:
         """End the download of a robots.txt that is longer than what is read of it: some never end."""
-        if request.meta.get("robots_bytes") is not None:
-            request.meta["robots_bytes"] += len(data)
-            if request.meta["robots_bytes"] > ROBOTS_MAX_BYTES:
+        asked = asked_for(request)
+        if isinstance(asked, RobotsRequest):
+            asked.bytes_received += len(data)
+            if asked.bytes_received > ROBOTS_MAX_BYTES:
                 raise StopDownload(fail=False)
 
     async def process_request(self, request: Request) -> None:
@@ -163,13 +165,9 @@ class RobotsMiddleware:
 
         Redirects without an end, or to where nobody may go, are no robots.txt: RFC 9309, 2.3.1.2 has them count as 4xx.
         """
-        ask = Request(
-            f"{origin}/robots.txt",
-            callback=NO_CALLBACK,
-            priority=1000,
-            meta={"dont_obey_robotstxt": True, "robots_bytes": 0, "download_maxsize": 0},
-            dont_filter=True,
-        )
+        asked = RobotsRequest(url=f"{origin}/robots.txt")
+        meta = {"dont_obey_robotstxt": True, "download_maxsize": 0}
+        ask = scrapy_request(asked, NO_CALLBACK, priority=1000, meta=meta)
         assert self._crawler.engine is not None
         try:
             response = await self._crawler.engine.download_async(ask)

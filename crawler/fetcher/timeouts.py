@@ -11,6 +11,7 @@ from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
 from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.requests import PageRequest, asked_for
 
 LEAST_SECONDS = 3.0
 """What every answer is given: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
@@ -36,7 +37,7 @@ class PatientHandler(HTTP11DownloadHandler):
             response = await super().download_request(request)
         except DownloadTimeoutError:
             self._overran[host] += 1
-            if given < longest and "page" in request.meta:
+            if given < longest and isinstance(asked_for(request), PageRequest):
                 raise NotSent(f"{host} keeps requests waiting") from None
             raise
         finally:

@@ -6,7 +6,6 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,21 +18,27 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.requests import (
+    FrontPageRequest,
+    ListingRequest,
+    PageRequest,
+    asked_as,
+    asked_for,
+    listing_request,
+    page_request,
+)
 from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
-from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES, read_listing
+from crawler.parsers.listings import read_listing
 from crawler.reasons import is_refusal, sentence
-from crawler.sources.toml_file import SourcesFile
+from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import Bug
+from crawler.spiders.discovery import Discovery, entry_points
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
 
 logger = logging.getLogger(__name__)
-
-
-LISTING_PRIORITY = 10
-"""Listings are asked before pages: a feed rolls on, a page stays."""
 
 
 MAX_SITEMAPS = 200
@@ -43,22 +48,10 @@ MAX_SITEMAPS = 200
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
 
 
+NO_SOURCES = SourcesFile(crawl=CrawlSettings(), sources=())
+
+
 Output = Listing | Page | Request
-
-
-@dataclass(slots=True)
-class Trail:
-    """The discovery of one bare source: groups of entry points still to be tried, and the one being tried now."""
-
-    source: Source
-    front_page: Response
-    groups: list[tuple[str, list[str]]]  #: (expected kind, addresses), most precise first
-    open: int = 0  #: requests of the present group not yet answered
-    yielded: bool = False
-    failures: list[str] = field(default_factory=list)
-    silent: int = 0  #: guesses that ran out of time
-    announced: frozenset[str] = frozenset()  #: feeds and sitemaps that the site names; the others are guesses
-    dead: list[Listing] = field(default_factory=list)  #: of those announced, asked in vain: they may be back tomorrow
 
 
 class NewsSpider(scrapy.Spider):
@@ -75,7 +68,7 @@ class NewsSpider(scrapy.Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "NewsSpider":
-        read: SourcesFile = kwargs["read"]
+        read: SourcesFile = kwargs.get("read", NO_SOURCES)  # none to `scrapy shell`, `fetch` and `parse`
         enabled = [source for source in read.sources if source.enabled]
         if not read.crawl.has_contact and not crawler.settings.get("OFFLINE_DIR"):
             logger.warning("%s", NO_CONTACT)
@@ -92,43 +85,40 @@ class NewsSpider(scrapy.Spider):
             for url in source.pages:
                 yield self.fetch(source, Link(url=canonical_url(url)), "listed")
             if source.discover:
-                yield self.look_around(source)
+                yield self.start_discovery(source)
 
     # Requests
 
-    def look_around(self, source: Source) -> Request:
+    def start_discovery(self, source: Source) -> Request:
         """Ask a bare source's front page what entry points it announces."""
-        meta = {"discover": source, "expected": ("homepage", None)}
-        return self._ask(source.url, self.parse_front_page, self.front_page_failed, meta, source=source)
+        return listing_request(FrontPageRequest(source=source), self.parse_front_page, self.front_page_failed)
 
     def poll(
-        self, source: Source, url: str, kind: str, trail: Trail | None = None, parent: str | None = None
+        self,
+        source: Source,
+        url: str,
+        kind: str,
+        *,
+        parent: str | None = None,
+        changed_at: datetime | None = None,
+        discovery: Discovery | None = None,
     ) -> Request:
         """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
-        known = {"source": source, "url": url, "kind": kind, "trail": trail, "parent": parent}
-        meta = {"listing": url, "expected": (kind, self._since)}
-        return self._ask(url, self.parse_listing, self.listing_failed, meta, **known)
+        asked = ListingRequest(
+            source=source,
+            url=url,
+            kind=kind,
+            since=self._since,
+            parent=parent,
+            changed_at=changed_at,
+            discovery=discovery,
+        )
+        return listing_request(asked, self.parse_listing, self.listing_failed)
 
-    def fetch(self, source: Source, link: Link, via: str, priority: int = 0) -> Request:
+    def fetch(self, source: Source, link: Link, via: str, priority: int = 0, *, is_recheck: bool = False) -> Request:
         """Ask for an article's page."""
-        known = {"source": source, "link": link, "via": via}
-        return Request(
-            link.url,
-            self.parse_page,
-            errback=self.page_failed,
-            cb_kwargs=known,
-            meta={"page": link.url},
-            priority=priority,
-            dont_filter=True,
-        )
-
-    def _ask(self, url: str, callback: Any, errback: Any, meta: dict[str, Any], /, **known: Any) -> Request:
-        meta |= {
-            "download_fail_on_dataloss": False
-        }  # what came of a listing that breaks off is read; half a page is none
-        return Request(
-            url, callback, errback=errback, cb_kwargs=known, meta=meta, priority=LISTING_PRIORITY, dont_filter=True
-        )
+        asked = PageRequest(source=source, link=link, via=via, is_recheck=is_recheck)
+        return page_request(asked, self.parse_page, self.page_failed, priority=priority)
 
     def announced_sitemaps(self, source: Source) -> tuple[str, ...]:
         """The sitemaps that robots.txt of the source's front page names, as far as it was asked in this run."""
@@ -136,56 +126,51 @@ class NewsSpider(scrapy.Spider):
 
     # Listings
 
-    def parse_listing(
-        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
-    ) -> Iterator[Output]:
-        moved = gone_to(response) if url in (*source.feeds, *source.sitemaps) else None
+    def parse_listing(self, response: Response) -> Iterator[Output]:
+        yield from self.follow_listing(response, asked_as(ListingRequest, response.request))
+
+    def follow_listing(self, response: Response, asked: ListingRequest) -> Iterator[Output]:
+        """The Listing that a response is, the pages and sitemaps that it names, and what its discovery does next.
+
+        `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
+        """
+        source, discovery = asked.source, asked.discovery
+        moved = gone_to(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
-            known = {"status": 304, "asked": max_age(response), "parent": parent, "moved_to": moved}
-            yield self._listing(source, url, kind, **known, **validators(response))
-            yield from self._go_on(trail, yielded=True)
+            facts |= {"asked": max_age(response), "parent": asked.parent}
+            yield _listing(source, asked.url, asked.kind, **facts, **validators(response))
+            yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
-            yield from self._listing_is_dead(
-                source, url, kind, trail, f"http_{response.status}", status=response.status, moved_to=moved
-            )
+            yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
             return
         try:
-            reading = self._read(response, kind)
+            reading = self._read(response, asked.kind)
         except NotAListing as error:
-            yield from self._listing_is_dead(
-                source, url, kind, trail, str(error), status=response.status, moved_to=moved
-            )
+            yield from self._listing_is_dead(asked, str(error), **facts)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
-        # What yields nothing while a source is being discovered is kept in mind, but not polled.
-        reserve = trail is not None and not links and not reading.children
-        facts = {"links": links, "entries": len(reading.links), "reserve": reserve, "parent": parent, "moved_to": moved}
-        asked = max(max_age(response) or 0, reading.asked or 0) or None
-        # Of an index that breaks off nobody knows what it would have named: its sitemaps stay as they are.
-        children = None if "dataloss" in response.flags else tuple(child.url for child in reading.children) or None
-        yield self._listing(
-            source, url, reading.kind, status=200, asked=asked, children=children, **facts, **validators(response)
-        )
+        yield _listing_of(response, asked, reading, links, moved)
         for link in links:
             yield self.fetch(source, link, via_of(reading.kind))
         for child in self._new_children(source, reading.children):
-            if trail:
-                trail.open += 1
-            request = self.poll(source, child.url, "sitemap", trail, parent=url)
-            request.meta["changed_at"] = child.changed_at
-            yield request
-        yield from self._go_on(trail, yielded=bool(links))
+            if discovery:
+                discovery.open += 1
+            yield self.poll(
+                source, child.url, "sitemap", parent=asked.url, changed_at=child.changed_at, discovery=discovery
+            )
+        yield from self._advance(discovery, yielded=bool(links))
 
     def _read(self, response: Response, kind: str) -> Reading:
         """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
-        expected, reading = response.meta.get("reading", (None, None))
-        if expected != kind:
+        asked = asked_for(response.request)
+        if not isinstance(asked, ListingRequest | FrontPageRequest) or asked.kind != kind:
             return read_listing(response.body, response.url, kind, self._since)
-        if isinstance(reading, NotAListing):
-            raise reading
-        assert isinstance(reading, Reading)
-        return reading
+        if isinstance(asked.reading, NotAListing):
+            raise asked.reading
+        assert asked.reading is not None, "settings.py wires ReadMiddleware"
+        return asked.reading
 
     def _new_children(self, source: Source, children: Iterable[Child]) -> list[Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
@@ -195,36 +180,22 @@ class NewsSpider(scrapy.Spider):
         return new
 
     def listing_failed(self, failure: Failure) -> Iterator[Output]:
-        known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if reason := self._reason_of(failure):
-            yield from self._listing_is_dead(known["source"], known["url"], known["kind"], known["trail"], reason)
+            yield from self._listing_is_dead(asked_as(ListingRequest, _request_of(failure)), reason)
 
-    def _listing_is_dead(
-        self, source: Source, url: str, kind: str, trail: Trail | None, reason: str, **facts: Any
-    ) -> Iterator[Output]:
-        if trail is None:
-            logger.warning("%s: %s: %s", source.name, url, sentence(reason))
-            yield self._listing(source, url, kind, failure=reason, **facts)
+    def _listing_is_dead(self, asked: ListingRequest, reason: str, **facts: Any) -> Iterator[Output]:
+        listing = _listing(asked.source, asked.url, asked.kind, failure=reason, **facts)
+        if asked.discovery is None:
+            logger.warning("%s: %s: %s", asked.source.name, asked.url, sentence(reason))
+            yield listing
         else:
-            trail.failures.append(f"{url}: {reason}")
-            if url in trail.announced:
-                trail.dead.append(self._listing(source, url, kind, failure=reason, **facts))
-            elif reason == "timeout":
-                trail.silent += 1
-                if trail.silent > 1:  # who does not answer two addresses that may not exist does not answer the others
-                    trail.groups = [
-                        (k, group) for k, group in trail.groups if k == "homepage" or trail.announced & {*group}
-                    ]
-        yield from self._go_on(trail, yielded=False)
-
-    def _listing(self, source: Source, url: str, kind: str, **facts: Any) -> Listing:
-        return Listing(
-            url=url, source=source, kind={"feed": "rss"}.get(kind, kind), fetched_at=datetime.now(UTC), **facts
-        )
+            asked.discovery.note_failure(listing)
+        yield from self._advance(asked.discovery, yielded=False)
 
     # The discovery of a bare URL
 
-    def parse_front_page(self, response: Response, source: Source) -> Iterator[Output]:
+    def parse_front_page(self, response: Response) -> Iterator[Output]:
+        source = asked_as(FrontPageRequest, response.request).source
         if response.status not in WHOLE:
             yield from self._source_is_dead(source, f"http_{response.status}", response.status)
             return
@@ -234,93 +205,81 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(source, str(error), response.status)
             return
         origin = origin_of(response.url)
-        announced = frozenset((*reading.feeds, *self._robots.sitemaps(origin)))
-        groups = list(self._groups(source, origin, reading.feeds))
-        trail = Trail(source, response, groups, announced=announced)
-        yield from self._next_group(trail)
+        sitemaps = self._robots.sitemaps(origin)
+        groups = list(entry_points(source, origin, reading.feeds, sitemaps))
+        yield from self._next_group(
+            Discovery(source, response, groups, announced=frozenset((*reading.feeds, *sitemaps)))
+        )
 
     def front_page_failed(self, failure: Failure) -> Iterator[Output]:
-        source = failure.request.cb_kwargs["source"]  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if reason := self._reason_of(failure):
-            yield from self._source_is_dead(source, reason)
+            yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)).source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
         logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
-        yield self._listing(source, source.url, "homepage", status=status, failure=reason)
+        yield _listing(source, source.url, "homepage", status=status, failure=reason)
 
-    def _groups(self, source: Source, origin: str, feeds: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
-        """The entry points worth asking, a group at a time, in the order of `discover`."""
-        announced = self._robots.sitemaps(origin)
-        news = [url for url in announced if "news" in url.rsplit("/", 1)[-1].lower()]
-        for kind in source.discover:
-            if kind == "feed":
-                yield from (
-                    (kind, group) for group in (list(feeds), *([origin + path] for path in FEED_GUESSES)) if group
-                )
-            elif kind == "homepage":
-                yield kind, [source.url]
-            else:
-                named = news if kind == "news_sitemap" else [url for url in announced if url not in news]
-                yield from (
-                    (kind, group) for group in (named, *([origin + path] for path in SITEMAP_GUESSES[kind])) if group
-                )
-
-    def _next_group(self, trail: Trail) -> Iterator[Output]:
+    def _next_group(self, discovery: Discovery) -> Iterator[Output]:
         """Ask the next group of entry points; when there is none left, say so."""
-        if not trail.groups:
-            reason = f"nothing to poll: {'; '.join(trail.failures[:3])}" if trail.failures else "nothing_to_poll"
-            yield from self._source_is_dead(trail.source, reason)
+        source = discovery.source
+        if not discovery.groups:
+            reason = (
+                f"nothing to poll: {'; '.join(discovery.failures[:3])}" if discovery.failures else "nothing_to_poll"
+            )
+            yield from self._source_is_dead(source, reason)
             return
-        kind, urls = trail.groups.pop(0)
-        trail.open = len(urls)
+        kind, urls = discovery.groups.pop(0)
+        discovery.open = len(urls)
         if kind == "homepage":  # it is at hand
-            yield from self.parse_listing(trail.front_page, trail.source, trail.source.url, kind, trail)
+            asked = ListingRequest(source=source, url=source.url, kind=kind, since=self._since, discovery=discovery)
+            yield from self.follow_listing(discovery.front_page, asked)
             return
         for url in urls:
-            yield self.poll(trail.source, url, kind, trail)
+            yield self.poll(source, url, kind, discovery=discovery)
 
-    def _go_on(self, trail: Trail | None, *, yielded: bool) -> Iterator[Output]:
-        """One request of a trail's group is answered: wait for the others, stop at what yields, or try the next group."""
-        if trail is None:
+    def _advance(self, discovery: Discovery | None, *, yielded: bool) -> Iterator[Output]:
+        """One request of a group is answered: wait for the others, stop at what yields, or try the next group."""
+        if discovery is None:
             return
-        trail.open -= 1
-        trail.yielded = trail.yielded or yielded
-        if trail.open:
+        discovery.open -= 1
+        discovery.yielded = discovery.yielded or yielded
+        if discovery.open:
             return
-        if not trail.yielded:
-            yield from self._next_group(trail)
+        if not discovery.yielded:
+            yield from self._next_group(discovery)
             return
-        yield from trail.dead
-        for kind, urls in trail.groups:
+        source = discovery.source
+        yield from discovery.dead
+        for kind, urls in discovery.groups:
             for url in urls:
-                yield self._listing(trail.source, url, kind, reserve=True)
+                yield _listing(source, url, kind, reserve=True)
         # The last: where a front page has no row, its discovery was cut short, and is done again.
-        yield self._listing(trail.source, trail.source.url, "homepage", reserve=True)
+        yield _listing(source, source.url, "homepage", reserve=True)
 
     # Pages
 
-    def parse_page(self, response: Response, source: Source, link: Link, via: str) -> Iterator[Page]:
+    def parse_page(self, response: Response) -> Iterator[Page]:
+        asked = asked_as(PageRequest, response.request)
         try:
             final_url = canonical_url(response.url)
         except UnusableURL:
-            yield self._page(source, link, via, refusal="unusable_redirect", status=response.status)
+            yield _page(asked, refusal="unusable_redirect", status=response.status)
             return
         facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
         if is_unchanged(response):
-            yield self._page(source, link, via, unchanged=True, **facts, **validators(response))
+            yield _page(asked, unchanged=True, **facts, **validators(response))
         elif response.status not in WHOLE:
-            yield self._page(source, link, via, failure=f"http_{response.status}", **facts)
-        elif is_front_page(final_url) and not is_front_page(link.url):
-            yield self._page(source, link, via, refusal="redirect_to_front_page", **facts)
+            yield _page(asked, failure=f"http_{response.status}", **facts)
+        elif is_front_page(final_url) and not is_front_page(asked.url):
+            yield _page(asked, refusal="redirect_to_front_page", **facts)
         else:
             facts |= {"body": response.body, "content_type": header(response, "Content-Type")}
-            yield self._page(source, link, via, **facts, **validators(response))
+            yield _page(asked, **facts, **validators(response))
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
-        known = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
         if reason := self._reason_of(failure):
             outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
-            yield self._page(**known, **outcome)
+            yield _page(asked_as(PageRequest, _request_of(failure)), **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:
         """Why a request got no answer, as one stable word; None when it was not even sent. A bug of ours stays loud."""
@@ -331,7 +290,7 @@ class NewsSpider(scrapy.Spider):
             return str(error)
         if isinstance(error, IgnoreRequest):
             return ignored_reason(error)
-        url = failure.request.url  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+        url = _request_of(failure).url
         if isinstance(error, NETWORK_ERRORS):
             return failure_reason(error, url)
         self._count_bug(url, error)
@@ -344,10 +303,6 @@ class NewsSpider(scrapy.Spider):
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"spider_exceptions/{type(error).__name__}")
 
-    def _page(self, source: Source, link: Link, via: str, **facts: Any) -> Page:
-        facts = {"final_url": link.url} | facts
-        return Page(url=link.url, via=via, source=source, hints=link.hints, fetched_at=datetime.now(UTC), **facts)
-
 
 class RobotsSitemaps:
     """The sitemaps that a host's robots.txt names, as far as it was needed in this run."""
@@ -358,3 +313,32 @@ class RobotsSitemaps:
     def sitemaps(self, origin: str) -> tuple[str, ...]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
         return robots.sitemaps.get(host_of(origin), ()) if robots else ()
+
+
+def _listing(source: Source, url: str, kind: str, **facts: Any) -> Listing:
+    kind = "rss" if kind == "feed" else kind
+    return Listing(url=url, source=source, kind=kind, fetched_at=datetime.now(UTC), **facts)
+
+
+def _listing_of(
+    response: Response, asked: ListingRequest, reading: Reading, links: tuple[Link, ...], moved: str | None
+) -> Listing:
+    """The Listing that was read; `links` are those that its source wants."""
+    # Of an index that breaks off nobody knows what it would have named: its sitemaps stay as they are.
+    children = None if "dataloss" in response.flags else tuple(child.url for child in reading.children) or None
+    facts: dict[str, Any] = {"links": links, "entries": len(reading.links), "children": children}
+    # What yields nothing while a source is being discovered is kept in mind, but not polled.
+    facts["reserve"] = asked.discovery is not None and not links and not reading.children
+    facts["asked"] = max(max_age(response) or 0, reading.asked or 0) or None
+    facts |= {"status": 200, "parent": asked.parent, "moved_to": moved, **validators(response)}
+    return _listing(asked.source, asked.url, reading.kind, **facts)
+
+
+def _page(asked: PageRequest, **facts: Any) -> Page:
+    facts = {"final_url": asked.url, "hints": asked.link.hints, **facts}
+    return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=datetime.now(UTC), **facts)
+
+
+def _request_of(failure: Failure) -> Request:
+    request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds the request to the failure
+    return request

@@ -11,10 +11,11 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_as, asked_for
 from crawler.fetcher.responses import header
 from crawler.items import WHOLE, Page, Source
 from crawler.parsers import feeds, front_pages, links, listings
-from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps, Trail
+from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps
 from crawler.urls import canonical_url, is_front_page
 
 SAMPLE = 5
@@ -32,7 +33,7 @@ class LookSpider(NewsSpider):
         super().__init__(sources, since, robots)
         #: per source's url: name and site, as the site and its feed say them
         self.noted: dict[str, dict[str, str]] = {}
-        self._sampled: dict[str, set[str]] = {}
+        self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "LookSpider":
@@ -46,15 +47,17 @@ class LookSpider(NewsSpider):
             if self._is_wanted(request):
                 yield request
 
-    def parse_front_page(self, response: Response, source: Source) -> Iterator[Output]:
+    def parse_front_page(self, response: Response) -> Iterator[Output]:
         """The address that a person gave may itself be a feed or a sitemap."""
+        source = asked_as(FrontPageRequest, response.request).source
         kind = _entry_point(response) if response.status == 200 else None
         if kind:
-            yield from self.parse_listing(response, source, source.url, kind, None)
+            asked = ListingRequest(source=source, url=source.url, kind=kind, since=self._since)
+            yield from self.follow_listing(response, asked)
             return
         self._note(source, name=front_pages.site_name(response.body))
         yield from self._as_a_page(response, source)
-        yield from super().parse_front_page(response, source)
+        yield from super().parse_front_page(response)
 
     def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
         """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
@@ -67,24 +70,22 @@ class LookSpider(NewsSpider):
             now = datetime.now(UTC)
             yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
 
-    def parse_listing(
-        self, response: Response, source: Source, url: str, kind: str, trail: Trail | None, parent: str | None = None
-    ) -> Iterator[Output]:
-        if kind == "feed" and response.status == 200:
-            self._note(source, **feeds.feed_says(response.body, response.url))
-        outputs = super().parse_listing(response, source, url, kind, trail, parent)
+    def follow_listing(self, response: Response, asked: ListingRequest) -> Iterator[Output]:
+        if asked.kind == "feed" and response.status == 200:
+            self._note(asked.source, **feeds.feed_says(response.body, response.url))
+        outputs = super().follow_listing(response, asked)
         yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
 
     def _is_wanted(self, request: Request) -> bool:
         """Whether a page is new to its source's sample and has a place in it; all other requests are wanted."""
-        # A listing that yields nothing leads to the next inside the same call: its pages pass here twice.
-        if "page" not in request.meta or "sampled" in request.meta:
+        asked = asked_for(request)
+        if not isinstance(asked, PageRequest):
             return True
-        sample = self._sampled.setdefault(request.cb_kwargs["source"].url, set())
+        sample = self._sampled.setdefault(asked.source.url, {})
         if request.url in sample or len(sample) == SAMPLE:
-            return False
-        sample.add(request.url)
-        request.meta["sampled"] = True
+            # A listing that yields nothing leads to the next inside the same call: its pages pass here twice.
+            return sample.get(request.url) is asked
+        sample[request.url] = asked
         return True
 
     def _note(self, source: Source, **said: str | None) -> None:

@@ -9,11 +9,13 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scrapy import Request
+from scrapy.exceptions import NotConfigured
 from sqlite_utils import Database
 
+from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from crawler.urls import origin_of
@@ -47,12 +49,15 @@ PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
 
+@runtime_checkable
 class Asker(Protocol):
     """The spider, as far as it makes the requests for what the archive remembers."""
 
     def poll(self, source: "Source", url: str, kind: str, *, parent: str | None = None) -> Request: ...
 
-    def fetch(self, source: "Source", link: Link, via: str, priority: int = 0) -> Request: ...
+    def fetch(
+        self, source: "Source", link: Link, via: str, priority: int = 0, *, is_recheck: bool = False
+    ) -> Request: ...
 
     def announced_sitemaps(self, source: "Source") -> Sequence[str]: ...
 
@@ -87,7 +92,9 @@ class HistoryMiddleware:
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
         settings = crawler.settings
-        archive: Archive = settings["ARCHIVE"]
+        archive: Archive | None = settings.get("ARCHIVE")
+        if archive is None or not isinstance(crawler.spider, Asker):  # a spider of one's own asks for what it likes
+            raise NotConfigured
         return cls(
             archive.db,
             archive.run,
@@ -124,18 +131,19 @@ class HistoryMiddleware:
                     yield output
                     for request in self._catch_up(output):
                         yield request
-                elif "page" in output.meta and pages >= PAGES_OF_LISTING:
+                elif isinstance(asked_for(output), PageRequest) and pages >= PAGES_OF_LISTING:
                     continue  # it is pending by now, and the next run takes it up
                 elif self._is_wanted(output):
-                    pages += "page" in output.meta
+                    pages += isinstance(asked_for(output), PageRequest)
                     yield self._with_validators(output)
 
     def _is_wanted(self, request: Request) -> bool:
         """Whether a page or a listing is to be asked now; all other requests are."""
-        url = request.meta.get("page")
-        if url is None:
+        asked = asked_for(request)
+        if not isinstance(asked, PageRequest):
             return self._is_due_child(request) and self._is_first_look(request)
-        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(request):
+        url = asked.url
+        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(asked):
             return False
         self._asked.add(url)
         self._asked_of[origin_of(url)] += 1
@@ -143,47 +151,49 @@ class HistoryMiddleware:
 
     def _is_due_child(self, request: Request) -> bool:
         """Whether a sitemap that an index names is due, or has changed since it was asked; everything else is."""
-        if not request.cb_kwargs.get("parent") or request.cb_kwargs["trail"]:
+        asked = asked_for(request)
+        if not isinstance(asked, ListingRequest) or not asked.parent or asked.discovery:
             return True
-        feed, changed_at = self._feed(request.meta["listing"]), request.meta.get("changed_at")
-        changed = feed is not None and changed_at and stamp(changed_at) > (feed["last_fetched_at"] or "")
-        return bool(changed) or self._is_due_listing(request.meta["listing"], feed)
+        feed = self._feed(asked.url)
+        changed = feed is not None and asked.changed_at and stamp(asked.changed_at) > (feed["last_fetched_at"] or "")
+        return bool(changed) or self._is_due_listing(asked.url, feed)
 
     def _is_first_look(self, request: Request) -> bool:
         """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
-        if "listing" not in request.meta or request.cb_kwargs["trail"]:
+        asked = asked_for(request)
+        if not isinstance(asked, ListingRequest) or asked.discovery:
             return True
-        look = (request.cb_kwargs["source"].url, request.meta["listing"])
+        look = (asked.source.url, asked.url)
         first = look not in self._looked
         self._looked.add(look)
         return first
 
-    def _is_due_page(self, request: Request) -> bool:
+    def _is_due_page(self, asked: PageRequest) -> bool:
         sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
-        row = first_row(self._db, sql, [request.meta["page"]])
+        row = first_row(self._db, sql, [asked.url])
         if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
             return True
-        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and "recheck" in request.meta)
+        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and asked.is_recheck)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)
 
     # Entry points
 
     def _entry_points(self, request: Request) -> Iterator[Request]:
         """What a start request becomes: itself, nothing when it is not due, or the entry points found by an earlier run."""
-        if source := request.meta.get("discover"):
-            known = self._known_entry_points(source)
+        asked = asked_for(request)
+        if isinstance(asked, FrontPageRequest):
+            known = self._known_entry_points(asked.source)
             if known is not None:
                 yield from filter(self._is_first_look, known)
-            elif self._is_discovery_due(source):
+            elif self._is_discovery_due(asked.source):
                 yield request
-        elif "listing" not in request.meta:
+        elif not isinstance(asked, ListingRequest):
             if self._is_wanted(request):
                 yield request
         elif self._is_first_look(request):
-            url = request.meta["listing"]
-            if self._is_due_listing(url, self._feed(url)):
+            if self._is_due_listing(asked.url, self._feed(asked.url)):
                 yield self._with_validators(request)
-            yield from filter(self._is_first_look, self._children_of(request))
+            yield from filter(self._is_first_look, self._children_of(asked))
 
     def _is_discovery_due(self, source: "Source") -> bool:
         """Whether to look around again where nothing can be polled: ever less often, as with any listing that fails."""
@@ -194,10 +204,10 @@ class HistoryMiddleware:
             or self._is_due_listing(source.url, front_page)
         )
 
-    def _children_of(self, index: Request) -> list[Request]:
+    def _children_of(self, index: ListingRequest) -> list[Request]:
         """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
-        source, rows = index.cb_kwargs["source"], _sitemaps_below(self._db, index.meta["listing"])
-        return [self._with_validators(self._poll(source, row)) for row in rows if self._is_due_listing(row["url"], row)]
+        due = (row for row in _sitemaps_below(self._db, index.url) if self._is_due_listing(row["url"], row))
+        return [self._with_validators(self._poll(index.source, row)) for row in due]
 
     def _known_entry_points(self, source: "Source") -> list[Request] | None:
         """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time,
@@ -247,10 +257,13 @@ class HistoryMiddleware:
 
         What another source's rules let through of the same feed says nothing; --now looks at everything again.
         """
-        feed = self._feed(request.meta["listing"]) if "listing" in request.meta and not self._poll_all else None
+        asked = asked_for(request)
+        if not isinstance(asked, ListingRequest) or self._poll_all:
+            return request
+        feed = self._feed(asked.url)
         if feed and feed["failures"]:
             request.priority = FAILED_PRIORITY
-        if feed and feed["last_status"] in READ and feed["source_url"] == request.cb_kwargs["source"].url:
+        if feed and feed["last_status"] in READ and feed["source_url"] == asked.source.url:
             _conditional(request, feed)
         return request
 
@@ -269,8 +282,7 @@ class HistoryMiddleware:
         for source, row in self._pages(_DUE_RECHECK, due_until(self._now), due_until(self._now)):
             if source.recheck:
                 link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
-                request = self._spider.fetch(source, link, row["via"], RECHECK_PRIORITY)
-                request.meta["recheck"] = True
+                request = self._spider.fetch(source, link, row["via"], RECHECK_PRIORITY, is_recheck=True)
                 yield _conditional(request, row)
 
     def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:

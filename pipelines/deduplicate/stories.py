@@ -5,14 +5,15 @@ changed is placed; the whole window is weighed and joined anew when a tenth of i
 in the queue, or without a cluster, until its story is written: the next run does what a killed one left.
 """
 
-import json
 import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
+from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 from sqlite_utils import Database
@@ -22,6 +23,7 @@ from pipelines.deduplicate import story_index
 from pipelines.deduplicate.clusters import (
     DAYS,
     Frequencies,
+    Member,
     Weights,
     add_roundups,
     by_centrality,
@@ -121,15 +123,21 @@ def _shifted(day: date, days: int) -> str:
 def _renew_window(db: Database, transaction: Transaction, first: str, last: str, newest_frame: int) -> None:
     """Add to the frame of these days what changed in them, unless it is too much.
 
-    A frame of this very renewal, later than `newest_frame`, is not added to: the weeks of an import are like each other.
+    A frame of this very renewal, later than `newest_frame`, is not added to: an import has week upon week.
     """
     frame = _frame_of(db, first, last)
     if frame is None:
         _without_frame(db, transaction, first, last)
-        return
+    elif frame.id > newest_frame:
+        _renew_frame(db, transaction, first, last)
+    else:
+        _renew_within(db, transaction, frame, first, last)
+
+
+def _renew_within(db: Database, transaction: Transaction, frame: Frame, first: str, last: str) -> None:
     wider = min(first, frame.first_day), max(last, frame.last_day)
     arrived = _arrived(db, frame, *wider)
-    if frame.id <= newest_frame and frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
+    if frame.changes + len(arrived) <= STALE_SHARE * frame.articles:
         _add(db, transaction, frame, arrived, *wider)
     else:
         _renew_frame(db, transaction, *_trimmed(*wider, first, last))
@@ -204,16 +212,11 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     with transaction():
         frame_id = story_index.begin_frame(db, first, last)
     _read_texts(db, transaction, story_index.without(db, "words", ids))
-    used_by = count_users(one.words for one in story_index.documents(db, ids))
-    weights = Weights(Frequencies(documents=len(ids), used_by=used_by))
-    members = sorted((weighed(one, weights) for one in story_index.documents(db, ids)), key=lambda member: member.order)
+    members = _weigh(db, transaction, frame_id, ids)
     too_many = common(members)
     clusters = [list(story.members) for story in join(members, too_many)]
     label = {member.id: min(one.id for one in cluster) for cluster in clusters for member in cluster}
     add_roundups(clusters, shared_passages(members, story_index.prints_of(db, ids)))
-    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 200 * BATCH):
-        with transaction():
-            story_index.put_frequencies(db, rows)
     for batch in _batches(members):
         with transaction():
             for member in batch:
@@ -221,6 +224,17 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
     write(db, transaction, [[one.id for one in by_centrality(one)] for one in clusters if len(one) > 1], known)
     with transaction():
         story_index.end_frame(db, frame_id, len(ids), too_many, WEEK + 2 * math.ceil(DAYS))
+
+
+def _weigh(db: Database, transaction: Transaction, frame_id: int, ids: list[int]) -> list[Member]:
+    """Articles weighed by their own frequencies, which are kept, in their order."""
+    used_by = count_users(one.words for one in story_index.documents(db, ids))
+    weights = Weights(Frequencies(documents=len(ids), used_by=used_by))
+    members = [weighed(one, weights) for one in story_index.documents(db, ids)]
+    for rows in _batches(story_index.frequency_rows(frame_id, used_by), 200 * BATCH):
+        with transaction():
+            story_index.put_frequencies(db, rows)
+    return sorted(members, key=attrgetter("order"))
 
 
 def _read_texts(db: Database, transaction: Transaction, ids: list[int]) -> None:
@@ -273,7 +287,7 @@ def _place(db: Database, transaction: Transaction, window: FrameWindow, ids: lis
         for cluster in {ids_of(story) for story in stories} - ended:
             window.keep(cluster)
     touched = _sharing_passages(window, window.kept)
-    clusters = [sorted(window.members(one), key=lambda member: member.order) for one in sorted(touched, key=min)]
+    clusters = [sorted(window.members(one), key=attrgetter("order")) for one in sorted(touched, key=min)]
     known = story_index.stories_of(db, {member.id for cluster in clusters for member in cluster})
     add_roundups(clusters, window.passages(known))
     write(db, transaction, [[one.id for one in by_centrality(one)] for one in clusters if len(one) > 1], known)
@@ -318,41 +332,36 @@ def _batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
 
 def write(db: Database, transaction: Transaction, found: list[list[int]], known: Mapping[int, int | None]) -> None:
     """Give every article its story. `found` are the articles of each story, `known` the story that each had until now."""
+    for steps in _batches(_steps(db, found, known), 4 * BATCH):
+        with transaction():
+            for step in steps:
+                step()
+
+
+def _steps(db: Database, found: list[list[int]], known: Mapping[int, int | None]) -> Iterator[Callable[[], object]]:
+    """First every article moves, then the stories are counted, and those that nothing is left of end."""
     ids = [story_id or 0 for story_id in keep_ids(found, known)]
-    unused = db.execute(_UNUSED_ID).fetchone()[0]
+    (unused,) = db.execute(_UNUSED_ID).fetchone()
     for place in (place for place, story_id in enumerate(ids) if not story_id):
         ids[place], unused = unused, unused + 1
+        yield partial(db.execute, _NEW_STORY, [ids[place]])
     now = {article_id: story_id for story_id, story in zip(ids, found, strict=True) for article_id in story}
-    for some in _batches(zip(ids, found, strict=True)):
-        with transaction():
-            for story_id, story in some:
-                _fill(db, story_id, story, known)
-    alone = [article_id for article_id, before in known.items() if before and article_id not in now]
-    gone = {story_id for story_id in known.values() if story_id} - set(ids)
-    for batch in _batches(alone):
-        with transaction():
-            db.execute(
-                "update articles set story_id = null where id in (select value from json_each(?))", [json.dumps(batch)]
+    for article_id, before in known.items():
+        if now.get(article_id) != before:
+            yield partial(
+                db.execute, "update articles set story_id = ? where id = ?", [now.get(article_id), article_id]
             )
-    heirs = _heirs(gone, known, now)
-    for batch in _batches(sorted(gone)):
-        with transaction():
-            for story_id in batch:
-                _dissolve(db, story_id, heirs[story_id])
-
-
-def _fill(db: Database, story_id: int, story: list[int], known: Mapping[int, int | None]) -> None:
-    db.execute(_NEW_STORY, [story_id])
-    for article_id in story:
-        if known[article_id] != story_id:
-            db.execute("update articles set story_id = ? where id = ?", [story_id, article_id])
-    db.execute(_FILL_STORY, {"id": story_id, "centre": story[0]})
+    for story_id, story in zip(ids, found, strict=True):
+        yield partial(db.execute, _FILL_STORY, {"id": story_id, "centre": story[0]})
+    gone = {story_id for story_id in known.values() if story_id} - set(ids)
+    for story_id, heir in _heirs(gone, known, now).items():
+        yield partial(_dissolve, db, story_id, heir)
 
 
 _UNUSED_ID = """select 1 + max(coalesce((select max(id) from stories), 0),
                                coalesce((select max(old_id) from moved where kind = 'story'), 0))"""
 
-_NEW_STORY = """insert or ignore into stories (id, first_seen_at, last_seen_at, article_count, source_count)
+_NEW_STORY = """insert into stories (id, first_seen_at, last_seen_at, article_count, source_count)
                 values (?, '', '', 0, 0)"""
 
 _FILL_STORY = """
@@ -384,7 +393,7 @@ def keep_ids(stories: list[list[int]], known: Mapping[int, int | None]) -> list[
 
 def _heirs(gone: set[int], known: Mapping[int, int | None], now: Mapping[int, int]) -> dict[int, int]:
     """Per story that ends, where most of its articles went; or nowhere."""
-    went: dict[int, Counter[int]] = {story_id: Counter() for story_id in gone}
+    went: dict[int, Counter[int]] = {story_id: Counter() for story_id in sorted(gone)}
     for article_id, before in known.items():
         if before in went and article_id in now:
             went[before][now[article_id]] += 1

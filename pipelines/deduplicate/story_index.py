@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
@@ -28,9 +29,10 @@ from pipelines.deduplicate.clusters import (
     terms,
     unpack,
 )
-from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
+from pipelines.deduplicate.fingerprints import COMMON
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.regions import Cluster
+from pipelines.deduplicate.winnowing import SHARED_PRINTS
 
 JULIAN = 1721424.5
 """The Julian date at which day 0 of Python's dates begins."""
@@ -408,7 +410,7 @@ class FrameWindow:
             (own,) = self.members([article_id])
             self._load(other for other in shared if other not in self._members)
             for other in (self._members[other] for other in shared if other in self._members):
-                one, two = sorted((own, other), key=lambda member: member.order)
+                one, two = sorted((own, other), key=attrgetter("order"))
                 share = shared[other.id] / min(one.prints, two.prints)
                 if share >= MIN_PASSAGES:
                     found.append((share, one, two))
