@@ -50,6 +50,10 @@ class Source:
         return included and not any(re.search(rule, url) for rule in self.exclude)
 
 
+MAX_PAGE_BYTES = 8 * 2**20
+"""Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
+
+
 WHOLE = (200, 203)
 """HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from crawler.cli.output import DONE, FAILED, complain
 from crawler.cli.run import PARTLY_DONE, Job, run
 from crawler.items import Source
+from crawler.reasons import sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
@@ -107,11 +108,11 @@ def described(look: Look) -> Iterator[str]:
     yield f"  language     {', '.join(look.languages) or 'not known'}"
     points = [point for point in found.entry_points if not _is_guess(point)]
     for point in points[:MOST_LISTED]:
-        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {point.status}")
+        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {sentence(point.status)}")
         yield f"  {_KINDS.get(point.kind, point.kind):<13}{point.url}{how}"
     if len(points) > MOST_LISTED:
         yield f"  and {len(points) - MOST_LISTED} more"
-    if found.trouble and found.trouble not in [f"{point.url}: {point.status}" for point in points]:
+    if found.trouble and found.trouble not in [f"{point.url}: {sentence(point.status)}" for point in points]:
         yield f"  trouble      {found.trouble}"
     read = len(found.articles) + len(found.failures)
     yield f"  pages        {found.pages:,} found, {read} of them read: {len(found.articles)} with an article"
@@ -120,7 +121,7 @@ def described(look: Look) -> Iterator[str]:
     if found.failures:
         yield ""
     for url, reason in found.failures[:MOST_LISTED]:
-        yield f"  no article: {url}: {reason}"
+        yield f"  no article: {url}: {sentence(reason)}"
 
 
 _KINDS = {

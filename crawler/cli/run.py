@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, is_absent
+from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def _held(archive: "Archive") -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    named = sentence(reason if reason.startswith(url) else f"{url}: {reason}")
     return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 

@@ -32,6 +32,7 @@ from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreach
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
+from crawler.reasons import is_refusal, sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import Bug
 from crawler.spiders.discovery import Discovery, entry_points
@@ -187,7 +188,7 @@ class NewsSpider(scrapy.Spider):
     def _listing_is_dead(self, asked: ListingRequest, reason: str, **facts: Any) -> Iterator[Output]:
         listing = _listing(asked.source, asked.url, asked.kind, failure=reason, **facts)
         if asked.discovery is None:
-            logger.warning("%s: %s: %s", asked.source.name, asked.url, reason)
+            logger.warning("%s: %s: %s", asked.source.name, asked.url, sentence(reason))
             yield listing
         else:
             asked.discovery.note_failure(listing)
@@ -217,7 +218,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)).source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
-        logger.warning("%s: %s: %s", source.name, source.url, reason)
+        logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
         yield _listing(source, source.url, "homepage", status=status, failure=reason)
 
     def _next_group(self, discovery: Discovery) -> Iterator[Output]:
@@ -279,7 +280,7 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):
-            outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason}
+            outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
             yield _page(asked_as(PageRequest, _request_of(failure)), **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:
