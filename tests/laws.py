@@ -36,7 +36,7 @@ from crawler.parsers.listings import read_listing
 from crawler.parsers.saved_files import MAX_BYTES
 from crawler.parsers.warc import read_warc
 from crawler.sources.edit import with_entries
-from crawler.sources.exchange import SUFFIXES, arrive, read_list, write_list
+from crawler.sources.exchange import SUFFIXES, merge_into, read_list, write_list
 from crawler.sources.opml import UnreadableList
 from crawler.sources.toml_file import SourcesError, parse_sources
 from crawler.urls import canonical_url
@@ -194,7 +194,7 @@ def listed_again(sources: Iterable[Source]) -> bool:
     for suffix in SUFFIXES:
         written = write_list(sources, suffix, Counter())
         entries = read_list(written, suffix, Counter())
-        assert not arrive(entries, sources).new or suffix == ".txt", f"{suffix} brings what is there already"
+        assert not merge_into(entries, sources).new or suffix == ".txt", f"{suffix} brings what is there already"
     return True
 
 
@@ -206,7 +206,7 @@ def exchange(suffix: str) -> Callable[[Mutant], str]:
         except UnreadableList as error:
             assert obeys_message(str(error)), str(error)
             return "refused"
-        arrivals = arrive(entries, ())
+        arrivals = merge_into(entries, ())
         assert all(map(obeys_message, arrivals.refused)), arrivals.refused
         sources = parse_sources(with_entries("", arrivals.new), may_be_empty=True).sources
         assert len(sources) == len(arrivals.new)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.output import BUSY, STORAGE, USAGE, complain
+from crawler.cli.output import BUSY, STORAGE, USAGE, print_error
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -53,11 +53,11 @@ def archive_errors() -> Iterator[None]:
     try:
         yield
     except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
+        sys.exit(print_error(str(error), BUSY))
     except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
+        sys.exit(print_error(str(error), STORAGE))
 
 
 def read_sources_file(path: Path) -> "SourcesFile":
@@ -66,4 +66,4 @@ def read_sources_file(path: Path) -> "SourcesFile":
     try:
         return read_sources(path)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))

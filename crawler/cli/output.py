@@ -32,13 +32,13 @@ def cannot_begin(error: OSError, db: Path) -> str:
     return f"{error.filename or db}: {error.strerror or error}; {what}, then say it again"
 
 
-def complain(message: str, code: int, *, quiet: bool = False) -> int:
+def print_error(message: str, code: int, *, quiet: bool = False) -> int:
     """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
     if not quiet:
         try:
             print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
         except OSError:
-            _lead_nowhere(sys.stderr)
+            _redirect_to_devnull(sys.stderr)
     return code
 
 
@@ -53,12 +53,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _lead_nowhere(stream: TextIO) -> None:
+def _redirect_to_devnull(stream: TextIO) -> None:
     """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-class Output(io.TextIOWrapper):
+class CheckedStdout(io.TextIOWrapper):
     """Standard output that remembers why it could not be written."""
 
     failure: OSError | None = None
@@ -81,7 +81,7 @@ class Output(io.TextIOWrapper):
 
 
 @contextlib.contextmanager
-def output_arrives() -> Iterator[None]:
+def exit_when_stdout_fails() -> Iterator[None]:
     """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
 
     A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
@@ -90,7 +90,7 @@ def output_arrives() -> Iterator[None]:
         yield
         return
     was = sys.stdout
-    out = Output(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    out = CheckedStdout(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
     try:
         with contextlib.redirect_stdout(out):
             yield
@@ -98,9 +98,9 @@ def output_arrives() -> Iterator[None]:
         with contextlib.suppress(OSError):
             out.flush()
         if out.failure:
-            _lead_nowhere(was)
+            _redirect_to_devnull(was)
         out.detach()
         if isinstance(out.failure, BrokenPipeError):
             sys.exit(FAILED)
         if out.failure:
-            sys.exit(complain(f"standard output: {out.failure.strerror}", STORAGE))
+            sys.exit(print_error(f"standard output: {out.failure.strerror}", STORAGE))

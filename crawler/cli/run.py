@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, is_absent
+from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, is_absent, print_error
 from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
@@ -63,15 +63,15 @@ def run(job: Job) -> int:
     is not there makes no folder. An archive that was begun for what could not be used is gone again.
     """
     if job.sources_file and is_absent(job.sources_file):
-        return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
+        return print_error(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
             job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(run_lock(job.db))
         except LockTaken as taken:
-            return complain(str(taken), BUSY, quiet=job.quiet)
+            return print_error(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
-            return complain(cannot_begin(error, job.db), STORAGE)
+            return print_error(cannot_begin(error, job.db), STORAGE)
         new = is_absent(job.db)
         code = _run_locked(job)
         if new and code == USAGE:
@@ -94,16 +94,16 @@ def _run_locked(job: Job) -> int:
         read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
     except (NotOurDatabase, SourcesError) as error:
-        return complain(str(error), USAGE)
+        return print_error(str(error), USAGE)
     except StorageError as error:
-        return complain(str(error), STORAGE)
+        return print_error(str(error), STORAGE)
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
                 _upgrade(job, archive)
-                return _tell(_crawl(job, read, archive), job, archive)
+                return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
-            return complain(str(error), STORAGE)
+            return print_error(str(error), STORAGE)
 
 
 def _upgrade(job: Job, archive: "Archive") -> None:
@@ -115,10 +115,10 @@ def _upgrade(job: Job, archive: "Archive") -> None:
             archive.upgrade(follow)
 
 
-def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
+def _finish_message(verdict: Verdict, job: Job, archive: "Archive") -> int:
     """Say how the run ended; returns the exit status."""
     if verdict.code:
-        return complain(verdict.reason or "failed", verdict.code)
+        return print_error(verdict.reason or "failed", verdict.code)
     if not job.quiet:
         from crawler.cli.progress import print_summary
 
@@ -159,7 +159,7 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
     crawler = process.create_crawler(job.spider)
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
-    crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
+    crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
         process.crawl(crawler, **job.arguments, **({"read": read} if read else {}))
         process.start()
@@ -180,7 +180,7 @@ def manners(job: Job, read: "SourcesFile | None") -> dict[str, Any]:
     }
 
 
-def _noting(bugs: list[str]) -> Callable[..., None]:
+def _record_errors(bugs: list[str]) -> Callable[..., None]:
     def note(failure: Any) -> None:
         bugs.append(f"{failure.type.__name__}: {failure.getErrorMessage()}")
 

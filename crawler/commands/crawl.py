@@ -6,7 +6,7 @@ from pathlib import Path
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
-from crawler.cli.output import output_arrives
+from crawler.cli.output import exit_when_stdout_fails
 from crawler.cli.run import Job, run
 
 
@@ -30,5 +30,5 @@ class Command(BaseRunSpiderCommand):
         given = {name: self.settings[name] for name in self.settings if (self.settings.getpriority(name) or 0) >= 30}
         db, sources_file = Path(self.settings["NEWS_DB"]), Path(self.settings["SOURCES_FILE"])
         job = Job(spider="news", db=db, settings=given, arguments=opts.spargs, sources_file=sources_file)
-        with output_arrives():
+        with exit_when_stdout_fails():
             self.exitcode = run(job)

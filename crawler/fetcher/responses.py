@@ -26,7 +26,7 @@ def max_age(response: Response) -> int | None:
     return min(int(ages[0][:19]), 2**31)  # RFC 9111, 1.2.2: a number too large to be true is a large one
 
 
-def gone_to(response: Response) -> str | None:
+def permanent_redirect(response: Response) -> str | None:
     """Where an address redirects for good: 301 or 308 at every hop (RFC 9110, 15.4.2 and 15.4.9); None when it does not."""
     hops = response.request.meta.get("redirect_reasons") if response.request else None
     return response.url if hops and all(hop in (301, 308) for hop in hops) else None

@@ -13,15 +13,15 @@ from scrapy.http import Response
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.requests import PageRequest, asked_for
 
-LEAST_SECONDS = 3.0
+MIN_TIMEOUT_SECONDS = 3.0
 """What every answer is given: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
 
 
-SLOWER = 3
+SLOWEST_FACTOR = 3
 """Times the slowest answer of the host so far: a host that is only slow keeps what it needs."""
 
 
-class PatientHandler(HTTP11DownloadHandler):
+class AdaptiveTimeoutHandler(HTTP11DownloadHandler):
     """Scrapy's, with half the time after each request to a host that overran it."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -31,7 +31,7 @@ class PatientHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         host, longest, began = host_of(request.url), request.meta["download_timeout"], monotonic()
-        given = patience(longest, self._overran[host], self._slowest.get(host, 0.0))
+        given = timeout_for(longest, self._overran[host], self._slowest.get(host, 0.0))
         request.meta["download_timeout"] = given
         try:
             response = await super().download_request(request)
@@ -46,6 +46,6 @@ class PatientHandler(HTTP11DownloadHandler):
         return response
 
 
-def patience(longest: float, overran: int, slowest: float) -> float:
+def timeout_for(longest: float, overran: int, slowest: float) -> float:
     """Seconds for one answer, after so many that overran their time and by the slowest that did not."""
-    return min(longest, max(longest * 0.5**overran, SLOWER * slowest, LEAST_SECONDS))
+    return min(longest, max(longest * 0.5**overran, SLOWEST_FACTOR * slowest, MIN_TIMEOUT_SECONDS))

@@ -7,7 +7,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 
-class Bug(Exception):
+class InternalError(Exception):
     """What its cause is, whatever that may mean of an answer: a ValueError of our own is no damaged answer."""
 
 
@@ -20,7 +20,7 @@ class BugNet:
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
         if response.request is None or response.request.errback is None:
             return None
-        bug = Bug()
+        bug = InternalError()
         bug.__cause__ = exception
         failure = Failure(bug)  # type: ignore[no-untyped-call]
         failure.request = response.request  # type: ignore[attr-defined]  # as Scrapy does for an errback

@@ -27,13 +27,13 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, validators
+from crawler.fetcher.responses import header, is_unchanged, max_age, permanent_redirect, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
 from crawler.sources.toml_file import SourcesFile
-from crawler.spiders.bug_net import Bug
+from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import Discovery, entry_points
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
 
@@ -131,7 +131,7 @@ class NewsSpider(scrapy.Spider):
         `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
         """
         source, discovery = asked.source, asked.discovery
-        moved = gone_to(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
@@ -294,7 +294,7 @@ class NewsSpider(scrapy.Spider):
 
     def _count_bug(self, url: str, error: BaseException | None) -> None:
         """Say it, and count it where Scrapy counts what a spider raises: the run ends with 1."""
-        error = error.__cause__ if isinstance(error, Bug) else error
+        error = error.__cause__ if isinstance(error, InternalError) else error
         logger.error("%s: a bug in Broadsheet", url, exc_info=error)
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"spider_exceptions/{type(error).__name__}")

@@ -22,10 +22,10 @@ SAMPLE = 5
 """Articles: enough to see whether titles, dates and texts are right, and few enough to read and to ask a stranger for."""
 
 
-class LookSpider(NewsSpider):
+class SampleSpider(NewsSpider):
     """`broadsheet sources add` and `sources check --look`."""
 
-    name = "look"
+    name = "sample"
     # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
     custom_settings = {"SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
 
@@ -36,7 +36,7 @@ class LookSpider(NewsSpider):
         self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "LookSpider":
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "SampleSpider":
         spider = super().from_crawler(crawler, *args, **kwargs)
         assert isinstance(spider, cls)
         spider.noted = kwargs["noted"]  # the caller's own, who reads it after the run
