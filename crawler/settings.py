@@ -5,6 +5,8 @@ sources.toml's [crawl] table (user_agent, delay, concurrency, budget, allow_priv
 
 import os
 
+from scrapy.settings import default_settings
+
 BOT_NAME = "broadsheet"
 SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
@@ -32,6 +34,12 @@ SPIDER_MIDDLEWARES = {
 EXTENSIONS = {
     "crawler.workers.Workers": 0,
 }
+# Scrapy's own, without what would listen: it imports all that are named, also those that are switched off (aiohttp, Conch).
+EXTENSIONS_BASE = {
+    path: place
+    for path, place in default_settings.EXTENSIONS_BASE.items()
+    if not path.startswith(("scrapy.extensions.telnet.", "scrapy.extensions.remote_control."))
+}
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer: decoded, and at the end of its redirects.
     "crawler.fetcher.read_listings.ReadMiddleware": 50,
@@ -49,6 +57,7 @@ DOWNLOADER_MIDDLEWARES = {
 ITEM_PIPELINES = {
     "pipelines.extract.pipeline.ExtractPipeline": 100,
     "pipelines.archive.pipeline.StorePipeline": 200,
+    "pipelines.archive.pipeline.UnstoredPipeline": 200,  # in its place where there is no archive: scrapy parse
 }
 
 # Manners.
@@ -57,6 +66,7 @@ DOWNLOAD_DELAY = 1.0
 DOWNLOAD_DELAY_JITTER = 0.0
 CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+CONCURRENT_ITEMS = 2 * max(1, EXTRACT_WORKERS)  # of one answer or archive; Scrapy makes so many tasks for every answer
 COOKIES_ENABLED = False
 TWISTED_DNS_RESOLVER = "crawler.fetcher.address_guard.PublicAddressResolver"
 DEFAULT_REQUEST_HEADERS = {
@@ -107,4 +117,3 @@ DOWNLOAD_HANDLERS = {
 }
 
 LOG_LEVEL = "WARNING"
-LOG_INSTALL_ROOT_HANDLER = False  # crawler.cli.output installs its own, around the progress bar

@@ -1,5 +1,6 @@
 """What several tests share: the command line as a user runs it, and the local corpus crawled once."""
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -40,11 +41,12 @@ _forkserver = cache(start_forkserver)
 
 
 def broadsheet(
-    *arguments: object, cwd: Path = ROOT, file_size: int | None = None, workers: int | None = None
+    *arguments: object, cwd: Path = ROOT, file_size: int | None = None, workers: int | None = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as cron and people do.
 
-    No file may grow beyond `file_size` bytes; `workers` extract, else as many as usual.
+    No file may grow beyond `file_size` bytes. `workers` extract, None: as many as usual; to start two takes longer than all
+    else, and the demo, which most tests read, is made by them.
     """
     server = _forkserver()
     assert server.stdin is not None
@@ -66,10 +68,18 @@ def connect(path: Path) -> sqlite3.Connection:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive that `broadsheet demo` makes. Read only: tests that write make their own."""
-    db = tmp_path_factory.mktemp("demo") / "news.db"
-    done = broadsheet("demo", "--no-serve", "--db", db)
-    assert done.returncode == 0, done.stderr
+    """The archive that `broadsheet demo` makes, once for all processes of pytest-xdist. Read only: tests that write make
+    their own."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    folder.mkdir(exist_ok=True)
+    db = folder / "news.db"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not db.exists():
+            done = broadsheet("demo", "--no-serve", "--db", folder / "made.db", workers=None)
+            assert done.returncode == 0, done.stderr
+            (folder / "made.db").rename(db)
     return db
 
 

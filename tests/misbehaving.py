@@ -554,8 +554,16 @@ def zeros(megabytes: int, kind: str) -> bytes:
         return b"".join(packer.process(block) for _ in range(megabytes)) + bytes(packer.finish())
     if kind == "zstd":
         return zstd.compress(block * megabytes)
-    deflate = zlib.compressobj(9, zlib.DEFLATED, 31 if kind == "gzip" else -15 if kind == "raw" else 15)
-    return b"".join(deflate.compress(block) for _ in range(megabytes)) + deflate.flush()
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = (deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH)) * megabytes + b"\x03\0"
+    if kind == "raw":
+        return body
+    crc, adler = 0, 1
+    for _ in range(megabytes):
+        crc, adler = zlib.crc32(block, crc), zlib.adler32(block, adler)
+    if kind == "gzip":
+        return b"\x1f\x8b\x08\0\0\0\0\0\2\xff" + body + struct.pack("<II", crc, megabytes * MB)
+    return b"\x78\xda" + body + struct.pack(">I", adler)
 
 
 def packed(data: bytes, encoding: str, kind: str = "text/html") -> Sound:

@@ -24,8 +24,7 @@ class Newsroom:
         )
 
     def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Crawl without extraction workers: starting two takes longer than all else; other tests, the demo too, have them."""
-        done = broadsheet("crawl", *options, cwd=self.folder, workers=0)
+        done = broadsheet("crawl", *options, cwd=self.folder)
         assert done.returncode == code, done.stderr + done.stdout
         return done
 

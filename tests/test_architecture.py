@@ -20,6 +20,7 @@ MODULES: dict[str, ast.Module] = {
 
 GROUND = ("crawler.items", "crawler.reasons", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
           "pipelines.text", "pipelines.database")  # fmt: skip
+PURE = ("pipelines.extract", "pipelines.text", "pipelines.deduplicate.near_copies", "pipelines.deduplicate.winnowing")
 FRONT_DOOR = ("crawler.cli", "crawler.commands", "crawler.__main__")
 WITH_SQL = ("pipelines.archive", "pipelines.database", "pipelines.deduplicate", "pipelines.publish")
 SQL = re.compile(
@@ -83,8 +84,9 @@ def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
     assert wrong(("pipelines",), (*GROUND, "crawler.fetcher.requests"), of="crawler.") == []
 
 
-def test_extraction_knows_no_database() -> None:
-    assert wrong(("pipelines.extract",), ("pipelines.extract", "pipelines.text"), of="pipelines.") == []
+def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
+    assert wrong(PURE, PURE, of="pipelines.") == []
+    assert [name for name, tree in MODULES.items() if is_in(name, PURE) and "sqlite" in ast.unparse(tree)] == []
 
 
 def test_publishing_knows_the_database_and_the_ground() -> None:

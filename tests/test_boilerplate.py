@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.extract.boilerplate import About, body_lines, is_noise, same_title
+from pipelines.extract.boilerplate import ArticleContext, body_lines, is_noise, same_title
 from pipelines.text import is_prose, line_key
 
 PROSE = "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt."
@@ -39,32 +39,33 @@ def test_sentences_and_headings_are_not(line: str) -> None:
 
 
 def test_the_repeated_head_and_the_closing_matter_are_dropped() -> None:
-    about = About(titles=("Crane falls on north quay",), authors=("Ann Lee",))
+    context = ArticleContext(titles=("Crane falls on north quay",), authors=("Ann Lee",))
     head, tail = (
         ["Harbour", "Crane falls on north quay", "By Ann Lee", "11 November 2026"],
         ["Additional reporting by Bo Ray", "© The Ledger 2026"],
     )
-    assert body_lines([*head, PROSE, "What happened", MORE, *tail], about) == [PROSE, "What happened", MORE]
+    assert body_lines([*head, PROSE, "What happened", MORE, *tail], context) == [PROSE, "What happened", MORE]
 
 
 def test_a_line_that_is_one_link_is_a_teaser() -> None:
     teaser = "The bridge that hums at night"
-    assert body_lines([PROSE, teaser, MORE], About(link_share={line_key(teaser): 1.0})) == [PROSE, MORE]
+    assert body_lines([PROSE, teaser, MORE], ArticleContext(link_share={line_key(teaser): 1.0})) == [PROSE, MORE]
 
 
 def test_an_agency_that_the_dateline_names_too_is_not_the_text() -> None:
     dated = "STELLIN, Nov 9 (Corvane) - Barley rose to its highest price in nine years on Monday after a week of rain."
-    assert body_lines(["Corvane", dated, MORE], About()) == [dated, MORE]
-    assert body_lines(["Corvane", PROSE, MORE], About()) == ["Corvane", PROSE, MORE]
+    assert body_lines(["Corvane", dated, MORE], ArticleContext()) == [dated, MORE]
+    assert body_lines(["Corvane", PROSE, MORE], ArticleContext()) == ["Corvane", PROSE, MORE]
 
 
 def test_list_entries_and_headings_inside_stay() -> None:
     lines = [PROSE, "What was lost", "- one crane", "- two days of loading", MORE]
-    assert body_lines(lines, About()) == lines
+    assert body_lines(lines, ArticleContext()) == lines
 
 
 def test_a_biography_of_the_author_is_not_the_end_of_the_article() -> None:
-    assert body_lines([PROSE, MORE, "Ann Lee writes about harbours."], About(authors=("Ann Lee",))) == [PROSE, MORE]
+    context = ArticleContext(authors=("Ann Lee",))
+    assert body_lines([PROSE, MORE, "Ann Lee writes about harbours."], context) == [PROSE, MORE]
 
 
 @pytest.mark.parametrize(
@@ -90,4 +91,4 @@ def test_prose_is_long_and_closed_in_any_script() -> None:
 @given(st.lists(st.text(max_size=120), max_size=12))
 def test_what_is_kept_was_there_in_that_order(lines: list[str]) -> None:
     kept = iter(lines)
-    assert all(line in kept for line in body_lines(lines, About()))
+    assert all(line in kept for line in body_lines(lines, ArticleContext()))

@@ -122,7 +122,7 @@ def test_every_page_found_is_in_one_state_and_every_article_has_one_page(base: s
 
 def test_the_same_bytes_give_the_same_text_in_a_crawl_and_an_import(base: sqlite3.Connection, tmp_path: Path) -> None:
     db = tmp_path / "imported.db"
-    assert broadsheet("import", ".", "--db", db, cwd=CORPUS).returncode == 0
+    assert broadsheet("import", ".", "--db", db, cwd=CORPUS, workers=None).returncode == 0
     sql = "select pages.url, text from pages join articles on articles.id = article_id where pages.state = 'article'"
     crawled, imported = dict(base.execute(sql).fetchall()), dict(connect(db).execute(sql).fetchall())
     shared = {url: text for url, text in crawled.items() if url in imported}

@@ -2,8 +2,8 @@
 
 import itertools
 import random
-import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Outcome, Page
 from pipelines.archive.store import Archive
-from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_VERSION, fingerprints
+from pipelines.deduplicate.fingerprints import COMMON, KEPT_ARTICLES, SIGNATURE_VERSION
 from pipelines.deduplicate.match import precedence
 from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
+from pipelines.deduplicate.winnowing import fingerprints
 from pipelines.text import content_hash, words_changed
-from tests.loopback import story
+from tests.archives import new_archive
+from tests.conftest import broadsheet
+from tests.loopback import article_html, story
 from tests.work import ends
 
-SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 
@@ -47,7 +49,7 @@ def article(
 
 def stored(outcomes: Iterable[tuple[Page, Article]]) -> Archive:
     """A new archive after these arrivals."""
-    archive = Archive(Path(tempfile.mkdtemp(dir=SCRATCH.name)) / "news.db")
+    archive = new_archive()
     for one, its in outcomes:
         archive.keep(Outcome(page=one, article=its))
     return archive
@@ -165,7 +167,7 @@ arrivals = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arrivals, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(drawn: list[tuple[str, str | None, int]], chance: Any) -> None:
     outcomes = [
@@ -176,7 +178,7 @@ def test_the_order_of_arrival_changes_nothing(drawn: list[tuple[str, str | None,
     assert contents(stored(outcomes)) == contents(stored(shuffled))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(arrivals)
 def test_importing_everything_again_changes_nothing(drawn: list[tuple[str, str | None, int]]) -> None:
     outcomes = [
@@ -449,6 +451,20 @@ def test_prints_made_by_other_rules_are_made_anew(tmp_path: Path) -> None:
     assert again.db.execute("select max(version) from signatures").fetchone()[0] == SIGNATURE_VERSION
 
 
+def test_a_run_makes_prints_of_other_rules_again_before_it_begins(tmp_path: Path) -> None:
+    for name in ("pier", "dog"):
+        (tmp_path / f"{name}.html").write_text(article_html(name, report(name)))
+    broadsheet("import", "pier.html", cwd=tmp_path, workers=0)
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        prints = list(archive.db.table("fingerprints").rows)
+        archive.db.execute("delete from fingerprints")
+        archive.db.execute("update signatures set version = version - 1")
+    assert broadsheet("import", "dog.html", cwd=tmp_path, workers=0).returncode == 0
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        assert list(archive.db.query("select * from fingerprints where article_id = 1")) == prints
+        assert not archive.is_upgrade_due()
+
+
 MADE: dict[str, Any] = {"as it is": str} | EDITS
 
 copies = st.lists(
@@ -465,14 +481,14 @@ def copied(drawn: Copies) -> list[tuple[Page, Article]]:
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(copies, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_no_group_of_copies(drawn: Copies, chance: Any) -> None:
     outcomes = copied(drawn)
     assert contents(stored(outcomes)) == contents(stored(chance.sample(outcomes, len(outcomes))))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies)
 def test_importing_copies_again_changes_no_group(drawn: Copies) -> None:
     outcomes = copied(drawn)
@@ -481,7 +497,7 @@ def test_importing_copies_again_changes_no_group(drawn: Copies) -> None:
     assert once.db.table("versions").count == twice.db.table("versions").count
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies, st.integers(0, 6))
 def test_a_footer_never_splits_a_group(drawn: Copies, which: int) -> None:
     outcomes = copied(drawn)
@@ -495,7 +511,7 @@ def test_a_footer_never_splits_a_group(drawn: Copies, which: int) -> None:
     assert [pair for pair in together if footed[pair[0]] != footed[pair[1]]] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(copies)
 def test_every_text_stays_readable_and_no_two_articles_share_an_address(drawn: Copies) -> None:
     outcomes = copied(drawn)

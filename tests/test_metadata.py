@@ -8,7 +8,7 @@ import pytest
 from pipelines.extract.authors import people
 from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata, read_metadata
-from pipelines.extract.page_head import Head
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import without_site
 from pipelines.text import clean
 from tests.work import ends
@@ -18,7 +18,7 @@ URL = "https://www.ledger.example/news/harbour/crane.html"
 
 def read(head: str, body: str = "", timezone: str | None = None) -> Metadata:
     tree = lxml.html.document_fromstring(f"<html><head>{head}</head><body>{body}<p>x</p></body></html>")
-    return read_metadata(Head(tree, URL, datetime(2026, 11, 21, tzinfo=UTC)), timezone)
+    return read_metadata(PageHead(tree, URL, datetime(2026, 11, 21, tzinfo=UTC)), timezone)
 
 
 def ld(text: str) -> str:

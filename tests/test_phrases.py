@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from pipelines.extract.boilerplate import is_byline_opening, is_control, is_credit, is_label, is_pointer, is_promotion
+from pipelines.extract.boilerplate import (
+    is_byline_opening,
+    is_control,
+    is_credit,
+    is_label,
+    is_promotion,
+    is_teaser_link,
+)
 from pipelines.extract.phrases import PHRASES, Mentions, Openings, phrases, plain_words
 
 PLAIN_KINDS = {"months", "small_words", "label_words"}
@@ -98,7 +105,7 @@ def test_every_language_has_twelve_months_and_no_spelling_means_two() -> None:
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_an_ordinary_sentence_is_none_of_them(sentence: str) -> None:
-    tests = (is_label, is_control, is_promotion, is_credit, is_pointer, is_byline_opening)
+    tests = (is_label, is_control, is_promotion, is_credit, is_teaser_link, is_byline_opening)
     assert [test.__name__ for test in tests if test(sentence)] == []
     assert not Mentions("soft_404").search(sentence)
     assert not any(

@@ -1,5 +1,6 @@
 """`broadsheet sources` as a person uses it: a look before a site is added, a look at all of them, lists in and out."""
 
+import contextlib
 import os
 import pty
 import re
@@ -166,12 +167,19 @@ def test_on_a_terminal_it_is_asked(tmp_path: Path, answer: bytes, code: int) -> 
     while b"Add it? [Y/n]" not in shown:
         shown += os.read(master, 4096)
     if answer == b"\x03":
-        time.sleep(0.5)  # in the instant between the question and the reading Python notes a signal, and reads on
-        os.killpg(process.pid, signal.SIGINT)
+        interrupt(process)
     else:
         os.write(master, answer)
-    assert process.wait(timeout=20) == code
+    assert process.wait() == code
     assert (tmp_path / "sources.toml").exists() == (answer == b"\n")
+
+
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Until it hears: in the instant between the question and the reading Python notes a signal, and reads on."""
+    while process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
 
 
 def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path) -> None:
@@ -185,7 +193,7 @@ def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path) -> None:
     while not site.asked:
         time.sleep(0.05)
     process.terminate()
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate()
     assert (process.returncode, "stopped by a signal" in said) == (1, True), said
     assert "[[source]]" not in (folder / "sources.toml").read_text()
 

@@ -2,11 +2,9 @@
 
 import itertools
 import random
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +20,8 @@ from pipelines.deduplicate import story_index
 from pipelines.deduplicate.clusters import Document, groups, terms
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
+from tests.archives import new_archive
 from tests.test_deduplicate import NOON, article, page, report
-
-SCRATCH = tempfile.TemporaryDirectory()  # hypothesis draws many archives within one test
 
 _COMMON = [
     "the",
@@ -74,7 +71,7 @@ def run(archive: Archive, outcomes: Iterable[Outcome]) -> None:
 
 def archive_of(*batches: Iterable[Outcome]) -> Archive:
     """A new archive after one run per batch."""
-    archive = Archive(Path(tempfile.mkdtemp(dir=SCRATCH.name)) / "news.db")
+    archive = new_archive()
     for batch in batches:
         run(archive, batch)
     return archive
@@ -127,7 +124,7 @@ def test_a_roundup_is_of_the_story_of_a_brief_it_holds_and_joins_no_two() -> Non
 
 def test_the_run_after_a_killed_one_computes_the_stories_it_left() -> None:
     reports = [told(desk, account("bridge", desk)) for desk in ("one", "two")]
-    archive = Archive(Path(tempfile.mkdtemp(dir=SCRATCH.name)) / "news.db")
+    archive = new_archive()
     archive.start_run(
         argv=["test"], version="1", now=NOON + timedelta(days=900)
     )  # fetched long before: an archive's pages
@@ -196,7 +193,7 @@ drawn_accounts = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(drawn_accounts, st.randoms(use_true_random=False), st.integers(0, 8))
 def test_stories_depend_neither_on_the_order_nor_on_the_batches(
     drawn: list[tuple[str, int]], chance: Any, cut: int

@@ -61,12 +61,13 @@ def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[N
             if not request.meta.get("redirect_times"):
                 progress.update(task, total=(progress.tasks[0].total or 0) + 1)
 
-        def scraped(item: Any) -> None:
-            page = getattr(item, "page", None)
-            progress.update(task, advance=1, last=(page.url if page else item.url)[:60])
+        def done(item: Any) -> None:
+            url = item.get("url") if isinstance(item, dict) else getattr(item, "url", None)
+            progress.update(task, advance=1, last=str(url or "")[:60])
 
         crawler.signals.connect(scheduled, signals.request_scheduled, weak=False)
-        crawler.signals.connect(scraped, signals.item_scraped, weak=False)
+        for signal in (signals.item_scraped, signals.item_dropped):
+            crawler.signals.connect(done, signal, weak=False)
         yield
 
 

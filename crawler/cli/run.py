@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,21 @@ from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.settings import Settings
 
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
 SHORTEST_DELAY = 0.001
 """Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+
+
+MANNERS = 35
+"""Priority of sources.toml's [crawl] table among Scrapy's settings: above a spider's own (30), below `-s` (40)."""
+
+
+OURS = ("news", "copies", "sample")
+"""Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
 PARTLY_DONE = {
@@ -49,11 +59,12 @@ class Job:
 
     spider: str  #: its name
     db: Path
-    settings: Mapping[str, Any]  #: Scrapy settings over those of crawler/settings.py
+    settings: Mapping[str, Any]  #: Scrapy settings over those of the project
     arguments: Mapping[str, Any]  #: of the spider
     sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
     read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
     quiet: bool = False  #: say nothing unless a person must act
+    project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
 
 
 def run(job: Job) -> int:
@@ -86,6 +97,9 @@ def _remove(archive: Path) -> None:
 
 
 def _run_locked(job: Job) -> int:
+    import_module(
+        "scrapy.core.downloader.handlers.http11"
+    )  # first: it inspects every module that is loaded, for each frame
     from crawler.sources.toml_file import SourcesError, read_sources
     from pipelines.archive.store import Archive
     from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
@@ -147,13 +161,10 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
 def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     from scrapy import signals
     from scrapy.crawler import CrawlerProcess
-    from scrapy.settings import Settings
 
     from crawler.cli.progress import follow, log_to_terminal
 
-    settings = Settings()
-    settings.setmodule("crawler.settings")
-    settings.update(manners(job, read) | dict(job.settings), priority="cmdline")
+    settings = settings_of(job, read)
     log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(job.spider)
@@ -161,19 +172,33 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
     bugs: list[str] = []
     crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
-        process.crawl(crawler, **job.arguments, **({"read": read} if read else {}))
+        process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
 
 
-def manners(job: Job, read: "SourcesFile | None") -> dict[str, Any]:
-    """The [crawl] table of sources.toml as Scrapy settings; local copies need no patience."""
-    if read is None:
-        return {}
-    crawl, offline = read.crawl, bool(job.settings.get("OFFLINE_DIR"))
+def settings_of(job: Job, read: "SourcesFile | None") -> "Settings":
+    """Those of the project, then sources.toml's [crawl] table, then the command line's. Local copies need no patience."""
+    from scrapy.settings import Settings
+
+    settings = job.project.copy() if job.project else Settings()
+    if job.project is None:
+        settings.setmodule("crawler.settings")
+    settings.update(dict(job.settings), priority="cmdline")
+    settings.update(manners(read) if read else {}, priority=MANNERS)
+    if settings.get("OFFLINE_DIR"):
+        settings.set("DOWNLOAD_DELAY", 0, priority=MANNERS)
+    # log_to_terminal() has installed a handler, around the progress bar: Scrapy's is needed for a file alone.
+    settings.set("LOG_INSTALL_ROOT_HANDLER", bool(settings.get("LOG_FILE")), priority="cmdline")
+    return settings
+
+
+def manners(read: "SourcesFile") -> dict[str, Any]:
+    """The [crawl] table of sources.toml as Scrapy settings."""
+    crawl = read.crawl
     return {
         "USER_AGENT": crawl.user_agent,
-        "DOWNLOAD_DELAY": 0 if offline else max(crawl.delay, SHORTEST_DELAY),
+        "DOWNLOAD_DELAY": max(crawl.delay, SHORTEST_DELAY),
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
@@ -199,7 +224,11 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if archive.run.broken is not None:
         return Verdict(code=STORAGE, status="failed", reason=describe(archive.run.broken, archive.path))
     if found := [*bugs, *_bugs_counted(stats), *(["the crawl did not start"] if bootstrap_failed else [])]:
-        return Verdict(code=FAILED, status="failed", reason=f"a bug in Broadsheet: {found[0]}")
+        spider = crawler.spidercls.name
+        whose = "a bug in Broadsheet" if spider in OURS else f"the spider `{spider}`, or what its settings name"
+        return Verdict(code=FAILED, status="failed", reason=f"{whose}: {found[0]}")
+    if _is_export_lost(stats, bool(crawler.settings.get("FEEDS"))):
+        return Verdict(code=FAILED, status="failed", reason="an export could not be written; the log says why")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
     if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
@@ -218,7 +247,17 @@ def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
     """Bugs that left only a number behind; the log has their tracebacks."""
     named = [name.partition("/")[2] for name in stats if name.startswith("spider_exceptions/")]
     spider = [f"{name} in the spider" for name in named if name != "count"]
-    return [*spider, *(["extraction failed; the log says where"] if stats.get("extract/extraction_error") else [])]
+    counted = {
+        "extract/extraction_error": "extraction failed; the log says where",
+        "extract/not_a_page": "not all that it yields are pages; the log says which",
+    }
+    return [*spider, *(text for name, text in counted.items() if stats.get(name))]
+
+
+def _is_export_lost(stats: Mapping[str, Any], exports: bool) -> bool:
+    """Whether a feed export failed at its end, or could not even begin, of which Scrapy keeps no count."""
+    ended = {name.split("/")[1] for name in stats if name.startswith("feedexport/")}
+    return "failed_count" in ended or (exports and bool(stats.get("item_scraped_count")) and not ended)
 
 
 def _held(archive: "Archive") -> list[str]:

@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
-from scrapy.http import HtmlResponse, Response
+from scrapy.http import Headers, HtmlResponse, Response
+from scrapy.responsetypes import responsetypes
 
 _types = MimeTypes()
 """Python's own table: the system's tables differ, and some call `/about-x.com` a program."""
@@ -44,7 +45,8 @@ class OfflineMiddleware:
         if found is None:
             return HtmlResponse(request.url, status=404, request=request)
         headers = {"Content-Type": content_type_of(found)}
-        return Response(request.url, headers=headers, body=found.read_bytes(), request=request)
+        kind = responsetypes.from_args(headers=Headers(headers), url=request.url)
+        return kind(request.url, headers=headers, body=found.read_bytes(), request=request)
 
 
 def find_copy(folder: Path, url: str) -> Path | None:

@@ -32,7 +32,7 @@ from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreach
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
-from crawler.sources.toml_file import SourcesFile
+from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import Discovery, entry_points
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
@@ -45,6 +45,9 @@ MAX_SITEMAPS = 200
 
 
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
+
+
+NO_SOURCES = SourcesFile(crawl=CrawlSettings(), sources=())
 
 
 Output = Listing | Page | Request
@@ -64,7 +67,7 @@ class NewsSpider(scrapy.Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "NewsSpider":
-        read: SourcesFile = kwargs["read"]
+        read: SourcesFile = kwargs.get("read", NO_SOURCES)  # none to `scrapy shell`, `fetch` and `parse`
         enabled = [source for source in read.sources if source.enabled]
         if not read.crawl.has_contact and not crawler.settings.get("OFFLINE_DIR"):
             logger.warning("%s", NO_CONTACT)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from crawler.items import Article
 from crawler.times import stamp
 from pipelines.archive import pages, runs, sources, versions
 from pipelines.archive.pages import Stored
@@ -54,7 +55,7 @@ def apply(db: Database, match: Match) -> Stored:
 
 def _put(db: Database, match: Match, page_id: int) -> tuple[str, Row]:
     """Write the article; returns what that is in the run's summary, and the article's row as it is now."""
-    row = article_row(match)
+    row = article_row(match.article, match.page.fetched_at, match.content_hash)
     if match.known is None:
         return "new", _insert(db, match, row)
     for other_id in match.merges:
@@ -202,18 +203,24 @@ def _similarity(db: Database, article: Row, copy_hash: str) -> float | None:
 # Columns
 
 
-def article_row(match: Match) -> Row:
+def article_row(article: Article, fetched_at: datetime, content_hash: str) -> Row:
     """The columns of `articles` that come from the page alone."""
-    article, fetched_at = match.article, match.page.fetched_at
     return {
         "title": article.title, "description": article.description, "text": article.text, "authors": to_json(article.authors),
         "date_published": article.date_published, "date_published_raw": article.date_published_raw,
         "date_published_source": article.date_published_source, "date_modified": article.date_modified,
         "sort_at": sort_at(article.date_published, fetched_at), "language": article.language, "section": article.section,
         "keywords": to_json(article.keywords), "image_url": article.image_url, "site_name": article.site_name, "word_count": article.word_count,
-        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": match.content_hash,
+        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": content_hash,
         "extractor": article.extractor, "last_fetched_at": stamp(fetched_at),
     }  # fmt: skip
+
+
+def article_at(db: Database, url: str) -> Row:
+    """The row of the article that the page of this address gave; without its story, which the end of the run decides."""
+    row = first_row(db, "select * from articles where id = (select article_id from pages where pages.url = ?)", [url])
+    assert row is not None
+    return {name: value for name, value in row.items() if name != "story_id"}
 
 
 def fetch_times(known: Row, row: Row) -> Row:

@@ -9,9 +9,10 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scrapy import Request
+from scrapy.exceptions import NotConfigured
 from sqlite_utils import Database
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
@@ -48,6 +49,7 @@ PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 """Of pages; new ones have 0. What an earlier run found is the oldest, and a correction can wait."""
 
 
+@runtime_checkable
 class Asker(Protocol):
     """The spider, as far as it makes the requests for what the archive remembers."""
 
@@ -90,7 +92,9 @@ class HistoryMiddleware:
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
         settings = crawler.settings
-        archive: Archive = settings["ARCHIVE"]
+        archive: Archive | None = settings.get("ARCHIVE")
+        if archive is None or not isinstance(crawler.spider, Asker):  # a spider of one's own asks for what it likes
+            raise NotConfigured
         return cls(
             archive.db,
             archive.run,

@@ -1,9 +1,17 @@
-"""Items -> the archive: the last station of ITEM_PIPELINES."""
+"""Items -> the archive, and what goes on from there: one flat row for each new or updated article.
+
+That row is what feed exports hold, and item pipelines that come later get. Everything else ends here: Scrapy calls that dropped.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING
 
+from scrapy.exceptions import DropItem, NotConfigured
+
+from crawler.items import Outcome
+from pipelines.archive.articles import article_at, article_row
 from pipelines.archive.store import Archive, Item
+from pipelines.database.connection import Row
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -22,16 +30,20 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "StorePipeline":
-        return cls(crawler.settings["ARCHIVE"], crawler)
+        archive = crawler.settings.get("ARCHIVE")
+        if archive is None:
+            raise NotConfigured
+        return cls(archive, crawler)
 
-    def process_item(self, item: Item) -> Item:
+    def process_item(self, item: Item) -> Row:
+        """The article's row of `articles` as it is now; raises DropItem where none became new or updated."""
         run = self._archive.run
         with run.ending_with_the_disk():
             if run.broken is None:
-                self._archive.keep(item)
-                return item
-        from scrapy.exceptions import DropItem
-
+                stored = self._archive.keep(item)
+                if isinstance(item, Outcome) and item.article and stored and stored.outcome in ("new", "updated"):
+                    return article_at(self._archive.db, item.page.final_url)
+                raise DropItem("no new article", log_level="DEBUG")
         self._end_crawl()
         raise DropItem(str(run.broken), log_level="DEBUG")
 
@@ -40,3 +52,21 @@ class StorePipeline:
         self._ending = self._ending or asyncio.get_running_loop().create_task(
             self._crawler.engine.close_spider_async(reason="storage")
         )
+
+
+class UnstoredPipeline:
+    """Where there is no archive (`scrapy parse`, `scrapy runspider`): articles as flat rows of what their pages say.
+
+    Nothing is known of copies and earlier runs, so every article goes on.
+    """
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "UnstoredPipeline":
+        if crawler.settings.get("ARCHIVE") is not None:
+            raise NotConfigured
+        return cls()
+
+    def process_item(self, item: Item) -> Row:
+        if not isinstance(item, Outcome) or item.article is None or item.content_hash is None:
+            raise DropItem("no article", log_level="DEBUG")
+        return {"url": item.page.final_url} | article_row(item.article, item.page.fetched_at, item.content_hash)

@@ -17,8 +17,9 @@ from functools import lru_cache
 from itertools import combinations, islice, pairwise
 from operator import attrgetter
 
-from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
+from pipelines.deduplicate.fingerprints import COMMON
 from pipelines.deduplicate.near_copies import Text
+from pipelines.deduplicate.winnowing import SHARED_PRINTS
 from pipelines.text import width
 
 DAYS = 3.0

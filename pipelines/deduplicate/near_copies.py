@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from pipelines.deduplicate.fingerprints import SHARED_PRINTS, fingerprints
+from pipelines.deduplicate.winnowing import SHARED_PRINTS, fingerprints
 from pipelines.text import CHARACTER, TOKEN, tokens
 
 

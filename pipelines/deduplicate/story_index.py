@@ -29,9 +29,10 @@ from pipelines.deduplicate.clusters import (
     terms,
     unpack,
 )
-from pipelines.deduplicate.fingerprints import COMMON, SHARED_PRINTS
+from pipelines.deduplicate.fingerprints import COMMON
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.regions import Cluster
+from pipelines.deduplicate.winnowing import SHARED_PRINTS
 
 JULIAN = 1721424.5
 """The Julian date at which day 0 of Python's dates begins."""

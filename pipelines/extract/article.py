@@ -11,13 +11,15 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from crawler.items import Article, Hints, Page, Source
-from pipelines.extract.body import parse, read_body
-from pipelines.extract.dates import exacter, parse_moment
+from pipelines.extract.body import read_body
+from pipelines.extract.dates import more_precise, parse_moment
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
+from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
-from pipelines.extract.page_head import Head
-from pipelines.extract.refusals import MIN_WORDS, WALL, look, refuse_others
+from pipelines.extract.page_head import PageHead
+from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
+from pipelines.extract.tree import parse
 from pipelines.text import word_count
 
 EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
@@ -48,11 +50,11 @@ def extract(page: Page) -> Article:
         copy = read_copy(text, _zone(page))
         return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
     tree = parse(text)
-    head = Head(tree, page.final_url, page.fetched_at)
-    shape = None if head.is_article else look(tree)
+    head = PageHead(tree, page.final_url, page.fetched_at)
+    layout = None if head.is_article else measure_layout(tree)
     said = read_metadata(head, _zone(page), page.source.title if page.source else None)
     body = read_body(tree, head, said, page.source)
-    refuse_others(head, shape, body)
+    refuse_others(head, layout, body)
     return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
 
 
@@ -112,7 +114,7 @@ def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) ->
     """Hints are believed only where the page is silent, or names the day of which they know the instant."""
     hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
     origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
-    published = exacter(said.published, hinted) if said.published else hinted
+    published = more_precise(said.published, hinted) if said.published else hinted
     language = said.language or hints.language or (source.language if source else None)
     return replace(
         said,

@@ -7,7 +7,7 @@ from typing import Any
 from lxml import html as lxml_html
 from lxml.etree import XPath
 
-from pipelines.extract.page_head import Head, visible_text
+from pipelines.extract.page_head import PageHead, visible_text
 from pipelines.extract.phrases import pattern, phrases, whole_words
 from pipelines.extract.titles import host_name, names_site
 from pipelines.text import clean, fold
@@ -63,7 +63,7 @@ MAX_LINE = 2_000
 """Characters of a byline that are read: 500,000 without a space take EMAIL minutes."""
 
 
-def authors(head: Head, site: str | None) -> tuple[str, ...]:
+def authors(head: PageHead, site: str | None) -> tuple[str, ...]:
     """People first; an agency or the site itself only when nobody else is named."""
     weak: tuple[str, ...] = ()
     for found in (_structured_authors, _meta_authors, _byline_authors):
@@ -83,7 +83,7 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple({fold(name): name for name in reversed(list(names)) if fold(name)}.values())[::-1]
 
 
-def _structured_authors(head: Head) -> list[str]:
+def _structured_authors(head: PageHead) -> list[str]:
     for node in (head.article, head.web_page):
         for key in ("author", "creator"):
             if names := list(_names_of(node.get(key), head)):
@@ -91,7 +91,7 @@ def _structured_authors(head: Head) -> list[str]:
     return []
 
 
-def _names_of(value: Any, head: Head, depth: int = 0) -> Iterator[str]:
+def _names_of(value: Any, head: PageHead, depth: int = 0) -> Iterator[str]:
     if depth > 4:
         return
     if isinstance(value, list):
@@ -104,7 +104,7 @@ def _names_of(value: Any, head: Head, depth: int = 0) -> Iterator[str]:
         yield from people(value) or ([line] if looks_like_name(line := clean(value)) else [])
 
 
-def _meta_authors(head: Head) -> list[str]:
+def _meta_authors(head: PageHead) -> list[str]:
     for name in (
         "author",
         "article:author",
@@ -121,7 +121,7 @@ def _meta_authors(head: Head) -> list[str]:
     return []
 
 
-def _byline_authors(head: Head) -> list[str]:
+def _byline_authors(head: PageHead) -> list[str]:
     marked = MARKED(head.tree)
     beside = [element for element in marked if element.getparent() is marked[0].getparent()]
     if names := [

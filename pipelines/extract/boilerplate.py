@@ -17,7 +17,7 @@ MAX_PROMOTION = 320
 """Characters up to which a line may be a promotion: the longest labelled one has 290."""
 
 
-MAX_LABEL, MAX_CONTROL, MAX_POINTER, MAX_LINKED_POINTER, MAX_CREDIT = 100, 80, 160, 260, 500
+MAX_LABEL, MAX_CONTROL, MAX_TEASER_LINK, MAX_LINKED_TEASER_LINK, MAX_CREDIT = 100, 80, 160, 260, 500
 """Characters under which a line may be one: patterns end openly (`.{0,60}`), a paragraph must not begin like a label."""
 
 
@@ -46,7 +46,7 @@ BYLINE = Openings("bylines", after=r"\s*[:：]?\s+[^.!?]{2,90}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class ArticleContext:
     """What is known of the article before its lines are judged."""
 
     titles: tuple[str, ...] = ()  #: the title and its rivals (h1, og:title, headline, window title)
@@ -76,9 +76,9 @@ def is_promotion(line: str) -> bool:
     return len(line) <= MAX_PROMOTION and (APPEAL.match(line) or PROMOTION.search(line))
 
 
-def is_pointer(line: str, share: float = 0.0) -> bool:
+def is_teaser_link(line: str, share: float = 0.0) -> bool:
     """`Read also: Storm hits the coast`."""
-    return len(line) < (MAX_LINKED_POINTER if share > 0.3 else MAX_POINTER) and LABEL_BEFORE.match(line)
+    return len(line) < (MAX_LINKED_TEASER_LINK if share > 0.3 else MAX_TEASER_LINK) and LABEL_BEFORE.match(line)
 
 
 def is_credit(line: str) -> bool:
@@ -92,7 +92,7 @@ def is_noise(line: str, share: float = 0.0) -> bool:
         not re.search(r"\w", line)
         or is_label(line)
         or is_control(line)
-        or is_pointer(line, share)
+        or is_teaser_link(line, share)
         or is_promotion(line)
     )
 
@@ -114,15 +114,15 @@ HEAD_LINES = 14
 MAX_BYLINE = 160
 
 
-def body_lines(lines: Sequence[str], about: About) -> list[str]:
+def body_lines(lines: Sequence[str], context: ArticleContext) -> list[str]:
     """The article's own lines: noise, the repeated head and the closing matter removed."""
-    kept = [line for line in lines if not is_noise(line, about.share(line)) and not _is_introduction(line, about)]
-    return drop_tail(drop_head(drop_link_lines(kept, about), about), about)
+    kept = [line for line in lines if not is_noise(line, context.share(line)) and not _is_introduction(line, context)]
+    return drop_tail(drop_head(drop_link_lines(kept, context), context), context)
 
 
-def drop_link_lines(lines: Sequence[str], about: About) -> list[str]:
+def drop_link_lines(lines: Sequence[str], context: ArticleContext) -> list[str]:
     """Without the lines that are nothing but a link to another page, or a list entry that mostly is."""
-    return [line for line in lines if not _is_link(line, about.share(line))]
+    return [line for line in lines if not _is_link(line, context.share(line))]
 
 
 def _is_link(line: str, share: float) -> bool:
@@ -138,10 +138,10 @@ LINKED = 0.85
 """Share of link text from which a line is a teaser."""
 
 
-def drop_head(lines: Sequence[str], about: About) -> list[str]:
+def drop_head(lines: Sequence[str], context: ArticleContext) -> list[str]:
     """Without title, deck, byline and date line before the first sentence."""
-    rest = list(lines[_after_title(lines, about) :])
-    while rest and (is_head_line(rest[0], about) or _is_in_dateline(rest)):
+    rest = list(lines[_after_title(lines, context) :])
+    while rest and (is_head_line(rest[0], context) or _is_in_dateline(rest)):
         rest.pop(0)
     return rest[_key_points(rest) :]
 
@@ -177,29 +177,29 @@ MAX_KEY_POINTS = 5
 """A longer list at the top is the article itself."""
 
 
-def _after_title(lines: Sequence[str], about: About) -> int:
+def _after_title(lines: Sequence[str], context: ArticleContext) -> int:
     """Where the text begins below the title, 0 when the title is not repeated or prose stands above it."""
     for number, line in enumerate(lines[:HEAD_LINES]):
-        if is_title(line, about):
+        if is_title(line, context):
             return number + 1
-        if is_prose(line) and not is_deck(line, about):
+        if is_prose(line) and not is_deck(line, context):
             break
     return 0
 
 
-def is_head_line(line: str, about: About) -> bool:
+def is_head_line(line: str, context: ArticleContext) -> bool:
     return (
         MENU.fullmatch(line) is not None
-        or is_title(line, about)
-        or is_deck(line, about)
+        or is_title(line, context)
+        or is_deck(line, context)
         or is_date_line(line)
-        or is_byline(line, about)
+        or is_byline(line, context)
         or (not is_prose(line) and is_credit(line))
     )
 
 
-def is_title(line: str, about: About) -> bool:
-    return len(line) < 400 and any(same_title(line, title) for title in about.titles)
+def is_title(line: str, context: ArticleContext) -> bool:
+    return len(line) < 400 and any(same_title(line, title) for title in context.titles)
 
 
 def same_title(line: str, title: str) -> bool:
@@ -214,8 +214,8 @@ def same_title(line: str, title: str) -> bool:
     return short == long or (len(others) > 3 and len(words & others) >= 0.8 * len(words | others))
 
 
-def is_deck(line: str, about: About) -> bool:
-    return line_key(line) in about.decks
+def is_deck(line: str, context: ArticleContext) -> bool:
+    return line_key(line) in context.decks
 
 
 def is_date_line(line: str) -> bool:
@@ -224,12 +224,12 @@ def is_date_line(line: str) -> bool:
     return CLOCK_LINE.match(line) is not None or AGE.match(line) or day_in_words(line) is not None
 
 
-def is_byline(line: str, about: About) -> bool:
+def is_byline(line: str, context: ArticleContext) -> bool:
     """A short line that names the author, or begins like one."""
     if len(line) > MAX_BYLINE or is_prose(line):
         return False
     folded = f" {fold(line)} "
-    named = any(f" {fold(author)} " in folded for author in about.authors if fold(author))
+    named = any(f" {fold(author)} " in folded for author in context.authors if fold(author))
     return is_byline_opening(line) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
 
 
@@ -238,17 +238,17 @@ def is_byline_opening(line: str) -> bool:
     return BYLINE.match(line)
 
 
-def is_biography(line: str, about: About) -> bool:
+def is_biography(line: str, context: ArticleContext) -> bool:
     """`Ann Lee is the harbour correspondent of the Ledger.`"""
     begin = fold(line[:80])
     return len(line) < MAX_BIOGRAPHY and any(
-        begin.startswith(name) for author in about.authors if " " in (name := fold(author))
+        begin.startswith(name) for author in context.authors if " " in (name := fold(author))
     )
 
 
-def _is_introduction(line: str, about: About) -> bool:
+def _is_introduction(line: str, context: ArticleContext) -> bool:
     """A biography that says what the author does, which may stand above the last paragraphs."""
-    return is_biography(line, about) and ROLE.search(line) is not None
+    return is_biography(line, context) and ROLE.search(line) is not None
 
 
 MENU = re.compile(r"[^|]{2,100}(?:\s\|\s[^|]{2,100}){2,}")
@@ -261,22 +261,22 @@ MAX_BIOGRAPHY = 420
 AGENCY_NAMES = frozenset(map(fold, phrases("agencies")))
 
 
-def drop_tail(lines: Sequence[str], about: About) -> list[str]:
+def drop_tail(lines: Sequence[str], context: ArticleContext) -> list[str]:
     """Without credits, contacts, links and headings that nothing follows."""
     rest = list(lines)
-    while rest and is_tail_line(rest[-1], about):
+    while rest and is_tail_line(rest[-1], context):
         rest.pop()
     return rest
 
 
-def is_tail_line(line: str, about: About) -> bool:
-    share = about.share(line)
+def is_tail_line(line: str, context: ArticleContext) -> bool:
+    share = context.share(line)
     return (
         is_credit(line)
         or MENU.fullmatch(line) is not None
-        or is_biography(line, about)
-        or is_title(line, about)
+        or is_biography(line, context)
+        or is_title(line, context)
         or is_date_line(line)
-        or is_byline(line, about)
+        or is_byline(line, context)
         or (share > 0.5 and not is_prose(line))
     )

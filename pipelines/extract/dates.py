@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from htmldate import find_date
 from lxml.etree import XPath
 
-from pipelines.extract.page_head import Head
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import PHRASES
 from pipelines.text import clean
 
@@ -146,7 +146,7 @@ def _checked(value: str, year: int) -> str | None:
     return value if OLDEST <= year <= 2100 else None
 
 
-def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
+def published_at(head: PageHead, timezone: str | None) -> tuple[Moment | None, str]:
     """When the article was published, and who says so.
 
     How far to trust it shows in the source: `page` and `url` are read off the page's face, so a `page` date that equals
@@ -160,7 +160,7 @@ def published_at(head: Head, timezone: str | None) -> tuple[Moment | None, str]:
         return moment, "url" if moment else "none"
     if first[0].is_instant:
         return _in_local_time(first[0], (other for other, _ in stated)), first[1]
-    return next((other for other in stated if exacter(first[0], other[0]) is other[0]), first)
+    return next((other for other in stated if more_precise(first[0], other[0]) is other[0]), first)
 
 
 def _in_local_time(moment: Moment, others: Iterable[Moment]) -> Moment:
@@ -179,13 +179,13 @@ IN_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)$")
 LOCAL = re.compile(r"\d[+-](?!00:?00)\d{2}:?\d{2}$")
 
 
-def exacter(day: Moment, other: Moment | None) -> Moment:
+def more_precise(day: Moment, other: Moment | None) -> Moment:
     """The other moment where it is the instant of which only the day is known; a zone may move it to the next day."""
     close = other is not None and abs((other.day - day.day).days) <= 1
     return other if other is not None and close and other.is_instant and not day.is_instant else day
 
 
-def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
+def _published_strings(head: PageHead) -> Iterator[tuple[str, str]]:
     for node in (head.article, head.web_page):
         for key in ("datePublished", "dateCreated", "uploadDate"):
             if isinstance(value := node.get(key), str | int):
@@ -197,7 +197,7 @@ def _published_strings(head: Head) -> Iterator[tuple[str, str]]:
         yield element.get("datetime") or element.get("content") or element.text_content(), "page"
 
 
-def guessed_date(head: Head) -> Moment | None:
+def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
     found = find_date(
@@ -220,7 +220,7 @@ def _day_in_url(url: str | None) -> Moment | None:
     return Moment(value=value, raw=match[0].strip("/-")) if value else None
 
 
-def modified_at(head: Head, timezone: str | None) -> Moment | None:
+def modified_at(head: PageHead, timezone: str | None) -> Moment | None:
     texts = [
         value
         for value in (

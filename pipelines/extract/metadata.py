@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pipelines.extract.authors import authors, unique
 from pipelines.extract.dates import Moment, modified_at, published_at
-from pipelines.extract.page_head import Head
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Openings
 from pipelines.extract.titles import title, titles_by_place
 from pipelines.text import TAG, clean, fold
@@ -35,7 +35,7 @@ class Metadata:
     is_accessible_for_free: bool | None = None
 
 
-def read_metadata(head: Head, timezone: str | None = None, title_place: str | None = None) -> Metadata:
+def read_metadata(head: PageHead, timezone: str | None = None, title_place: str | None = None) -> Metadata:
     """Everything a page says of its article; times without offset are of `timezone`, the title is the one in `title_place`."""
     published, source = published_at(head, timezone)
     site = site_name(head)
@@ -59,7 +59,7 @@ def read_metadata(head: Head, timezone: str | None = None, title_place: str | No
 
 
 # ------------------------------------------------------------------------------------------------------------ others
-def description(head: Head) -> str | None:
+def description(head: PageHead) -> str | None:
     value = head.ld("description")
     stated = head.first("og:description", "description", "twitter:description") or (
         clean(value) if isinstance(value, str) else ""
@@ -67,7 +67,7 @@ def description(head: Head) -> str | None:
     return clean(TAG.sub(" ", stated)) or None
 
 
-def language(head: Head) -> str | None:
+def language(head: PageHead) -> str | None:
     """The primary tag of what the page declares."""
     value = head.ld("inLanguage")
     value = value.get("alternateName") or value.get("name") if isinstance(value, dict) else value
@@ -93,7 +93,7 @@ TOP_PAGE = Openings("top_pages", after="$")
 """What a breadcrumb begins with: the front page is no section."""
 
 
-def section(head: Head) -> str | None:
+def section(head: PageHead) -> str | None:
     value = head.ld("articleSection")
     value = next((one for one in value if isinstance(one, str)), None) if isinstance(value, list) else value
     stated = (clean(value) if isinstance(value, str) else "") or head.first(
@@ -102,7 +102,7 @@ def section(head: Head) -> str | None:
     return next((name for name in (stated, _section_above(head)) if name and not TOP_PAGE.match(name)), None)
 
 
-def _section_above(head: Head) -> str | None:
+def _section_above(head: PageHead) -> str | None:
     """What the page calls the address above its own: `Harbour` for /news/harbour/ on /news/harbour/crane.html."""
     path = urlsplit(head.url or "").path
     above = [path[: end + 1] for end, letter in enumerate(path) if letter == "/" and 0 < end < len(path.rstrip("/"))]
@@ -119,7 +119,7 @@ def _path(href: str) -> str:
     return re.sub(r"^https?://[^/]+", "", re.split("[?#]", href.strip(), maxsplit=1)[0])
 
 
-def keywords(head: Head) -> tuple[str, ...]:
+def keywords(head: PageHead) -> tuple[str, ...]:
     value = head.ld("keywords")
     lines = (
         [line for line in value if isinstance(line, str)]
@@ -135,7 +135,7 @@ def keywords(head: Head) -> tuple[str, ...]:
     return unique(word for word in words if 1 < len(word) < 80)[:50]
 
 
-def image_url(head: Head) -> str | None:
+def image_url(head: PageHead) -> str | None:
     value = head.ld("image")
     value = value[0] if isinstance(value, list) and value else value
     value = (
@@ -150,7 +150,7 @@ def image_url(head: Head) -> str | None:
     return None
 
 
-def site_name(head: Head) -> str | None:
+def site_name(head: PageHead) -> str | None:
     if name := head.first("og:site_name", "application-name"):
         return name
     publisher = head.ld("publisher")
@@ -161,7 +161,7 @@ def site_name(head: Head) -> str | None:
     return clean(publisher) or None if isinstance(publisher, str) else None
 
 
-def canonical_url(head: Head) -> str | None:
+def canonical_url(head: PageHead) -> str | None:
     links = [
         link.get("href", "") for link in head.tree.iter("link") if "canonical" in link.get("rel", "").lower().split()
     ]
@@ -183,7 +183,7 @@ def absolute(address: str, base: str | None) -> str | None:
     return url
 
 
-def accessible_for_free(head: Head) -> bool | None:
+def accessible_for_free(head: PageHead) -> bool | None:
     for node in (head.article, head.web_page):
         value = node.get("isAccessibleForFree")
         if isinstance(value, bool):

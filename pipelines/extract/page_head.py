@@ -46,7 +46,7 @@ MAX_JSON_LD_NODES = 2_000
 
 
 # ---------------------------------------------------------------------------------------------------------- the page
-class Head:
+class PageHead:
     """The parts of a parsed page that carry metadata, each read once and only when asked for."""
 
     def __init__(self, tree: lxml_html.HtmlElement, url: str | None, fetched_at: datetime | None = None) -> None:
@@ -206,7 +206,7 @@ def _same_address(one: str, other: str | None) -> bool:
     )
 
 
-def headline_of(head: Head) -> str | None:
+def headline_of(head: PageHead) -> str | None:
     for value in (head.ld("headline"), head.ld("name"), head.web_page.get("headline")):
         if isinstance(value, str) and 8 < len(line := clean(value)) < 250:
             return line

@@ -2,11 +2,13 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.items import Listing, Outcome, Page
 from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
 from pipelines.deduplicate.near_copies import Text
+from pipelines.extract.own_pages import NotAPage, page_of
 from pipelines.text import content_hash
 
 if TYPE_CHECKING:
@@ -28,15 +30,26 @@ class ExtractPipeline:
         assert crawler.stats is not None
         return cls(workers_of(crawler), crawler.stats)
 
-    async def process_item(self, item: Listing | Page) -> Listing | Outcome:
+    async def process_item(self, item: object) -> Listing | Outcome:
         if isinstance(item, Listing):
             return item
-        outcome = await self._outcome_of(item)
+        page = self._page_of(item)
+        outcome = await self._outcome_of(page)
         word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
         self._stats.inc_value(f"extract/{word}")
         if outcome.refusal:
-            logger.info("refused %s: %s", item.url, outcome.refusal)
+            logger.info("refused %s: %s", page.url, outcome.refusal)
         return outcome
+
+    def _page_of(self, item: object) -> Page:
+        try:
+            return page_of(item, datetime.now(UTC))
+        except NotAPage as error:
+            from scrapy.exceptions import DropItem  # the workers load this module, and nothing of Scrapy
+
+            logger.error("%s", error)
+            self._stats.inc_value("extract/not_a_page")
+            raise DropItem(str(error), log_level="DEBUG") from None
 
     async def _outcome_of(self, page: Page) -> Outcome:
         if page.failure or page.refusal or page.unchanged:

@@ -1,12 +1,9 @@
 """Pages that are no article: consent walls, soft 404s, indexes, login walls, too little text."""
 
-from dataclasses import dataclass
-
-import lxml.html
-
-from pipelines.extract.body import Body, heads_entry, is_card_link, paragraphs_of
+from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
-from pipelines.extract.page_head import Head
+from pipelines.extract.layout import LayoutStats
+from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Mentions, Openings, whole_words
 from pipelines.text import word_count
 
@@ -38,38 +35,22 @@ WALL = 200
 """Words a consent wall may have; the longest seen has 160."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What a page is made of, before anything is taken from it."""
-
-    cards: int  #: headings and list entries that are a link as long as a headline
-    prose: int  #: words in paragraphs
-    player: bool  #: whether a video is embedded
-
-
-def look(tree: lxml.html.HtmlElement) -> Shape:
-    """Counts what tells an article from a page of links or a player."""
-    cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
-    prose = sum(len(text.split()) for text in paragraphs_of(tree))
-    return Shape(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
-
-
-def refuse_others(head: Head, shape: Shape | None, body: Body) -> None:
-    """Refuses pages that are something else than an article; `shape` is None for those that declare themselves one."""
+def refuse_others(head: PageHead, layout: LayoutStats | None, body: Body) -> None:
+    """Refuses pages that are something else than an article; `layout` is None for those that declare themselves one."""
     text = "\n".join(body.lines)
     words = word_count(text)
     titles = [title for title in (body.said.title, *head.titles) if title]
     if (words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
         raise Refusal("soft_404")
-    if words < SHORT and (head.is_video or (shape and shape.player)):
+    if words < SHORT and (head.is_video or (layout and layout.player)):
         raise Refusal("video")
-    if shape is None:
+    if layout is None:
         return
     if words < WALL and (
         any(WALL_TITLE.match(title) for title in titles) or len(CONSENT.findall(text)) >= (2 if words < SHORT else 3)
     ):
         raise Refusal("consent")
-    if _is_index(head, shape, body):
+    if _is_index(head, layout, body):
         raise Refusal("index")
 
 
@@ -77,8 +58,8 @@ def _is_error(text: str) -> bool:
     return SOFT_404.search(text) or SOFT_404_TITLE.match(text)
 
 
-def _is_index(head: Head, shape: Shape, body: Body) -> bool:
+def _is_index(head: PageHead, layout: LayoutStats, body: Body) -> bool:
     """Headline links, and no prose but what stands on their cards."""
-    if head.types & LISTING_TYPES and shape.prose < 2 * WALL:
+    if head.types & LISTING_TYPES and layout.prose < 2 * WALL:
         return True
-    return bool(shape.cards) and body.own_words < MIN_WORDS
+    return bool(layout.cards) and body.own_words < MIN_WORDS

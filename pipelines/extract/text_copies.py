@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pipelines.extract.authors import BY, LABEL_WORDS, ROLE, SMALL_WORDS, looks_like_name, people
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
-    About,
+    ArticleContext,
     body_lines,
     is_byline,
     is_control,
@@ -80,7 +80,7 @@ COMPANION = re.compile(
 """What follows a name in its line: an agency, a reading time, or what stood in an element of its own."""
 
 
-NOBODY = About()
+NOBODY = ArticleContext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +105,8 @@ def read_copy(text: str, timezone: str | None = None) -> Copy:
     lines = _clean_lines(text.splitlines())
     layout = _layout(lines)
     metadata = _metadata(lines, layout, timezone)
-    about = About(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
-    return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], about))
+    context = ArticleContext(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
+    return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
 
 
 def read_head(lines: Iterable[str], timezone: str | None = None) -> Metadata:

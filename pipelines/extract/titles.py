@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from pipelines.extract.page_head import Head, headline_of, visible_text
+from pipelines.extract.page_head import PageHead, headline_of, visible_text
 from pipelines.text import TAG, clean, fold
 
 # ------------------------------------------------------------------------------------------------------------- title
 SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
 
 
-def title(head: Head, site: str | None) -> str | None:
+def title(head: PageHead, site: str | None) -> str | None:
     """The JSON-LD headline, unless it only repeats the window's title where h1 and og:title have the editors' own."""
     heading, window = _heading(head), _window(head)
     headline, shared, tweeted = (
@@ -30,7 +30,7 @@ def title(head: Head, site: str | None) -> str | None:
     return next((line for line in short.values() if chosen and fold(line) == fold(chosen)), None)
 
 
-def titles_by_place(head: Head, site: str | None) -> dict[str, str]:
+def titles_by_place(head: PageHead, site: str | None) -> dict[str, str]:
     """What each of sources.TITLES says, without the site's name; places that say nothing are left out."""
     said = {"headline": headline_of(head), "og:title": head.first("og:title"), "h1": _heading(head)}
     lines = [line for line in said.values() if line]
@@ -54,11 +54,11 @@ def _is_kicker(line: str, other: str) -> bool:
     return bool(colon) and len(before) < 45 and fold(after) == fold(other)
 
 
-def _window(head: Head) -> str | None:
+def _window(head: PageHead) -> str | None:
     return next((line for element in head.tree.iter("title") if (line := clean(element.text_content()))), None)
 
 
-def _heading(head: Head) -> str | None:
+def _heading(head: PageHead) -> str | None:
     """The h1 that is the page's title: the one the head agrees with, else the only or first one with words."""
     lines = [line for element in head.tree.iter("h1") if 0 < len(line := clean(visible_text(element))) < 400]
     heads = fold(

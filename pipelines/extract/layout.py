@@ -1,0 +1,207 @@
+"""The page's layout: its cards and its running text, and the elements in which the lines of an article stand."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import lxml.html
+
+from pipelines.extract.tree import HEADINGS
+from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutStats:
+    """What a page is made of, before anything is taken from it."""
+
+    cards: int  #: headings and list entries that are a link as long as a headline
+    prose: int  #: words in paragraphs
+    player: bool  #: whether a video is embedded
+
+
+def measure_layout(tree: lxml.html.HtmlElement) -> LayoutStats:
+    """Counts what tells an article from a page of links or a player."""
+    cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
+    prose = sum(len(text.split()) for text in paragraphs_of(tree))
+    return LayoutStats(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
+
+
+def is_card_link(link: lxml.html.HtmlElement) -> bool:
+    """A link of headline length that fills a heading or begins a list entry."""
+    parent = link.getparent()
+    if parent is None or not (
+        parent.tag in HEADINGS
+        or parent.tag in ("li", "td", "dt", "p", "div")
+        or link.find(".//h3") is not None
+        or link.find(".//h2") is not None
+    ):
+        return False
+    text = " ".join(link.text_content().split())
+    return HEADLINE[0] <= width(text) <= HEADLINE[1]
+
+
+def heads_entry(link: lxml.html.HtmlElement) -> bool:
+    """Whether a link of any length begins a list entry that goes on in another element: `On Keeping Ice` above its deck."""
+    parent, deck = link.getparent(), link.getnext()
+    return (
+        parent is not None
+        and parent.tag == "li"
+        and parent[0] is link
+        and deck is not None
+        and deck.tag in ("p", "div", "span")
+        and not (parent.text or "").strip()
+        and not (link.tail or "").strip()
+    )
+
+
+HEADLINE = (20, 200)
+"""Width of a link that is a headline."""
+
+
+def on_card(element: lxml.html.HtmlElement) -> bool:
+    """Whether a line stands beside a headline that is a link."""
+    parent, before = element.getparent(), element.getprevious()
+    if _is_entry(element) or (parent is not None and _is_entry(parent)):
+        return True
+    if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
+        return True
+    return (
+        parent is not None
+        and len(parent.text_content()) < MAX_CARD
+        and any(
+            heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS)
+        )
+    )
+
+
+def _is_entry(element: lxml.html.HtmlElement) -> bool:
+    """Whether it is a list's entry that is headed by a link."""
+    link = next(element.iter("a"), None) if element.tag == "li" else None
+    return link is not None and (is_card_link(link) or heads_entry(link))
+
+
+MAX_CARD = 600
+"""Characters of a card: a headline, a deck, a date."""
+
+
+def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
+    """The page's running text: paragraphs that are not links, whatever surrounds them."""
+    for element in tree.iter("p"):
+        if element.find(".//p") is None and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+            yield text
+
+
+LineElements = dict[str, tuple[lxml.html.HtmlElement, float]]
+"""line_key() of a line -> the element of the page that holds it, and the share of it that links to the same site."""
+
+
+def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> LineElements:
+    """Finds the lines of a reading in the page."""
+    site, wanted = _site(url), set(map(line_key, lines))
+    begun = {line[:8] for line in wanted}
+    found = LineElements()
+    for element in tree.iter(*LEAVES):
+        text = element.text_content().lstrip()
+        if line_key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
+            continue
+        if (line := line_key(text)) in wanted and line not in found:
+            linked = sum(
+                len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site)
+            )
+            found[line] = (element, linked / max(1, len(text.strip())))
+    return found
+
+
+LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
+
+
+MAX_LINE = 3_000
+
+
+BEGINNING = 24
+"""Characters in which the first eight letters of a line stand, at least of one without wide gaps."""
+
+
+def element_of(elements: LineElements, line: str) -> lxml.html.HtmlElement | None:
+    return elements[line_key(line)][0] if line_key(line) in elements else None
+
+
+def _site(url: str) -> str:
+    """The part of a host that its other hosts share, nearly always: `example` of `www.example.co.uk`."""
+    labels = [label for label in (urlsplit(url).hostname or "").split(".") if label != "www"]
+    return max(labels[:-1], key=len, default="")
+
+
+def _is_internal(href: str, site: str) -> bool:
+    href = href.strip()
+    if href.startswith("#"):
+        return False
+    return not re.match(r"(?:https?:)?//|mailto:|tel:", href, re.I) or (
+        bool(site) and site in href.split("//", 1)[-1].split("/", 1)[0]
+    )
+
+
+def decks(lines: Sequence[str], elements: LineElements, description: str | None) -> frozenset[str]:
+    """Lines at the top that the markup sets apart from the paragraphs below them."""
+    found = set()
+    for number, line in enumerate(lines[:DECK_LINES]):
+        element = element_of(elements, line)
+        below = next(
+            (
+                element_of(elements, other)
+                for other in lines[number + 1 :]
+                if is_prose(other) and line_key(other) in elements
+            ),
+            None,
+        )
+        if element is not None and below is not None and _is_deck(element, below, _describes(line, description)):
+            found.add(line_key(line))
+    return frozenset(found)
+
+
+DECK_LINES = 8
+"""Lines among which a deck stands; titles, bylines and labels may be above it."""
+
+
+def _describes(line: str, description: str | None) -> bool:
+    """Whether a line and the page's description begin alike: descriptions are cut, decks go on."""
+    described, folded = fold(description or ""), fold(line)
+    return len(described) > MIN_DESCRIPTION and (
+        described.startswith(folded[:ALIKE]) or folded.startswith(described[:ALIKE])
+    )
+
+
+MIN_DESCRIPTION, ALIKE = 30, 200
+"""Characters of a description that is more than a name; of it and a line that must be the same."""
+
+
+def _is_deck(element: lxml.html.HtmlElement, below: lxml.html.HtmlElement, described: bool) -> bool:
+    """Whether an element is the deck of the paragraph below: another kind of element, and named or described as one."""
+    apart = below.getparent() is not element.getparent() or below.tag != element.tag
+    if described:
+        return apart or DECK.search(element.get("class") or "") is not None
+    return apart and any(DECK.search(name) for name in _names(element))
+
+
+def _names(element: lxml.html.HtmlElement) -> Iterator[str]:
+    """What an element and the one around it are called."""
+    for node in (element, element.getparent()):
+        if node is not None:
+            yield from filter(None, map(node.get, ("class", "itemprop", "data-testid")))
+
+
+DECK_NAMES = """
+deck dek lead lede leadtext standfirst subtitle sub-title subhead sub-head subheadline sub-headline subheading sub-heading
+subtitel sub-titel teaser intro introduction summary excerpt chapo chapeau entradilla bajada sottotitolo occhiello abstract
+vorspann ingress perex strapline tagline description kicker opener cabecera sumario synopsis
+"""
+
+
+CAPITAL_DECK_NAMES = "Deck Dek Lead Lede Standfirst SubTitle Subtitle Subhead Intro Summary Excerpt"
+
+
+DECK = re.compile(
+    rf"(?:^|[\s_-])(?i:{'|'.join(DECK_NAMES.split())})(?:$|[\s_-])|[a-z](?:{'|'.join(CAPITAL_DECK_NAMES.split())})(?![a-z])"
+)
+"""What templates call a deck: `article__deck`, `articleDeck`."""

@@ -1,0 +1,117 @@
+"""Pruning: what is never text leaves the page's tree, so that every later step has less to read."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import lxml.html
+from lxml import etree
+from lxml.etree import XPath
+
+from crawler.selectors import to_xpath
+from pipelines.extract.boilerplate import is_control, is_label
+from pipelines.extract.tree import HEADINGS, SILENT
+from pipelines.text import line_key
+
+HIDDEN = XPath(
+    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden')]"
+    " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
+)
+
+
+HIDING = re.compile(r"(?:display:none|visibility:hidden)")
+
+
+CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
+
+
+TWEETS = XPath("//blockquote[@class[contains(.,'twitter-') or contains(.,'instagram-') or contains(.,'tiktok-')]]")
+
+
+MAX_HIDDEN = 1_000
+"""Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
+
+
+LAYOUT_CELL = 500
+"""Characters of a table cell that holds a text, not a value."""
+
+
+LAYOUT_TABLES = XPath(f"//table[.//td[string-length() > {LAYOUT_CELL}]]")
+
+
+MAX_CAPTION = 800
+"""Characters of an element that is called a caption and is one."""
+
+
+MAX_BOX_LABEL, MAX_BOX = 80, 900
+"""Characters of a label, and of the box that is thrown away for the label it begins with."""
+
+
+def prune(tree: lxml.html.HtmlElement) -> None:
+    """Removes what is never text, so that every later step has less to read."""
+    etree.strip_elements(tree, *SILENT, with_tail=False)
+    for element in HIDDEN(tree):
+        if _is_hidden(element) and len(element.text_content()) < MAX_HIDDEN:
+            _drop(element)
+    for element in CAPTIONS(tree):
+        if len(element.text_content()) < MAX_CAPTION:
+            _drop(element)
+    for tweet in TWEETS(tree):
+        del tweet.attrib["class"]
+    for box in list(labelled_boxes(tree)):
+        _drop(box)
+    for table in LAYOUT_TABLES(tree):
+        for part in list(table.iter("table", "tbody", "tr", "td", "th")):
+            part.tag = "div"
+
+
+def _drop(element: lxml.html.HtmlElement) -> None:
+    if element.getparent() is not None and element.tag not in ("html", "body"):
+        element.drop_tree()
+
+
+def _is_hidden(element: lxml.html.HtmlElement) -> bool:
+    """Whether one of HIDDEN's marks hides it: of a style only two declarations do."""
+    style = element.get("style", "").replace(" ", "")
+    return not style or element.get("hidden") is not None or HIDING.search(style) is not None
+
+
+def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    """The largest small block around every label such as `Read also`."""
+    for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
+        if _announces_others(element):
+            yield _box_below(element)
+
+
+def _announces_others(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is a label and nothing else; a heading may also be a button's word (`Newsletter`)."""
+    own, is_heading = (element.text or "").strip(), element.tag in HEADINGS
+    if not own or len(own) >= MAX_BOX_LABEL or not (is_label(own) or (is_heading and is_control(own))):
+        return False
+    text = element.text_content().strip()
+    return len(text) < MAX_BOX_LABEL and (is_heading or is_label(text))
+
+
+def _box_below(label: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+    """The largest element that begins with the label and is too small to be the article."""
+    box, begin = label, line_key(label.text_content())
+    while (
+        (around := box.getparent()) is not None
+        and around.tag not in ("body", "html", "article", "main")
+        and len(whole := around.text_content()) < MAX_BOX
+        and line_key(whole).startswith(begin)
+    ):
+        box = around
+    return box
+
+
+def select(tree: lxml.html.HtmlElement, selector: str) -> list[lxml.html.HtmlElement]:
+    found = tree.xpath(to_xpath(selector))
+    return (
+        [element for element in found if isinstance(element, lxml.html.HtmlElement)] if isinstance(found, list) else []
+    )
+
+
+def strip(tree: lxml.html.HtmlElement, selectors: Sequence[str]) -> None:
+    for selector in selectors:
+        for element in select(tree, selector):
+            _drop(element)

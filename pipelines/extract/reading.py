@@ -1,0 +1,97 @@
+"""Reading a pruned tree: trafilatura's lines, and readability's where the first leave much prose of the page behind."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import lxml.html
+import trafilatura
+from lxml.etree import XPath
+from trafilatura.readability_lxml import Document as Readability
+
+from pipelines.extract.layout import paragraphs_of
+from pipelines.extract.tree import clean_lines, html_parser, visible_lines
+from pipelines.text import fold, is_prose
+
+MIN_TEXT = 250
+"""Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
+
+
+def article_lines(tree: lxml.html.HtmlElement) -> list[str]:
+    """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
+    if brief := short_article_body(tree):
+        return brief
+    lines = trafilatura_lines(tree)
+    had, length = _prose(lines), sum(map(len, lines))
+    if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(paragraphs_of(tree)):
+        return lines
+    if rejoin(tree, lines):
+        lines = trafilatura_lines(tree)
+        had = _prose(lines)
+    other = readability_lines(tree)
+    return other if _is_better(other, lines) else lines
+
+
+def short_article_body(tree: lxml.html.HtmlElement) -> list[str]:
+    """The lines of an element that is named as the article's body and too short for any reading to find."""
+    named = NAMED_BODIES(tree)
+    if len(named) != 1:
+        return []
+    lines = clean_lines(visible_lines(named[0]))
+    return lines if sum(map(len, lines)) < MIN_TEXT and any(map(is_prose, lines)) else []
+
+
+NAMED_BODIES = XPath("//*[@itemprop[contains(.,'articleBody')]]")
+
+
+def _prose(lines: Iterable[str]) -> int:
+    return sum(len(line) for line in lines if is_prose(line))
+
+
+def _is_better(other: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a second reading holds nearly all of the first and much more prose, or is prose where the first is not."""
+    prose, length = _prose(lines), sum(map(len, lines))
+    found = _prose(other)
+    if length < MIN_TEXT or prose < 0.5 * length:
+        return found > 0.8 * prose
+    seen = set(map(fold, other))
+    shared = sum(len(line) for line in lines if fold(line) in seen)
+    return shared > 0.85 * length and 1.3 * prose < found < 3 * prose
+
+
+def rejoin(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
+    """Names the element around all pieces of an article that advertising splits into equal containers as its body."""
+    seen = set(map(fold, lines))
+    for first, *others in _pieces(tree):
+        if others and any(fold(child.text_content()) in seen for child in first.iter("p")):
+            shared = (
+                around for around in first.iterancestors() if all(around in one.iterancestors() for one in others)
+            )
+            next(shared).set("itemprop", "articleBody")
+            return True
+    return False
+
+
+def _pieces(tree: lxml.html.HtmlElement) -> Iterable[list[lxml.html.HtmlElement]]:
+    """The containers of prose, those together that have one tag, one first class and one article around them."""
+    found: dict[tuple[object, ...], dict[lxml.html.HtmlElement, None]] = {}
+    for paragraph in tree.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None and is_prose(paragraph.text_content().strip()):
+            article = next(parent.iterancestors("article"), None)
+            found.setdefault((parent.tag, *(parent.get("class") or "").split()[:1], article), {})[parent] = None
+    return [list(group) for group in found.values()]
+
+
+def trafilatura_lines(tree: lxml.html.HtmlElement) -> list[str]:
+    """trafilatura's lines. It returns None for trees it cannot read, which counts as no lines."""
+    document: Any = trafilatura.bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
+    return clean_lines((document.text or "").split("\n")) if document else []
+
+
+def readability_lines(tree: lxml.html.HtmlElement) -> list[str]:
+    """readability's lines."""
+    summary = Readability(deepcopy(tree), min_text_length=25).summary()
+    if not summary.strip():
+        return []
+    return clean_lines(visible_lines(lxml.html.fromstring(summary.encode("utf-8", "replace"), parser=html_parser())))

@@ -1,0 +1,91 @@
+"""The page's tree: parsed once, and read line by line as a reader sees it."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import lxml.html
+from lxml import etree
+from lxml.etree import XPath
+
+from pipelines.extract.decode import CONTROLS, OVERRIDES, Refusal
+
+MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
+"""Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
+
+
+HUGE_TAG = re.compile(
+    rf"<[a-zA-Z][^\s<>]*+(?:\s++[^\s=<>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
+)
+
+
+PARSER_OPTIONS = {"encoding": "utf-8", "remove_comments": True, "remove_pis": True, "collect_ids": False}
+
+
+def html_parser() -> lxml.html.HTMLParser:
+    """A parser whose elements are all of one class: lxml.html's choice by tag name costs a call in Python per element."""
+    parser = lxml.html.HTMLParser(**PARSER_OPTIONS)
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=lxml.html.HtmlElement))
+    return parser
+
+
+def parse(text: str) -> lxml.html.HtmlElement:
+    """The page's only tree; refuses what would take quadratic time."""
+    if text.count("<") > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
+        raise Refusal("too_complex")
+    try:
+        tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=html_parser())
+    except (etree.ParserError, etree.XMLSyntaxError):
+        raise Refusal("empty") from None  # lxml: nothing that is markup or text
+    if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
+        raise Refusal("too_complex")
+    return tree
+
+
+TOO_DEEP = XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
+
+
+COUNT = XPath("count(//*)")
+
+
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5"))
+
+
+BLOCKS_NAMES = """
+address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form
+h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul br
+"""
+
+
+BLOCKS = frozenset(BLOCKS_NAMES.split())
+
+
+SILENT_NAMES = """
+script style noscript template svg iframe button select option textarea input object embed video audio
+canvas figcaption dialog nav
+"""
+
+
+SILENT = tuple(SILENT_NAMES.split())
+
+
+def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
+    """The text of an element, one line per block."""
+    lines, parts = list[str](), list[str]()
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if node.tag in BLOCKS:
+            lines.append("".join(parts))
+            parts.clear()
+        if event == "start" and node.text and node.tag not in SILENT:
+            parts.append(node.text)
+        elif event == "end" and node.tail and node is not element:
+            parts.append(node.tail)
+    return [*lines, "".join(parts)]
+
+
+def clean_lines(lines: Iterable[str]) -> list[str]:
+    return [
+        line
+        for raw in lines
+        if (line := unicodedata.normalize("NFC", " ".join(OVERRIDES.sub("", CONTROLS.sub("", raw)).split())))
+    ]
