@@ -1,4 +1,4 @@
-"""Page -> Outcome and bytes -> Reading, in processes that can be killed.
+"""A process pool whose workers can be killed, each with a time and a memory limit: Page -> Outcome and bytes -> Reading.
 
 Some pages take trafilatura minutes or gigabytes, some feeds feedparser, and a thread cannot be stopped. A worker that dies
 or overruns costs one page or listing, which is marked with the reason; the crawl goes on. The crawl's own process parses
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-START_LIMIT = 60.0
-"""Seconds a worker may take to import what it needs; 0.4 on an idle machine."""
+START_TIMEOUT_SECONDS = 60.0
+"""Longest start of a worker, which has to import what it needs; 0.4 on an idle machine."""
 
 
 _spawn = multiprocessing.get_context("spawn")
@@ -38,7 +38,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one worker."""
+    """Resource limits of one worker."""
 
     seconds: float  #: that one page or listing may take
     megabytes: int  #: of address space
@@ -49,11 +49,11 @@ class WorkerLost(Exception):
 
 
 class OutOfMemory(WorkerLost):
-    """There was not enough of it."""
+    """The work needed more memory than the worker's limit."""
 
 
 class WorkerBug(Exception):
-    """Something was raised that nobody expects; the message is its traceback."""
+    """An unexpected exception in a worker; the message is its traceback."""
 
 
 def workers_of(crawler: "Crawler") -> "Workers":
@@ -64,7 +64,8 @@ def workers_of(crawler: "Crawler") -> "Workers":
 
 
 class Workers:
-    """A fixed number of processes, started when first needed, each with a pipe of its own; with none the caller works."""
+    """A process pool of a fixed size; workers start when first needed, each with a pipe of its own. Of size 0 the caller
+    works."""
 
     def __init__(self, number: int, limits: Limits) -> None:
         self._number = number
@@ -112,7 +113,7 @@ class Workers:
 
     async def _start(self) -> "Worker":
         worker = Worker(self._limits)
-        await self._within(START_LIMIT, worker, worker.receive)
+        await self._within(START_TIMEOUT_SECONDS, worker, worker.receive)
         return worker
 
     async def _ask(self, worker: "Worker", work: Callable[..., Any], given: tuple[object, ...]) -> Any:

@@ -61,6 +61,7 @@ def archive_errors() -> Iterator[None]:
 
 
 def read_sources_file(path: Path) -> "SourcesFile":
+    """Read sources.toml, or exit with the message of what is wrong with it."""
     from crawler.sources.toml_file import SourcesError, read_sources
 
     try:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
-"""Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
+"""Exit codes; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
 
 
-MAX_MESSAGE = 1_000
-"""Characters of a message: it repeats what is wrong, which may be a megabyte."""
+MAX_MESSAGE_CHARS = 1_000
+"""Longest error message: it repeats what is wrong, which may be a megabyte."""
 
 
 def is_absent(path: Path) -> bool:
@@ -33,7 +33,7 @@ def cannot_begin(error: OSError, db: Path) -> str:
 
 
 def print_error(message: str, code: int, *, quiet: bool = False) -> int:
-    """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
+    """Print an error on stderr and return the exit code; where that cannot be written, the status alone has to tell."""
     if not quiet:
         try:
             print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
@@ -43,8 +43,13 @@ def print_error(message: str, code: int, *, quiet: bool = False) -> int:
 
 
 def printable(text: str) -> str:
-    """A text on one line, without what a terminal would obey: that is shown as Python writes it. Of a long one both ends."""
-    text = text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
+    """A text on one line, terminal escape sequences and control characters escaped: they are shown as Python writes it. Of
+    a long one both ends."""
+    text = (
+        text
+        if len(text) <= MAX_MESSAGE_CHARS
+        else f"{text[: MAX_MESSAGE_CHARS // 2]} … {text[-MAX_MESSAGE_CHARS // 2 :]}"
+    )
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
@@ -54,12 +59,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def _redirect_to_devnull(stream: TextIO) -> None:
-    """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
+    """Redirect a stream that cannot be written to /dev/null: Python would try again at its end, and exit with 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class CheckedStdout(io.TextIOWrapper):
-    """Standard output that remembers why it could not be written."""
+    """Standard output that keeps the first OSError of writing it as its `failure`."""
 
     failure: OSError | None = None
 
@@ -82,7 +87,7 @@ class CheckedStdout(io.TextIOWrapper):
 
 @contextlib.contextmanager
 def exit_when_stdout_fails() -> Iterator[None]:
-    """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
+    """Exit with 74 when standard output fails: what is printed inside is written, or the disk is full.
 
     A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
     """

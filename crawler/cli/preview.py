@@ -1,4 +1,5 @@
-"""A look at sites before they are watched: a small crawl into a scratch archive, and what it came to, in lines for a person."""
+"""Preview of sites before they are watched: a small crawl into a temporary archive, and what it came to, in lines for a
+person."""
 
 import signal
 import tempfile
@@ -20,22 +21,22 @@ from crawler.urls import origin_of
 if TYPE_CHECKING:
     from pipelines.archive.queries import EntryPoint, Sampled, SourceOverview
 
-SECONDS = 120
-"""For one look, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front page, a dozen
-guesses and five articles take half of it."""
+PREVIEW_SECONDS = 120
+"""Time limit of one preview, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front
+page, a dozen guesses and five articles take half of it."""
 
 
 MOST_LISTED = 8
 """Entry points or failures of one source that are shown."""
 
 
-EXCERPT = 160
-"""Characters of an article's text: two lines of a terminal."""
+EXCERPT_CHARS = 160
+"""Length of the excerpt of an article's text: two lines of a terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a site showed."""
+    """What the sample crawl of one site found."""
 
     source: Source
     overview: "SourceOverview"
@@ -71,12 +72,13 @@ class Preview:
 
 
 def preview(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Preview]]:
-    """Crawl a sample of each source; returns an exit status, and what was found when that is 0. Says on stderr what failed."""
+    """Crawl a sample of each source; returns an exit code, and a Preview of each source when that is 0, else []. Errors are
+    printed."""
     from pipelines.archive.queries import end_of_run, overview
     from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
-    settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": SECONDS * ceil(len(sources) / 16)}
+    settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": PREVIEW_SECONDS * ceil(len(sources) / 16)}
     read = SourcesFile(crawl=crawl, sources=tuple(sources))
     with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
         db = Path(folder) / "sample.db"
@@ -149,11 +151,11 @@ def _article_lines(number: int, article: "Sampled") -> Iterator[str]:
     yield f"     {' · '.join(facts)}"
     yield f"     {article.url}"
     text = plain(article.text)
-    yield f"     {text[:EXCERPT]}{'…' if len(text) > EXCERPT else ''}"
+    yield f"     {text[:EXCERPT_CHARS]}{'…' if len(text) > EXCERPT_CHARS else ''}"
 
 
 def plain(text: str) -> str:
-    """A stranger's text on one line, without what a terminal would obey."""
+    """A stranger's text on one line, without control characters, which a terminal would obey."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 

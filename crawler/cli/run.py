@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
-SHORTEST_DELAY = 0.001
-"""Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+MIN_DELAY_SECONDS = 0.001
+"""Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
 
 
 MANNERS = 35
@@ -68,7 +68,7 @@ class Job:
 
 
 def run(job: Job) -> int:
-    """Do the job; returns the exit status. What went wrong is on stderr, in one line.
+    """Run one job under the lock; returns the exit code. What went wrong is on stderr, in one line.
 
     sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
     is not there makes no folder. An archive that was begun for what could not be used is gone again.
@@ -130,7 +130,7 @@ def _upgrade(job: Job, archive: "Archive") -> None:
 
 
 def _finish_message(verdict: Verdict, job: Job, archive: "Archive") -> int:
-    """Say how the run ended; returns the exit status."""
+    """Print how the run ended; returns the exit code."""
     if verdict.code:
         return print_error(verdict.reason or "failed", verdict.code)
     if not job.quiet:
@@ -198,7 +198,7 @@ def manners(read: "SourcesFile") -> dict[str, Any]:
     crawl = read.crawl
     return {
         "USER_AGENT": crawl.user_agent,
-        "DOWNLOAD_DELAY": max(crawl.delay, SHORTEST_DELAY),
+        "DOWNLOAD_DELAY": max(crawl.delay, MIN_DELAY_SECONDS),
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),

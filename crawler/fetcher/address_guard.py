@@ -1,4 +1,5 @@
-"""The address guard: no request reaches a private network (server-side request forgery), whatever a name resolves to."""
+"""The address guard against server-side request forgery (SSRF): no request reaches a private network, whatever a name
+resolves to."""
 
 import logging
 from collections.abc import Sequence
@@ -51,7 +52,8 @@ class PublicAddressResolver(CachingThreadedResolver):
 
 
 EMBEDS_IPV4 = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
-"""IPv6 networks that carry an IPv4 address, which may be private (RFC 4291, 6052, 8215, 4380, 3056), or are a site's own (3879)."""
+"""IPv6 networks that carry an IPv4 address, which may be private (RFC 4291, 6052, 8215, 4380, 3056), or are a site's own
+(3879)."""
 
 
 def may_enter(address: str, allowed: tuple[IPv4Network | IPv6Network, ...]) -> bool:

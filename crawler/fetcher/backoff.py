@@ -1,5 +1,4 @@
-"""What a host is still asked in this run: nothing while it wants to be left alone, nothing over its budget, nothing after
-the stop.
+"""Backoff (429, 503, Retry-After), the request budget of a host, and the stop: whether a request is still sent in this run.
 
 A request that is not sent raises NotSent, and nobody takes that for an answer: its page stays pending, its feed due.
 """
@@ -30,21 +29,21 @@ BUSY = (429, 503)
 
 
 BACKOFF_MIN = timedelta(minutes=15)
-"""How long a busy host that names no time is left alone at first; from then on as long again as it has been busy, which
-doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
+"""Exponential backoff: how long a busy host that names no time is left alone at first; from then on as long again as it
+has been busy, which doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
 
 
 BACKOFF_MAX = timedelta(days=1)
-"""However long a host has been busy, it is asked once a day, as feeds are; a time further ahead is nonsense, or a clock's
-fault."""
+"""The longest backoff: however long a host has been busy, it is asked once a day, as feeds are; a time further ahead is
+nonsense, or a clock's fault."""
 
 
 MAX_INLINE_WAIT = timedelta(seconds=30)
-"""What a busy host may ask for and is waited for within the run: so long of one host in one run, all its waits together."""
+"""The longest Retry-After that is waited for within the run: of one host all its waits together."""
 
 
 MAX_REPEATS = 2
-"""Times that one request is made again after such a wait; then the host is left alone."""
+"""Retries of one request, each after such a wait; then the host is left alone."""
 
 
 _LAST = -100
@@ -52,6 +51,7 @@ _LAST = -100
 
 
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
+"""Per scheme, as it would stand at the end of an address's host."""
 
 
 class NotSent(IgnoreRequest):
@@ -83,7 +83,10 @@ def records_of(crawler: Crawler) -> HostRecords | None:
 
 
 class BackoffMiddleware:
-    """A downloader middleware, the last station before a request waits for its turn to be sent."""
+    """Backoff per host, as a downloader middleware: the last station before a request waits for its turn to be sent.
+
+    Raises NotSent for what is not sent: a host's busy answers, its budget and the stop are reasons.
+    """
 
     def __init__(self, crawler: Crawler, records: HostRecords, budget: int) -> None:
         self._crawler = crawler
@@ -162,7 +165,7 @@ class BackoffMiddleware:
             self._good_answers[host] += 1
 
     def _on_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
-        """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
+        """Retry after a short wait, suspect the host, or back off: by what it asks for, and by the answer before."""
         wait, attempts = retry_after(response, now), attempts_of(request)
         if attempts.good_answers_before is None:
             attempts.good_answers_before = self._good_answers[host]
@@ -261,7 +264,7 @@ def host_of(url: str) -> str:
 
 
 def is_backing_off(host: Host, now: datetime) -> bool:
-    """Whether a host's time has not come yet. A time too far ahead was written by a clock that was."""
+    """Whether a host is still backing off: its time has not come yet. A time too far ahead was written by a clock that was."""
     return host.not_before is not None and now < host.not_before <= now + BACKOFF_MAX
 
 
@@ -274,8 +277,8 @@ def backed_off(host: Host, response: Response, now: datetime) -> Host:
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:
-    """How long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or nonsense: no time
-    to come, or more than a day."""
+    """Retry-After: how long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or
+    nonsense: no time to come, or more than a day."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if said.isascii() and said.isdigit():
         wait = timedelta(seconds=min(int(said[:19]), 2 * BACKOFF_MAX.total_seconds()))

@@ -1,4 +1,4 @@
-"""Other programs' lists of sites <-> entries of sources.toml: OPML (see opml.py), CSV, one address a line. Pure.
+"""Import and export of source lists: OPML (see opml.py), CSV, one address a line <-> entries of sources.toml. Pure.
 
 sources.toml wants every source under an address and a name of its own; readers' lists have five feeds of one site, and
 three that are called "News". Here is how both get their way, so that a list comes out as it went in.
@@ -42,16 +42,15 @@ _SITEMAP_ADDRESS = re.compile(r"sitemap[^/]*\.(xml|txt)(\.gz)?$|\.xml\.gz$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What a list brings to the sources that are there already."""
+    """The result of an import: what a list brings to the sources that are there already."""
 
     new: tuple[Entry, ...]  #: complete and checked, in the order of the list
     already_present: tuple[str, ...]  #: names or addresses of what was there before
     refused: tuple[str, ...]  #: mistakes, in words
 
 
-# In
 def read_list(data: bytes, suffix: str, unused: Counter[str]) -> list[Entry]:
-    """The entries of a list; `url` may be missing. What it had and was not understood is counted. Raises UnreadableList."""
+    """Parse a list into entries; `url` may be missing. What it had and was not understood is counted. Raises UnreadableList."""
     if suffix in (".opml", ".xml"):
         return read_opml(data, unused)
     text = _decoded(data)
@@ -129,7 +128,6 @@ def _value(name: str, kind: Any, cell: str) -> Any:
     return cell
 
 
-# Beside what is there
 class _Taken:
     """Addresses, names and feeds that are taken, and by whom."""
 
@@ -178,7 +176,8 @@ def original_titles(sources: Iterable[Source]) -> dict[str, str]:
 
 
 def merge_into(entries: Sequence[Entry], known: Iterable[Source]) -> ImportResult:
-    """Give each entry that is not there yet an address and a name of its own, and check it as sources.toml would be."""
+    """Merge entries into the sources that are known: each that is not there yet gets an address and a name of its own, and
+    check it as sources.toml would be."""
     taken = _Taken(known)
     new: list[Entry] = []
     already_present: list[str] = []
@@ -229,9 +228,8 @@ def _entry_points(entry: Entry) -> list[str]:
     return [url for kind in ENTRY_POINTS for url in entry.get(kind, ())]
 
 
-# Out
 def write_list(sources: Sequence[Source], suffix: str, left_out: Counter[str]) -> bytes:
-    """The sources as another program reads them; what the format has no place for is counted."""
+    """Serialize the sources as another program reads them, by `suffix`; what the format has no place for is counted."""
     if suffix in (".opml", ".xml"):
         return write_opml(sources, original_titles(sources), left_out)
     if suffix == ".csv":

@@ -1,4 +1,5 @@
-"""An exception of ours in a spider's callback is a failure of its page or listing, not a page that stays pending for ever."""
+"""Error boundary: an exception of ours in a spider's callback is a failure of its page or listing, not a page that stays
+pending for ever."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +9,7 @@ from twisted.python.failure import Failure
 
 
 class InternalError(Exception):
-    """What its cause is, whatever that may mean of an answer: a ValueError of our own is no damaged answer."""
+    """An unexpected exception, a bug, as the `__cause__` of this one: a ValueError of our own is no damaged answer."""
 
 
 class BugNet:

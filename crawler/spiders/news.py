@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 MAX_SITEMAPS = 200
-"""Of one source and run that indexes lead to; `since` keeps real sites far below."""
+"""Sitemaps of one source that indexes may lead to in one run; `since` keeps real sites far below."""
 
 
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
@@ -51,6 +51,7 @@ NO_SOURCES = SourcesFile(crawl=CrawlSettings(), sources=())
 
 
 Output = Listing | Page | Request
+"""What a callback yields: items and further requests."""
 
 
 class NewsSpider(scrapy.Spider):
@@ -89,7 +90,7 @@ class NewsSpider(scrapy.Spider):
     # Requests
 
     def start_discovery(self, source: Source) -> Request:
-        """Ask a bare source's front page what entry points it announces."""
+        """Feed autodiscovery: ask a bare source's front page what entry points it announces."""
         return listing_request(FrontPageRequest(source=source), self.parse_front_page, self.front_page_failed)
 
     def poll(
