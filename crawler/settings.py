@@ -7,6 +7,8 @@ import os
 
 from scrapy.settings import default_settings
 
+from crawler import items
+
 BOT_NAME = "broadsheet"
 SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
@@ -76,7 +78,7 @@ DEFAULT_REQUEST_HEADERS = {
 
 # Limits.
 DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes; less of a host that overran it
-DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.4 GB with the default
+DOWNLOAD_MAXSIZE = items.MAX_PAGE_BYTES  # 8 MiB, also while inflating: a 1 MB bomb cost 4.4 GB with the default
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 RETRY_TIMES = 1
@@ -98,7 +100,6 @@ RETRY_EXCEPTIONS = [
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
-HTTPERROR_ALLOW_ALL = True  # every answer reaches the spider: a 404 is a state of its page, not a lost line in a log
 METAREFRESH_ENABLED = False
 
 # Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.

@@ -19,7 +19,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler.cli.output import MAX_MESSAGE_CHARS, printable
 from crawler.fetcher.robots import rules_of
-from crawler.items import Article, Hints, Page, Source
+from crawler.items import MAX_PAGE_BYTES, Article, Hints, Page, Source
 from crawler.parsers.feeds import feed_says
 from crawler.parsers.front_pages import site_name
 from crawler.parsers.links import (
@@ -33,7 +33,6 @@ from crawler.parsers.links import (
     Reading,
 )
 from crawler.parsers.listings import read_listing
-from crawler.parsers.saved_files import MAX_BYTES
 from crawler.parsers.warc import read_warc
 from crawler.sources.edit import with_entries
 from crawler.sources.exchange import SUFFIXES, merge_into, read_list, write_list
@@ -228,7 +227,7 @@ def warc(mutant: Mutant) -> str:
 
 def obeys_page(one: Page) -> bool:
     assert canonical_url(one.url) == one.url == one.final_url
-    assert len(one.body) <= MAX_BYTES + 1
+    assert len(one.body) <= MAX_PAGE_BYTES + 1
     assert one.status is None or 100 <= one.status <= 999, one.status
     assert one.failure is None or REASON.fullmatch(one.failure), one.failure
     assert datetime(1990, 1, 1, tzinfo=UTC) <= one.fetched_at <= datetime.now(UTC), one.fetched_at

@@ -246,7 +246,8 @@ def test_the_newest_of_some_sources_are_taken_from_the_end_of_each(demo: Path, n
 
 def plan_of(demo: Path, name: str) -> list[str]:
     with contextlib.closing(connect(demo)) as base:
-        base.create_function("escape_fts", 1, lambda text: text)
+        for function in ("escape_fts", "meaning"):
+            base.create_function(function, 1, lambda text: text)
         parameters = dict.fromkeys(QUERIES[name]["params"], "harbour")
         return [row["detail"] for row in base.execute(f"explain query plan {QUERIES[name]['sql']}", parameters)]
 
@@ -296,7 +297,7 @@ def copy_of(demo: Path, path: Path) -> Path:
 
 def fetch(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=600) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from crawler.cli.output import DONE, FAILED, print_error
 from crawler.cli.run import PARTLY_DONE, Job, run
 from crawler.items import Source
+from crawler.reasons import sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
@@ -111,11 +112,11 @@ def describe(preview: Preview) -> Iterator[str]:
     yield f"  language     {', '.join(preview.languages) or 'not known'}"
     points = [point for point in found.entry_points if not _is_guess(point)]
     for point in points[:MOST_LISTED]:
-        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {point.status}")
+        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {sentence(point.status)}")
         yield f"  {_KINDS.get(point.kind, point.kind):<13}{point.url}{how}"
     if len(points) > MOST_LISTED:
         yield f"  and {len(points) - MOST_LISTED} more"
-    if found.trouble and found.trouble not in [f"{point.url}: {point.status}" for point in points]:
+    if found.trouble and found.trouble not in [f"{point.url}: {sentence(point.status)}" for point in points]:
         yield f"  trouble      {found.trouble}"
     read = len(found.articles) + len(found.failures)
     yield f"  pages        {found.pages:,} found, {read} of them read: {len(found.articles)} with an article"
@@ -124,7 +125,7 @@ def describe(preview: Preview) -> Iterator[str]:
     if found.failures:
         yield ""
     for url, reason in found.failures[:MOST_LISTED]:
-        yield f"  no article: {url}: {reason}"
+        yield f"  no article: {url}: {sentence(reason)}"
 
 
 _KINDS = {

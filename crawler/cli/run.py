@@ -5,10 +5,11 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import gc
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, is_absent, print_error
+from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
@@ -96,13 +98,23 @@ def _remove(archive: Path) -> None:
         archive.with_name(archive.name + ending).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """While modules are loaded there is no garbage to look for, and what they leave never becomes any."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _run_locked(job: Job) -> int:
-    import_module(
-        "scrapy.core.downloader.handlers.http11"
-    )  # first: it inspects every module that is loaded, for each frame
-    from crawler.sources.toml_file import SourcesError, read_sources
-    from pipelines.archive.store import Archive
-    from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
+    with _importing():
+        import_module("scrapy.core.downloader.handlers.http11")  # first: it inspects all that is loaded, frame by frame
+        from crawler.sources.toml_file import SourcesError, read_sources
+        from pipelines.archive.store import Archive
+        from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
 
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
@@ -159,20 +171,23 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
 
 
 def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
-    from scrapy import signals
-    from scrapy.crawler import CrawlerProcess
+    with _importing():
+        from scrapy import signals
+        from scrapy.crawler import CrawlerProcess
 
-    from crawler.cli.progress import follow, log_to_terminal
+        from crawler.cli.progress import follow, log_to_terminal
 
     settings = settings_of(job, read)
     log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
-    process = CrawlerProcess(settings)
-    crawler = process.create_crawler(job.spider)
+    with _importing():
+        process = CrawlerProcess(settings)
+        crawler = process.create_crawler(job.spider)
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
     crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
-        process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
+        with _importing():
+            process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
 
@@ -269,7 +284,7 @@ def _held(archive: "Archive") -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    named = sentence(reason if reason.startswith(url) else f"{url}: {reason}")
     return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 

@@ -32,7 +32,7 @@ class ReadMiddleware:
 
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:
         try:
-            return await self._workers.run(reading_of, response.body, response.url, *expected)
+            return await self._workers.run(reading_of, response.body, response.url, *expected, needs=("feedparser",))
         except WorkerLost as lost:
             return links.NotAListing(f"reading_{lost}")
 

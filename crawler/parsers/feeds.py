@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-import feedparser
-
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
     HUGE_TAG,
@@ -40,6 +38,8 @@ def read_feed(body: bytes, url: str) -> Reading:
     """Parse RSS, Atom or RDF found at `url`: links with hints, and how long the feed asks to be left alone. Raises
     NotAListing."""
     # resolve_relative_uris is about links inside HTML, of which plain_text() keeps none; an entry's own are resolved anyway.
+    import feedparser  # in the workers; the crawl's own process has no use for it
+
     # sanitize_html is about HTML that is shown to somebody; of it, too, plain_text() keeps none, and it takes two thirds of the time.
     if b"\0" in body[:256]:  # UTF-16 or UTF-32, of which feedparser knows only what has a byte order mark
         body = decoded_xml(body).encode("utf-8", "replace")
@@ -126,6 +126,8 @@ def _asked(feed: Any) -> int | None:
 
 def feed_says(body: bytes, url: str) -> dict[str, str | None]:
     """A feed's channel metadata: what it calls its site (`name`) and where that is (`site`); None where it does not say."""
+    import feedparser
+
     try:
         body = unpacked(body)[:MAX_BYTES]
         feed = (

@@ -19,8 +19,8 @@ from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
-from crawler.items import Page
-from crawler.parsers.saved_files import MAX_BYTES, NOT_PAGES
+from crawler.items import MAX_PAGE_BYTES, Page
+from crawler.parsers.saved_files import NOT_PAGES
 from crawler.urls import UnusableURL, canonical_url
 
 logger = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | Non
         content_type=content_type or None,
         body=body,
         failure=failure or cut_off,
-        refusal="too_large" if len(body) > MAX_BYTES else None,
+        refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         warc=name,
         warc_offset=offset,
     )
@@ -186,10 +186,10 @@ def _status(http: StatusAndHeaders) -> int | None:
 
 
 def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:
-    """At most MAX_BYTES + 1 of a record's body, transfer and content encodings removed."""
+    """At most MAX_PAGE_BYTES + 1 of a record's body, transfer and content encodings removed."""
     if http and (http.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
-        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_BYTES))
-    body = bytes(stream.read(MAX_BYTES + 1))
+        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_PAGE_BYTES))
+    body = bytes(stream.read(MAX_PAGE_BYTES + 1))
     return _decoded(body, (http.get_header("Content-Encoding") or "").strip().lower()) if http else body
 
 
@@ -200,9 +200,11 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     """
     try:
         if encoding in ("gzip", "x-gzip", "deflate"):
-            return zlib.decompressobj(wbits=47).decompress(body, MAX_BYTES + 1)
+            return zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE_BYTES + 1)
         if encoding == "br":
-            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))[: MAX_BYTES + 1]
+            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_PAGE_BYTES + 1))[
+                : MAX_PAGE_BYTES + 1
+            ]
     except (zlib.error, brotli.error):
         pass
     return body

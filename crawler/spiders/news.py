@@ -32,6 +32,7 @@ from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreach
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
+from crawler.reasons import is_refusal, sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import Discovery, entry_points
@@ -58,6 +59,8 @@ class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
+    # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
+    custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: "RobotsSitemaps") -> None:
         super().__init__()
@@ -186,7 +189,7 @@ class NewsSpider(scrapy.Spider):
     def _listing_is_dead(self, asked: ListingRequest, reason: str, **facts: Any) -> Iterator[Output]:
         listing = _listing(asked.source, asked.url, asked.kind, failure=reason, **facts)
         if asked.discovery is None:
-            logger.warning("%s: %s: %s", asked.source.name, asked.url, reason)
+            logger.warning("%s: %s: %s", asked.source.name, asked.url, sentence(reason))
             yield listing
         else:
             asked.discovery.note_failure(listing)
@@ -216,7 +219,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)).source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
-        logger.warning("%s: %s: %s", source.name, source.url, reason)
+        logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
         yield _listing(source, source.url, "homepage", status=status, failure=reason)
 
     def _next_group(self, discovery: Discovery) -> Iterator[Output]:
@@ -278,7 +281,7 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):
-            outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason}
+            outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
             yield _page(asked_as(PageRequest, _request_of(failure)), **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:

@@ -28,7 +28,7 @@ class SampleSpider(NewsSpider):
 
     name = "sample"
     # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
-    custom_settings = {"SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
+    custom_settings = {"HTTPERROR_ALLOW_ALL": True, "SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
