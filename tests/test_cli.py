@@ -343,7 +343,7 @@ def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None
 
 
 def test_an_overlapping_start_imports_nothing_heavy() -> None:
-    program = "import sys; import crawler.cli.main.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
+    program = "import sys; import crawler.cli.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
