@@ -286,7 +286,9 @@ def test_the_exit_status_tells_where_nothing_can_be_said() -> None:
 def printing_to(out: Any, arguments: list[str], unbuffered: str = "") -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "crawler", *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=600, env=environment)
+    return subprocess.run(
+        command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=600, env=environment
+    )
 
 
 def test_schedule_says_that_there_is_nothing_to_crawl_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
