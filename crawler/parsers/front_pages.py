@@ -66,6 +66,10 @@ _HEADLINE_WORDS = 5
 _HEADLINE_CJK = 10
 
 
+CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
+"""The same as pipelines.text.CJK, which this package may not import: Han, kana, bopomofo, Hangul."""
+
+
 _HEADLINE_THAI = 25
 """Characters: a Japanese, Chinese or Thai headline has no spaces to count."""
 
@@ -107,7 +111,7 @@ def _slug_words(path: str) -> int:
 def _headline_length(text: str) -> bool:
     return (
         len(text.split()) >= _HEADLINE_WORDS
-        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
+        or len(re.findall(f"[{CJK}]", text)) >= _HEADLINE_CJK
         or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI
     )
 
