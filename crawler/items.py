@@ -117,7 +117,7 @@ class Page:
     source: Source | None = None  #: the source whose listing named it
     status: int | None = None  #: HTTP status; None for local copies and when nothing answered
     failure: str | None = None  #: why there is no answer worth keeping (`timeout`, `http_503`); None when there is one
-    refusal: str | None = None  #: why it must not be asked or kept (`robots`, `offsite_redirect`); None normally
+    refusal: str | None = None  #: why it must not be asked or kept (`robots`, `too_large`); None normally
     content_type: str | None = None  #: the Content-Type header, charset parameter included
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)

@@ -50,7 +50,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.fetcher.compression.CompressionMiddleware": 590,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
-    "crawler.fetcher.backoff.HostsMiddleware": 980,
+    "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
     "crawler.fetcher.offline.OfflineMiddleware": 990,
     # An environment's proxy would connect where the private-address guard cannot look.
@@ -109,8 +109,8 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.fetcher.timeouts.PatientHandler",
-    "https": "crawler.fetcher.timeouts.PatientHandler",
+    "http": "crawler.fetcher.timeouts.AdaptiveTimeoutHandler",
+    "https": "crawler.fetcher.timeouts.AdaptiveTimeoutHandler",
     "file": None,
     "data": None,
     "ftp": None,

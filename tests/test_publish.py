@@ -18,6 +18,7 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.reasons import sentence
 from pipelines.archive.store import Archive
 from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
 from tests.conftest import connect
@@ -219,6 +220,12 @@ def test_changed_and_copied_articles_are_those_of_the_views(changed: Path, name:
         found, wanted = [tuple(row) for row in shown], [tuple(row) for row in every]
     assert len(wanted) < 200 and sorted(found, key=repr) == sorted(wanted, key=repr)
     assert [row[0] for row in found] == sorted((row[0] for row in wanted), reverse=True)
+
+
+def test_a_reason_is_said_in_a_sentence(get: Get) -> None:
+    said = {row["reason"]: row["meaning"] for row in rows(get, "reasons")}
+    assert said == {word: sentence(word) for word in said}
+    assert {row["meaning"] for row in rows(get, "refused_and_failed")} < set(said.values())
 
 
 def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:

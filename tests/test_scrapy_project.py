@@ -190,7 +190,7 @@ def page(url: str, title: str, text: str) -> Page:
 def test_a_spider_of_ones_own_goes_all_the_way(site: Site, project: Project) -> None:
     site.article("/dict", "The slipway", story("slipway"))
     site.article("/page?utm_source=own", "The bell", story("bell"))
-    site.article("/copy", "The bell", story("bell"))
+    site.add("/copy", article_html("The bell", story("bell"), "2026-11-04T08:15:00Z"))
     site.add("/gone", article_html("Not here", story("nothing")), status=404)
     paths = "/dict,/page?utm_source=own,/copy,/gone"
     done = project.scrapy("crawl", "own", "-a", f"site={site.url}", "-a", f"paths={paths}")

@@ -20,12 +20,15 @@ logger = logging.getLogger(__name__)
 
 
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
+"""File name extensions of saved pages."""
 
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
+"""File name extensions of web archives."""
 
 
 NOT_PAGES = re.compile(r"/(robots|ads|app-ads|sellers|humans|security|llms|llms-full)\.txt$")
+"""Well-known text files of a site that no person reads."""
 
 
 _RESERVED = (".example", ".test", ".localhost", ".invalid")
@@ -70,7 +73,7 @@ def page_name(file: Path) -> str:
 
 
 def read_file(file: Path, given: Path) -> Page:
-    """A saved page. Its fetch time is when it was written, as far as the file system knows."""
+    """Read one saved page. Raises OSError. Its fetch time is when it was written, as far as the file system knows."""
     with file.open("rb") as stream:
         body = stream.read(MAX_PAGE_BYTES + 1)
     url = url_in_tree(file, given) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
