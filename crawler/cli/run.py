@@ -5,17 +5,19 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 """
 
 import contextlib
+import gc
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, is_absent
+from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, is_absent, print_error
+from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
-SHORTEST_DELAY = 0.001
-"""Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+MIN_DELAY_SECONDS = 0.001
+"""Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
 
 
 MANNERS = 35
 """Priority of sources.toml's [crawl] table among Scrapy's settings: above a spider's own (30), below `-s` (40)."""
 
 
-OURS = ("news", "copies", "look")
+OURS = ("news", "copies", "sample")
 """Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
@@ -68,21 +70,21 @@ class Job:
 
 
 def run(job: Job) -> int:
-    """Do the job; returns the exit status. What went wrong is on stderr, in one line.
+    """Run one job under the lock; returns the exit code. What went wrong is on stderr, in one line.
 
     sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
     is not there makes no folder. An archive that was begun for what could not be used is gone again.
     """
     if job.sources_file and is_absent(job.sources_file):
-        return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
+        return print_error(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
             job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(run_lock(job.db))
         except LockTaken as taken:
-            return complain(str(taken), BUSY, quiet=job.quiet)
+            return print_error(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
-            return complain(cannot_begin(error, job.db), STORAGE)
+            return print_error(cannot_begin(error, job.db), STORAGE)
         new = is_absent(job.db)
         code = _run_locked(job)
         if new and code == USAGE:
@@ -96,28 +98,38 @@ def _remove(archive: Path) -> None:
         archive.with_name(archive.name + ending).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """While modules are loaded there is no garbage to look for, and what they leave never becomes any."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _run_locked(job: Job) -> int:
-    import_module(
-        "scrapy.core.downloader.handlers.http11"
-    )  # first: it inspects every module that is loaded, for each frame
-    from crawler.sources.toml_file import SourcesError, read_sources
-    from pipelines.archive.store import Archive
-    from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
+    with _importing():
+        import_module("scrapy.core.downloader.handlers.http11")  # first: it inspects all that is loaded, frame by frame
+        from crawler.sources.toml_file import SourcesError, read_sources
+        from pipelines.archive.store import Archive
+        from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
 
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
     except (NotOurDatabase, SourcesError) as error:
-        return complain(str(error), USAGE)
+        return print_error(str(error), USAGE)
     except StorageError as error:
-        return complain(str(error), STORAGE)
+        return print_error(str(error), STORAGE)
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
                 _upgrade(job, archive)
-                return _tell(_crawl(job, read, archive), job, archive)
+                return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
-            return complain(str(error), STORAGE)
+            return print_error(str(error), STORAGE)
 
 
 def _upgrade(job: Job, archive: "Archive") -> None:
@@ -129,10 +141,10 @@ def _upgrade(job: Job, archive: "Archive") -> None:
             archive.upgrade(follow)
 
 
-def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
-    """Say how the run ended; returns the exit status."""
+def _finish_message(verdict: Verdict, job: Job, archive: "Archive") -> int:
+    """Print how the run ended; returns the exit code."""
     if verdict.code:
-        return complain(verdict.reason or "failed", verdict.code)
+        return print_error(verdict.reason or "failed", verdict.code)
     if not job.quiet:
         from crawler.cli.progress import print_summary
 
@@ -159,20 +171,23 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
 
 
 def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
-    from scrapy import signals
-    from scrapy.crawler import CrawlerProcess
+    with _importing():
+        from scrapy import signals
+        from scrapy.crawler import CrawlerProcess
 
-    from crawler.cli.progress import follow, log_to_terminal
+        from crawler.cli.progress import follow, log_to_terminal
 
     settings = settings_of(job, read)
     log_to_terminal(logging.ERROR if job.quiet else logging.getLevelName(settings.get("LOG_LEVEL")))
-    process = CrawlerProcess(settings)
-    crawler = process.create_crawler(job.spider)
+    with _importing():
+        process = CrawlerProcess(settings)
+        crawler = process.create_crawler(job.spider)
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
-    crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
+    crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
-        process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
+        with _importing():
+            process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
 
@@ -198,14 +213,14 @@ def manners(read: "SourcesFile") -> dict[str, Any]:
     crawl = read.crawl
     return {
         "USER_AGENT": crawl.user_agent,
-        "DOWNLOAD_DELAY": max(crawl.delay, SHORTEST_DELAY),
+        "DOWNLOAD_DELAY": max(crawl.delay, MIN_DELAY_SECONDS),
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
     }
 
 
-def _noting(bugs: list[str]) -> Callable[..., None]:
+def _record_errors(bugs: list[str]) -> Callable[..., None]:
     def note(failure: Any) -> None:
         bugs.append(f"{failure.type.__name__}: {failure.getErrorMessage()}")
 
@@ -269,7 +284,7 @@ def _held(archive: "Archive") -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    named = sentence(reason if reason.startswith(url) else f"{url}: {reason}")
     return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 

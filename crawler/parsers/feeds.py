@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-import feedparser
-
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
     HUGE_TAG,
     MAX_BYTES,
     MAX_HINT_AUTHORS,
     MAX_LINKS,
-    MAX_URL,
+    MAX_URL_CHARS,
     NotAListing,
     Reading,
     absolute,
@@ -32,13 +30,16 @@ from crawler.parsers.links import (
 )
 
 MAX_ENTRIES = 5_000
-"""Of one feed, the first: feedparser takes half a second for a thousand. The longest feeds of real sites, of podcasts with
-all their episodes, have some 2,000."""
+"""Entries of one feed that are read, the first: feedparser takes half a second for a thousand. The longest feeds of real
+sites, of podcasts with all their episodes, have some 2,000."""
 
 
-# Feeds
 def read_feed(body: bytes, url: str) -> Reading:
+    """Parse RSS, Atom or RDF found at `url`: links with hints, and how long the feed asks to be left alone. Raises
+    NotAListing."""
     # resolve_relative_uris is about links inside HTML, of which plain_text() keeps none; an entry's own are resolved anyway.
+    import feedparser  # in the workers; the crawl's own process has no use for it
+
     # sanitize_html is about HTML that is shown to somebody; of it, too, plain_text() keeps none, and it takes two thirds of the time.
     if b"\0" in body[:256]:  # UTF-16 or UTF-32, of which feedparser knows only what has a byte order mark
         body = decoded_xml(body).encode("utf-8", "replace")
@@ -64,7 +65,7 @@ def read_feed(body: bytes, url: str) -> Reading:
     return Reading(kind=kind, links=distinct_links(links, MAX_LINKS), asked=_asked(parsed.feed))
 
 
-_LOOSE_LINK = re.compile(rb"<link\s*>\s*([^<>\s]{1,%d})\s*<" % MAX_URL)
+_LOOSE_LINK = re.compile(rb"<link\s*>\s*([^<>\s]{1,%d})\s*<" % MAX_URL_CHARS)
 
 
 def _loose_links(body: bytes, url: str) -> Iterator[Link | None]:
@@ -124,7 +125,9 @@ def _asked(feed: Any) -> int | None:
 
 
 def feed_says(body: bytes, url: str) -> dict[str, str | None]:
-    """What a feed calls its site (`name`) and where it says that it is (`site`); None where it does not say."""
+    """A feed's channel metadata: what it calls its site (`name`) and where that is (`site`); None where it does not say."""
+    import feedparser
+
     try:
         body = unpacked(body)[:MAX_BYTES]
         feed = (
@@ -141,11 +144,11 @@ def feed_says(body: bytes, url: str) -> dict[str, str | None]:
 def _beginning(body: bytes) -> bytes:
     """A feed as far as the end of its first entry: it says of itself what it does before its entries."""
     end = _END_OF_ENTRY.search(body)
-    return body[: end.end() if end else MAX_BEGINNING][:MAX_BEGINNING]
+    return body[: end.end() if end else MAX_FEED_HEAD_BYTES][:MAX_FEED_HEAD_BYTES]
 
 
-MAX_BEGINNING = 2**18
-"""Bytes of a feed in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
+MAX_FEED_HEAD_BYTES = 2**18
+"""The head of a feed, in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
 
 
 def _entry_urls(entry: Any) -> Iterator[Any]:
@@ -195,7 +198,7 @@ def _image(media: Any, base: str) -> str | None:
 
 
 def read_json_feed(body: bytes, url: str) -> Reading:
-    """https://www.jsonfeed.org/version/1.1/; feedparser does not read it."""
+    """Parse a JSON Feed (https://www.jsonfeed.org/version/1.1/), which feedparser does not read. Raises NotAListing."""
     try:
         feed = json.loads(body, parse_int=str)  # nobody asks for a number; of 5,000 digits Python makes none
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.items import Listing, Outcome, Page
+from crawler.reasons import sentence
 from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
 from pipelines.deduplicate.near_copies import Text
 from pipelines.extract.own_pages import NotAPage, page_of
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
 logger = logging.getLogger(__name__)
+
+NEEDS = ("pipelines.extract.article",)
+"""What outcome_of() imports late: trafilatura takes half a second, and a page's time is not for that."""
 
 
 class ExtractPipeline:
@@ -55,10 +59,11 @@ class ExtractPipeline:
         if page.failure or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         try:
-            return await self._workers.run(outcome_of, page)
+            return await self._workers.run(outcome_of, page, needs=NEEDS)
         except WorkerLost as lost:
-            logger.warning("%s: extraction_%s", page.url, lost)
-            return Outcome(page=replace(page, body=b""), failure=f"extraction_{lost}")
+            failure = f"extraction_{lost}"
+            logger.warning("%s: %s", page.url, sentence(failure))
+            return Outcome(page=replace(page, body=b""), failure=failure)
         except WorkerBug as bug:
             logger.error("%s: a bug in extraction:\n%s", page.url, bug)
             return Outcome(page=replace(page, body=b""), failure="extraction_error")

@@ -246,9 +246,11 @@ def _stat(process: int) -> list[str]:
 
 
 def _children(process: int) -> list[int]:
+    """And theirs: workers are forked by a child."""
     with contextlib.suppress(OSError):
         tasks = Path(f"/proc/{process}/task").iterdir()
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return [process for child in children for process in (child, *_children(child))]
     return []
 
 
