@@ -50,6 +50,10 @@ class Source:
         return included and not any(re.search(rule, url) for rule in self.exclude)
 
 
+MAX_PAGE_BYTES = 8 * 2**20
+"""Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
+
+
 WHOLE = (200, 203)
 """HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""
 
@@ -113,7 +117,7 @@ class Page:
     source: Source | None = None  #: the source whose listing named it
     status: int | None = None  #: HTTP status; None for local copies and when nothing answered
     failure: str | None = None  #: why there is no answer worth keeping (`timeout`, `http_503`); None when there is one
-    refusal: str | None = None  #: why it must not be asked or kept (`robots`, `offsite_redirect`); None normally
+    refusal: str | None = None  #: why it must not be asked or kept (`robots`, `too_large`); None normally
     content_type: str | None = None  #: the Content-Type header, charset parameter included
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)
@@ -142,6 +146,7 @@ class Article:
     image_url: str | None = None  #: absolute
     site_name: str | None = None
     is_accessible_for_free: bool | None = None
+    dateline: str | None = None  #: the place that opens a report, in its own spelling; the text keeps it
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by sources.TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one

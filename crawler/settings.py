@@ -7,6 +7,8 @@ import os
 
 from scrapy.settings import default_settings
 
+from crawler import items
+
 BOT_NAME = "broadsheet"
 SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
@@ -48,7 +50,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.fetcher.compression.CompressionMiddleware": 590,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
-    "crawler.fetcher.backoff.HostsMiddleware": 980,
+    "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
     "crawler.fetcher.offline.OfflineMiddleware": 990,
     # An environment's proxy would connect where the private-address guard cannot look.
@@ -76,7 +78,7 @@ DEFAULT_REQUEST_HEADERS = {
 
 # Limits.
 DOWNLOAD_TIMEOUT = 10  # seconds in all; a slow drip must not hold a slot for minutes; less of a host that overran it
-DOWNLOAD_MAXSIZE = 8 * 2**20  # bytes, also while inflating: a 1 MB bomb cost 4.4 GB with the default
+DOWNLOAD_MAXSIZE = items.MAX_PAGE_BYTES  # 8 MiB, also while inflating: a 1 MB bomb cost 4.4 GB with the default
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 RETRY_TIMES = 1
@@ -98,7 +100,6 @@ RETRY_EXCEPTIONS = [
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
-HTTPERROR_ALLOW_ALL = True  # every answer reaches the spider: a 404 is a state of its page, not a lost line in a log
 METAREFRESH_ENABLED = False
 
 # Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.
@@ -108,8 +109,8 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.fetcher.timeouts.PatientHandler",
-    "https": "crawler.fetcher.timeouts.PatientHandler",
+    "http": "crawler.fetcher.timeouts.AdaptiveTimeoutHandler",
+    "https": "crawler.fetcher.timeouts.AdaptiveTimeoutHandler",
     "file": None,
     "data": None,
     "ftp": None,

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 
 def moment_of(stamp: str) -> datetime:
+    """Parse an ISO 8601 timestamp as the tables have them; aware, UTC. Raises ValueError."""
     return datetime.fromisoformat(stamp)
 
 
 def instant_of(date: str) -> datetime | None:
-    """An ISO 8601 instant; None for a bare day, a time without zone, and what is no date."""
+    """Parse an ISO 8601 date with time and zone; aware, UTC. None for a bare day, a time without zone, and what is no date."""
     try:
         moment = datetime.fromisoformat(date)
     except ValueError:
@@ -17,5 +18,5 @@ def instant_of(date: str) -> datetime | None:
 
 
 def stamp(moment: datetime) -> str:
-    """An aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
+    """Format an aware datetime as `YYYY-MM-DDTHH:MM:SSZ`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

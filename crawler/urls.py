@@ -1,4 +1,4 @@
-"""Addresses: canonical_url() and same_site(). Pure.
+"""URL normalization (canonical_url) and registrable domains (same_site). Pure.
 
 canonical_url() removes only what is safe to remove before anybody has fetched the page: it never merges two addresses
 that could be two articles. Mobile and AMP twins are left to the page's own canonical link.
@@ -23,6 +23,7 @@ Anything shorter or more general (`ref`, `source`, `id`, `page`) can choose the 
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
+"""Characters that never need an escape (RFC 3986, 2.3)."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\]")
 """What a resolver takes (RFC 1035, 2.3.4), after IDNA encoding; the underscore is in no standard and in many host names."""
 _FRONT_PAGE = re.compile(r"/*((index|default)\.(x?html?|shtml|php\d?|aspx?|jsp|cfm)/*)?", re.IGNORECASE)
@@ -43,7 +44,7 @@ class UnusableURL(ValueError):
 
 
 def canonical_url(url: str) -> str:
-    """The address with its fragment, trackers, default port and needless escapes gone, scheme and host in lower case.
+    """Normalize a URL: fragment, tracking parameters, default port and needless escapes gone, scheme and host in lower case.
 
     Idempotent. Parameters keep their order: some sites' servers care. Raises UnusableURL.
     """
@@ -94,7 +95,7 @@ def origin_of(url: str) -> str:
 
 
 def same_site(one: str, other: str) -> bool:
-    """Whether both addresses belong to one registrable domain: `www.` and `m.` of a paper are one site, two blogs on
+    """Whether both addresses belong to one registrable domain (eTLD+1): `www.` and `m.` of a paper are one site, two blogs on
     one hosting service are two."""
     site = site_of(one)
     return site is not None and site == site_of(other)

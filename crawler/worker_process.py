@@ -16,13 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-MESSAGE = 65536
-"""Bytes of an order; each is one packet."""
+MAX_ORDER_BYTES = 65536
+"""Longest Order, pickled; each is one packet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one worker."""
+    """Resource limits of one worker."""
 
     seconds: float  #: that one page or listing may take
     megabytes: int  #: of address space
@@ -42,11 +42,11 @@ class WorkerLost(Exception):
 
 
 class OutOfMemory(WorkerLost):
-    """There was not enough of it."""
+    """The work needed more memory than the worker's limit."""
 
 
 class WorkerBug(Exception):
-    """Something was raised that nobody expects; the message is its traceback."""
+    """An unexpected exception in a worker; the message is its traceback."""
 
 
 def fork_server(descriptor: int) -> None:
@@ -57,7 +57,7 @@ def fork_server(descriptor: int) -> None:
     gone = (BrokenPipeError, ConnectionResetError)
     with socket.socket(fileno=descriptor) as orders, contextlib.suppress(*gone):  # the parent may be killed at any time
         while True:
-            message, handles, *_ = socket.recv_fds(orders, MESSAGE, 1)
+            message, handles, *_ = socket.recv_fds(orders, MAX_ORDER_BYTES, 1)
             if not message:
                 break
             order = pickle.loads(message)

@@ -1,4 +1,4 @@
-"""Page -> Outcome and bytes -> Reading, in processes that can be killed.
+"""A process pool whose workers can be killed, each with a time and a memory limit: Page -> Outcome and bytes -> Reading.
 
 Some pages take trafilatura minutes or gigabytes, some feeds feedparser, and a thread cannot be stopped. A worker that dies
 or overruns costs one page or listing, which is marked with the reason; the crawl goes on. The crawl's own process parses
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crawler.worker_process import MESSAGE, Limits, Order, OutOfMemory, WorkerBug, WorkerLost, answer, packed
+from crawler.worker_process import MAX_ORDER_BYTES, Limits, Order, OutOfMemory, WorkerBug, WorkerLost, answer, packed
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,8 +29,8 @@ __all__ = ["Limits", "WorkerBug", "WorkerLost", "Workers", "workers_of"]
 T = TypeVar("T")
 
 
-START_LIMIT = 60.0
-"""Seconds until a worker is there, with the imports for the first; 0.4 on an idle machine."""
+START_TIMEOUT_SECONDS = 60.0
+"""Longest start of a worker, with the imports for the first; 0.4 on an idle machine."""
 
 _CODE = "import sys; sys.path[:] = {path!r}; from crawler.worker_process import fork_server; fork_server({descriptor})"
 
@@ -43,7 +43,8 @@ def workers_of(crawler: "Crawler") -> "Workers":
 
 
 class Workers:
-    """A fixed number of processes, forked when first needed, each with a pipe of its own; with none the caller works."""
+    """A process pool of a fixed size; workers are forked when first needed, each with a pipe of its own. Of size 0 the caller
+    works."""
 
     def __init__(self, number: int, limits: Limits) -> None:
         self._number = number
@@ -108,7 +109,7 @@ class Workers:
     async def _fork(self, server: "ForkServer", modules: tuple[str, ...]) -> "Worker":
         forked = False
         try:
-            worker = await asyncio.wait_for(server.fork(self._limits, modules), START_LIMIT)
+            worker = await asyncio.wait_for(server.fork(self._limits, modules), START_TIMEOUT_SECONDS)
             if self._closed:
                 worker.kill()
                 raise EOFError
@@ -169,7 +170,7 @@ class ForkServer:
         try:
             with theirs:
                 socket.send_fds(self._socket, [pickle.dumps(order)], [theirs.fileno()])
-            process = await asyncio.get_running_loop().sock_recv(self._socket, MESSAGE)
+            process = await asyncio.get_running_loop().sock_recv(self._socket, MAX_ORDER_BYTES)
         except OSError:
             raise EOFError from None
         if not process:

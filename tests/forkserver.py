@@ -29,7 +29,7 @@ SCRAPY = (
 )  # fmt: skip
 """What a crawl imports by the names in its settings: three quarters of its time where it has two pages to ask for."""
 
-LONGEST = 120
+LONGEST = 600
 """Seconds after which a command is ended; the status of one that hangs is -14."""
 
 

@@ -17,26 +17,25 @@ from pathlib import Path
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser
 
-from crawler.cli.output import MAX_MESSAGE, printable
+from crawler.cli.output import MAX_MESSAGE_CHARS, printable
 from crawler.fetcher.robots import rules_of
-from crawler.items import Article, Hints, Page, Source
+from crawler.items import MAX_PAGE_BYTES, Article, Hints, Page, Source
 from crawler.parsers.feeds import feed_says
 from crawler.parsers.front_pages import site_name
 from crawler.parsers.links import (
     MAX_CHILDREN,
-    MAX_DATE,
-    MAX_HINT,
+    MAX_DATE_CHARS,
     MAX_HINT_AUTHORS,
+    MAX_HINT_CHARS,
     MAX_LINKS,
-    MAX_URL,
+    MAX_URL_CHARS,
     NotAListing,
     Reading,
 )
 from crawler.parsers.listings import read_listing
-from crawler.parsers.saved_files import MAX_BYTES
 from crawler.parsers.warc import read_warc
 from crawler.sources.edit import with_entries
-from crawler.sources.exchange import SUFFIXES, arrive, read_list, write_list
+from crawler.sources.exchange import SUFFIXES, merge_into, read_list, write_list
 from crawler.sources.opml import UnreadableList
 from crawler.sources.toml_file import SourcesError, parse_sources
 from crawler.urls import canonical_url
@@ -115,7 +114,7 @@ def obeys_reading(reading: Reading) -> bool:
     urls = [*(link.url for link in reading.links), *(child.url for child in reading.children), *reading.feeds]
     for url in (*urls[:500], *urls[-500:]):
         assert canonical_url(url) == url
-        assert is_address(url, MAX_URL), url
+        assert is_address(url, MAX_URL_CHARS), url
     for link in reading.links:
         assert obeys_hints(link.hints)
     assert all(child.changed_at is None or child.changed_at.tzinfo for child in reading.children)
@@ -124,13 +123,13 @@ def obeys_reading(reading: Reading) -> bool:
 
 
 def obeys_hints(hints: Hints) -> bool:
-    assert is_clean(hints.title, MAX_HINT), hints.title
-    assert is_clean(hints.description, MAX_HINT), hints.description
+    assert is_clean(hints.title, MAX_HINT_CHARS), hints.title
+    assert is_clean(hints.description, MAX_HINT_CHARS), hints.description
     assert len(hints.authors) <= MAX_HINT_AUTHORS
-    assert all(name and is_clean(name, MAX_HINT) for name in hints.authors), hints.authors
-    assert is_clean(hints.date_published, MAX_DATE), hints.date_published
-    assert is_clean(hints.language, MAX_HINT), hints.language
-    assert is_address(hints.image_url, MAX_URL), hints.image_url
+    assert all(name and is_clean(name, MAX_HINT_CHARS) for name in hints.authors), hints.authors
+    assert is_clean(hints.date_published, MAX_DATE_CHARS), hints.date_published
+    assert is_clean(hints.language, MAX_HINT_CHARS), hints.language
+    assert is_address(hints.image_url, MAX_URL_CHARS), hints.image_url
     return True
 
 
@@ -138,8 +137,8 @@ def listing(expected: str) -> Callable[[Mutant], str]:
     def law(mutant: Mutant) -> str:
         url = origin(mutant.body) + "/listing"
         said = feed_says(mutant.body, url) if expected == "feed" else {"name": site_name(mutant.body)}
-        assert is_clean(said["name"], MAX_HINT), said
-        assert is_address(said.get("site"), MAX_URL), said
+        assert is_clean(said["name"], MAX_HINT_CHARS), said
+        assert is_address(said.get("site"), MAX_URL_CHARS), said
         try:
             reading = read_listing(mutant.body, url, expected, NOW.replace(year=2020))
         except NotAListing as error:
@@ -185,7 +184,7 @@ def settings(mutant: Mutant) -> str:
 def obeys_message(message: str) -> bool:
     """Whether a mistake is told, as the command line prints it."""
     shown = printable(message)
-    return 10 < len(shown) <= 10 * MAX_MESSAGE and shown.isprintable()
+    return 10 < len(shown) <= 10 * MAX_MESSAGE_CHARS and shown.isprintable()
 
 
 def listed_again(sources: Iterable[Source]) -> bool:
@@ -194,7 +193,7 @@ def listed_again(sources: Iterable[Source]) -> bool:
     for suffix in SUFFIXES:
         written = write_list(sources, suffix, Counter())
         entries = read_list(written, suffix, Counter())
-        assert not arrive(entries, sources).new or suffix == ".txt", f"{suffix} brings what is there already"
+        assert not merge_into(entries, sources).new or suffix == ".txt", f"{suffix} brings what is there already"
     return True
 
 
@@ -206,7 +205,7 @@ def exchange(suffix: str) -> Callable[[Mutant], str]:
         except UnreadableList as error:
             assert obeys_message(str(error)), str(error)
             return "refused"
-        arrivals = arrive(entries, ())
+        arrivals = merge_into(entries, ())
         assert all(map(obeys_message, arrivals.refused)), arrivals.refused
         sources = parse_sources(with_entries("", arrivals.new), may_be_empty=True).sources
         assert len(sources) == len(arrivals.new)
@@ -228,7 +227,7 @@ def warc(mutant: Mutant) -> str:
 
 def obeys_page(one: Page) -> bool:
     assert canonical_url(one.url) == one.url == one.final_url
-    assert len(one.body) <= MAX_BYTES + 1
+    assert len(one.body) <= MAX_PAGE_BYTES + 1
     assert one.status is None or 100 <= one.status <= 999, one.status
     assert one.failure is None or REASON.fullmatch(one.failure), one.failure
     assert datetime(1990, 1, 1, tzinfo=UTC) <= one.fetched_at <= datetime.now(UTC), one.fetched_at

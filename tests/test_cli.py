@@ -249,7 +249,7 @@ def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedP
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         check=False,
     )
@@ -288,7 +288,9 @@ def test_the_exit_status_tells_where_nothing_can_be_said() -> None:
 def printing_to(out: Any, arguments: list[str], unbuffered: str = "") -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "crawler", *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, env=environment)
+    return subprocess.run(
+        command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=600, env=environment
+    )
 
 
 def test_schedule_says_that_there_is_nothing_to_crawl_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +343,7 @@ def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None
 
 
 def test_an_overlapping_start_imports_nothing_heavy() -> None:
-    program = "import sys; import crawler.cli.main.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
+    program = "import sys; import crawler.cli.main, crawler.cli.run; print([name for name in ('scrapy', 'twisted', 'trafilatura', 'lxml', 'sqlite_utils', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

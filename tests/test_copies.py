@@ -20,8 +20,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
-from crawler.items import Page, Source
-from crawler.parsers.saved_files import MAX_BYTES, is_host, pages_below, read_file, url_in_tree
+from crawler.items import MAX_PAGE_BYTES, Page, Source
+from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
 from crawler.spiders.copies import CopiesSpider
 from tests.conftest import CORPUS
@@ -211,7 +211,7 @@ def test_a_file_too_large_for_an_article_is_read_no_further(tmp_path: Path) -> N
     with (tmp_path / "a.html").open("wb") as stream:
         stream.truncate(10**10)
     page = read_file(tmp_path / "a.html", tmp_path)
-    assert (page.refusal, len(page.body)) == ("too_large", MAX_BYTES + 1)
+    assert (page.refusal, len(page.body)) == ("too_large", MAX_PAGE_BYTES + 1)
 
 
 # WARC
@@ -309,15 +309,17 @@ def test_what_is_no_page_is_passed_over(tmp_path: Path, skipped: dict[str, Any])
         pytest.param(
             record(WARC_Truncated="length"), (200, "cut_off", None, len(BODY)), id="truncated by its archiver"
         ),
-        pytest.param(record(body=b"x" * (MAX_BYTES + 9)), (200, None, "too_large", MAX_BYTES + 1), id="too large"),
+        pytest.param(
+            record(body=b"x" * (MAX_PAGE_BYTES + 9)), (200, None, "too_large", MAX_PAGE_BYTES + 1), id="too large"
+        ),
         pytest.param(
             record(body=gzip.compress(b"x" * 10**8), Content_Encoding="gzip"),
-            (200, None, "too_large", MAX_BYTES + 1),
+            (200, None, "too_large", MAX_PAGE_BYTES + 1),
             id="gzip bomb",
         ),
         pytest.param(
             record(body=brotli.compress(b"x" * 10**8, quality=1), Content_Encoding="br"),
-            (200, None, "too_large", MAX_BYTES + 1),
+            (200, None, "too_large", MAX_PAGE_BYTES + 1),
             id="Brotli bomb",
         ),
     ],

@@ -30,7 +30,7 @@ def crontab(folder: Path) -> list[tuple[str, str]]:
 def as_cron(command: str) -> tuple[int, str, str]:
     environment = ["env", "-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", f"PYTHONPATH={ROOT}"]
     done = subprocess.run(
-        [*environment, "sh", "-c", command], cwd="/", capture_output=True, text=True, timeout=60, check=False
+        [*environment, "sh", "-c", command], cwd="/", capture_output=True, text=True, timeout=600, check=False
     )
     return done.returncode, done.stdout, done.stderr
 

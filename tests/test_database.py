@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.archive.articles import COLUMNS
 from pipelines.archive.store import Archive
 from pipelines.database.connection import NotOurDatabase, StorageError, connect, storage_errors
 
@@ -117,3 +118,8 @@ def test_a_file_that_fails_while_a_run_makes_itself_ready_is_a_storage_error(arc
         storage_errors(archive.path),
     ):
         again.upgrade()
+
+
+def test_every_field_of_an_article_is_a_column_and_no_column_is_forgotten(archive: Archive) -> None:
+    own = {"id", "url", "source_id", "sort_at", "content_hash", "first_seen_at", "last_fetched_at", "gone_at", "version_count", "story_id"}  # fmt: skip
+    assert {row[1] for row in archive.db.execute("pragma table_info(articles)")} == own | set(COLUMNS)

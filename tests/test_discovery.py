@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from crawler.items import Hints, Link
 from crawler.parsers.feeds import MAX_ENTRIES, feed_says
 from crawler.parsers.front_pages import looks_like_article, site_name
-from crawler.parsers.links import MAX_BYTES, MAX_CHILDREN, MAX_HINT, NotAListing, iso_date
+from crawler.parsers.links import MAX_BYTES, MAX_CHILDREN, MAX_HINT_CHARS, NotAListing, iso_date
 from crawler.parsers.listings import read_listing
 from crawler.parsers.sitemaps import MAX_UNDATED
 from tests.conftest import CORPUS
@@ -706,7 +706,7 @@ def test_what_a_feed_says_of_an_article_is_cut_to_what_can_be_shown() -> None:
     (hints,) = links(
         f"<rss><item><title>{'Wet ' * 100_000}</title><link>https://www.x.example/a</link></item></rss>"
     ).values()
-    assert len(str(hints["title"])) <= MAX_HINT
+    assert len(str(hints["title"])) <= MAX_HINT_CHARS
 
 
 def test_what_a_feed_says_of_an_article_holds_nothing_that_harms_a_terminal_or_a_page() -> None:

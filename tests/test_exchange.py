@@ -10,7 +10,7 @@ from lxml import etree
 
 from crawler.items import Source
 from crawler.sources.edit import replace_file, with_entries
-from crawler.sources.exchange import arrive, read_list, write_list
+from crawler.sources.exchange import merge_into, read_list, write_list
 from crawler.sources.opml import UnreadableList, category_of, parse_category
 from crawler.sources.toml_file import parse_sources
 
@@ -93,7 +93,7 @@ def imported(data: bytes, suffix: str = ".opml", known: str = "") -> tuple[tuple
     """The sources that sources.toml has after the import, and what was not used."""
     unused: Counter[str] = Counter()
     before = parse_sources(known, may_be_empty=True).sources
-    arrivals = arrive(read_list(data, suffix, unused), before)
+    arrivals = merge_into(read_list(data, suffix, unused), before)
     assert arrivals.refused == ()
     return parse_sources(with_entries(known, arrivals.new), may_be_empty=True).sources, unused
 
@@ -119,7 +119,7 @@ def test_a_readers_export_comes_out_with_the_same_feeds_categories_and_titles(da
 
 @pytest.mark.parametrize("data", READERS.values(), ids=READERS)
 def test_a_list_that_is_there_already_adds_nothing(data: bytes) -> None:
-    arrivals = arrive(read_list(data, ".opml", Counter()), imported(data)[0])
+    arrivals = merge_into(read_list(data, ".opml", Counter()), imported(data)[0])
     assert (arrivals.new, arrivals.refused) == ((), ())
 
 
@@ -337,7 +337,7 @@ def test_a_file_that_is_no_such_table_is_refused(data: bytes, message: str) -> N
 
 def test_a_row_with_a_mistake_is_named_and_costs_no_other() -> None:
     rows = b"url,enabled,body\nhttps://x.example/,maybe,\nftp://y.example/,,\nhttps://z.example/,no,p\n,yes,\n"
-    arrivals = arrive(read_list(rows, ".csv", Counter()), ())
+    arrivals = merge_into(read_list(rows, ".csv", Counter()), ())
     assert arrivals.new == ({"url": "https://z.example/", "enabled": False, "body": "p"},)
     assert arrivals.refused == (
         "entry 1 (https://x.example/): enabled: expected true or false, not 'maybe'",
@@ -374,8 +374,8 @@ def test_a_site_or_a_feed_that_is_there_is_not_added_again() -> None:
         feed("https://b.example/rss#top", text="B", htmlUrl="https://www.b.example/"),
         feed("https://b.example/sport", text="B sport", htmlUrl="https://b.example/"),  # a feed nobody named
     )
-    arrivals = arrive(read_list(data, ".opml", Counter()), known.sources)
-    assert arrivals.there == ("A", "B")
+    arrivals = merge_into(read_list(data, ".opml", Counter()), known.sources)
+    assert arrivals.already_present == ("A", "B")
     assert arrivals.new == (
         {"url": "https://b.example/sport", "name": "B sport", "feeds": ["https://b.example/sport"]},
     )

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Response
 
-from crawler.fetcher.backoff import LONGEST_REST, retry_after
+from crawler.fetcher.backoff import BACKOFF_MAX, retry_after
 from crawler.items import Page
 from crawler.parsers.listings import read_listing
 from crawler.urls import UnusableURL, canonical_url, same_site, site_of
@@ -98,7 +98,7 @@ def test_a_canonical_address_is_of_the_web_and_names_nobody(url: str, around: st
 def test_whatever_retry_after_says_a_host_is_left_alone_for_a_time_to_come_or_not_at_all(said: bytes) -> None:
     wait = retry_after(Response("https://x.example/", headers={b"Retry-After": said}), NOW)
     assert wait is None or timedelta() < wait
-    assert min(wait or LONGEST_REST, LONGEST_REST) <= LONGEST_REST
+    assert min(wait or BACKOFF_MAX, BACKOFF_MAX) <= BACKOFF_MAX
 
 
 def test_an_archive_of_mutants_is_sound_and_holds_nothing_unfit(tmp_path: Path) -> None:

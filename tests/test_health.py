@@ -54,37 +54,37 @@ GOOD = marks(*("400",) * 100)
         pytest.param({}, ("ok", None), id="well"),
         pytest.param(
             {"ever_read": False, "failures": 1, "failed": ((FEED, "http_404"),)},
-            ("broken", f"{FEED} answers 404"),
+            ("broken", f"{FEED}: no page at this address (HTTP 404)"),
             id="never read: at the first look",
         ),
         pytest.param(
             {"failures": 2, "failing_hours": 0.5, "failed": ((FEED, "timeout"),)},
-            ("ok", f"{FEED}: timeout; 2 looks in a row"),
+            ("ok", f"{FEED}: no answer in time; 2 looks in a row"),
             id="two time-outs",
         ),
         pytest.param(
             {"failures": 3, "failed": ((FEED, "timeout"), ("b", "http_500"))},
-            ("broken", f"{FEED}: timeout, and 1 more; 3 looks in a row"),
+            ("broken", f"{FEED}: no answer in time, and 1 more; 3 looks in a row"),
             id="three looks",
         ),
         pytest.param(
             {"failures": 2, "failing_hours": 48, "failed": ((FEED, "host_not_found"),)},
-            ("broken", f"{FEED}: host not found; 2 looks in a row"),
+            ("broken", f"{FEED}: no host of this name can be found; 2 looks in a row"),
             id="two days",
         ),
         pytest.param(
             {"failures": 3, "failed": ((FEED, "http_403"),)},
-            ("blocked", f"{FEED} answers 403; 3 looks in a row"),
+            ("blocked", f"{FEED}: turned away by the server (HTTP 403); 3 looks in a row"),
             id="403",
         ),
         pytest.param(
             {"failures": 3, "failed": ((FEED, "robots"),)},
-            ("blocked", f"robots.txt forbids {FEED}; 3 looks in a row"),
+            ("blocked", f"{FEED}: forbidden by robots.txt; 3 looks in a row"),
             id="robots.txt",
         ),
         pytest.param(
             {"failures": 3, "failed": ((FEED, "http_403"), ("b", "http_500"))},
-            ("broken", f"{FEED} answers 403, and 1 more; 3 looks in a row"),
+            ("broken", f"{FEED}: turned away by the server (HTTP 403), and 1 more; 3 looks in a row"),
             id="403 and worse",
         ),
         pytest.param(
@@ -93,10 +93,15 @@ GOOD = marks(*("400",) * 100)
                 "failures": 1,
                 "failed": (("a", "nothing to poll: a/feed: http_403; a/rss: http_403"),),
             },
-            ("blocked", "a: nothing to poll: a/feed: http_403; a/rss: http_403"),
+            (
+                "blocked",
+                "a: nothing to poll: a/feed: turned away by the server (HTTP 403); a/rss: turned away by the server (HTTP 403)",
+            ),
             id="a discovery that is turned away",
         ),
-        pytest.param({"failed": (("b", "http_404"),)}, ("ok", "b answers 404"), id="one of two feeds"),
+        pytest.param(
+            {"failed": (("b", "http_404"),)}, ("ok", "b: no page at this address (HTTP 404)"), id="one of two feeds"
+        ),
         pytest.param(
             {"moved": ((FEED, "https://b.example/feed"),)},
             ("ok", f"{FEED} has moved for good to https://b.example/feed: put that into sources.toml"),
@@ -109,7 +114,10 @@ GOOD = marks(*("400",) * 100)
         ),
         pytest.param(
             {"failures": 3, "failed": ((FEED, "not_a_feed"),), "moved": ((FEED, "https://a.example/"),)},
-            ("broken", f"{FEED} (moved for good to https://a.example/): not a feed; 3 looks in a row"),
+            (
+                "broken",
+                f"{FEED} (moved for good to https://a.example/): neither RSS, Atom nor JSON Feed; 3 looks in a row",
+            ),
             id="moved to where no feed is",
         ),
         pytest.param(
@@ -119,7 +127,7 @@ GOOD = marks(*("400",) * 100)
         ),
         pytest.param(
             {"habits": Habits(recent=marks("!http_403") * 6 + marks("400") * 4, before=GOOD)},
-            ("blocked", "6 of the last 10 pages: answers 403"),
+            ("blocked", "6 of the last 10 pages: turned away by the server (HTTP 403)"),
             id="pages turned away",
         ),
         pytest.param(
@@ -129,7 +137,7 @@ GOOD = marks(*("400",) * 100)
         ),
         pytest.param(
             {"habits": Habits(recent=marks("?timeout") * 10, before=GOOD)},
-            ("broken", "10 of the last 10 pages: timeout"),
+            ("broken", "10 of the last 10 pages: no answer in time"),
             id="pages that never answer",
         ),
         pytest.param(
@@ -178,7 +186,7 @@ GOOD = marks(*("400",) * 100)
                 "failed": ((FEED, "http_500"),),
                 "habits": Habits(recent=marks("400d") * 10, before=GOOD, silent_hours=999, gaps=WEEKENDS),
             },
-            ("broken", f"{FEED} answers 500; 3 looks in a row"),
+            ("broken", f"{FEED}: the server answered with an error of its own (HTTP 500); 3 looks in a row"),
             id="the worst word of several",
         ),
     ],
@@ -378,7 +386,7 @@ def test_a_feed_that_is_not_due_still_speaks_for_its_source(tmp_path: Path) -> N
     assert [
         desk.run(MONDAY + timedelta(minutes=minutes), failure="http_404", status=404) for minutes in (15, 30, 45, 60)
     ] == ["ok"] * 4
-    assert desk.row("select reason from sources") == ("https://a.example/failing answers 404",)
+    assert desk.row("select reason from sources") == ("https://a.example/failing: no page at this address (HTTP 404)",)
 
 
 def test_a_clock_that_jumps_alarms_nobody(tmp_path: Path) -> None:
@@ -396,7 +404,7 @@ def test_a_source_that_is_not_due_keeps_its_word(tmp_path: Path) -> None:
         archive.sync_sources([PAPER])
         archive.start_run(argv=["crawl"], version="1", now=MONDAY + timedelta(hours=1))
         archive.finish_run(status="ok", reason=None, now=MONDAY + timedelta(hours=1))
-    assert desk.row("select status, reason from sources") == ("broken", f"{FEED} answers 404")
+    assert desk.row("select status, reason from sources") == ("broken", f"{FEED}: no page at this address (HTTP 404)")
 
 
 def test_the_view_tells_shares_and_the_pace_against_the_weeks_before(tmp_path: Path) -> None:
@@ -429,7 +437,7 @@ def test_a_source_that_answers_403_is_blocked_in_the_third_run_and_a_new_one_in_
     site.add("/feed", "no", status=403)
     newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]', good_source(site))
     newsroom.crawl()
-    assert check(newsroom) == (1, f"Harbour: blocked: {site.url}/feed answers 403\n")
+    assert check(newsroom) == (1, f"Harbour: blocked: {site.url}/feed: turned away by the server (HTTP 403)\n")
     site.feed("/feed")
     newsroom.crawl()
     assert check(newsroom) == (0, "")
@@ -439,7 +447,10 @@ def test_a_source_that_answers_403_is_blocked_in_the_third_run_and_a_new_one_in_
         newsroom.crawl("--now")
         words += newsroom.rows("select status from sources where name = 'Harbour'")
     assert words == [("ok",), ("ok",), ("blocked",)]
-    assert check(newsroom) == (1, f"Harbour: blocked: {site.url}/feed answers 403; 3 looks in a row\n")
+    assert check(newsroom) == (
+        1,
+        f"Harbour: blocked: {site.url}/feed: turned away by the server (HTTP 403); 3 looks in a row\n",
+    )
 
 
 def test_pages_that_robots_txt_forbids_are_told_in_the_first_run(site: Site, newsroom: Newsroom) -> None:
@@ -447,7 +458,7 @@ def test_pages_that_robots_txt_forbids_are_told_in_the_first_run(site: Site, new
     site.feed("/feed", *(f"{site.url}/news/{number}" for number in range(8)))
     newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
     newsroom.crawl()
-    assert check(newsroom) == (1, "Harbour: blocked: 8 of the last 8 pages: robots.txt forbids them\n")
+    assert check(newsroom) == (1, "Harbour: blocked: 8 of the last 8 pages: forbidden by robots.txt\n")
 
 
 def test_a_feed_that_redirects_for_good_is_told_in_the_first_run_and_still_read(site: Site, newsroom: Newsroom) -> None:

@@ -30,7 +30,7 @@ LIMITS = {"silent": (SILENT, 5), "others": (OTHERS, 240)}
 
 TOO_MUCH = frozenset(
     (
-        "failed too_large",
+        "refused too_large",
         "refused too_complex",
         "refused too_long",
         "failed extraction_timeout",

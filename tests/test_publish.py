@@ -18,6 +18,7 @@ from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.reasons import sentence
 from pipelines.archive.store import Archive
 from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
 from tests.conftest import connect
@@ -221,6 +222,12 @@ def test_changed_and_copied_articles_are_those_of_the_views(changed: Path, name:
     assert [row[0] for row in found] == sorted((row[0] for row in wanted), reverse=True)
 
 
+def test_a_reason_is_said_in_a_sentence(get: Get) -> None:
+    said = {row["reason"]: row["meaning"] for row in rows(get, "reasons")}
+    assert said == {word: sentence(word) for word in said}
+    assert {row["meaning"] for row in rows(get, "refused_and_failed")} < set(said.values())
+
+
 def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
     assert [row["id"] for row in rows(get, "search")] == [row["id"] for row in rows(get, "latest_articles")]
 
@@ -246,7 +253,8 @@ def test_the_newest_of_some_sources_are_taken_from_the_end_of_each(demo: Path, n
 
 def plan_of(demo: Path, name: str) -> list[str]:
     with contextlib.closing(connect(demo)) as base:
-        base.create_function("escape_fts", 1, lambda text: text)
+        for function in ("escape_fts", "meaning"):
+            base.create_function(function, 1, lambda text: text)
         parameters = dict.fromkeys(QUERIES[name]["params"], "harbour")
         return [row["detail"] for row in base.execute(f"explain query plan {QUERIES[name]['sql']}", parameters)]
 
@@ -296,7 +304,7 @@ def copy_of(demo: Path, path: Path) -> Path:
 
 def fetch(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=600) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -1,7 +1,8 @@
 """README and docs/ show commands that are run here, with their true output, and name what is there.
 
 A page is a session: its console blocks are run in their order, in a folder of its own. A text block right after one is
-what the command prints, except for times, the width of gaps, and what a line with nothing but … stands for.
+what the command prints, except for times, the width of gaps, and what a line with nothing but … stands for. A block of
+Python or of a .cfg that begins with a file's name is that file, from there on.
 """
 
 import importlib
@@ -28,6 +29,7 @@ from tests.reading import reading_room
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
 BLOCKS = re.compile(r"^```console\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+FILES = re.compile(r"^```(?:python|ini)\n# (\S+)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 WITH_COMMANDS = sorted(name for name, text in PAGES.items() if BLOCKS.search(text))
 
 ASKS_THE_WEB = ("crawl", "sources add")
@@ -39,7 +41,11 @@ def test_every_command_of_a_page_does_what_the_page_shows(
     name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     begin(tmp_path, PAGES[name], request)
-    for commands, shown in BLOCKS.findall(PAGES[name]):
+    for step in sorted((*FILES.finditer(PAGES[name]), *BLOCKS.finditer(PAGES[name])), key=re.Match.start):
+        if step.re is FILES:
+            write(tmp_path / step[1], step[2])
+            continue
+        commands, shown = step.groups()
         printed = "".join(run(command, tmp_path) for command in commands.splitlines())
         if shown:
             assert elided(lines(printed), lines(shown)) == lines(shown), f"{name} must show:\n{printed}"
@@ -57,6 +63,12 @@ def begin(folder: Path, text: str, request: pytest.FixtureRequest) -> None:
         shutil.copy(request.getfixturevalue("demo"), folder / "news.db")
 
 
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)  # scrapy.cfg is a link to the project's own
+    file.write_text(text)
+
+
 def run(line: str, folder: Path) -> str:
     """What a command prints. What is installed before it on the line is there already; nothing asks the network."""
     program, *arguments = shlex.split(line.rpartition("&& ")[2])
@@ -69,6 +81,7 @@ def run(line: str, folder: Path) -> str:
             return done.stdout
         case "sqlite-utils" | "scrapy" as name:
             command = [sys.executable, "-m", name.replace("-", "_"), *arguments]
+            command += ["-s", "EXTRACT_WORKERS=0"] if name == "scrapy" else []
             return subprocess.run(
                 command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=True
             ).stdout

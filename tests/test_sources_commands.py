@@ -96,7 +96,7 @@ def test_a_site_that_gives_no_article_is_not_added_unless_somebody_insists(site:
     site.feed("/news.xml", site.add("/plan", "%PDF-1.7"))
     done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
     assert (done.returncode, added(folder)) == (1, "")
-    assert f"no article: {site.url}/plan: not_html" in done.stdout
+    assert f"no article: {site.url}/plan: not a web page, but a picture, a PDF, a feed or other data" in done.stdout
     assert "Not one page there gives an article." in done.stdout
     assert broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder).returncode == 0
     assert f'url = "{site.url}/"' in added(folder)
@@ -107,7 +107,7 @@ def test_a_site_that_cannot_be_read_is_not_added_and_the_reason_is_named(site: S
     done = broadsheet("sources", "add", site.url, cwd=folder)
     assert (done.returncode, added(folder)) == (1, "")
     assert done.stderr.splitlines()[1:] == [
-        f"broadsheet: not one source could be read: {site.url}/: http_403",
+        f"broadsheet: not one source could be read: {site.url}/: turned away by the server (HTTP 403)",
         f"broadsheet: {site.url}/ was not added; `--no-look` adds it all the same",
     ]
     assert sources("add", site.url, "--no-look").exit_code == 0
@@ -212,9 +212,9 @@ def test_all_sources_are_looked_at_and_a_poor_one_is_named(site: Site, folder: P
         1,
         ["Looking at 2 sites …", "broadsheet: no article from Gone"],
     )
-    assert [line for line in done.stdout.splitlines() if "/: http" in line or "pages  " in line] == [
+    assert [line for line in done.stdout.splitlines() if "front page" in line or "pages  " in line] == [
         "  pages        7 found, 5 of them read: 5 with an article",
-        f"  front page   {site.url}/gone/: http_404",
+        f"  front page   {site.url}/gone/: no page at this address (HTTP 404)",
         "  pages        0 found, 0 of them read: 0 with an article",
     ]
     assert added(folder) == text

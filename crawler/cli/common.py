@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.output import BUSY, STORAGE, USAGE, complain
+from crawler.cli.output import BUSY, STORAGE, USAGE, print_error
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -53,17 +53,18 @@ def archive_errors() -> Iterator[None]:
     try:
         yield
     except LockTaken as error:
-        sys.exit(complain(str(error), BUSY))
+        sys.exit(print_error(str(error), BUSY))
     except NotOurDatabase as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     except StorageError as error:
-        sys.exit(complain(str(error), STORAGE))
+        sys.exit(print_error(str(error), STORAGE))
 
 
 def read_sources_file(path: Path) -> "SourcesFile":
+    """Read sources.toml, or exit with the message of what is wrong with it."""
     from crawler.sources.toml_file import SourcesError, read_sources
 
     try:
         return read_sources(path)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))

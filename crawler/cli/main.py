@@ -12,7 +12,7 @@ import click
 
 from crawler.cli import upkeep
 from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
-from crawler.cli.output import DONE, FAILED, USAGE, complain, is_absent, output_arrives
+from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.sources import sources
@@ -24,7 +24,7 @@ class Commands(click.Group):
     """The commands. None of them ends with 0 when what it printed could not be written."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        with output_arrives():
+        with exit_when_stdout_fails():
             return super().main(*arguments, **options)
 
 
@@ -109,7 +109,7 @@ def crawl(
     second run on the same archive ends at once with exit status 75.
     """
     if offline is not None and (fault := _no_folder(offline)):
-        sys.exit(complain(f"{offline}: {fault}", USAGE))
+        sys.exit(print_error(f"{offline}: {fault}", USAGE))
     settings = {
         "OFFLINE_DIR": str(offline or ""),
         "POLL_ALL": now,
@@ -149,7 +149,7 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     """
     for path in paths:
         if fault := _no_copies(path):
-            sys.exit(complain(f"{path}: {fault}", USAGE))
+            sys.exit(print_error(f"{path}: {fault}", USAGE))
     known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
     sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
 
@@ -233,7 +233,7 @@ def _refuse_port(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        sys.exit(complain(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
+        sys.exit(print_error(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
 
 
 def _serve(db: Path, port: int, *, public: bool) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 DONE, FAILED, USAGE, STORAGE, BUSY = 0, 1, 2, 74, 75
-"""Exit status; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
+"""Exit codes; 74 and 75 are sysexits' EX_IOERR and EX_TEMPFAIL. Cron lines depend on them."""
 
 
-MAX_MESSAGE = 1_000
-"""Characters of a message: it repeats what is wrong, which may be a megabyte."""
+MAX_MESSAGE_CHARS = 1_000
+"""Longest error message: it repeats what is wrong, which may be a megabyte."""
 
 
 def is_absent(path: Path) -> bool:
@@ -32,19 +32,24 @@ def cannot_begin(error: OSError, db: Path) -> str:
     return f"{error.filename or db}: {error.strerror or error}; {what}, then say it again"
 
 
-def complain(message: str, code: int, *, quiet: bool = False) -> int:
-    """Say on stderr why the exit status is what it is; where that cannot be written, the status alone has to tell."""
+def print_error(message: str, code: int, *, quiet: bool = False) -> int:
+    """Print an error on stderr and return the exit code; where that cannot be written, the status alone has to tell."""
     if not quiet:
         try:
             print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
         except OSError:
-            _lead_nowhere(sys.stderr)
+            _redirect_to_devnull(sys.stderr)
     return code
 
 
 def printable(text: str) -> str:
-    """A text on one line, without what a terminal would obey: that is shown as Python writes it. Of a long one both ends."""
-    text = text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
+    """A text on one line, terminal escape sequences and control characters escaped: they are shown as Python writes it. Of
+    a long one both ends."""
+    text = (
+        text
+        if len(text) <= MAX_MESSAGE_CHARS
+        else f"{text[: MAX_MESSAGE_CHARS // 2]} … {text[-MAX_MESSAGE_CHARS // 2 :]}"
+    )
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
@@ -53,13 +58,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _lead_nowhere(stream: TextIO) -> None:
-    """Give up a stream that cannot be written: Python would try again at its end, and exit with 120."""
+def _redirect_to_devnull(stream: TextIO) -> None:
+    """Redirect a stream that cannot be written to /dev/null: Python would try again at its end, and exit with 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-class Output(io.TextIOWrapper):
-    """Standard output that remembers why it could not be written."""
+class CheckedStdout(io.TextIOWrapper):
+    """Standard output that keeps the first OSError of writing it as its `failure`."""
 
     failure: OSError | None = None
 
@@ -81,8 +86,8 @@ class Output(io.TextIOWrapper):
 
 
 @contextlib.contextmanager
-def output_arrives() -> Iterator[None]:
-    """Make sure that what is printed inside is written: to a full disk it is not, and then the exit status is 74.
+def exit_when_stdout_fails() -> Iterator[None]:
+    """Exit with 74 when standard output fails: what is printed inside is written, or the disk is full.
 
     A reader that has seen enough (`| head -1`) is no fault: that ends with 1 and without a word, as click and rich do it.
     """
@@ -90,7 +95,7 @@ def output_arrives() -> Iterator[None]:
         yield
         return
     was = sys.stdout
-    out = Output(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    out = CheckedStdout(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
     try:
         with contextlib.redirect_stdout(out):
             yield
@@ -98,9 +103,9 @@ def output_arrives() -> Iterator[None]:
         with contextlib.suppress(OSError):
             out.flush()
         if out.failure:
-            _lead_nowhere(was)
+            _redirect_to_devnull(was)
         out.detach()
         if isinstance(out.failure, BrokenPipeError):
             sys.exit(FAILED)
         if out.failure:
-            sys.exit(complain(f"standard output: {out.failure.strerror}", STORAGE))
+            sys.exit(print_error(f"standard output: {out.failure.strerror}", STORAGE))

@@ -1,4 +1,5 @@
-"""A look at sites before they are watched: a small crawl into a scratch archive, and what it came to, in lines for a person."""
+"""Preview of sites before they are watched: a small crawl into a temporary archive, and what it came to, in lines for a
+person."""
 
 import signal
 import tempfile
@@ -11,40 +12,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawler.cli.output import DONE, FAILED, complain
+from crawler.cli.output import DONE, FAILED, print_error
 from crawler.cli.run import PARTLY_DONE, Job, run
 from crawler.items import Source
+from crawler.reasons import sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
 if TYPE_CHECKING:
     from pipelines.archive.queries import EntryPoint, Sampled, SourceOverview
 
-SECONDS = 120
-"""For one look, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front page, a dozen
-guesses and five articles take half of it."""
+PREVIEW_SECONDS = 120
+"""Time limit of one preview, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front
+page, a dozen guesses and five articles take half of it."""
 
 
 MOST_LISTED = 8
 """Entry points or failures of one source that are shown."""
 
 
-EXCERPT = 160
-"""Characters of an article's text: two lines of a terminal."""
+EXCERPT_CHARS = 160
+"""Length of the excerpt of an article's text: two lines of a terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a site showed."""
+class Preview:
+    """What the sample crawl of one site found."""
 
     source: Source
-    found: "SourceOverview"
+    overview: "SourceOverview"
     noted: Mapping[str, str]  #: name and site, where the front page or the feed says them
 
     @property
     def given(self) -> str | None:
         """`feeds` or `sitemaps` when the source's own address is one of these and no front page."""
-        kinds = {point.url: point.kind for point in self.found.entry_points}
+        kinds = {point.url: point.kind for point in self.overview.entry_points}
         kind = kinds.get(self.source.url, "homepage")
         return None if kind == "homepage" else "sitemaps" if "sitemap" in kind else "feeds"
 
@@ -53,12 +55,12 @@ class Look:
         """Where the site is, when the source's own address is that of an article: as its feed says, else by its host."""
         said = self.noted.get("site", "")
         above = said.endswith("/") and said != self.source.url and self.source.url.startswith(said)
-        return (said if above else f"{origin_of(self.source.url)}/") if self.found.is_article else None
+        return (said if above else f"{origin_of(self.source.url)}/") if self.overview.is_article else None
 
     @property
     def name(self) -> str | None:
         """What the site calls itself: on its front page, on most articles, in its feed."""
-        on_articles = Counter(article.site_name for article in self.found.articles if article.site_name)
+        on_articles = Counter(article.site_name for article in self.overview.articles if article.site_name)
         names = [] if self.given else [self.noted.get("name")]
         names += [*(name for name, _ in on_articles.most_common(1)), self.noted.get("name")]
         return next((plain(name) for name in names if name), None)
@@ -66,27 +68,30 @@ class Look:
     @property
     def languages(self) -> tuple[str, ...]:
         """Of the sampled articles, the most frequent first."""
-        spoken = Counter(article.language for article in self.found.articles if article.language)
+        spoken = Counter(article.language for article in self.overview.articles if article.language)
         return tuple(language for language, _ in spoken.most_common())
 
 
-def look(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Look]]:
-    """Crawl a sample of each source; returns an exit status, and what was found when that is 0. Says on stderr what failed."""
+def preview(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Preview]]:
+    """Crawl a sample of each source; returns an exit code, and a Preview of each source when that is 0, else []. Errors are
+    printed."""
     from pipelines.archive.queries import end_of_run, overview
     from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
-    settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": SECONDS * ceil(len(sources) / 16)}
+    settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": PREVIEW_SECONDS * ceil(len(sources) / 16)}
     read = SourcesFile(crawl=crawl, sources=tuple(sources))
     with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
-        db = Path(folder) / "look.db"
-        code = run(Job(spider="look", db=db, settings=settings, arguments={"noted": noted}, read=read, quiet=True))
+        db = Path(folder) / "sample.db"
+        code = run(Job(spider="sample", db=db, settings=settings, arguments={"noted": noted}, read=read, quiet=True))
         if code != DONE:
             return code, []
         with closing(connect(db)) as archive:
             if end_of_run(archive) == PARTLY_DONE["shutdown"]:
-                return complain("stopped by a signal", FAILED), []
-            return code, [Look(source=s, found=overview(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
+                return print_error("stopped by a signal", FAILED), []
+            return code, [
+                Preview(source=s, overview=overview(archive, s.url), noted=noted.get(s.url, {})) for s in sources
+            ]
 
 
 @contextmanager
@@ -100,18 +105,18 @@ def _own_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def described(look: Look) -> Iterator[str]:
+def describe(preview: Preview) -> Iterator[str]:
     """What was found, line by line."""
-    found = look.found
-    yield f"  name         {look.name or look.source.name}"
-    yield f"  language     {', '.join(look.languages) or 'not known'}"
+    found = preview.overview
+    yield f"  name         {preview.name or preview.source.name}"
+    yield f"  language     {', '.join(preview.languages) or 'not known'}"
     points = [point for point in found.entry_points if not _is_guess(point)]
     for point in points[:MOST_LISTED]:
-        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {point.status}")
+        how = {"ok": "", "reserve": ", in reserve"}.get(point.status, f": {sentence(point.status)}")
         yield f"  {_KINDS.get(point.kind, point.kind):<13}{point.url}{how}"
     if len(points) > MOST_LISTED:
         yield f"  and {len(points) - MOST_LISTED} more"
-    if found.trouble and found.trouble not in [f"{point.url}: {point.status}" for point in points]:
+    if found.trouble and found.trouble not in [f"{point.url}: {sentence(point.status)}" for point in points]:
         yield f"  trouble      {found.trouble}"
     read = len(found.articles) + len(found.failures)
     yield f"  pages        {found.pages:,} found, {read} of them read: {len(found.articles)} with an article"
@@ -120,7 +125,7 @@ def described(look: Look) -> Iterator[str]:
     if found.failures:
         yield ""
     for url, reason in found.failures[:MOST_LISTED]:
-        yield f"  no article: {url}: {reason}"
+        yield f"  no article: {url}: {sentence(reason)}"
 
 
 _KINDS = {
@@ -147,16 +152,16 @@ def _article_lines(number: int, article: "Sampled") -> Iterator[str]:
     yield f"     {' · '.join(facts)}"
     yield f"     {article.url}"
     text = plain(article.text)
-    yield f"     {text[:EXCERPT]}{'…' if len(text) > EXCERPT else ''}"
+    yield f"     {text[:EXCERPT_CHARS]}{'…' if len(text) > EXCERPT_CHARS else ''}"
 
 
 def plain(text: str) -> str:
-    """A stranger's text on one line, without what a terminal would obey."""
+    """A stranger's text on one line, without control characters, which a terminal would obey."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
-def no_article(look: Look, crawl: CrawlSettings) -> str:
+def no_article(preview: Preview, crawl: CrawlSettings) -> str:
     """Why a site that could be read gives nothing to store."""
-    if not look.found.pages:
+    if not preview.overview.pages:
         return f"No page is named there; of sitemaps only what is not older than since = {crawl.since!r} counts."
     return "Not one page there gives an article."

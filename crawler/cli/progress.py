@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.archive.store import Archive
 
 COLUMNS = ("found", "known", "new", "updated", "duplicate", "refused", "failed", "pending")
+"""Of the summary table."""
 
 
 _stderr = Console(stderr=True)
@@ -122,6 +123,7 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
 
 
 def summary_table(lines: dict[str, dict[str, int]]) -> Table:
+    """One line a source, by COLUMNS: its counts of this run; a footer with the sums where there are several."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=len(lines) > 1)
     table.add_column("source", footer="all", overflow="fold")
     for column in COLUMNS:

@@ -16,7 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, is_absent
+from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, is_absent, print_error
+from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
-SHORTEST_DELAY = 0.001
-"""Seconds. Without any delay Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+MIN_DELAY_SECONDS = 0.001
+"""Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
 
 
 MANNERS = 35
 """Priority of sources.toml's [crawl] table among Scrapy's settings: above a spider's own (30), below `-s` (40)."""
 
 
-OURS = ("news", "copies", "look")
+OURS = ("news", "copies", "sample")
 """Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
@@ -69,21 +70,21 @@ class Job:
 
 
 def run(job: Job) -> int:
-    """Do the job; returns the exit status. What went wrong is on stderr, in one line.
+    """Run one job under the lock; returns the exit code. What went wrong is on stderr, in one line.
 
     sources.toml is read when the lock is held: checking it costs more than all that an overlapping start does. One that
     is not there makes no folder. An archive that was begun for what could not be used is gone again.
     """
     if job.sources_file and is_absent(job.sources_file):
-        return complain(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
+        return print_error(f"{job.sources_file}: no such file; `broadsheet sources add URL` begins one", USAGE)
     with contextlib.ExitStack() as held:
         try:
             job.db.absolute().parent.mkdir(parents=True, exist_ok=True)
             held.enter_context(run_lock(job.db))
         except LockTaken as taken:
-            return complain(str(taken), BUSY, quiet=job.quiet)
+            return print_error(str(taken), BUSY, quiet=job.quiet)
         except OSError as error:
-            return complain(cannot_begin(error, job.db), STORAGE)
+            return print_error(cannot_begin(error, job.db), STORAGE)
         new = is_absent(job.db)
         code = _run_locked(job)
         if new and code == USAGE:
@@ -119,16 +120,16 @@ def _run_locked(job: Job) -> int:
         read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
     except (NotOurDatabase, SourcesError) as error:
-        return complain(str(error), USAGE)
+        return print_error(str(error), USAGE)
     except StorageError as error:
-        return complain(str(error), STORAGE)
+        return print_error(str(error), STORAGE)
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
                 _upgrade(job, archive)
-                return _tell(_crawl(job, read, archive), job, archive)
+                return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
-            return complain(str(error), STORAGE)
+            return print_error(str(error), STORAGE)
 
 
 def _upgrade(job: Job, archive: "Archive") -> None:
@@ -140,10 +141,10 @@ def _upgrade(job: Job, archive: "Archive") -> None:
             archive.upgrade(follow)
 
 
-def _tell(verdict: Verdict, job: Job, archive: "Archive") -> int:
-    """Say how the run ended; returns the exit status."""
+def _finish_message(verdict: Verdict, job: Job, archive: "Archive") -> int:
+    """Print how the run ended; returns the exit code."""
     if verdict.code:
-        return complain(verdict.reason or "failed", verdict.code)
+        return print_error(verdict.reason or "failed", verdict.code)
     if not job.quiet:
         from crawler.cli.progress import print_summary
 
@@ -183,7 +184,7 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
         crawler = process.create_crawler(job.spider)
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
-    crawler.signals.connect(_noting(bugs), signals.item_error, weak=False)
+    crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
         with _importing():
             process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
@@ -212,14 +213,14 @@ def manners(read: "SourcesFile") -> dict[str, Any]:
     crawl = read.crawl
     return {
         "USER_AGENT": crawl.user_agent,
-        "DOWNLOAD_DELAY": max(crawl.delay, SHORTEST_DELAY),
+        "DOWNLOAD_DELAY": max(crawl.delay, MIN_DELAY_SECONDS),
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
     }
 
 
-def _noting(bugs: list[str]) -> Callable[..., None]:
+def _record_errors(bugs: list[str]) -> Callable[..., None]:
     def note(failure: Any) -> None:
         bugs.append(f"{failure.type.__name__}: {failure.getErrorMessage()}")
 
@@ -283,7 +284,7 @@ def _held(archive: "Archive") -> list[str]:
 
 def _first(unread: Mapping[str, str]) -> str:
     url, reason = next(iter(unread.items()))
-    named = reason if reason.startswith(url) else f"{url}: {reason}"
+    named = sentence(reason if reason.startswith(url) else f"{url}: {reason}")
     return named + (f", and {len(unread) - 1} more" if len(unread) > 1 else "")
 
 

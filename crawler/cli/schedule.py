@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.common import DB, SOURCES
-from crawler.cli.output import USAGE, complain, is_absent
+from crawler.cli.output import USAGE, is_absent, print_error
 
 
 @click.command()
@@ -25,7 +25,7 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
     minutes = _minutes(every)
     if minutes is None:
         sys.exit(
-            complain(
+            print_error(
                 f"--every {every}: expected minutes that divide an hour (5m, 15m, 30m) or hours that divide a day (1h, 6h)",
                 USAGE,
             )
@@ -36,7 +36,7 @@ def schedule(every: str, sources_file: Path, db: Path) -> None:
     crawl = [*broadsheet, "crawl", "--quiet", "--sources", str(sources_file.absolute()), *archive]
     check = [*broadsheet, "status", "--check", *archive]
     if any("\n" in word for word in crawl):
-        sys.exit(complain("a path with a line break is nothing that a crontab can hold", USAGE))
+        sys.exit(print_error("a path with a line break is nothing that a crontab can hold", USAGE))
     when = f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     calendar = f"*:0/{minutes}" if minutes < 60 else f"0/{minutes // 60}:00" if minutes < 1440 else "daily"
     click.echo("# crontab -e: the crawl, and the alarm, which is silent while all sources are well")

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import click
 
 from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
-from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, complain, counted, is_absent, printable
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, counted, is_absent, print_error, printable
 
 if TYPE_CHECKING:
-    from crawler.cli.preview import Look
+    from crawler.cli.preview import Preview
     from crawler.items import Source
-    from crawler.sources.exchange import Arrivals
+    from crawler.sources.exchange import ImportResult
     from crawler.sources.toml_file import SourcesFile
 
 OFFLINE = click.option(
@@ -55,7 +55,7 @@ def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_lo
     url = with_scheme(url)
     known = _known(sources_file)
     _refuse_known(url, known, sources_file)
-    entry = {"url": url} if no_look else _looked_at(url, known, offline, yes=yes)
+    entry = {"url": url} if no_look else _previewed(url, known, offline, yes=yes)
     _add(sources_file, entry | ({"name": name} if name else {}), known)
 
 
@@ -65,12 +65,12 @@ def _known(path: Path) -> "SourcesFile":
 
     if is_absent(path):
         if not path.absolute().parent.is_dir():
-            sys.exit(complain(f"{path}: no such folder", USAGE))
+            sys.exit(print_error(f"{path}: no such folder", USAGE))
         return SourcesFile(crawl=CrawlSettings(), sources=())
     try:
         return read_sources(path, may_be_empty=True)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
 
 
 def _refuse_known(url: str, known: "SourcesFile", path: Path) -> None:
@@ -80,37 +80,37 @@ def _refuse_known(url: str, known: "SourcesFile", path: Path) -> None:
     try:
         address = canonical_url(url)
     except UnusableURL as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     for source in known.sources:
         points = [source.url, *(point for kind in ENTRY_POINTS for point in getattr(source, kind))]
         if address in map(canonical_url, points):
-            sys.exit(complain(f"{path}: {url} is there already, as {source.name}", USAGE))
+            sys.exit(print_error(f"{path}: {url} is there already, as {source.name}", USAGE))
 
 
-def _looked_at(url: str, known: "SourcesFile", offline: Path | None, *, yes: bool) -> dict[str, Any]:
+def _previewed(url: str, known: "SourcesFile", offline: Path | None, *, yes: bool) -> dict[str, Any]:
     """The entry for what a look at this address found; ends when that is nothing, or nothing that anybody wants."""
-    from crawler.cli.preview import described, look, no_article, plain
+    from crawler.cli.preview import describe, no_article, plain, preview
     from crawler.items import Source
     from crawler.urls import canonical_url, default_name
 
     click.echo(f"Looking at {plain(url)} …", err=True)
     address = canonical_url(url)
-    code, looks = look([Source(url=address, name=default_name(address))], known.crawl, offline)
+    code, previews = preview([Source(url=address, name=default_name(address))], known.crawl, offline)
     if code != DONE:
-        sys.exit(complain(f"{plain(url)} was not added{_way_out(address)}", code))
-    (seen,) = looks
+        sys.exit(print_error(f"{plain(url)} was not added{_way_out(address)}", code))
+    (seen,) = previews
     if seen.site:
         way_out = f"its site is {seen.site}: add that. `--no-look` adds the article's address all the same"
-        sys.exit(complain(f"{plain(url)} is an article; {way_out}", USAGE))
-    click.echo("\n".join(described(seen)))
-    good = bool(seen.found.articles)
+        sys.exit(print_error(f"{plain(url)} is an article; {way_out}", USAGE))
+    click.echo("\n".join(describe(seen)))
+    good = bool(seen.overview.articles)
     if not good:
         click.echo(f"\n{no_article(seen, known.crawl)}")
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():
         if not click.confirm("\nAdd it?" if good else "Add it all the same?", default=good):
             sys.exit(DONE)
     elif not (good or yes):
-        sys.exit(complain(f"{plain(url)} was not added; `--yes` adds it all the same", FAILED))
+        sys.exit(print_error(f"{plain(url)} was not added; `--yes` adds it all the same", FAILED))
     return _entry_of(seen, url)
 
 
@@ -123,7 +123,7 @@ def _way_out(address: str) -> str:
     return "; `--no-look` adds it all the same"
 
 
-def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
+def _entry_of(seen: "Preview", url: str) -> dict[str, Any]:
     """What is written of a site: its address, name and language. Feeds are left to discovery, which notices when they
     move, unless a feed is what its user named."""
     from crawler.sources.languages import is_language
@@ -140,13 +140,13 @@ def _entry_of(seen: "Look", url: str) -> dict[str, Any]:
 
 
 def _add(path: Path, entry: dict[str, Any], known: "SourcesFile") -> None:
-    from crawler.sources.exchange import arrive
+    from crawler.sources.exchange import merge_into
 
-    arrivals = arrive([entry], known.sources)
-    for mistake in (*arrivals.refused, *(f"{name} is there already" for name in arrivals.there)):
-        sys.exit(complain(f"{path}: {mistake}", USAGE))
-    _append(path, arrivals.new)
-    (added,) = arrivals.new
+    result = merge_into([entry], known.sources)
+    for mistake in (*result.refused, *(f"{name} is there already" for name in result.already_present)):
+        sys.exit(print_error(f"{path}: {mistake}", USAGE))
+    _append(path, result.new)
+    (added,) = result.new
     click.echo(f"{path}: added {added.get('name', added['url'])}. `broadsheet crawl` fetches it.")
 
 
@@ -158,7 +158,7 @@ def _append(path: Path, entries: Sequence[dict[str, Any]]) -> None:
     try:
         text = read_text(path)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     _save(path, with_entries(text, entries))
 
 
@@ -176,46 +176,46 @@ def sources_import(file: Path, sources_file: Path) -> None:
     What is there already is not added again; what the list had and sources.toml has no place for is named. Nothing is
     asked of the network: `sources check --look` does that.
     """
-    from crawler.sources.exchange import SUFFIXES, arrive, read_list
+    from crawler.sources.exchange import SUFFIXES, merge_into, read_list
     from crawler.sources.opml import UnreadableList
     from crawler.sources.toml_file import SourcesError, read_bytes
 
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
-        sys.exit(complain(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
+        sys.exit(print_error(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
     known = _known(sources_file)
     unused: Counter[str] = Counter()
     try:
         entries = read_list(read_bytes(file), suffix, unused)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     except UnreadableList as error:
-        sys.exit(complain(f"{file}: {error}", USAGE))
+        sys.exit(print_error(f"{file}: {error}", USAGE))
     except OSError as error:
-        sys.exit(complain(f"{file}: {error.strerror}", USAGE))
+        sys.exit(print_error(f"{file}: {error.strerror}", USAGE))
     if not entries:
-        sys.exit(complain(f"{file}: names no site", USAGE))
-    arrivals = arrive(entries, known.sources)
-    if arrivals.new:
-        _append(sources_file, arrivals.new)
-    _tell_arrivals(arrivals, sources_file)
-    _tell_counts(f"{file}: not used", unused)
-    sys.exit(USAGE if arrivals.refused and not (arrivals.new or arrivals.there) else DONE)
+        sys.exit(print_error(f"{file}: names no site", USAGE))
+    result = merge_into(entries, known.sources)
+    if result.new:
+        _append(sources_file, result.new)
+    _print_import(result, sources_file)
+    _print_counts(f"{file}: not used", unused)
+    sys.exit(USAGE if result.refused and not (result.new or result.already_present) else DONE)
 
 
 MOST_NAMED = 5
 """Sources or mistakes that a message names; it gives the number of the others."""
 
 
-def _tell_arrivals(arrivals: "Arrivals", path: Path) -> None:
-    feeds = sum(len(entry.get("feeds", ())) for entry in arrivals.new)
-    click.echo(f"{path}: {counted(len(arrivals.new), 'source')} with {counted(feeds, 'feed')} added.")
-    if arrivals.there:
-        click.echo(f"There already: {printable(_some(arrivals.there, ', '))}.")
-    for mistake in arrivals.refused[:MOST_NAMED]:
+def _print_import(result: "ImportResult", path: Path) -> None:
+    feeds = sum(len(entry.get("feeds", ())) for entry in result.new)
+    click.echo(f"{path}: {counted(len(result.new), 'source')} with {counted(feeds, 'feed')} added.")
+    if result.already_present:
+        click.echo(f"There already: {printable(_some(result.already_present, ', '))}.")
+    for mistake in result.refused[:MOST_NAMED]:
         click.echo(f"not added: {printable(mistake)}", err=True)
-    if len(arrivals.refused) > MOST_NAMED:
-        click.echo(f"not added: {len(arrivals.refused) - MOST_NAMED:,} more", err=True)
+    if len(result.refused) > MOST_NAMED:
+        click.echo(f"not added: {len(result.refused) - MOST_NAMED:,} more", err=True)
 
 
 def _some(texts: Sequence[str], between: str) -> str:
@@ -223,7 +223,7 @@ def _some(texts: Sequence[str], between: str) -> str:
     return between.join([*texts[:MOST_NAMED], *rest])
 
 
-def _tell_counts(what: str, counts: Counter[str]) -> None:
+def _print_counts(what: str, counts: Counter[str]) -> None:
     if counts:
         named = ", ".join(f"{name} ({number:,})" for name, number in counts.most_common())
         click.echo(printable(f"{what}: {named}"), err=True)
@@ -247,7 +247,7 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
 
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
-        sys.exit(complain(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
+        sys.exit(print_error(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
     listed = read_sources_file(sources_file).sources
     if suffix in (".opml", ".xml"):
         listed = _with_known_feeds(listed, db)
@@ -255,12 +255,12 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
     try:
         replace_file(file, write_list(listed, suffix, left_out))
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     except OSError as error:
-        sys.exit(complain(f"{file}: {error.strerror}", STORAGE))
+        sys.exit(print_error(f"{file}: {error.strerror}", STORAGE))
     written = len(listed) - left_out["source without a feed"]
     click.echo(f"{file}: {counted(written, 'source')} written.")
-    _tell_counts("Left out", left_out)
+    _print_counts("Left out", left_out)
 
 
 def _with_known_feeds(listed: tuple["Source", ...], db: Path) -> tuple["Source", ...]:
@@ -296,11 +296,11 @@ def sources_check(
     if look:
         if write:
             raise click.UsageError("--write is for what the archive proposes; --look proposes nothing")
-        _look_at(listed, sources_file, offline)
+        _preview_all(listed, sources_file, offline)
     elif offline:
         raise click.UsageError("--offline is for --look; without it nobody is asked")
     else:
-        _propose(listed, sources_file, db, write=write)
+        _print_suggestions(listed, sources_file, db, write=write)
 
 
 def _named(names: tuple[str, ...], read: "SourcesFile") -> tuple["Source", ...]:
@@ -310,27 +310,27 @@ def _named(names: tuple[str, ...], read: "SourcesFile") -> tuple["Source", ...]:
         if name not in by_name:
             close = difflib.get_close_matches(name, by_name, n=1)
             nearest = f"; did you mean {close[0]!r}?" if close else "; `sources list` shows them"
-            sys.exit(complain(f"no source is called {name!r}{nearest}", USAGE))
+            sys.exit(print_error(f"no source is called {name!r}{nearest}", USAGE))
     return tuple(dict.fromkeys(by_name[name] for name in names)) or read.sources
 
 
-def _look_at(listed: Sequence["Source"], sources_file: Path, offline: Path | None) -> None:
-    from crawler.cli.preview import described, look
+def _preview_all(listed: Sequence["Source"], sources_file: Path, offline: Path | None) -> None:
+    from crawler.cli.preview import describe, preview
 
     enabled = [source for source in listed if source.enabled]
     if not enabled:
-        sys.exit(complain(f"{sources_file}: none of these sources is enabled", USAGE))
+        sys.exit(print_error(f"{sources_file}: none of these sources is enabled", USAGE))
     click.echo(f"Looking at {counted(len(enabled), 'site')} …", err=True)
-    code, looks = look(enabled, read_sources_file(sources_file).crawl, offline)
-    for seen in looks:
-        click.echo("\n".join([f"{seen.source.name}: {seen.source.url}", *described(seen), ""]))
-    poor = [seen.source.name for seen in looks if not seen.found.articles]
+    code, previews = preview(enabled, read_sources_file(sources_file).crawl, offline)
+    for seen in previews:
+        click.echo("\n".join([f"{seen.source.name}: {seen.source.url}", *describe(seen), ""]))
+    poor = [seen.source.name for seen in previews if not seen.overview.articles]
     if poor:
-        complain(f"no article from {_some(poor, ', ')}", FAILED)
+        print_error(f"no article from {_some(poor, ', ')}", FAILED)
     sys.exit(code or (FAILED if poor else DONE))
 
 
-def _propose(listed: Sequence["Source"], sources_file: Path, db: Path, *, write: bool) -> None:
+def _print_suggestions(listed: Sequence["Source"], sources_file: Path, db: Path, *, write: bool) -> None:
     import tomlkit
 
     from crawler.sources.edit import read_text
@@ -383,9 +383,9 @@ def _save(path: Path, text: str) -> None:
     try:
         save(path, text)
     except SourcesError as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     except OSError as error:
-        sys.exit(complain(f"{path}: {error.strerror}", STORAGE))
+        sys.exit(print_error(f"{path}: {error.strerror}", STORAGE))
 
 
 @sources.command("list")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.common import DB, archive_errors, open_archive
-from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, complain, counted
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -33,7 +33,7 @@ def doctor(db: Path) -> None:
 
     sound = True
     for finding in _one_by_one(examine(_open_to_examine(db), db)):
-        _tell(finding)
+        _print_finding(finding)
         sound = sound and finding.sound
     sys.exit(DONE if sound else FAILED)
 
@@ -49,7 +49,7 @@ def _open_to_examine(db: Path) -> "Database":
         except StorageError as error:
             if error.__cause__ is None or not is_damage(error.__cause__):
                 raise
-            _tell(unreadable(error.__cause__, db))
+            _print_finding(unreadable(error.__cause__, db))
             sys.exit(FAILED)
 
 
@@ -65,7 +65,7 @@ def _one_by_one(findings: Iterator["Finding"]) -> Iterator["Finding"]:
         yield finding
 
 
-def _tell(finding: "Finding") -> None:
+def _print_finding(finding: "Finding") -> None:
     click.echo(f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}")
     for line in () if finding.sound else finding.repair.splitlines():
         click.echo(f"       {line}")
@@ -88,9 +88,9 @@ def snapshot(out: Path, db: Path) -> None:
         with open_archive(db, older=True) as archive, storage_errors(out, read=db), copying(out) as follow:
             articles = copy(archive, db, out, follow)
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(complain(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
+        sys.exit(print_error(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
     except OSError as error:
-        sys.exit(complain(f"{out}: {error.strerror}", STORAGE))
+        sys.exit(print_error(f"{out}: {error.strerror}", STORAGE))
     click.echo(f"{out}: {counted(articles, 'article')}, {out.stat().st_size / 2**20:,.1f} MB.")
 
 
@@ -113,7 +113,7 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
     try:
         wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
     except UnusableURL as error:
-        sys.exit(complain(str(error), USAGE))
+        sys.exit(print_error(str(error), USAGE))
     with _writing(db) as archive:
         taken = archive.forget(wanted, datetime.now(UTC))
         for line in (line for one in taken for line in _told(one)):
@@ -124,7 +124,7 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
             again = (
                 f"{trouble}. Refused they are; but {db} may still hold deleted bytes: put that right, then say it again"
             )
-            sys.exit(complain(again, STORAGE))
+            sys.exit(print_error(again, STORAGE))
     click.echo(f"{db} was written anew: nothing of it is left there. Older snapshots and backups still have it.")
 
 
@@ -169,6 +169,6 @@ def _writing(db: Path) -> Iterator["Archive"]:
         try:
             held.enter_context(run_lock(db))
         except OSError as error:
-            sys.exit(complain(cannot_begin(error, db), STORAGE))
+            sys.exit(print_error(cannot_begin(error, db), STORAGE))
         with storage_errors(db), contextlib.closing(Archive(db)) as archive:
             yield archive

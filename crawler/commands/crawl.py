@@ -10,11 +10,11 @@ from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
-from crawler.cli.output import USAGE, complain, output_arrives
+from crawler.cli.output import USAGE, exit_when_stdout_fails, print_error
 from crawler.cli.run import Job, run
 from crawler.spiders.news import NewsSpider
 
-STARTED_BY = {"copies": "broadsheet import PATH", "look": "broadsheet sources add URL"}
+STARTED_BY = {"copies": "broadsheet import PATH", "sample": "broadsheet sources add URL"}
 """Spiders that need more than arguments in words, and the commands that have it."""
 
 
@@ -33,16 +33,16 @@ class Command(BaseRunSpiderCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
             raise UsageError("name one spider; `scrapy list` has them")
-        with output_arrives():
+        with exit_when_stdout_fails():
             self.exitcode = self._crawl(args[0], opts.spargs)
 
     def _crawl(self, name: str, arguments: dict[str, str]) -> int:
         assert self.settings is not None
         spiders = get_spider_loader(self.settings)
         if name in STARTED_BY:
-            return complain(f"the spider `{name}` is started by `{STARTED_BY[name]}`", USAGE)
+            return print_error(f"the spider `{name}` is started by `{STARTED_BY[name]}`", USAGE)
         if name not in spiders.list():
-            return complain(f"no spider `{name}`; there are: {', '.join(sorted(spiders.list()))}", USAGE)
+            return print_error(f"no spider `{name}`; there are: {', '.join(sorted(spiders.list()))}", USAGE)
         needs_sources = issubclass(spiders.load(name), NewsSpider)
         sources_file = Path(self.settings["SOURCES_FILE"]) if needs_sources else None
         db = Path(self.settings["NEWS_DB"])

@@ -1,4 +1,5 @@
-"""The address guard: no request reaches a private network (server-side request forgery), whatever a name resolves to."""
+"""The address guard against server-side request forgery (SSRF): no request reaches a private network, whatever a name
+resolves to."""
 
 import logging
 from collections.abc import Sequence
@@ -50,13 +51,14 @@ class PublicAddressResolver(CachingThreadedResolver):
         return address
 
 
-LEAD_INSIDE = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
-"""IPv6 networks that carry an IPv4 address, which may be private (RFC 4291, 6052, 8215, 4380, 3056), or are a site's own (3879)."""
+EMBEDS_IPV4 = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
+"""IPv6 networks that carry an IPv4 address, which may be private (RFC 4291, 6052, 8215, 4380, 3056), or are a site's own
+(3879)."""
 
 
 def may_enter(address: str, allowed: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Whether an IP address is public, or inside a network that sources.toml allows."""
     ip = ip_address(address)
     ip = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-    public = ip.is_global and not ip.is_multicast and not any(ip in network for network in LEAD_INSIDE)
+    public = ip.is_global and not ip.is_multicast and not any(ip in network for network in EMBEDS_IPV4)
     return public or any(ip in network for network in allowed)

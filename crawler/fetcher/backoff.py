@@ -1,5 +1,4 @@
-"""What a host is still asked in this run: nothing while it wants to be left alone, nothing over its budget, nothing after
-the stop.
+"""Backoff (429, 503, Retry-After), the request budget of a host, and the stop: whether a request is still sent in this run.
 
 A request that is not sent raises NotSent, and nobody takes that for an answer: its page stays pending, its feed due.
 """
@@ -29,22 +28,22 @@ BUSY = (429, 503)
 """Too Many Requests (RFC 6585, 4) and Service Unavailable (RFC 9110, 15.6.4): the host asks for fewer requests."""
 
 
-FIRST_REST = timedelta(minutes=15)
-"""How long a busy host that names no time is left alone at first; from then on as long again as it has been busy, which
-doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
+BACKOFF_MIN = timedelta(minutes=15)
+"""Exponential backoff: how long a busy host that names no time is left alone at first; from then on as long again as it
+has been busy, which doubles the time. A quarter of an hour is the usual distance of two starts by cron."""
 
 
-LONGEST_REST = timedelta(days=1)
-"""However long a host has been busy, it is asked once a day, as feeds are; a time further ahead is nonsense, or a clock's
-fault."""
+BACKOFF_MAX = timedelta(days=1)
+"""The longest backoff: however long a host has been busy, it is asked once a day, as feeds are; a time further ahead is
+nonsense, or a clock's fault."""
 
 
-SHORT_WAIT = timedelta(seconds=30)
-"""What a busy host may ask for and is waited for within the run: so long of one host in one run, all its waits together."""
+MAX_INLINE_WAIT = timedelta(seconds=30)
+"""The longest Retry-After that is waited for within the run: of one host all its waits together."""
 
 
-ASK_AGAIN = 2
-"""Times that one request is made again after such a wait; then the host is left alone."""
+MAX_REPEATS = 2
+"""Retries of one request, each after such a wait; then the host is left alone."""
 
 
 _LAST = -100
@@ -52,6 +51,7 @@ _LAST = -100
 
 
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
+"""Per scheme, as it would stand at the end of an address's host."""
 
 
 class NotSent(IgnoreRequest):
@@ -82,8 +82,11 @@ def records_of(crawler: Crawler) -> HostRecords | None:
     return None if crawler.settings.get("OFFLINE_DIR") else records
 
 
-class HostsMiddleware:
-    """A downloader middleware, the last station before a request waits for its turn to be sent."""
+class BackoffMiddleware:
+    """Backoff per host, as a downloader middleware: the last station before a request waits for its turn to be sent.
+
+    Raises NotSent for what is not sent: a host's busy answers, its budget and the stop are reasons.
+    """
 
     def __init__(self, crawler: Crawler, records: HostRecords, budget: int) -> None:
         self._crawler = crawler
@@ -91,37 +94,37 @@ class HostsMiddleware:
         self._budget = budget
         self._sent: Counter[str] = Counter()
         self._known: dict[str, Host] = {}
-        self._left_alone: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
-        self._doubtful: set[str] = set()  #: hosts whose last answer was busy and named no time
-        self._sound: Counter[str] = Counter()  #: answers of each host that were not busy
+        self._blocked: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
+        self._suspected: set[str] = set()  #: hosts whose last answer was busy and named no time
+        self._good_answers: Counter[str] = Counter()  #: answers of each host that were not busy
         self._waited: dict[str, timedelta] = {}  #: how long each host was waited for in this run
         self._stopped = False
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "HostsMiddleware":
+    def from_crawler(cls, crawler: Crawler) -> "BackoffMiddleware":
         records = records_of(crawler)
         if records is None:
             raise NotConfigured
         middleware = cls(crawler, records, crawler.settings.getint("HOST_BUDGET"))
         crawler.signals.connect(middleware._stop_at_once, signals.spider_opened)
-        crawler.signals.connect(middleware.turn_away, signals.request_scheduled)
-        crawler.signals.connect(middleware._hear, signals.response_downloaded)
+        crawler.signals.connect(middleware.reject_if_blocked, signals.request_scheduled)
+        crawler.signals.connect(middleware._on_response, signals.response_downloaded)
         return middleware
 
     # Requests
 
-    def turn_away(self, request: Request) -> None:
+    def reject_if_blocked(self, request: Request) -> None:
         """Raise NotSent when the request cannot be sent any more. Asked before it is queued, too: a host may have a hundred
         thousand pages pending, and all the way to here costs a millisecond each."""
         if not request.url.startswith(("http:", "https:")):
             return
         reason = "stopped" if self._stopped else self._why_not(host_of(request.url))
         if reason:
-            self._hold(request, reason)
+            self._note_postponed(request, reason)
             raise NotSent(reason)
 
     def process_request(self, request: Request) -> None:
-        self.turn_away(request)
+        self.reject_if_blocked(request)
         if request.url.startswith(("http:", "https:")):
             self._sent[host_of(request.url)] += 1
 
@@ -129,17 +132,17 @@ class HostsMiddleware:
         """Why a host is not asked any more; None when it may be."""
         if host not in self._known:
             self._known[host] = self._records.host(host)
-            if is_left_alone(self._known[host], datetime.now(UTC)):
-                self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
+            if is_backing_off(self._known[host], datetime.now(UTC)):
+                self._blocked[host] = _why_blocked(self._known[host])
         if self._sent[host] >= self._budget:
-            self._left_alone.setdefault(host, f"the budget of {host} for one run, {self._budget:,} requests, is spent")
-        return self._left_alone.get(host)
+            self._blocked.setdefault(host, f"the budget of {host} for one run, {self._budget:,} requests, is spent")
+        return self._blocked.get(host)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, NotSent):  # also of the request for the robots.txt that this one waited for
-            self._hold(request, str(exception))
+            self._note_postponed(request, str(exception))
 
-    def _hold(self, request: Request, reason: str) -> None:
+    def _note_postponed(self, request: Request, reason: str) -> None:
         """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
         source = source_of(request)
         if source and not self._stopped:
@@ -147,7 +150,7 @@ class HostsMiddleware:
 
     # Answers
 
-    def _hear(self, response: Response, request: Request) -> None:
+    def _on_response(self, response: Response, request: Request) -> None:
         """Take back what waits for its turn when a host is too busy, before the downloader sends the next of it.
 
         process_response comes too late for that: where an answer takes longer than the delay, the next is on its way.
@@ -156,36 +159,36 @@ class HostsMiddleware:
             return
         host = host_of(request.url)
         if response.status in BUSY:
-            self._hear_busy(host, response, request, datetime.now(UTC))
+            self._on_busy(host, response, request, datetime.now(UTC))
         elif response.status < 500:
-            self._doubtful.discard(host)
-            self._sound[host] += 1
+            self._suspected.discard(host)
+            self._good_answers[host] += 1
 
-    def _hear_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
-        """Wait a little, doubt, or leave the host alone: by what it asks for, and by the answer before."""
+    def _on_busy(self, host: str, response: Response, request: Request, now: datetime) -> None:
+        """Retry after a short wait, suspect the host, or back off: by what it asks for, and by the answer before."""
         wait, attempts = retry_after(response, now), attempts_of(request)
         if attempts.good_answers_before is None:
-            attempts.good_answers_before = self._sound[host]
-        if wait and self._wait_for(host, wait, request):
+            attempts.good_answers_before = self._good_answers[host]
+        if wait and self._delay_host(host, wait, request):
             return
         # One address may be out of order, and the host well: it gave other answers, or the last one was of that kind.
-        is_well = self._sound[host] > attempts.good_answers_before
-        is_first = host not in self._doubtful if wait is None else wait <= SHORT_WAIT and is_well
+        is_well = self._good_answers[host] > attempts.good_answers_before
+        is_first = host not in self._suspected if wait is None else wait <= MAX_INLINE_WAIT and is_well
         if wait is None and is_first:
-            self._doubtful.add(host)
+            self._suspected.add(host)
         if is_first and (wait or isinstance(asked_for(request), PageRequest) or attempts.repeated):
             return
-        self._known[host] = left_alone(self._known[host], response, now)
+        self._known[host] = backed_off(self._known[host], response, now)
         if not is_first:
-            self._left_alone[host] = _wants_to_be_left_alone(self._known[host])
-            self._give_back(NotSent(self._left_alone[host]), host)
+            self._blocked[host] = _why_blocked(self._known[host])
+            self._withdraw_queued(NotSent(self._blocked[host]), host)
         elif response.status == 503:  # is asked again as after a 500; 429 means this very request
             attempts.is_due = True
 
-    def _wait_for(self, host: str, wait: timedelta, request: Request) -> bool:
+    def _delay_host(self, host: str, wait: timedelta, request: Request) -> bool:
         """Have the host asked nothing for a short time, and this request made again; False when that was done enough."""
         waited, attempts = self._waited.get(host, timedelta()) + wait, attempts_of(request)
-        if waited > SHORT_WAIT or attempts.repeated >= ASK_AGAIN:
+        if waited > MAX_INLINE_WAIT or attempts.repeated >= MAX_REPEATS:
             return False
         self._waited[host] = waited
         attempts.is_due = True
@@ -200,12 +203,12 @@ class HostsMiddleware:
         known = self._known.get(host_of(request.url))
         if known and response.status in BUSY:
             self._note_busy(request, response, known)
-        elif known and known.busy_since and response.status < 500 and known.host not in self._left_alone:
+        elif known and known.busy_since and response.status < 500 and known.host not in self._blocked:
             self._keep(replace(known, not_before=None, busy_since=None))
-        return _again(request) if attempts_of(request).is_due else response
+        return _repeated(request) if attempts_of(request).is_due else response
 
     def _note_busy(self, request: Request, response: Response, known: Host) -> None:
-        logger.warning("%s: http_%d; %s", request.url, response.status, self._left_alone.get(known.host, "asked on"))
+        logger.warning("%s: http_%d; %s", request.url, response.status, self._blocked.get(known.host, "asked on"))
         if known.busy_since:
             self._keep(known)
 
@@ -227,12 +230,12 @@ class HostsMiddleware:
 
         async def close_at_once(*, reason: str = "cancelled") -> None:
             self._stopped = True
-            self._give_back(NotSent("stopped"))
+            self._withdraw_queued(NotSent("stopped"))
             await close(reason=reason)
 
         engine.close_spider_async = close_at_once  # type: ignore[method-assign]  # every way to end a crawl leads here
 
-    def _give_back(self, not_sent: NotSent, host: str | None = None) -> None:
+    def _withdraw_queued(self, not_sent: NotSent, host: str | None = None) -> None:
         """Take from the downloader what waits for its turn to be sent, to one host or to all."""
         assert self._crawler.engine is not None
         for slot in self._crawler.engine.downloader.slots.values():
@@ -245,7 +248,7 @@ class HostsMiddleware:
                     slot.queue.append((request, answer))
 
 
-def _again(request: Request) -> Request:
+def _repeated(request: Request) -> Request:
     """The same request, behind all others."""
     attempts = attempts_of(request)
     attempts.is_due = False
@@ -260,28 +263,28 @@ def host_of(url: str) -> str:
     return parts.netloc.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, "")).rstrip(".")
 
 
-def is_left_alone(host: Host, now: datetime) -> bool:
-    """Whether a host's time has not come yet. A time too far ahead was written by a clock that was."""
-    return host.not_before is not None and now < host.not_before <= now + LONGEST_REST
+def is_backing_off(host: Host, now: datetime) -> bool:
+    """Whether a host is still backing off: its time has not come yet. A time too far ahead was written by a clock that was."""
+    return host.not_before is not None and now < host.not_before <= now + BACKOFF_MAX
 
 
-def left_alone(host: Host, response: Response, now: datetime) -> Host:
+def backed_off(host: Host, response: Response, now: datetime) -> Host:
     """The host after an answer of BUSY: until when it is left alone, and since when it has been busy."""
     since = min(host.busy_since or now, now)
-    rest = min(retry_after(response, now) or max(FIRST_REST, now - since), LONGEST_REST)
-    earlier = host.not_before if is_left_alone(host, now) else None  # several requests may have been in flight
+    rest = min(retry_after(response, now) or max(BACKOFF_MIN, now - since), BACKOFF_MAX)
+    earlier = host.not_before if is_backing_off(host, now) else None  # several requests may have been in flight
     return replace(host, not_before=max(now + rest, earlier or now), busy_since=since)
 
 
 def retry_after(response: Response, now: datetime) -> timedelta | None:
-    """How long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or nonsense: no time
-    to come, or more than a day."""
+    """Retry-After: how long an answer asks to wait (RFC 9110, 10.2.3: seconds or a date); None when it does not say, or
+    nonsense: no time to come, or more than a day."""
     said = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if said.isascii() and said.isdigit():
-        wait = timedelta(seconds=min(int(said[:19]), 2 * LONGEST_REST.total_seconds()))
+        wait = timedelta(seconds=min(int(said[:19]), 2 * BACKOFF_MAX.total_seconds()))
     else:
         wait = (_date(said) or now) - now
-    return wait if timedelta() < wait <= LONGEST_REST else None
+    return wait if timedelta() < wait <= BACKOFF_MAX else None
 
 
 def _date(text: str) -> datetime | None:
@@ -292,6 +295,6 @@ def _date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _wants_to_be_left_alone(host: Host) -> str:
+def _why_blocked(host: Host) -> str:
     assert host.not_before is not None
     return f"{host.host} wants to be left alone until {host.not_before:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,5 @@
-"""What an answer is packed in, by its bytes where its header is wrong; of a packed robots.txt only the beginning is unpacked."""
+"""Content-Encoding (gzip, deflate, br, zstd), sniffed from the bytes where the header is wrong; of a compressed robots.txt only
+the beginning is decompressed."""
 
 import sys
 import zlib
@@ -18,20 +19,22 @@ else:
 
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""Magic bytes -> encoding; brotli and deflate have none."""
 
 
 _KNOWN = ("gzip", "deflate", "br", "zstd")
+"""Encodings that can be decompressed."""
 
 
 class CompressionMiddleware(HttpCompressionMiddleware):
-    """Scrapy's, for servers that say `gzip` and send HTML, say nothing and send gzip, or say `gzip` twice."""
+    """Scrapy's decompression, for servers that say `gzip` and send HTML, say nothing and send gzip, or say `gzip` twice."""
 
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
-        said, asked = said_encodings(response), asked_for(request)
+        said, asked = declared_encodings(response), asked_for(request)
         # A listing may be a .gz file, and unpacks itself: more of it is read than of a page.
-        if not said and isinstance(asked, PageRequest) and true_encoding(response.body, ""):
+        if not said and isinstance(asked, PageRequest) and sniff_encoding(response.body, ""):
             said = ["gzip"]
         response.headers["Content-Encoding"] = [name.encode() for name in said]
         if isinstance(asked, RobotsRequest):
@@ -43,19 +46,20 @@ class CompressionMiddleware(HttpCompressionMiddleware):
 
     @staticmethod
     def _decode(body: bytes, encoding: bytes, max_size: int) -> bytes:
-        encoding = true_encoding(body, encoding.decode()).encode()
+        encoding = sniff_encoding(body, encoding.decode()).encode()
         return HttpCompressionMiddleware._decode(body, encoding, max_size) if encoding else body
 
 
-def said_encodings(response: Response) -> list[str]:
-    """The names of Content-Encoding that mean something, in their order: the last was done last."""
+def declared_encodings(response: Response) -> list[str]:
+    """The encodings that Content-Encoding names, as far as they mean something, in their order: the last was done last."""
     fields = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1").lower().split(",")
     names = (field.partition(";")[0].strip().removeprefix("x-") for field in fields)
     return [name for name in names if name in _KNOWN]
 
 
-def true_encoding(body: bytes, said: str) -> str:
-    """What these bytes are packed in; "" when they are text. Brotli and deflate have no mark, and are believed."""
+def sniff_encoding(body: bytes, said: str) -> str:
+    """The encoding of these bytes by their magic bytes, else the one that is declared (`said`); "" when they are text.
+    Brotli and deflate have no mark, and are believed."""
     found = next((name for magic, name in _MAGIC.items() if body.startswith(magic)), None)
     return found or ("" if _is_text(body[:512]) else said)
 
@@ -69,13 +73,14 @@ def _beginning_of(response: Response, said: list[str]) -> Response:
     """A robots.txt, unpacked as far as it is read: what comes after may be a bomb."""
     body = response.body
     for encoding in reversed(said):
-        body = beginning(body, true_encoding(body, encoding), ROBOTS_MAX_BYTES)
+        body = decompress_prefix(body, sniff_encoding(body, encoding), ROBOTS_MAX_BYTES)
     del response.headers["Content-Encoding"]
     return response.replace(body=body)
 
 
-def beginning(body: bytes, encoding: str, size: int) -> bytes:
-    """At most `size` bytes of what is packed, as far as it is sound. Raises what the packers raise, of bytes that are not theirs."""
+def decompress_prefix(body: bytes, encoding: str, size: int) -> bytes:
+    """Decompress at most `size` bytes, as far as they are sound. Raises failures.DAMAGED_ANSWERS for bytes of another
+    encoding."""
     if encoding in ("gzip", "deflate"):
         try:
             return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, size)

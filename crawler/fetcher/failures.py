@@ -1,4 +1,4 @@
-"""Failures of the network: which exceptions say something of the server, and the word for each in `pages.reason`."""
+"""Network errors: which exceptions say something of the server, and the word for each in `pages.reason`."""
 
 import gzip
 import sys

@@ -1,4 +1,4 @@
-"""--offline DIR: local copies answer instead of the network, with their true addresses and without a server.
+"""Offline mode (--offline DIR): local copies answer instead of the network, with their true addresses and without a server.
 
 `https://HOST/path?query` is DIR/HOST/path?query, else DIR/HOST/path; a folder means its index.html; else it is a 404.
 """
@@ -79,6 +79,6 @@ def _file_at(folder: Path, name: str) -> Path | None:
 
 
 def content_type_of(path: Path) -> str:
-    """By extension; what has none, or one of a server's scripts, is a page."""
+    """The content type of a file by its extension; what has none, or one of a server's scripts, is a page."""
     suffix = Path(path.name.partition("?")[0]).suffix.lower()
     return _types.types_map[True].get(suffix, "text/html")

@@ -38,7 +38,7 @@ class ReadMiddleware:
 
 
 def reading_of(*document: Any) -> links.Reading | links.NotAListing:
-    """What read_listing() gives or raises."""
+    """What read_listing() gives or raises, as a value: an exception that a worker raises is a bug."""
     try:
         return listings.read_listing(*document)
     except links.NotAListing as error:

@@ -88,7 +88,7 @@ class RobotsRequest:
 
 @dataclass(slots=True)
 class Attempts:
-    """How often busy answers had one request repeated. The archive of no run knows it: it is forgotten with the request."""
+    """Retries of one request after busy answers (429, 503). Forgotten with the request."""
 
     repeated: int = 0  #: times it was made again after a busy answer
     is_due: bool = False  #: whether the answer at hand is to be followed by the same request
@@ -96,6 +96,7 @@ class Attempts:
 
 
 Asked: TypeAlias = PageRequest | ListingRequest | FrontPageRequest | RobotsRequest
+"""What a request is for."""
 
 A = TypeVar("A", PageRequest, ListingRequest, FrontPageRequest)
 

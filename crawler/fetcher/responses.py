@@ -6,19 +6,22 @@ from scrapy.http import Response
 
 
 def header(response: Response, name: str) -> str | None:
+    """A response header as text; None when it is missing or empty."""
     value = response.headers.get(name)
     return value.decode("latin-1").strip() or None if value else None
 
 
 def validators(response: Response) -> dict[str, str | None]:
-    """What to ask with next time (RFC 9110, 13.1); nothing after an answer that broke off: the next is to be whole."""
+    """Validators for the next conditional request (RFC 9110, 13.1): `etag` and `last_modified`; nothing after an answer
+    that broke off: the next is to be whole."""
     if "dataloss" in response.flags:
         return {"etag": None, "last_modified": None}
     return {"etag": header(response, "ETag"), "last_modified": header(response, "Last-Modified")}
 
 
 def max_age(response: Response) -> int | None:
-    """For how many seconds an answer says that it is fresh (RFC 9111, 5.2.2.1); None when it does not say."""
+    """Cache-Control's max-age: for how many seconds an answer says that it is fresh (RFC 9111, 5.2.2.1); None when it does
+    not say."""
     fields = [part.strip().lower() for part in (header(response, "Cache-Control") or "").split(",")]
     ages = [part.removeprefix("max-age=") for part in fields if part.startswith("max-age=")]
     if not ages or not re.fullmatch("[0-9]+", ages[0]) or "no-cache" in fields:
@@ -26,8 +29,8 @@ def max_age(response: Response) -> int | None:
     return min(int(ages[0][:19]), 2**31)  # RFC 9111, 1.2.2: a number too large to be true is a large one
 
 
-def gone_to(response: Response) -> str | None:
-    """Where an address redirects for good: 301 or 308 at every hop (RFC 9110, 15.4.2 and 15.4.9); None when it does not."""
+def permanent_redirect(response: Response) -> str | None:
+    """The target of permanent redirects: 301 or 308 at every hop (RFC 9110, 15.4.2 and 15.4.9); None when it does not."""
     hops = response.request.meta.get("redirect_reasons") if response.request else None
     return response.url if hops and all(hop in (301, 308) for hop in hops) else None
 

@@ -1,4 +1,4 @@
-"""What keeps a crawl welcome and out of private networks: robots.txt, Crawl-delay, the address guard."""
+"""robots.txt (RFC 9309): asked for once a day, remembered from run to run, obeyed; its Crawl-delay and its sitemaps, too."""
 
 import asyncio
 import logging
@@ -26,23 +26,23 @@ logger = logging.getLogger(__name__)
 
 
 ROBOTS_MAX_BYTES = 512 * 1024
-"""RFC 9309, 2.5: at least the first 500 KiB are read; the rest is not."""
+"""Bytes of a robots.txt that are read. RFC 9309, 2.5: at least the first 500 KiB."""
 
 
 ROBOTS_FRESH = timedelta(hours=24)
-"""RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
+"""How long a cached robots.txt holds. RFC 9309, 2.4: a copy should not be believed for longer while the host can be asked."""
 
 
 ROBOTS_STALE = timedelta(days=30)
-"""RFC 9309, 2.3.1.4: while the host cannot be asked its last copy holds; "a reasonably long period", for example 30 days."""
+"""How long its last copy holds while the host cannot be asked. RFC 9309, 2.3.1.4: "a reasonably long period", 30 days, say."""
 
 
-LONGEST_CRAWL_DELAY = 60.0
-"""Seconds. A Crawl-delay of an hour is a way of saying no; robots.txt has better ones."""
+MAX_CRAWL_DELAY_SECONDS = 60.0
+"""The longest Crawl-delay that is obeyed: one of an hour is a way of saying no; robots.txt has better ones."""
 
 
-NO_CRAWL_DELAY = 86_400.0
-"""Seconds. A Crawl-delay of a day or more is a slip of the pen, as one below zero is."""
+NONSENSE_CRAWL_DELAY_SECONDS = 86_400.0
+"""From here on a Crawl-delay is ignored: one of a day is a slip of the pen, as one below zero is."""
 
 
 class RobotsForbid(IgnoreRequest):
@@ -61,7 +61,7 @@ class RobotsUnreachable(IgnoreRequest):
 
 
 class RobotsMiddleware:
-    """Obeys robots.txt as RFC 9309 says.
+    """Obeys robots.txt as RFC 9309 says, as a downloader middleware. Raises RobotsForbid, RobotsUnreachable or NotSent.
 
     Scrapy's own middleware lets disallowed pages through when several first requests to one host are in flight
     (six of eight, measured), parses error pages as rules and ignores Crawl-delay. Here every host has one lock.
@@ -151,7 +151,7 @@ class RobotsMiddleware:
     def _delay_of(self, rules: ProtegoRobotParser) -> float | None:
         """Seconds between two requests, as the host asks; None when it does not, or nonsense."""
         delay = rules.crawl_delay(self._user_agent)
-        return delay if delay is not None and 0 <= delay < NO_CRAWL_DELAY else None
+        return delay if delay is not None and 0 <= delay < NONSENSE_CRAWL_DELAY_SECONDS else None
 
     def _recall(self, host: str) -> Host:
         return self._records.host(host) if self._records else Host(host=host)
@@ -193,14 +193,15 @@ class RobotsMiddleware:
         assert self._crawler.engine is not None
         downloader = self._crawler.engine.downloader
         host = downloader.get_slot_key(request)
-        delay = max(min(delay, LONGEST_CRAWL_DELAY), self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
+        delay = max(min(delay, MAX_CRAWL_DELAY_SECONDS), self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
         downloader.per_slot_settings[host] = {"delay": delay, "concurrency": 1}
         if slot := downloader.slots.get(host):
             slot.delay, slot.concurrency = delay, 1
 
 
 def rules_of(response: Response) -> str:
-    """The text to be read as rules: nothing when there is no robots.txt (RFC 9309, 2.3.1.3), else its beginning."""
+    """The text of a robots.txt that is read as rules: nothing when there is no robots.txt (RFC 9309, 2.3.1.3), else its
+    beginning."""
     text = response.body if response.status < 400 else b""
     if len(text) >= ROBOTS_MAX_BYTES:  # half a line is another rule: `Disallow: /` of `Disallow: /x`
         text = text[: max(text.rfind(end, 0, ROBOTS_MAX_BYTES) for end in (b"\n", b"\r")) + 1]

@@ -1,5 +1,6 @@
-"""How long an answer is waited for: less of a host that has let a request run out of time, so that ten such addresses do not
-take ten times as long. A page that overran such a shorter time is not given up: it stays pending, and the next run asks again."""
+"""Adaptive timeouts: how long an answer is waited for, less of a host that has let a request run out of time, so that ten
+such addresses do not take ten times as long. A page that overran such a shorter time is not given up: it stays pending, and
+the next run asks again."""
 
 from collections import Counter
 from time import monotonic
@@ -13,16 +14,16 @@ from scrapy.http import Response
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.requests import PageRequest, asked_for
 
-LEAST_SECONDS = 3.0
-"""What every answer is given: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
+MIN_TIMEOUT_SECONDS = 3.0
+"""The shortest timeout: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""
 
 
-SLOWER = 3
-"""Times the slowest answer of the host so far: a host that is only slow keeps what it needs."""
+SLOWEST_FACTOR = 3
+"""The timeout is at least so many times the slowest answer of the host so far: a host that is only slow keeps what it needs."""
 
 
-class PatientHandler(HTTP11DownloadHandler):
-    """Scrapy's, with half the time after each request to a host that overran it."""
+class AdaptiveTimeoutHandler(HTTP11DownloadHandler):
+    """Scrapy's download handler, with half the timeout after each request to a host that overran it."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -31,7 +32,7 @@ class PatientHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         host, longest, began = host_of(request.url), request.meta["download_timeout"], monotonic()
-        given = patience(longest, self._overran[host], self._slowest.get(host, 0.0))
+        given = timeout_for(longest, self._overran[host], self._slowest.get(host, 0.0))
         request.meta["download_timeout"] = given
         try:
             response = await super().download_request(request)
@@ -46,6 +47,9 @@ class PatientHandler(HTTP11DownloadHandler):
         return response
 
 
-def patience(longest: float, overran: int, slowest: float) -> float:
-    """Seconds for one answer, after so many that overran their time and by the slowest that did not."""
-    return min(longest, max(longest * 0.5**overran, SLOWER * slowest, LEAST_SECONDS))
+def timeout_for(longest: float, overran: int, slowest: float) -> float:
+    """The timeout of one request to a host, in seconds: `longest` halved for each that `overran` it, but three times `slowest`.
+
+    `slowest` is the seconds of the slowest answer that came in time; 0 when there was none.
+    """
+    return min(longest, max(longest * 0.5**overran, SLOWEST_FACTOR * slowest, MIN_TIMEOUT_SECONDS))

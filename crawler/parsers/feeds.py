@@ -14,7 +14,7 @@ from crawler.parsers.links import (
     MAX_BYTES,
     MAX_HINT_AUTHORS,
     MAX_LINKS,
-    MAX_URL,
+    MAX_URL_CHARS,
     NotAListing,
     Reading,
     absolute,
@@ -30,12 +30,13 @@ from crawler.parsers.links import (
 )
 
 MAX_ENTRIES = 5_000
-"""Of one feed, the first: feedparser takes half a second for a thousand. The longest feeds of real sites, of podcasts with
-all their episodes, have some 2,000."""
+"""Entries of one feed that are read, the first: feedparser takes half a second for a thousand. The longest feeds of real
+sites, of podcasts with all their episodes, have some 2,000."""
 
 
-# Feeds
 def read_feed(body: bytes, url: str) -> Reading:
+    """Parse RSS, Atom or RDF found at `url`: links with hints, and how long the feed asks to be left alone. Raises
+    NotAListing."""
     # resolve_relative_uris is about links inside HTML, of which plain_text() keeps none; an entry's own are resolved anyway.
     import feedparser  # in the workers; the crawl's own process has no use for it
 
@@ -64,7 +65,7 @@ def read_feed(body: bytes, url: str) -> Reading:
     return Reading(kind=kind, links=distinct_links(links, MAX_LINKS), asked=_asked(parsed.feed))
 
 
-_LOOSE_LINK = re.compile(rb"<link\s*>\s*([^<>\s]{1,%d})\s*<" % MAX_URL)
+_LOOSE_LINK = re.compile(rb"<link\s*>\s*([^<>\s]{1,%d})\s*<" % MAX_URL_CHARS)
 
 
 def _loose_links(body: bytes, url: str) -> Iterator[Link | None]:
@@ -124,7 +125,7 @@ def _asked(feed: Any) -> int | None:
 
 
 def feed_says(body: bytes, url: str) -> dict[str, str | None]:
-    """What a feed calls its site (`name`) and where it says that it is (`site`); None where it does not say."""
+    """A feed's channel metadata: what it calls its site (`name`) and where that is (`site`); None where it does not say."""
     import feedparser
 
     try:
@@ -143,11 +144,11 @@ def feed_says(body: bytes, url: str) -> dict[str, str | None]:
 def _beginning(body: bytes) -> bytes:
     """A feed as far as the end of its first entry: it says of itself what it does before its entries."""
     end = _END_OF_ENTRY.search(body)
-    return body[: end.end() if end else MAX_BEGINNING][:MAX_BEGINNING]
+    return body[: end.end() if end else MAX_FEED_HEAD_BYTES][:MAX_FEED_HEAD_BYTES]
 
 
-MAX_BEGINNING = 2**18
-"""Bytes of a feed in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
+MAX_FEED_HEAD_BYTES = 2**18
+"""The head of a feed, in which it says of itself what it does: feedparser may take seconds for a megabyte of damage."""
 
 
 def _entry_urls(entry: Any) -> Iterator[Any]:
@@ -197,7 +198,7 @@ def _image(media: Any, base: str) -> str | None:
 
 
 def read_json_feed(body: bytes, url: str) -> Reading:
-    """https://www.jsonfeed.org/version/1.1/; feedparser does not read it."""
+    """Parse a JSON Feed (https://www.jsonfeed.org/version/1.1/), which feedparser does not read. Raises NotAListing."""
     try:
         feed = json.loads(body, parse_int=str)  # nobody asks for a number; of 5,000 digits Python makes none
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A front page's HTML -> the feeds it announces, and the links that look like articles."""
+"""Front pages: feed autodiscovery (`<link rel="alternate">`), and the links that look like articles."""
 
 import re
 from collections.abc import Iterator
@@ -26,17 +26,17 @@ from crawler.parsers.links import (
 from crawler.urls import is_front_page, same_site
 
 MAX_FRONT_PAGE_LINKS = 500
+"""Links of one front page that are taken, the first."""
 
 
 MAX_TAGS = 100_000
-"""Of one front page, the rest is not read: libxml2 takes 300 bytes for each; full ones of real sites have some 10,000."""
+"""Tags of one front page that are read: libxml2 takes 300 bytes for each; full ones of real sites have some 10,000."""
 
 
 MAX_ANCHORS = 5_000
-"""Of one front page that are looked at; the fullest of real sites have some 1,500."""
+"""Links of one front page that are looked at; the fullest of real sites have some 1,500."""
 
 
-# Front pages
 _NOT_AN_ARTICLE = re.compile(
     r"/(tags?|topics?|themen?|categor(y|ies|ia|ie)|kategorie|sections?|rubri\w+|authors?|autor\w*|profile|search|suche|buscar|page"
     r"|login|log-in|signin|sign-in|register|account|konto|subscribe|subscriptions?|newsletters?|rss|feeds?|podcasts?"
@@ -58,19 +58,23 @@ _ARTICLE_PATH = re.compile(
 
 
 _SLUG_WORDS = 4
+"""Words of a slug that names an article."""
 
 
 _HEADLINE_WORDS = 5
+"""Words of a link that is as long as a headline."""
 
 
-_HEADLINE_CJK = 10
+_HEADLINE_CJK_CHARS = 10
+"""The same of Chinese and Japanese, which have no spaces to count words by."""
 
 
-_HEADLINE_THAI = 25
-"""Characters: a Japanese, Chinese or Thai headline has no spaces to count."""
+_HEADLINE_THAI_CHARS = 25
+"""The same of Thai, likewise."""
 
 
 def read_front_page(body: bytes, url: str) -> Reading:
+    """Parse the HTML of a front page found at `url`: the feeds it announces, its links to articles. Raises NotAListing."""
     tree = _parse_html(body)
     base = absolute(next(iter(tree.xpath("//base/@href")), ""), url) or url
     articles = (Link(url=link) for link, text in _anchors(tree, base).items() if looks_like_article(link, text, url))
@@ -107,8 +111,8 @@ def _slug_words(path: str) -> int:
 def _headline_length(text: str) -> bool:
     return (
         len(text.split()) >= _HEADLINE_WORDS
-        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK
-        or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI
+        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK_CHARS
+        or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI_CHARS
     )
 
 

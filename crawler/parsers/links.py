@@ -1,4 +1,5 @@
-"""What every listing shares: a Link made of a stranger's strings, text without markup, XML decoded, packed bytes unpacked within bounds."""
+"""What every listing shares: a Link made of a stranger's strings, text without markup, XML decoded, gzip decompressed
+within bounds."""
 
 import re
 import zlib
@@ -17,32 +18,36 @@ from crawler.items import Hints, Link
 from crawler.urls import UnusableURL, canonical_url, is_whole
 
 MAX_BYTES = 16 * 2**20
-"""Of an unpacked listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which parsing would need
-500; 50,000 entries of an address and a date take 8 MB."""
+"""Size limit of a decompressed listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which
+parsing would need 500; 50,000 entries of an address and a date take 8 MB."""
 
 
-_BLOCK = 2**14
-"""Of packed bytes: damage costs what lies in its block."""
+_BLOCK_BYTES = 2**14
+"""Compressed bytes that are decompressed at a time: damage costs what lies in its block."""
 
 
 MAX_LINKS = 50_000
-"""Of one listing: the sitemap protocol's limit."""
+"""Links of one listing that are read: the sitemap protocol's limit."""
 
 
-MAX_URL = 2_048
-"""Characters: the sitemap protocol's limit, and near that of browsers and caches."""
+MAX_URL_CHARS = 2_048
+"""Longest address: the sitemap protocol's limit, and near that of browsers and caches."""
 
 
 MAX_ATTRIBUTES = 1_000
-"""Of one tag: lxml takes quadratic time, 64,000 attributes cost 50 s; real pages have some dozens."""
+"""Attributes of one tag: lxml takes quadratic time, 64,000 attributes cost 50 s; real pages have some dozens."""
 
 
-MAX_HINT, MAX_HINT_AUTHORS = 2_000, 20
-"""Characters of a title or description, and people, that are kept of what a listing says of an article."""
+MAX_HINT_CHARS = 2_000
+"""Longest title or description that is kept of what a listing says of an article."""
+
+
+MAX_HINT_AUTHORS = 20
+"""Authors that are kept of what a listing says of an article."""
 
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one look follows, newest first."""
+"""Sitemaps of an index that are followed in one run, newest first."""
 
 
 FEED_TYPES = {
@@ -68,7 +73,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one document holds."""
+    """What one feed, sitemap or front page holds."""
 
     kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
     links: tuple[Link, ...] = ()
@@ -123,13 +128,13 @@ def link_of(href: Any, base: str, hints: Hints) -> Link | None:
 def address_of(href: Any, base: str) -> str | None:
     """A canonical address, where it is one that can be asked for."""
     url = absolute(href, base)
-    if url is None or len(url) > MAX_URL:
+    if url is None or len(url) > MAX_URL_CHARS:
         return None
     try:
         url = canonical_url(url)
     except UnusableURL:
         return None
-    return url if len(url) <= MAX_URL else None  # escapes make it longer
+    return url if len(url) <= MAX_URL_CHARS else None  # escapes make it longer
 
 
 def absolute(href: Any, base: str) -> str | None:
@@ -160,8 +165,8 @@ _BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|ul|ol|dt|dd|tr|td|th|h[1-6]|blockquo
 _SILENT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 
 
-_MAX_RAW_HINT = 20 * MAX_HINT
-"""Characters that are read for a hint, markup included."""
+_MAX_RAW_HINT_CHARS = 20 * MAX_HINT_CHARS
+"""What is read for a hint, markup included."""
 
 
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff]")
@@ -172,10 +177,10 @@ def plain_text(value: Any) -> str | None:
     """Plain text of a feed's field: markup removed, white space folded; None when nothing is left."""
     if not isinstance(value, str):
         return None
-    plain = value if len(value) <= _MAX_RAW_HINT else re.sub(r"<[^<>]*$", "", value[:_MAX_RAW_HINT])
+    plain = value if len(value) <= _MAX_RAW_HINT_CHARS else re.sub(r"<[^<>]*$", "", value[:_MAX_RAW_HINT_CHARS])
     if "<" in plain or "&" in plain:
         plain = unescape(remove_tags(_BLOCK_TAG.sub(" ", _SILENT.sub("", plain))))
-    return " ".join(_NOT_TEXT.sub("", plain).split())[:MAX_HINT].rstrip() or None
+    return " ".join(_NOT_TEXT.sub("", plain).split())[:MAX_HINT_CHARS].rstrip() or None
 
 
 def iso_date(value: Any) -> str | None:
@@ -183,16 +188,16 @@ def iso_date(value: Any) -> str | None:
     said = plain_text(value)
     if said is None or re.fullmatch(r"\d{4}-\d\d-\d\d", said):
         return said
-    moment = parsed_date(said) if len(said) <= MAX_DATE else None
-    return moment.isoformat() if moment else said[:MAX_DATE].rstrip()
+    moment = parsed_date(said) if len(said) <= MAX_DATE_CHARS else None
+    return moment.isoformat() if moment else said[:MAX_DATE_CHARS].rstrip()
 
 
-MAX_DATE = 100
-"""Characters of a date; the longest form in words, with weekday, offset and the zone's name, has some 60."""
+MAX_DATE_CHARS = 100
+"""Longest date string that is parsed; the longest form in words, with weekday, offset and the zone's name, has some 60."""
 
 
 def parsed_date(value: str) -> datetime | None:
-    """ISO 8601, then RFC 822, then whatever dateutil makes of it."""
+    """Parse a date: ISO 8601, then RFC 822, then whatever dateutil makes of it. None where nobody can read it."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime, dateutil_parser.parse):
         try:
             moment = parse(value)
@@ -205,15 +210,16 @@ def parsed_date(value: str) -> datetime | None:
 
 
 def looks_absolute(value: Any) -> bool:
+    """Whether it is a string with an http or https scheme."""
     return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
-MAX_PROLOGUE = 2**17
-"""Bytes before the root, comments included, in which it is looked for."""
+MAX_PROLOGUE_BYTES = 2**17
+"""Longest prologue of an XML document, comments included: its root is looked for within."""
 
 
 def unpacked(body: bytes) -> bytes:
-    """Also of what was packed twice: a .gz file that its server packs once more."""
+    """Decompress gzip, also what was compressed twice: a .gz file that its server compresses once more."""
     return _unpacked_once(_unpacked_once(body))
 
 
@@ -226,8 +232,8 @@ def _unpacked_once(body: bytes) -> bytes:
         member = zlib.decompressobj(wbits=31)
         try:
             while at < len(body) and not member.eof and len(found) < MAX_BYTES:
-                found += member.decompress(body[at : at + _BLOCK], MAX_BYTES)
-                at = min(at + _BLOCK, len(body))
+                found += member.decompress(body[at : at + _BLOCK_BYTES], MAX_BYTES)
+                at = min(at + _BLOCK_BYTES, len(body))
         except zlib.error:
             break
         at -= len(member.unused_data)

@@ -8,17 +8,18 @@ from datetime import datetime
 
 from crawler.parsers.feeds import read_feed, read_json_feed
 from crawler.parsers.front_pages import read_front_page
-from crawler.parsers.links import MAX_BYTES, MAX_PROLOGUE, NotAListing, Reading, unpacked
+from crawler.parsers.links import MAX_BYTES, MAX_PROLOGUE_BYTES, NotAListing, Reading, unpacked
 from crawler.parsers.sitemaps import read_sitemap, read_text_sitemap
 
 FEED_GUESSES = ("/feed", "/rss", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml")
-"""Where content management systems put a feed that no page announces."""
+"""Well-known feed paths: where content management systems put a feed that no page announces."""
 
 
 SITEMAP_GUESSES = {
     "news_sitemap": ("/news-sitemap.xml", "/sitemap-news.xml"),
     "sitemap": ("/sitemap.xml", "/sitemap_index.xml"),
 }
+"""Well-known sitemap paths, where robots.txt names none."""
 
 
 def read_listing(body: bytes, url: str, expected: str, since: datetime | None = None) -> Reading:
@@ -46,7 +47,7 @@ def _root_of(body: bytes) -> str | None:
     text = body.replace(b"\0", b"") if b"\0" in body[:4096] else body
     declared = _DOCTYPE.match(text, max(0, text[:4096].upper().find(b"<!DOCTYPE")))
     text = text[declared.end() :] if declared else text
-    match = _ROOT.search(_COMMENTS.sub(b"", text[:MAX_PROLOGUE])[:4096])
+    match = _ROOT.search(_COMMENTS.sub(b"", text[:MAX_PROLOGUE_BYTES])[:4096])
     return match[1].decode().lower() if match else None
 
 
@@ -57,4 +58,4 @@ _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORE
 
 
 _DOCTYPE = re.compile(rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*+)?>", re.IGNORECASE | re.DOTALL)
-"""With the declarations inside: they may be longer than all that follows."""
+"""A document type declaration (DTD) with its internal subset, which may be longer than all that follows."""

@@ -13,23 +13,22 @@ from urllib.parse import quote
 import tldextract
 
 from crawler.fetcher.offline import content_type_of
-from crawler.items import Page
+from crawler.items import MAX_PAGE_BYTES, Page
 from crawler.urls import UnusableURL, canonical_url
 
 logger = logging.getLogger(__name__)
 
 
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
+"""File name extensions of saved pages."""
 
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
-
-
-MAX_BYTES = 8 * 2**20
-"""Of one page, like DOWNLOAD_MAXSIZE: what is longer is no article."""
+"""File name extensions of web archives."""
 
 
 NOT_PAGES = re.compile(r"/(robots|ads|app-ads|sellers|humans|security|llms|llms-full)\.txt$")
+"""Well-known text files of a site that no person reads."""
 
 
 _RESERVED = (".example", ".test", ".localhost", ".invalid")
@@ -74,9 +73,9 @@ def page_name(file: Path) -> str:
 
 
 def read_file(file: Path, given: Path) -> Page:
-    """A saved page. Its fetch time is when it was written, as far as the file system knows."""
+    """Read one saved page. Raises OSError. Its fetch time is when it was written, as far as the file system knows."""
     with file.open("rb") as stream:
-        body = stream.read(MAX_BYTES + 1)
+        body = stream.read(MAX_PAGE_BYTES + 1)
     url = url_in_tree(file, given) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
     return Page(
         url=url,
@@ -85,7 +84,7 @@ def read_file(file: Path, given: Path) -> Page:
         fetched_at=datetime.fromtimestamp(int(min(file.stat().st_mtime, time.time())), UTC),
         content_type=content_type_of(file),
         body=body,
-        refusal="too_large" if len(body) > MAX_BYTES else None,
+        refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
     )
 
 

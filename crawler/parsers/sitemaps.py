@@ -12,10 +12,10 @@ from lxml import etree
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
     MAX_CHILDREN,
-    MAX_DATE,
+    MAX_DATE_CHARS,
     MAX_LINKS,
-    MAX_PROLOGUE,
-    MAX_URL,
+    MAX_PROLOGUE_BYTES,
+    MAX_URL_CHARS,
     NO_HINTS,
     Child,
     NotAListing,
@@ -32,10 +32,12 @@ from crawler.parsers.links import (
 from crawler.urls import same_site, site_of
 
 MAX_UNDATED = 1_000
+"""Entries of one sitemap without any date that are taken."""
 
 
-# Sitemaps
 def read_sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
+    """Parse a sitemap or a sitemap index found at `url`; older entries than `since` (aware) are left out. Raises
+    NotAListing."""
     text = decoded_xml(body)
     root = _parse_xml(text)
     entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]
@@ -74,13 +76,16 @@ def _parse_xml(text: str) -> Any:
 
 def _from_root(text: str) -> str:
     """Without what a server has to say before the document begins (`<br/><b>Warning</b>: …`)."""
-    text = re.sub(r"(?s)<!--.*?(?:-->|\Z)", "", text[:MAX_PROLOGUE]) + text[MAX_PROLOGUE:]  # they may name another root
+    text = (
+        re.sub(r"(?s)<!--.*?(?:-->|\Z)", "", text[:MAX_PROLOGUE_BYTES]) + text[MAX_PROLOGUE_BYTES:]
+    )  # they may name another root
     root = re.search(r"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b", text, re.IGNORECASE)
     return text[root.start() :] if root else text.strip()
 
 
 def _own_text(element: Any) -> str:
-    """An element's text, XML's own escapes resolved; HTML's (`&eacute;`) are left to plain_text(), in an address they mean nothing."""
+    """An element's text, XML's own escapes resolved; HTML's (`&eacute;`) are left to plain_text(), in an address they mean
+    nothing."""
     text = (element.text or "").strip()
     if _AMPERSAND not in text:
         return text
@@ -90,8 +95,8 @@ def _own_text(element: Any) -> str:
 
 def _ends_in_an_address(text: str) -> bool:
     """Whether the document breaks off inside a `<loc>`: half an address is another address."""
-    opened = [match.end() for match in re.finditer(r"<(?:[\w.-]+:)?loc\b", text[-2 * MAX_URL :])]
-    return bool(opened) and not re.search(r"</(?:[\w.-]+:)?loc\s*>", text[-2 * MAX_URL :][opened[-1] :])
+    opened = [match.end() for match in re.finditer(r"<(?:[\w.-]+:)?loc\b", text[-2 * MAX_URL_CHARS :])]
+    return bool(opened) and not re.search(r"</(?:[\w.-]+:)?loc\s*>", text[-2 * MAX_URL_CHARS :][opened[-1] :])
 
 
 _FIELDS = {
@@ -191,7 +196,7 @@ def _until(value: str | None) -> datetime | None:
     """The latest instant a date may mean: a bare day counts as its end."""
     if not value or not value.strip():
         return None
-    moment = parsed_date(value.strip()) if len(value.strip()) <= MAX_DATE else None
+    moment = parsed_date(value.strip()) if len(value.strip()) <= MAX_DATE_CHARS else None
     if moment is None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -19,8 +19,8 @@ from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
-from crawler.items import Page
-from crawler.parsers.saved_files import MAX_BYTES, NOT_PAGES
+from crawler.items import MAX_PAGE_BYTES, Page
+from crawler.parsers.saved_files import NOT_PAGES
 from crawler.urls import UnusableURL, canonical_url
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 # WARC: a record is read by itself from its offset, so that damage costs only the record that has it. warcio's own
 # iterator ends without a word at damaged gzip and hides what was appended after a cut-off record.
 def read_warc(file: Path) -> Iterator[Page]:
-    """The pages of an archive, one at a time. Damage is said; the records before and after it are kept."""
+    """Read the pages of a WARC file, one at a time. Raises OSError. Damage is logged; the records before and after it are
+    kept."""
     with file.open("rb") as stream:
         offset, damaged = 0, False
         while (start := _next_record(stream, offset)) is not None:
@@ -44,36 +45,39 @@ def read_warc(file: Path) -> Iterator[Page]:
 
 
 _RECORD = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n|\x1f\x8b\x08")
-"""How a record begins: its version line (anywhere: one cut off before may end without a newline), or a gzip member's first bytes."""
+"""How a record begins: its version line (anywhere: one cut off before may end without a newline), or a gzip member's first
+bytes."""
 
 
-_LONGEST_START = 12
+_MAX_START_BYTES = 12
+"""Longest match of _RECORD: it may lie across two blocks."""
 
 
-_BLOCK = 2**16
+_BLOCK_BYTES = 2**16
+"""Bytes that are searched at a time for the next record."""
 
 
 def _next_record(stream: BinaryIO, offset: int) -> int | None:
     """Where the first record at or after `offset` begins; None when there is none."""
     stream.seek(offset)
-    while block := stream.read(_BLOCK):
+    while block := stream.read(_BLOCK_BYTES):
         if found := _RECORD.search(block):
             return offset + found.start()
-        offset = stream.seek(offset + max(1, len(block) - _LONGEST_START))
+        offset = stream.seek(offset + max(1, len(block) - _MAX_START_BYTES))
     return None
 
 
-MAX_HEAD = 2**18
-"""Bytes of a record's heads, WARC's and HTTP's together; more than any browser takes of HTTP's."""
+MAX_HEAD_BYTES = 2**18
+"""Size limit of a record's headers, WARC's and HTTP's together; more than any browser takes of HTTP's."""
 
 
 class _RecordReader(DecompressingBufferedReader):  # type: ignore[misc]
     """warcio's reader of a record, plain or gzip, that ends at damage: its own reads the rest of the file, printing.
 
-    Of lines it reads MAX_HEAD: a head without an end would be the rest of the file. Raises EOFError beyond.
+    Of lines it reads MAX_HEAD_BYTES: a head without an end would be the rest of the file. Raises EOFError beyond.
     """
 
-    left = MAX_HEAD
+    left = MAX_HEAD_BYTES
 
     def readline(self, length: int | None = None) -> bytes:
         if not self.left:
@@ -99,7 +103,8 @@ _http_head = StatusAndHeadersParser(["HTTP/"], verify=False)
 
 
 def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, int | None]:
-    """The page of the record that begins at `start`, None when it holds none; and where the record ends, None when it is damaged."""
+    """The page of the record that begins at `start`, None when it holds none; and where the record ends, None when it is
+    damaged."""
     stream.seek(start)
     reader = _RecordReader(stream)
     page = end = None
@@ -107,7 +112,7 @@ def _read_record(stream: BinaryIO, start: int, name: str) -> tuple[Page | None, 
         record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
         fits = _fits(record, reader, stream)
         if not fits:
-            record.raw_stream.limit = MAX_HEAD  # what is left of it is not worth reading
+            record.raw_stream.limit = MAX_HEAD_BYTES  # what is left of it is not worth reading
         page = _page_of_record(record, name, start)
         end = _end_of(record, reader, stream) if fits else None
     except (ArchiveLoadFailed, EOFError):
@@ -127,12 +132,12 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
     """The offset after a record; None when it is shorter than its head says, or runs into the next one."""
     if not isinstance(record.raw_stream, LimitReader):
         return None
-    while record.raw_stream.read(_BLOCK):
+    while record.raw_stream.read(_BLOCK_BYTES):
         pass
     if record.raw_stream.limit > 0:
         return None
     blank = 0
-    while (line := reader.readline(_BLOCK)) and not line.strip():
+    while (line := reader.readline(_BLOCK_BYTES)) and not line.strip():
         blank += 1
     # Two blank lines end a record. With fewer, what follows must be a record or nothing: a body that lost some bytes
     # ends in the head of the next record.
@@ -169,7 +174,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | Non
         content_type=content_type or None,
         body=body,
         failure=failure or cut_off,
-        refusal="too_large" if len(body) > MAX_BYTES else None,
+        refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         warc=name,
         warc_offset=offset,
     )
@@ -181,10 +186,10 @@ def _status(http: StatusAndHeaders) -> int | None:
 
 
 def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:
-    """At most MAX_BYTES + 1 of a record's body, transfer and content encodings removed."""
+    """At most MAX_PAGE_BYTES + 1 of a record's body, transfer and content encodings removed."""
     if http and (http.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
-        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_BYTES))
-    body = bytes(stream.read(MAX_BYTES + 1))
+        stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_PAGE_BYTES))
+    body = bytes(stream.read(MAX_PAGE_BYTES + 1))
     return _decoded(body, (http.get_header("Content-Encoding") or "").strip().lower()) if http else body
 
 
@@ -195,9 +200,11 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     """
     try:
         if encoding in ("gzip", "x-gzip", "deflate"):
-            return zlib.decompressobj(wbits=47).decompress(body, MAX_BYTES + 1)
+            return zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE_BYTES + 1)
         if encoding == "br":
-            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BYTES + 1))[: MAX_BYTES + 1]
+            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_PAGE_BYTES + 1))[
+                : MAX_PAGE_BYTES + 1
+            ]
     except (zlib.error, brotli.error):
         pass
     return body
@@ -219,4 +226,4 @@ def _capture_time(text: str | None) -> datetime:
 
 
 _FIRST_PAGE = datetime(1990, 1, 1, tzinfo=UTC)
-"""Nothing was captured before there was a web, nor will have been tomorrow."""
+"""Earliest capture date: nothing was captured before there was a web, nor will have been tomorrow."""

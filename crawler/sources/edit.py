@@ -1,4 +1,5 @@
-"""sources.toml changed by a program: what its owner wrote stays, comments included; it is replaced whole or not at all."""
+"""Edits sources.toml in place, atomically: what its owner wrote stays, comments included; it is replaced whole or not at
+all."""
 
 import contextlib
 import os
@@ -43,7 +44,8 @@ def save(path: Path, text: str) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is the old or the new one, whatever happens. A link stays a link; mode and owner stay.
+    """Atomic replacement: the file is the old or the new one, whatever happens. Raises OSError. A link stays a link; mode
+    and owner stay.
 
     Raises SourcesError where no file can be, such as over a device, or OSError.
     """

@@ -1,4 +1,4 @@
-"""Other programs' lists of sites <-> entries of sources.toml: OPML (see opml.py), CSV, one address a line. Pure.
+"""Import and export of source lists: OPML (see opml.py), CSV, one address a line <-> entries of sources.toml. Pure.
 
 sources.toml wants every source under an address and a name of its own; readers' lists have five feeds of one site, and
 three that are called "News". Here is how both get their way, so that a list comes out as it went in.
@@ -41,17 +41,16 @@ _SITEMAP_ADDRESS = re.compile(r"sitemap[^/]*\.(xml|txt)(\.gz)?$|\.xml\.gz$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrivals:
-    """What a list brings to the sources that are there already."""
+class ImportResult:
+    """The result of an import: what a list brings to the sources that are there already."""
 
     new: tuple[Entry, ...]  #: complete and checked, in the order of the list
-    there: tuple[str, ...]  #: names or addresses of what was there before
+    already_present: tuple[str, ...]  #: names or addresses of what was there before
     refused: tuple[str, ...]  #: mistakes, in words
 
 
-# In
 def read_list(data: bytes, suffix: str, unused: Counter[str]) -> list[Entry]:
-    """The entries of a list; `url` may be missing. What it had and was not understood is counted. Raises UnreadableList."""
+    """Parse a list into entries; `url` may be missing. What it had and was not understood is counted. Raises UnreadableList."""
     if suffix in (".opml", ".xml"):
         return read_opml(data, unused)
     text = _decoded(data)
@@ -129,8 +128,7 @@ def _value(name: str, kind: Any, cell: str) -> Any:
     return cell
 
 
-# Beside what is there
-class _Places:
+class _Taken:
     """Addresses, names and feeds that are taken, and by whom."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
@@ -177,17 +175,18 @@ def original_titles(sources: Iterable[Source]) -> dict[str, str]:
     return {source.url: source.name.removesuffix(_ending(source.name, source.url)) for source in sources}
 
 
-def arrive(entries: Sequence[Entry], known: Iterable[Source]) -> Arrivals:
-    """Give each entry that is not there yet an address and a name of its own, and check it as sources.toml would be."""
-    places = _Places(known)
+def merge_into(entries: Sequence[Entry], known: Iterable[Source]) -> ImportResult:
+    """Merge entries into the sources that are known: each that is not there yet gets an address and a name of its own, and
+    check it as sources.toml would be."""
+    taken = _Taken(known)
     new: list[Entry] = []
-    there: list[str] = []
+    already_present: list[str] = []
     refused: list[str] = []
     for number, entry in enumerate(entries, 1):
         try:
-            complete = _placed(entry, places)
+            complete = _placed(entry, taken)
             if complete:
-                places.take(source_of(complete, f"entry {number}"))
+                taken.take(source_of(complete, f"entry {number}"))
         except SourcesError as error:
             refused.append(str(error))
         except UnusableURL as error:
@@ -196,42 +195,41 @@ def arrive(entries: Sequence[Entry], known: Iterable[Source]) -> Arrivals:
             if complete:
                 new.append(complete)
             else:
-                there.append(str(entry.get("name") or entry.get("url") or " ".join(_entry_points(entry))))
-    return Arrivals(new=tuple(new), there=tuple(there), refused=tuple(refused))
+                already_present.append(str(entry.get("name") or entry.get("url") or " ".join(_entry_points(entry))))
+    return ImportResult(new=tuple(new), already_present=tuple(already_present), refused=tuple(refused))
 
 
-def _placed(entry: Entry, places: _Places) -> Entry | None:
+def _placed(entry: Entry, taken: _Taken) -> Entry | None:
     """The entry with an address and a name that are free; None when it is there already."""
     points = _entry_points(entry)
-    if points and not places.missing(points):
+    if points and not taken.missing(points):
         return None
-    feeds = places.missing(entry.get("feeds", []))
-    url = _address_for(entry, feeds, places)
+    feeds = taken.missing(entry.get("feeds", []))
+    url = _address_for(entry, feeds, taken)
     if url is None:
         return None
-    name = places.name_for(entry.get("name"), url)
+    name = taken.name_for(entry.get("name"), url)
     own = {"url": url} | ({} if name == default_name(url) else {"name": name}) | ({"feeds": feeds} if feeds else {})
     return own | {key: value for key, value in entry.items() if key not in own and key not in ("name", "feeds")}
 
 
-def _address_for(entry: Entry, feeds: Sequence[str], places: _Places) -> str | None:
+def _address_for(entry: Entry, feeds: Sequence[str], taken: _Taken) -> str | None:
     """The site's address; the feed's own where another feed of the site has that. None when the site is there already."""
     points = feeds or _entry_points(entry)
     url = entry.get("url") or next((f"{origin_of(canonical_url(point))}/" for point in points), "")
-    holder = places.by_url.get(canonical_url(url))
+    holder = taken.by_url.get(canonical_url(url))
     if holder is None:
         return str(url)
     covered = "url" in entry and (not feeds or (holder.discover and not holder.feeds))
-    return None if covered or canonical_url(points[0]) in places.by_url else points[0]
+    return None if covered or canonical_url(points[0]) in taken.by_url else points[0]
 
 
 def _entry_points(entry: Entry) -> list[str]:
     return [url for kind in ENTRY_POINTS for url in entry.get(kind, ())]
 
 
-# Out
 def write_list(sources: Sequence[Source], suffix: str, left_out: Counter[str]) -> bytes:
-    """The sources as another program reads them; what the format has no place for is counted."""
+    """Serialize the sources as another program reads them, by `suffix`; what the format has no place for is counted."""
     if suffix in (".opml", ".xml"):
         return write_opml(sources, original_titles(sources), left_out)
     if suffix == ".csv":

@@ -28,6 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 DEFAULT_USER_AGENT = "Broadsheet/1 (+no contact address given)"
+"""Where sources.toml has none; the news spider warns."""
 
 
 class SourcesError(Exception):
@@ -82,20 +83,20 @@ def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file that a person wrote, to its end. Raises SourcesError where it has none within MAX_FILE, or OSError.
+    """A file that a person wrote, to its end. Raises SourcesError where it has none within MAX_FILE_BYTES, or OSError.
 
     A pipe that nobody writes to is empty; to open it as usual would wait for somebody.
     """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         os.set_blocking(file.fileno(), True)
-        data = file.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise SourcesError(f"{path}: cannot be read: larger than {MAX_FILE >> 20} MB")
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise SourcesError(f"{path}: cannot be read: larger than {MAX_FILE_BYTES >> 20} MB")
     return data
 
 
-MAX_FILE = 16 * 2**20
-"""Bytes of a sources.toml or another program's list. 10,000 sources with three feeds each take 6 MB as OPML."""
+MAX_FILE_BYTES = 16 * 2**20
+"""Size limit of a sources.toml or another program's list. 10,000 sources with three feeds each take 6 MB as OPML."""
 
 
 def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:
@@ -205,7 +206,8 @@ _NO_SELECTOR = (etree.XPathError, SelectorError, ValueError)
 
 
 def _typed(table: Mapping[str, Any], model: type, where: str) -> dict[str, Any]:
-    """The table's values with lists as tuples, each checked against the field's type; "" where a string is optional means nothing."""
+    """The table's values with lists as tuples, each checked against the field's type; "" where a string is optional means
+    nothing."""
     known = {known.name: known for known in fields(model)}
     _only_known(table, tuple(known), where)
     values = {key: _value(value, known[key], f"{where}: {key}") for key, value in table.items()}
@@ -230,13 +232,13 @@ def _value(value: Any, known: Field[Any], where: str) -> Any:
     if not right:
         raise SourcesError(f"{where}: expected {words}, not {value if isinstance(value, date) else repr(value)}")
     for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str) and len(text) > MAX_VALUE:
-            raise SourcesError(f"{where}: {len(text):,} characters; at most {MAX_VALUE:,} are taken")
+        if isinstance(text, str) and len(text) > MAX_VALUE_CHARS:
+            raise SourcesError(f"{where}: {len(text):,} characters; at most {MAX_VALUE_CHARS:,} are taken")
     return tuple(value) if isinstance(value, list) else value
 
 
-MAX_VALUE = 10_000
-"""Characters of an address, a name, a rule; writing a string of a megabyte as TOML takes tomlkit a minute."""
+MAX_VALUE_CHARS = 10_000
+"""Longest value: an address, a name, a rule; writing a string of a megabyte as TOML takes tomlkit a minute."""
 
 
 def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

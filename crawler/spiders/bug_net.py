@@ -1,4 +1,5 @@
-"""An exception of ours in a spider's callback is a failure of its page or listing, not a page that stays pending for ever."""
+"""Error boundary: an exception of ours in a spider's callback is a failure of its page or listing, not a page that stays
+pending for ever."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,8 +8,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 
-class Bug(Exception):
-    """What its cause is, whatever that may mean of an answer: a ValueError of our own is no damaged answer."""
+class InternalError(Exception):
+    """An unexpected exception, a bug, as the `__cause__` of this one: a ValueError of our own is no damaged answer."""
 
 
 class BugNet:
@@ -20,7 +21,7 @@ class BugNet:
     def process_spider_exception(self, response: Response, exception: Exception) -> Iterable[Any] | None:
         if response.request is None or response.request.errback is None:
             return None
-        bug = Bug()
+        bug = InternalError()
         bug.__cause__ = exception
         failure = Failure(bug)  # type: ignore[no-untyped-call]
         failure.request = response.request  # type: ignore[attr-defined]  # as Scrapy does for an errback

@@ -27,7 +27,8 @@ logging.getLogger("warcio").setLevel(logging.ERROR)  # it repeats what stands in
 
 
 class CopiesSpider(scrapy.Spider):
-    """Reads the paths it was given, one after the other, never more of an archive than is being extracted."""
+    """Reads local copies below the paths it was given, one after the other, never more of an archive than is being
+    extracted."""
 
     name = "copies"
     # A callback's generator is drawn only as fast as its pages are stored; items from start() would all be drawn at once.

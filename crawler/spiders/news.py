@@ -27,13 +27,14 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import gone_to, header, is_unchanged, max_age, validators
+from crawler.fetcher.responses import header, is_unchanged, max_age, permanent_redirect, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
+from crawler.reasons import is_refusal, sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
-from crawler.spiders.bug_net import Bug
+from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import Discovery, entry_points
 from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
 
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 MAX_SITEMAPS = 200
-"""Of one source and run that indexes lead to; `since` keeps real sites far below."""
+"""Sitemaps of one source that indexes may lead to in one run; `since` keeps real sites far below."""
 
 
 NO_CONTACT = 'user_agent names no contact: publishers block what they cannot ask; set user_agent = "name (+https://…)" under [crawl]'
@@ -51,12 +52,15 @@ NO_SOURCES = SourcesFile(crawl=CrawlSettings(), sources=())
 
 
 Output = Listing | Page | Request
+"""What a callback yields: items and further requests."""
 
 
 class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
+    # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
+    custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: "RobotsSitemaps") -> None:
         super().__init__()
@@ -89,7 +93,7 @@ class NewsSpider(scrapy.Spider):
     # Requests
 
     def start_discovery(self, source: Source) -> Request:
-        """Ask a bare source's front page what entry points it announces."""
+        """Feed autodiscovery: ask a bare source's front page what entry points it announces."""
         return listing_request(FrontPageRequest(source=source), self.parse_front_page, self.front_page_failed)
 
     def poll(
@@ -134,7 +138,7 @@ class NewsSpider(scrapy.Spider):
         `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
         """
         source, discovery = asked.source, asked.discovery
-        moved = gone_to(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
@@ -185,7 +189,7 @@ class NewsSpider(scrapy.Spider):
     def _listing_is_dead(self, asked: ListingRequest, reason: str, **facts: Any) -> Iterator[Output]:
         listing = _listing(asked.source, asked.url, asked.kind, failure=reason, **facts)
         if asked.discovery is None:
-            logger.warning("%s: %s: %s", asked.source.name, asked.url, reason)
+            logger.warning("%s: %s: %s", asked.source.name, asked.url, sentence(reason))
             yield listing
         else:
             asked.discovery.note_failure(listing)
@@ -215,7 +219,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)).source, reason)
 
     def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
-        logger.warning("%s: %s: %s", source.name, source.url, reason)
+        logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
         yield _listing(source, source.url, "homepage", status=status, failure=reason)
 
     def _next_group(self, discovery: Discovery) -> Iterator[Output]:
@@ -277,7 +281,7 @@ class NewsSpider(scrapy.Spider):
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):
-            outcome: dict[str, Any] = {"refusal" if isinstance(failure.value, RobotsForbid) else "failure": reason}
+            outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
             yield _page(asked_as(PageRequest, _request_of(failure)), **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:
@@ -297,7 +301,7 @@ class NewsSpider(scrapy.Spider):
 
     def _count_bug(self, url: str, error: BaseException | None) -> None:
         """Say it, and count it where Scrapy counts what a spider raises: the run ends with 1."""
-        error = error.__cause__ if isinstance(error, Bug) else error
+        error = error.__cause__ if isinstance(error, InternalError) else error
         logger.error("%s: a bug in Broadsheet", url, exc_info=error)
         assert self.crawler.stats is not None
         self.crawler.stats.inc_value(f"spider_exceptions/{type(error).__name__}")

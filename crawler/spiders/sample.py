@@ -1,4 +1,4 @@
-"""A first look at a site that somebody would like to watch: the news spider, but only a sample of each source's pages.
+"""Preview crawl of a site that somebody would like to watch: the news spider, but only a sample of each source's pages.
 
 What it finds goes into an archive as in any crawl; a name for the site, which no table has, is noted in passing.
 """
@@ -18,16 +18,17 @@ from crawler.parsers import feeds, front_pages, links, listings
 from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps
 from crawler.urls import canonical_url, is_front_page
 
-SAMPLE = 5
-"""Articles: enough to see whether titles, dates and texts are right, and few enough to read and to ask a stranger for."""
+SAMPLE_ARTICLES = 5
+"""Pages of a source that are fetched: enough to see whether titles, dates and texts are right, and few enough to read and
+to ask a stranger for."""
 
 
-class LookSpider(NewsSpider):
-    """`broadsheet sources add` and `sources check --look`."""
+class SampleSpider(NewsSpider):
+    """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`."""
 
-    name = "look"
+    name = "sample"
     # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
-    custom_settings = {"SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
+    custom_settings = {"HTTPERROR_ALLOW_ALL": True, "SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
@@ -36,7 +37,7 @@ class LookSpider(NewsSpider):
         self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "LookSpider":
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "SampleSpider":
         spider = super().from_crawler(crawler, *args, **kwargs)
         assert isinstance(spider, cls)
         spider.noted = kwargs["noted"]  # the caller's own, who reads it after the run
@@ -82,7 +83,7 @@ class LookSpider(NewsSpider):
         if not isinstance(asked, PageRequest):
             return True
         sample = self._sampled.setdefault(asked.source.url, {})
-        if request.url in sample or len(sample) == SAMPLE:
+        if request.url in sample or len(sample) == SAMPLE_ARTICLES:
             # A listing that yields nothing leads to the next inside the same call: its pages pass here twice.
             return sample.get(request.url) is asked
         sample[request.url] = asked

@@ -3,6 +3,7 @@
 Called within the writer's transaction.
 """
 
+from dataclasses import fields as fields_of
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -203,17 +204,19 @@ def _similarity(db: Database, article: Row, copy_hash: str) -> float | None:
 # Columns
 
 
+COLUMNS = tuple(field.name for field in fields_of(Article) if field.name not in ("titles", "canonical_url"))
+"""The fields of an article that are columns of the same name; where its titles disagree stands with its page, what address
+it claims decides which row it has."""
+
+
 def article_row(article: Article, fetched_at: datetime, content_hash: str) -> Row:
-    """The columns of `articles` that come from the page alone."""
-    return {
-        "title": article.title, "description": article.description, "text": article.text, "authors": to_json(article.authors),
-        "date_published": article.date_published, "date_published_raw": article.date_published_raw,
-        "date_published_source": article.date_published_source, "date_modified": article.date_modified,
-        "sort_at": sort_at(article.date_published, fetched_at), "language": article.language, "section": article.section,
-        "keywords": to_json(article.keywords), "image_url": article.image_url, "site_name": article.site_name, "word_count": article.word_count,
-        "is_accessible_for_free": article.is_accessible_for_free, "content_hash": content_hash,
-        "extractor": article.extractor, "last_fetched_at": stamp(fetched_at),
-    }  # fmt: skip
+    """The columns of `articles` that come from the page alone: an article's own, lists as JSON."""
+    stated = {name: getattr(article, name) for name in COLUMNS}
+    return {name: to_json(value) if isinstance(value, tuple) else value for name, value in stated.items()} | {
+        "sort_at": sort_at(article.date_published, fetched_at),
+        "content_hash": content_hash,
+        "last_fetched_at": stamp(fetched_at),
+    }
 
 
 def article_at(db: Database, url: str) -> Row:

@@ -14,6 +14,7 @@ from math import comb, sqrt
 from statistics import fmean, median
 from urllib.parse import urlsplit
 
+from crawler.reasons import sentence
 from pipelines.database.connection import Row
 
 # Listings that cannot be read
@@ -178,7 +179,7 @@ def _unreadable(facts: Facts) -> Finding:
 def _say_failures(facts: Facts) -> str:
     (url, reason), *others = facts.failed
     moved = dict(facts.moved).get(url)
-    said = say_failure(f"{url} (moved for good to {moved})" if moved else url, reason)
+    said = f"{url}{f' (moved for good to {moved})' if moved else ''}: {sentence(reason)}"
     said += f", and {len(others)} more" if others else ""
     return f"{said}; {facts.failures} looks in a row" if facts.failures > 1 else said
 
@@ -194,7 +195,7 @@ def _pages_unreadable(habits: Habits) -> Finding:
         marks = [mark for mark in habits.recent if mark.kind == kind]
         if len(marks) >= FEWEST_RECENT:
             why = max(marks, key=marks.count).reason
-            return word, f"{len(marks)} of the last {len(habits.recent)} pages: {say_reason(why)}"
+            return word, f"{len(marks)} of the last {len(habits.recent)} pages: {sentence(why)}"
     return NOTHING
 
 
@@ -374,21 +375,6 @@ def span(hours: float) -> str:
         if hours >= 1.5
         else f"{hours * 60:.0f} minutes"
     )
-
-
-def say_failure(url: str, reason: str) -> str:
-    if reason == "robots":
-        return f"robots.txt forbids {url}"
-    return f"{url} {say_reason(reason)}" if reason.startswith("http_") else f"{url}: {say_reason(reason)}"
-
-
-def say_reason(reason: str) -> str:
-    """A reason of `pages` or `feeds` in words; whole sentences stay as they are."""
-    if status := re.fullmatch(r"(robots_)?http_(\d{3})", reason):
-        return f"{'robots.txt ' if status[1] else ''}answers {status[2]}"
-    if reason == "robots":
-        return "robots.txt forbids them"
-    return reason.replace("_", " ") if re.fullmatch("[a-z_0-9]+", reason) else reason
 
 
 def say_move(move: tuple[str, str]) -> str:

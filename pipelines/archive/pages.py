@@ -13,6 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler.items import Hints, Outcome, Page
+from crawler.reasons import is_final
 from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
@@ -89,7 +90,7 @@ def _refused(db: Database, page: Page, row: Row, reason: str, extractor: str | N
     if row["state"] == "duplicate":
         return "known", {}
     # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
-    asked = page.status is not None and page.via not in LOCAL
+    asked = page.status is not None and page.via not in LOCAL and not is_final(reason)
     attempts = row["attempts"] + 1 if row["state"] == "refused" else 1
     again = schedule.retry_at(attempts, page.fetched_at, refused=True) if asked else None
     return "refused", {

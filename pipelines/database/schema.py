@@ -240,6 +240,12 @@ def m008_stories_of_what_changed(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m009_dateline(db: Database) -> None:
+    """The place that opens a report."""
+    db.conn.execute("alter table articles add column dateline text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from crawler.items import Article, Hints, Page, Source
 from pipelines.extract.body import read_body
+from pipelines.extract.datelines import dateline
 from pipelines.extract.dates import more_precise, parse_moment
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
 from pipelines.extract.layout import measure_layout
@@ -88,6 +89,7 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
         keywords=said.keywords,
         image_url=_address(said.image_url),
         site_name=_cut(said.site_name, MAX_NAME),
+        dateline=dateline(lines[0]),
         titles=tuple((place, _cut(title, MAX_TITLE)) for place, title in said.titles),
         is_accessible_for_free=said.is_accessible_for_free,
         canonical_url=_address(said.canonical_url),

@@ -6,8 +6,7 @@ import re
 import charset_normalizer
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
-MAX_BYTES = 8_000_000
-"""The download limit; the largest labelled page has 1.6 MB."""
+from crawler.items import MAX_PAGE_BYTES
 
 
 class Refusal(Exception):
@@ -77,8 +76,8 @@ def refuse_binary(body: bytes, content_type: str | None) -> None:
     kind = (content_type or "").partition(";")[0].strip().lower()
     if not body.strip(b"\x00\t\n\r\x0b\x0c "):
         raise Refusal("empty")
-    if len(body) > MAX_BYTES:
-        raise Refusal("too_complex")
+    if len(body) > MAX_PAGE_BYTES:
+        raise Refusal("too_large")
     if BINARY.match(body) or (OTHER_KINDS.match(kind) and not _is_html(body[:4096].decode("latin-1"))):
         raise Refusal("not_html")
 

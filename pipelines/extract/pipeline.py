@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.items import Listing, Outcome, Page
+from crawler.reasons import sentence
 from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
 from pipelines.deduplicate.near_copies import Text
 from pipelines.extract.own_pages import NotAPage, page_of
@@ -60,8 +61,9 @@ class ExtractPipeline:
         try:
             return await self._workers.run(outcome_of, page, needs=NEEDS)
         except WorkerLost as lost:
-            logger.warning("%s: extraction_%s", page.url, lost)
-            return Outcome(page=replace(page, body=b""), failure=f"extraction_{lost}")
+            failure = f"extraction_{lost}"
+            logger.warning("%s: %s", page.url, sentence(failure))
+            return Outcome(page=replace(page, body=b""), failure=failure)
         except WorkerBug as bug:
             logger.error("%s: a bug in extraction:\n%s", page.url, bug)
             return Outcome(page=replace(page, body=b""), failure="extraction_error")

@@ -13,6 +13,7 @@ from datasette import hookimpl
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
+from crawler.reasons import sentence
 from pipelines.publish import data, pages
 from pipelines.publish.formatting import spaced
 from pipelines.publish.guard import guarded, has_archive, hide_the_machine, is_public, is_shown, note_archive, set_right
@@ -30,9 +31,10 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 @hookimpl(trylast=True)
 def prepare_connection(conn: Connection, database: str, datasette: Any) -> None:
     """Datasette's search boxes find words of Chinese, Japanese and Korean: its own escape_fts() is replaced, which was first.
-    Visitors see less. Other programs' databases stay as they are."""
+    meaning() says a reason in a sentence. Visitors see less. Other programs' databases stay as they are."""
     if note_archive(conn, database, datasette):
         conn.create_function("escape_fts", 1, lambda typed: spaced(escape_fts(typed)), deterministic=True)
+        conn.create_function("meaning", 1, lambda reason: reason and sentence(str(reason)), deterministic=True)
         if is_public(datasette):
             conn.set_authorizer(hide_the_machine)
 

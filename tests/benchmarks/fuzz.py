@@ -59,8 +59,8 @@ class Extract(pipeline.ExtractPipeline):
         return outcome
 
 
-async def _timed(self: Workers, work: Callable[..., Any], *given: object) -> Any:
-    seconds, done = await _run(self, _watched, work, *given)
+async def _timed(self: Workers, work: Callable[..., Any], *given: object, needs: tuple[str, ...] = ()) -> Any:
+    seconds, done = await _run(self, _watched, work, *given, needs=needs)
     SECONDS[_name(given[0].url)] = seconds  # type: ignore[attr-defined]  # it is a page
     return done
 

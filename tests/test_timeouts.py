@@ -12,7 +12,7 @@ from scrapy.utils.test import get_crawler
 
 from crawler.fetcher.backoff import NotSent
 from crawler.fetcher.requests import Asked, ListingRequest, PageRequest, scrapy_request
-from crawler.fetcher.timeouts import PatientHandler, patience
+from crawler.fetcher.timeouts import AdaptiveTimeoutHandler, timeout_for
 from crawler.items import Link, Source
 
 
@@ -23,7 +23,7 @@ from crawler.items import Link, Source
 def test_a_host_that_overran_its_time_gets_less_but_three_times_what_it_needs(
     overran: int, slowest: float, seconds: float
 ) -> None:
-    assert patience(10.0, overran, slowest) == seconds
+    assert timeout_for(10.0, overran, slowest) == seconds
 
 
 def test_a_page_that_overran_a_shorter_time_was_not_asked_and_a_listing_did_not_answer(
@@ -34,7 +34,7 @@ def test_a_page_that_overran_a_shorter_time_was_not_asked_and_a_listing_did_not_
 
     monkeypatch.setattr(HTTP11DownloadHandler, "__init__", lambda self, crawler: None)  # it wants a reactor
     monkeypatch.setattr(HTTP11DownloadHandler, "download_request", silence)
-    handler = PatientHandler(get_crawler())
+    handler = AdaptiveTimeoutHandler(get_crawler())
 
     source = Source(url="https://x.example/", name="x.example")
     page = PageRequest(source=source, link=Link(url="https://x.example/one"), via="feed")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import brotli
 import pytest
 
-from crawler.fetcher.compression import beginning, true_encoding
+from crawler.fetcher.compression import decompress_prefix, sniff_encoding
 from tests.loopback import Site, article_html, story
 from tests.newsroom import Newsroom
 
@@ -53,12 +53,12 @@ def test_of_a_packed_robots_txt_the_beginning_is_read(site: Site, newsroom: News
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", ""])
 def test_no_more_comes_out_than_is_asked_for(encoding: str) -> None:
     pack = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "": bytes}[encoding]
-    assert beginning(pack(b"ab" * 100_000), encoding, 1000) == b"ab" * 500
+    assert decompress_prefix(pack(b"ab" * 100_000), encoding, 1000) == b"ab" * 500
 
 
 def test_brotli_and_deflate_are_believed_unless_they_are_text() -> None:
-    assert [true_encoding(brotli.compress(PAGE), "br"), true_encoding(PAGE, "br")] == ["br", ""]
-    assert [true_encoding(zlib.compress(PAGE), "deflate"), true_encoding(b"", "gzip")] == ["deflate", ""]
+    assert [sniff_encoding(brotli.compress(PAGE), "br"), sniff_encoding(PAGE, "br")] == ["br", ""]
+    assert [sniff_encoding(zlib.compress(PAGE), "deflate"), sniff_encoding(b"", "gzip")] == ["deflate", ""]
 
 
 RUSSIAN = ("<!DOCTYPE html><title>Порт закрыт на зиму</title>" + "Буксиры стоят у причала. " * 20).encode()
@@ -67,10 +67,10 @@ RUSSIAN = ("<!DOCTYPE html><title>Порт закрыт на зиму</title>" +
 @pytest.mark.parametrize("said", ["gzip", "zstd", "br", "deflate"])
 def test_text_of_any_script_is_text_whatever_it_is_said_to_be_packed_in(said: str) -> None:
     assert [
-        true_encoding(text, said) for text in (RUSSIAN, b"\xef\xbb\xbf" + RUSSIAN, RUSSIAN.decode().encode("cp1251"))
+        sniff_encoding(text, said) for text in (RUSSIAN, b"\xef\xbb\xbf" + RUSSIAN, RUSSIAN.decode().encode("cp1251"))
     ] == ["", "", ""]
 
 
 def test_deflate_without_the_head_of_zlib_is_read_as_many_servers_mean_it() -> None:
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    assert beginning(packer.compress(b"User-agent: *") + packer.flush(), "deflate", 100) == b"User-agent: *"
+    assert decompress_prefix(packer.compress(b"User-agent: *") + packer.flush(), "deflate", 100) == b"User-agent: *"
