@@ -181,9 +181,18 @@ def test_a_full_disk_leaves_sources_toml_as_it_was(folder: Path) -> None:
     assert not list(folder.glob(".sources*"))
 
 
-@pytest.mark.parametrize("table", ["pages", "articles"])
-def test_a_damaged_page_met_on_the_way_is_exit_74_in_one_line(demo: Path, tmp_path: Path, table: str) -> None:
-    """By the spider's history, which only reads, or by the writer."""
+OFFLINE = ("crawl", "--now", "--offline", CORPUS, "--sources", CORPUS / "sources.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "command"),
+    [("pages", OFFLINE), ("articles", ("import", "page.html"))],
+    ids=["by the spider's history, which only reads", "by the writer"],
+)
+def test_a_damaged_page_met_on_the_way_is_exit_74_in_one_line(
+    demo: Path, tmp_path: Path, table: str, command: tuple[object, ...]
+) -> None:
+    (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
     with contextlib.closing(sqlite3.connect(demo)) as base:
         base.execute("vacuum into ?", [str(tmp_path / "news.db")])
     with contextlib.closing(sqlite3.connect(tmp_path / "news.db")) as base:
@@ -191,8 +200,7 @@ def test_a_damaged_page_met_on_the_way_is_exit_74_in_one_line(demo: Path, tmp_pa
     with (tmp_path / "news.db").open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
-    offline = ("--offline", CORPUS, "--sources", CORPUS / "sources.toml")
-    done = broadsheet("crawl", "--now", *offline, cwd=tmp_path, workers=0)
+    done = broadsheet(*command, cwd=tmp_path, workers=0)
     assert (done.returncode, done.stderr.count("\n")) == (74, 1), done.stderr
     assert "news.db: database disk image is malformed; `broadsheet doctor --db news.db`" in done.stderr
 
