@@ -115,7 +115,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connectio
 
 LIMITS = st.fixed_dictionaries(
     {"search.MANY": st.integers(1, 30), "search.RANKED": st.integers(1, 70), "search.FEW": st.integers(0, 30), "search.READ": st.integers(1, 70), "search.PAGE": st.integers(2, 8)}
-    | {"search.STEPS": st.sampled_from([100, 400, 6000]), "index.BEGINNINGS": st.sampled_from([1, 2, 100]), "index.QUOTED": st.sampled_from([8, 1000]), "index.READABLE": st.sampled_from([20, 1000])}
+    | {"search.STEPS": st.sampled_from([100, 400, 6000]), "fulltext.BEGINNINGS": st.sampled_from([1, 2, 100]), "fulltext.QUOTED": st.sampled_from([8, 1000]), "fulltext.READABLE": st.sampled_from([20, 1000])}
 )  # fmt: skip
 TYPED = st.lists(st.sampled_from(["crane", "cran*", "qua*", "gale", "-cram", "OR", '"crane quay"', "-cra*", "東京", "東京*", '"*b"', "straß*", "wall-c*", "no*"]), max_size=5).map(" ".join)  # fmt: skip
 NARROWED = st.builds(

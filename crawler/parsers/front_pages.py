@@ -73,6 +73,10 @@ _HEADLINE_THAI_CHARS = 25
 """The same of Thai, likewise."""
 
 
+CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
+"""The same as pipelines.text.CJK, which this package may not import: Han, kana, bopomofo, Hangul."""
+
+
 def read_front_page(body: bytes, url: str) -> Reading:
     """Parse the HTML of a front page found at `url`: the feeds it announces, its links to articles. Raises NotAListing."""
     tree = _parse_html(body)
@@ -111,7 +115,7 @@ def _slug_words(path: str) -> int:
 def _headline_length(text: str) -> bool:
     return (
         len(text.split()) >= _HEADLINE_WORDS
-        or len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text)) >= _HEADLINE_CJK_CHARS
+        or len(re.findall(f"[{CJK}]", text)) >= _HEADLINE_CJK_CHARS
         or len(re.findall(r"[\u0e01-\u0e5b]", text)) >= _HEADLINE_THAI_CHARS
     )
 

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from pipelines.database.first_edition import FULL_TEXT, TABLES, VIEWS
+from pipelines.text import CJK
 
 APPLICATION_ID = 0x42524453
 """`BRDS`: PRAGMA application_id of every Broadsheet database, so that no other program's file is ever touched."""
@@ -19,10 +20,6 @@ NOWHERE = 0
 
 FORGOTTEN = "forgotten"
 """pages.reason of a page that was taken down."""
-
-CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
-"""Letters of scripts that part no words, as the inside of a character class (of GLOB or of a regular expression): Han, kana,
-bopomofo, and Hangul, whose words carry their particles (Unicode 15, blocks). The full-text index has each as a word."""
 
 migrations = Migrations("broadsheet")
 

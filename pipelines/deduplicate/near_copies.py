@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from pipelines.deduplicate.winnowing import SHARED_PRINTS, fingerprints
-from pipelines.text import CHARACTER, TOKEN, tokens
+from pipelines.text import cjk_letters, tokens, words_of
 
 
 def containment(one: str, other: str) -> float:
@@ -92,7 +92,7 @@ class Text:
 
     @cached_property
     def tokens(self) -> list[str]:
-        return TOKEN.findall(self.text)
+        return words_of(self.text)
 
     @cached_property
     def words(self) -> list[str]:
@@ -101,7 +101,7 @@ class Text:
     @cached_property
     def unit(self) -> int:
         """How many words count as one: 2 where most words are single characters of a script without spaces."""
-        return 2 if 2 * len(CHARACTER.findall(self.text)) > len(self.tokens) else 1
+        return 2 if 2 * cjk_letters(self.text) > len(self.tokens) else 1
 
     @cached_property
     def prints(self) -> frozenset[int]:

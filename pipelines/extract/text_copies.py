@@ -24,7 +24,7 @@ from pipelines.extract.boilerplate import (
 from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.phrases import pattern, whole_words
-from pipelines.text import CJK, SENTENCE_END, clean, fold, is_prose, width
+from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6
 """Lines below the text among which a signature is looked for."""
@@ -192,16 +192,18 @@ def _may_be_title(line: str) -> bool:
         or BREADCRUMB.search(line)
     ):
         return False
-    return (len(line.split()) > 2 or bool(CJK.search(line))) and not line.endswith((".", "。", ",", ":"))
+    return (len(line.split()) > 2 or bool(CJK_LETTER.search(line))) and not line.endswith((".", "。", ",", ":"))
 
 
 def _terms(text: str) -> set[str]:
     """The words that carry meaning: longer ones, and pairs of Han, Kana or Hangul characters."""
     folded = fold(text)
     pairs = {
-        folded[at : at + 2] for at in range(len(folded) - 1) if CJK.match(folded[at]) and CJK.match(folded[at + 1])
+        folded[at : at + 2]
+        for at in range(len(folded) - 1)
+        if CJK_LETTER.match(folded[at]) and CJK_LETTER.match(folded[at + 1])
     }
-    return pairs | {word[:6] for word in folded.split() if len(word) > 3 and not CJK.search(word)}
+    return pairs | {word[:6] for word in folded.split() if len(word) > 3 and not CJK_LETTER.search(word)}
 
 
 def _share(some: set[str], of: set[str]) -> float:

@@ -7,9 +7,9 @@ from itertools import islice
 
 from rapidfuzz.distance import Indel
 
-from pipelines.database.schema import CJK
+from pipelines.text import CJK, WORD
 
-WORD = re.compile(rf"(?:[{CJK}]|[^\s{CJK}]+)\s*|\s+")
+PIECE = re.compile(rf"(?:[{CJK}]|[^\s{CJK}]+)\s*|\s+")
 """A word, or one letter of a script that parts no words, with the white space behind it."""
 
 MAX_WORDS = 10_000
@@ -50,7 +50,7 @@ def word_diff(old: str, new: str) -> list[Paragraph | None]:
 
 
 def _pieces(old: str, new: str) -> Iterator[Piece]:
-    for same, gone, come in _runs(WORD.findall(old), WORD.findall(new)):
+    for same, gone, come in _runs(PIECE.findall(old), PIECE.findall(new)):
         for what, words in (("same", same), ("removed", gone), ("added", come)):
             if words:
                 yield Piece(what=what, text="".join(words))
@@ -89,7 +89,7 @@ def shared_passages(texts: Sequence[str]) -> list[Shared]:
     """Which passages of each text stand in another one as well: SHINGLE words in a row or more, letter case aside. Of many
     long texts the beginnings are compared: MAX_TOGETHER words, as many of each."""
     most = MAX_TOGETHER // max(len(texts), 1)
-    spans = [[word.span() for word in islice(_TOKEN.finditer(text), most + 1)] for text in texts]
+    spans = [[word.span() for word in islice(WORD.finditer(text), most + 1)] for text in texts]
     shingles = [list(_shingles(text, words[:most])) for text, words in zip(texts, spans, strict=True)]
     seen: set[int] = set()
     common: set[int] = set()
@@ -100,9 +100,6 @@ def shared_passages(texts: Sequence[str]) -> list[Shared]:
         _cut(text, words, [one in common for one in said], most)
         for text, words, said in zip(texts, spans, shingles, strict=True)
     ]
-
-
-_TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 
 
 def _shingles(text: str, spans: list[tuple[int, int]]) -> Iterator[int]:

@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
 from markupsafe import Markup, escape
 
-from pipelines.database.schema import CJK
+from pipelines.text import CJK, CJK_LETTER
 
 LOCALE = "en"
 """The pages are written in English, so are their dates."""
@@ -21,9 +21,6 @@ MARKS = ("\x02", "\x03")
 
 
 _SPACED = re.compile(rf"(?:^| |(?<=…)){MARKS[0]}?[{CJK}]{MARKS[1]}?(?: |$|(?=…))")
-
-
-_LETTER = re.compile(rf"[{CJK}]")
 
 
 def instant(stamp: str | None) -> datetime | None:
@@ -96,7 +93,7 @@ def web_address(url: str | None) -> str | None:
 
 def spaced(text: str) -> str:
     """The same as schema.spaced() in SQL: a space on either side of every letter of CJK."""
-    return _LETTER.sub(lambda letter: f" {letter[0]} ", text)
+    return CJK_LETTER.sub(lambda letter: f" {letter[0]} ", text)
 
 
 def marked(snippet: str | None) -> Markup:
