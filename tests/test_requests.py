@@ -1,5 +1,6 @@
 """What a request asks for stays with it, whatever Scrapy makes of the request."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from crawler.fetcher.requests import (
     source_of,
 )
 from crawler.items import Link, Source
+from tests.conftest import ROOT
 
 SOURCE = Source(url="https://x.example/", name="x.example")
 PAGE = PageRequest(source=SOURCE, link=Link(url="https://x.example/one"), via="feed")
@@ -80,3 +82,10 @@ def test_attempts_go_on_in_the_copy_that_repeats_a_request() -> None:
     request = Request("https://x.example/")
     attempts_of(request).repeated = 1
     assert attempts_of(request.replace(priority=-1)).repeated == 1
+
+
+def test_loose_keys_of_meta_are_scrapy_s_own() -> None:
+    key = re.compile(r"request\.meta(?:\[|\.(?:get|pop|setdefault)\()\"(\w+)\"")
+    files = [file for folder in ("crawler", "pipelines") for file in (ROOT / folder).rglob("*.py")]
+    found = {name for file in files for name in key.findall(file.read_text("utf-8"))}
+    assert found == {"download_slot", "dont_obey_robotstxt", "download_timeout", "redirect_reasons", "redirect_times"}
