@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,11 @@ settings.load_profile("repeatable")
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "local_corpus"
 
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in the background of a shell, and every command would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ENVIRONMENT = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
 

@@ -232,9 +232,9 @@ def crawl(name: str, db: Path) -> int:
 @pytest.mark.parametrize(
     ("spider", "said"),
     [
-        ("nobody", "no spider `nobody`; there are: copies, look, news"),
+        ("nobody", "no spider `nobody`; there are: copies, news, sample"),
         ("copies", "the spider `copies` is started by `broadsheet import PATH`"),
-        ("look", "the spider `look` is started by `broadsheet sources add URL`"),
+        ("sample", "the spider `sample` is started by `broadsheet sources add URL`"),
     ],
 )
 def test_a_spider_that_cannot_be_started_is_told_in_a_line(
