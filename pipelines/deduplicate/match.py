@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
+from crawler.times import stamp
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
@@ -224,7 +225,7 @@ def _alike(row: Row, article: Article) -> bool:
 
 
 def _found_at(it: Match) -> str:
-    fetched_at = it.page.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    fetched_at = stamp(it.page.fetched_at)
     return min(it.here["discovered_at"], fetched_at) if it.here else fetched_at
 
 

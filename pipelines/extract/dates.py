@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from htmldate import find_date
 from lxml.etree import XPath
 
+from crawler.times import stamp
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import PHRASES
 from pipelines.text import clean
@@ -110,9 +111,9 @@ def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> s
     """UTC when the offset is known or the source's zone supplies it, else the bare day."""
     try:
         if offset is not None:
-            return (when - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return stamp((when - offset).replace(tzinfo=UTC))
         if timezone:
-            return when.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return stamp(when.replace(tzinfo=ZoneInfo(timezone)))
     except OverflowError:  # an offset that leaves the calendar: the null date of many programs is 0001-01-01
         pass
     return when.date().isoformat()
@@ -120,7 +121,7 @@ def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> s
 
 def _other_value(raw: str, timezone: str | None) -> str | None:
     if re.fullmatch(r"1\d{9}(?:\d{3})?", raw):
-        return datetime.fromtimestamp(int(raw[:10]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(datetime.fromtimestamp(int(raw[:10]), UTC))
     if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw) and not re.search(r"\b0\d{3}\b(?!:)", raw):
         try:
             when = parsedate_to_datetime(raw)
