@@ -18,8 +18,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from tests.loopback import Site
-    from tests.newsroom import Newsroom
+    from tests.support.loopback import Site
+    from tests.support.newsroom import Newsroom
 
 # The same examples every time: a run that nobody changed must not fail. Explore with --hypothesis-profile=explore.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -39,7 +39,7 @@ ENVIRONMENT = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
 
 
 def start_forkserver() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.forkserver"]
+    command = [sys.executable, "-m", "tests.support.forkserver"]
     return subprocess.Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True, env=ENVIRONMENT)
 
 
@@ -92,7 +92,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site() -> Iterator["Site"]:
     """A news site on loopback that says what the test tells it to."""
-    from tests.loopback import serving
+    from tests.support.loopback import serving
 
     with serving() as running:
         yield running
@@ -101,6 +101,6 @@ def site() -> Iterator["Site"]:
 @pytest.fixture
 def newsroom(tmp_path: Path) -> "Newsroom":
     """An empty sources.toml and archive."""
-    from tests.newsroom import Newsroom
+    from tests.support.newsroom import Newsroom
 
     return Newsroom(tmp_path)

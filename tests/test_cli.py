@@ -19,7 +19,7 @@ from crawler.cli.main import main
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
-from tests.loopback import article_html, story
+from tests.support.loopback import article_html, story
 
 SOURCES = '[[source]]\nurl = "https://a.example/"\n'
 

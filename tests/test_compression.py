@@ -8,8 +8,8 @@ import brotli
 import pytest
 
 from crawler.fetcher.compression import decompress_prefix, sniff_encoding
-from tests.loopback import Site, article_html, story
-from tests.newsroom import Newsroom
+from tests.support.loopback import Site, article_html, story
+from tests.support.newsroom import Newsroom
 
 PAGE = article_html("The pier", story("pier")).encode()
 

@@ -14,8 +14,8 @@ from crawler.items import Page
 from crawler.urls import origin_of
 from pipelines.extract import Refusal, extract
 from tests.conftest import CORPUS, broadsheet, connect
-from tests.corpus import ARTICLES, COLUMNS, PAGES, read_expected
-from tests.expectations import Mistake, held_by, missing_from
+from tests.support.corpus import ARTICLES, COLUMNS, PAGES, read_expected
+from tests.support.expectations import Mistake, held_by, missing_from
 
 SURE = [url for url, expected in PAGES.items() if not expected.get("optional")]
 OPTIONAL = [url for url, expected in PAGES.items() if expected.get("optional")]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, broadsheet
-from tests.loopback import serving, story
-from tests.newsroom import Newsroom
+from tests.support.loopback import serving, story
+from tests.support.newsroom import Newsroom
 
 AWKWARD = """a b'c%d"e$HOME\\x;y"""
 

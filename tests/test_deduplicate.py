@@ -20,10 +20,10 @@ from pipelines.deduplicate.match import precedence
 from pipelines.deduplicate.near_copies import Text, align, containment, is_copy, similarity
 from pipelines.deduplicate.winnowing import fingerprints
 from pipelines.text import content_hash, words_changed
-from tests.archives import new_archive
 from tests.conftest import broadsheet
-from tests.loopback import article_html, story
-from tests.work import ends
+from tests.support.archives import new_archive
+from tests.support.loopback import article_html, story
+from tests.support.work import ends
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 

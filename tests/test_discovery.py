@@ -20,7 +20,7 @@ from crawler.parsers.links import MAX_BYTES, MAX_CHILDREN, MAX_HINT_CHARS, NotAL
 from crawler.parsers.listings import read_listing
 from crawler.parsers.sitemaps import MAX_UNDATED
 from tests.conftest import CORPUS
-from tests.work import calls, ends
+from tests.support.work import calls, ends
 
 URL = "https://www.x.example/news/list"
 SINCE = datetime(2026, 11, 1, 12, tzinfo=UTC)

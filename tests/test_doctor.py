@@ -15,7 +15,7 @@ from pipelines.database.doctor import _REFERENCES, _opened
 from pipelines.database.lock import run_lock
 from pipelines.database.schema import migrations
 from tests.conftest import ROOT, broadsheet, connect
-from tests.corpus import ARTICLES
+from tests.support.corpus import ARTICLES
 
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="repairs are for SQLite's own shell")
 

@@ -13,7 +13,7 @@ from crawler.items import Hints, Page, Source
 from pipelines.extract import EXTRACTOR, extract
 from pipelines.extract.decode import Refusal, decode, is_plain_text
 from pipelines.text import tokens, word_count
-from tests.work import ends
+from tests.support.work import ends
 
 PARAGRAPHS = (
     "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt.",

@@ -13,8 +13,8 @@ from pipelines.archive.store import Archive
 from pipelines.archive.takedown import Forgotten, erase, wanted_url
 from pipelines.database.lock import run_lock
 from tests.conftest import broadsheet, connect
-from tests.loopback import article_html, serving, story
-from tests.newsroom import Newsroom
+from tests.support.loopback import article_html, serving, story
+from tests.support.newsroom import Newsroom
 from tests.test_deduplicate import NOON, A, B, C, article, contents, page, report
 from tests.test_stories import account, told
 

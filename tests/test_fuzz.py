@@ -25,9 +25,9 @@ from crawler.urls import UnusableURL, canonical_url, same_site, site_of
 from pipelines.archive.store import Archive
 from pipelines.database.doctor import examine
 from pipelines.extract.pipeline import outcome_of
-from tests import laws
-from tests.laws import LAWS, NOW
-from tests.mutations import JSON_LD_KEYS, JSON_VALUES, VALUES, Mutant, mutant
+from tests.support import laws
+from tests.support.laws import LAWS, NOW
+from tests.support.mutations import JSON_LD_KEYS, JSON_VALUES, VALUES, Mutant, mutant
 
 SEEDS = {"page": 25, "text": 40, "feed": 40, "sitemap": 80, "txt": 40, "csv": 25, "sources": 60}
 """Mutants of each kind that take a second or two on a slow machine; of what is not named, a hundred."""

@@ -29,8 +29,8 @@ from pipelines.archive.health_rules import (
 )
 from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
-from tests.loopback import Site, article_html, story
-from tests.newsroom import Newsroom
+from tests.support.loopback import Site, article_html, story
+from tests.support.newsroom import Newsroom
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FEED = "https://a.example/feed"

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tests.loopback import Answer, Site, article_html, story
-from tests.newsroom import Newsroom
+from tests.support.loopback import Answer, Site, article_html, story
+from tests.support.newsroom import Newsroom
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 

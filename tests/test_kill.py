@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from tests.conftest import broadsheet
-from tests.loopback import Answer, Site, article_html, story
-from tests.newsroom import Newsroom, start_crawl, wait_for
+from tests.support.loopback import Answer, Site, article_html, story
+from tests.support.newsroom import Newsroom, start_crawl, wait_for
 
 ENTRIES = 20
 """Of the feed; two new ones appear between two starts."""

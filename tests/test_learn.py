@@ -12,7 +12,7 @@ from crawler.sources.toml_file import parse_sources
 from pipelines.archive.store import Archive
 from pipelines.archive.suggest import line_xpath, suggest
 from tests.conftest import broadsheet
-from tests.loopback import story
+from tests.support.loopback import story
 
 SOURCE = Source(url="https://a.example/", name="A")
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -18,8 +18,8 @@ from crawler.items import Host
 from crawler.spiders.news import NewsSpider
 from crawler.times import stamp
 from tests.conftest import ROOT, broadsheet, connect
-from tests.loopback import Answer, Site, serving, story
-from tests.newsroom import Newsroom, start_crawl, wait_for
+from tests.support.loopback import Answer, Site, serving, story
+from tests.support.newsroom import Newsroom, start_crawl, wait_for
 from tests.test_news import slowly
 
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from pipelines.extract.metadata import Metadata, read_metadata
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import without_site
 from pipelines.text import clean
-from tests.work import ends
+from tests.support.work import ends
 
 URL = "https://www.ledger.example/news/harbour/crane.html"
 

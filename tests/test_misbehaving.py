@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, connect
-from tests.misbehaving import CASES, Case, Web, misbehaving
+from tests.support.misbehaving import CASES, Case, Web, misbehaving
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="only there all of 127.0.0.0/8 is loopback"),

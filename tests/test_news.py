@@ -16,8 +16,8 @@ from crawler.fetcher.address_guard import may_enter
 from crawler.items import MAX_PAGE_BYTES
 from pipelines.database.lock import run_lock
 from tests.conftest import ROOT, broadsheet, connect
-from tests.loopback import Answer, Site, article_html, story
-from tests.newsroom import Newsroom, start_crawl, wait_for
+from tests.support.loopback import Answer, Site, article_html, story
+from tests.support.newsroom import Newsroom, start_crawl, wait_for
 
 
 def test_a_second_crawl_fetches_no_article_it_has_and_says_so(site: Site, newsroom: Newsroom) -> None:

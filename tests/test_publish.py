@@ -22,7 +22,7 @@ from crawler.reasons import sentence
 from pipelines.archive.store import Archive
 from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
 from tests.conftest import connect
-from tests.reading import reading_room
+from tests.support.reading import reading_room
 
 Get = Callable[[str], Any]
 

@@ -24,8 +24,8 @@ from crawler.cli.main import main
 from crawler.items import Source
 from crawler.sources.toml_file import CrawlSettings, parse_sources
 from tests.conftest import CORPUS, ENVIRONMENT, ROOT, broadsheet
-from tests.loopback import article_html, story
-from tests.reading import reading_room
+from tests.support.loopback import article_html, story
+from tests.support.reading import reading_room
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
 BLOCKS = re.compile(r"^```console\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)

@@ -28,7 +28,7 @@ from pipelines.database.lock import run_lock
 from pipelines.extract.own_pages import NotAPage, page_of
 from pipelines.extract.pipeline import outcome_of
 from tests.conftest import ENVIRONMENT, ROOT, connect
-from tests.loopback import Site, article_html, story
+from tests.support.loopback import Site, article_html, story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 

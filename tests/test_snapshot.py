@@ -15,7 +15,7 @@ from pipelines.database import snapshot as station
 from pipelines.database.connection import connect as opened
 from pipelines.database.schema import APPLICATION_ID
 from tests.conftest import broadsheet, connect
-from tests.corpus import ARTICLES
+from tests.support.corpus import ARTICLES
 from tests.test_cli import modes_hold, run_with
 from tests.test_deduplicate import article, page, report
 

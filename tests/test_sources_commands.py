@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from crawler.cli.main import main
 from crawler.sources.toml_file import parse_sources
 from tests.conftest import CORPUS, ROOT, broadsheet
-from tests.loopback import Site, article_html, serving, story
+from tests.support.loopback import Site, article_html, serving, story
 
 MANNERS = '# mine\n[crawl]\ndelay = 0\nallow_private = ["127.0.0.0/8"]\n'
 

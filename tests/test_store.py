@@ -19,7 +19,7 @@ from pipelines.archive.runs import summary
 from pipelines.archive.schedule import RETRY_AFTER
 from pipelines.archive.store import Archive
 from pipelines.extract.pipeline import with_prints
-from tests.loopback import story
+from tests.support.loopback import story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 SOURCE = Source(url="https://a.example/", name="A")

@@ -20,7 +20,7 @@ from pipelines.deduplicate import story_index
 from pipelines.deduplicate.clusters import Document, groups, terms
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
-from tests.archives import new_archive
+from tests.support.archives import new_archive
 from tests.test_deduplicate import NOON, article, page, report
 
 _COMMON = [

@@ -12,7 +12,7 @@ from crawler.items import Article, Outcome
 from pipelines.archive.store import Archive
 from pipelines.archive.versions import renumber
 from pipelines.text import content_hash
-from tests.archives import new_archive
+from tests.support.archives import new_archive
 from tests.test_deduplicate import A, B, article, page, report
 
 GOOD = report("pier", 120)

@@ -24,7 +24,7 @@ from crawler.workers import Limits, Worker, WorkerLost, Workers
 from pipelines.deduplicate.near_copies import Text
 from pipelines.extract.pipeline import NEEDS, ExtractPipeline, outcome_of
 from pipelines.text import content_hash
-from tests.loopback import article_html, story
+from tests.support.loopback import article_html, story
 
 LIMITS = Limits(seconds=5.0, megabytes=1536)
 

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from pipelines.database.connection import connect
 from pipelines.database.schema import APPLICATION_ID, migrations
-from tests.loopback import story
+from tests.support.loopback import story
 
 HOST = "https://filled.example"
 

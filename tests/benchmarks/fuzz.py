@@ -3,7 +3,7 @@
     python -m tests.benchmarks.fuzz [--pages 10000] [--lists 2000] [--archives 20] [--seed 0]
 
 Prints what became of them, what nobody expected, the slowest and the largest; exits 1 when a figure is missed. Every case
-is named kind/seed: `mutant("page", 17)` of tests/mutations.py is page/17. Linux only.
+is named kind/seed: `mutant("page", 17)` of tests/support/mutations.py is page/17. Linux only.
 """
 
 import argparse
@@ -32,9 +32,9 @@ from pipelines.database.doctor import examine
 from pipelines.extract import pipeline
 from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE
 from tests.conftest import ENVIRONMENT, ROOT
-from tests.laws import LAWS, UNFIT
-from tests.loopback import article_html, story
-from tests.mutations import mutant, write_page
+from tests.support.laws import LAWS, UNFIT
+from tests.support.loopback import article_html, story
+from tests.support.mutations import mutant, write_page
 
 MAX_SECONDS, MAX_MEGABYTES = 10.0, 300
 LIMITS = Limits(seconds=MAX_SECONDS, megabytes=600)

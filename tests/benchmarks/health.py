@@ -22,7 +22,7 @@ from pipelines.archive.health_rules import Habits, patience_hours, updated_silen
 from pipelines.archive.runs import _newly_met
 from pipelines.archive.sources import sync
 from pipelines.archive.store import Archive
-from tests.loopback import story
+from tests.support.loopback import story
 
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 EVERY = timedelta(minutes=15)

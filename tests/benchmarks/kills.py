@@ -22,8 +22,8 @@ from pathlib import Path
 
 from tests.benchmarks.filled import HOST, fill, fill_old
 from tests.benchmarks.full_disk import unsound
-from tests.loopback import Answer, Site, article_html, serving, story
-from tests.newsroom import Newsroom, start
+from tests.support.loopback import Answer, Site, article_html, serving, story
+from tests.support.newsroom import Newsroom, start
 
 PAGES = 100
 KILLS_PER_ARCHIVE = 8

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import ROOT, connect
-from tests.misbehaving import CASES, Case, Web, misbehaving
+from tests.support.misbehaving import CASES, Case, Web, misbehaving
 
 MAX_SECONDS, MAX_MEGABYTES, MAX_MEGABYTES_OF_ALL = 30.0, 400, 1000
 

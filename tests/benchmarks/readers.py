@@ -22,9 +22,9 @@ from crawler.cli.output import DONE, STORAGE
 from pipelines.database.connection import BUSY_TIMEOUT, LONGEST_LOG
 from tests.benchmarks.filled import fill
 from tests.benchmarks.full_disk import unsound
-from tests.loopback import Site, article_html, serving, story
-from tests.newsroom import Newsroom, start
-from tests.reading import reading_room
+from tests.support.loopback import Site, article_html, serving, story
+from tests.support.newsroom import Newsroom, start
+from tests.support.reading import reading_room
 
 SLOWEST = 0.25
 """Seconds that 99 % of reads may take during a crawl."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from crawler.cli.output import BUSY
 from pipelines.database.lock import run_lock
 from tests.conftest import ROOT
-from tests.loopback import Answer, serving
+from tests.support.loopback import Answer, serving
 
 BROADSHEET = [sys.executable, "-m", "crawler"]
 CRAWL = [*BROADSHEET, "crawl", "--quiet"]

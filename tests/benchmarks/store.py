@@ -36,7 +36,7 @@ from pipelines.extract.pipeline import outcome_of
 from tests.benchmarks.crawl import Statements
 from tests.benchmarks.dedup import invented_texts
 from tests.benchmarks.pages import make
-from tests.loopback import article_html
+from tests.support.loopback import article_html
 
 MEASURED, COUNTED, LISTINGS, LINKS = 200, 20, 50, 50
 PRINTS = 41

@@ -14,8 +14,8 @@ from tomlkit.items import Table
 from crawler.items import Article, Page
 from crawler.parsers.saved_files import read_file
 from crawler.urls import UnusableURL, canonical_url
-from tests.expectations import FIELDS, told
 from tests.pages.saved import FILES, PAGES, PRIVATE, outcome_of
+from tests.support.expectations import FIELDS, told
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -12,7 +12,16 @@ from crawler.items import Article, Hints, Page, Source
 from crawler.sources.toml_file import SourcesError, source_of
 from crawler.urls import UnusableURL, canonical_url, origin_of
 from pipelines.extract import Refusal, extract
-from tests.expectations import FIELDS, Mistake, held_by, missing_from, nearest, only_known, only_right_types, told
+from tests.support.expectations import (
+    FIELDS,
+    Mistake,
+    held_by,
+    missing_from,
+    nearest,
+    only_known,
+    only_right_types,
+    told,
+)
 
 PAGES = Path(__file__).parent
 PRIVATE = "private"

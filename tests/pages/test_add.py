@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.expectations import Mistake
 from tests.pages.__main__ import cli
 from tests.pages.saved import PAGES, difference, folders, keys, outcome, read_saved
+from tests.support.expectations import Mistake
 
 PAGE = PAGES / "canonical-and-two-dates" / "page.html"
 URL = "https://www.hollin-echo.example/works/furnace"

@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 from tests.conftest import CORPUS
-from tests.expectations import FIELDS, Mistake, only_known, only_right_types
+from tests.support.expectations import FIELDS, Mistake, only_known, only_right_types
 
 Expected = dict[str, Any]
 

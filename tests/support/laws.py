@@ -41,7 +41,7 @@ from crawler.sources.toml_file import SourcesError, parse_sources
 from crawler.urls import canonical_url
 from pipelines.extract import Refusal
 from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE, extract
-from tests.mutations import Mutant
+from tests.support.mutations import Mutant
 
 URL = "https://www.x.example/news/a.html"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from typing import Any
 
 from crawler.items import Page
 from pipelines.extract import extract
-from tests.loopback import article_html, story
+from tests.support.loopback import article_html, story
 
 PACKAGES = ("crawler", "pipelines")
 SCRAPY = (

@@ -25,7 +25,7 @@ from typing import Any
 import brotli  # type: ignore[import-untyped]
 from backports import zstd
 
-from tests.loopback import article_html, story
+from tests.support.loopback import article_html, story
 
 GOOD = 3
 """Sound articles of every site."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.newsroom import start, wait_for
+from tests.support.newsroom import start, wait_for
 
 
 @contextmanager
