@@ -46,6 +46,13 @@ def start_forkserver() -> subprocess.Popen[str]:
 _forkserver = cache(start_forkserver)
 
 
+def pytest_sessionfinish() -> None:
+    """Wait for the server, if it was needed: then the time of its commands is in the sum that `time pytest` prints."""
+    if _forkserver.cache_info().currsize:
+        with _forkserver() as server:
+            server.communicate()
+
+
 def broadsheet(
     *arguments: object, cwd: Path = ROOT, file_size: int | None = None, workers: int | None = 0
 ) -> subprocess.CompletedProcess[str]:
