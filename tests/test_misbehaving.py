@@ -21,10 +21,8 @@ pytestmark = [
 ]
 
 QUICK = [case for case in CASES if not case.heavy]
-SILENT = [
-    case for case in QUICK if {"failed timeout", "timeout"} & {*chain(*case.pages.values(), *case.feeds.values())}
-]
-OTHERS = [case for case in QUICK if case not in SILENT]
+SILENT = [case for case in QUICK if case.silent]
+OTHERS = [case for case in QUICK if not case.silent]
 LIMITS = {"silent": (SILENT, 5), "others": (OTHERS, 240)}
 """Cases, and seconds that an answer and an extraction may take."""
 
