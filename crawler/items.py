@@ -147,7 +147,7 @@ class Article:
     site_name: str | None = None
     is_accessible_for_free: bool | None = None
     dateline: str | None = None  #: the place that opens a report, in its own spelling; the text keeps it
-    titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by sources.TITLES; () where all places agree
+    titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 1 trafilatura 2.3.1`

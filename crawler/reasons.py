@@ -1,6 +1,6 @@
 """Reasons: every word of `pages.reason` and `feeds.last_status`, what it means, and whether and when it is asked again.
 
-Programs read the word, people the sentence. Data, but for the look-up; docs/method.md has the same as tables.
+Programs read the word, people the sentence. Data, but for the look-up; docs/method.md has the same as tables, which a test compares.
 """
 
 import re

@@ -36,8 +36,8 @@ MAX_UNDATED = 1_000
 
 
 def read_sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
-    """Parse a sitemap or a sitemap index found at `url`; older entries than `since` (aware) are left out. Raises
-    NotAListing."""
+    """Parse a sitemap or a sitemap index found at `url`; older entries than `since` (aware) are left out, and so are
+    addresses of another site, and undated ones beyond MAX_UNDATED. Raises NotAListing."""
     text = decoded_xml(body)
     root = _parse_xml(text)
     entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]

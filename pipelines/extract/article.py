@@ -1,8 +1,8 @@
 """Page -> Article, or Refusal. The only module that knows trafilatura. Pure: no clock, no network, no database.
 
-bytes ──decode──► a text copy ──textcopy────────────────────────┐
-            └───► one tree ──metadata──► what the page says ────┼──► Article, or Refusal(reason)
-                      └──trafilatura, boilerplate──► its lines ─┘
+bytes ──decode──► a text copy ──text_copies─────────────────────┐
+            └───► one tree ──metadata──► what the page says ────┼──► with the feed's hints an Article, or Refusal(reason)
+                      └──body──────► its lines ─────────────────┘
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Authors: JSON-LD, meta elements and visible bylines -> people's names."""
+"""Authors: JSON-LD, meta elements and visible bylines -> people's names.
+
+Where these name no person, body.with_byline_and_date() asks the ends of the text, and article.with_hints() the feed.
+"""
 
 import re
 from collections.abc import Iterable, Iterator

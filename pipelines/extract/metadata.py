@@ -20,7 +20,7 @@ class Metadata:
     """What a page says of its article; None where it is silent."""
 
     title: str | None = None
-    titles: tuple[tuple[str, str], ...] = ()  #: what each place of sources.TITLES says, where these disagree
+    titles: tuple[tuple[str, str], ...] = ()  #: what each place of items.TITLES says, where these disagree
     description: str | None = None
     authors: tuple[str, ...] = ()
     published: Moment | None = None

@@ -31,7 +31,7 @@ def title(head: PageHead, site: str | None) -> str | None:
 
 
 def titles_by_place(head: PageHead, site: str | None) -> dict[str, str]:
-    """What each of sources.TITLES says, without the site's name; places that say nothing are left out."""
+    """What each of items.TITLES says, without the site's name; places that say nothing are left out."""
     said = {"headline": headline_of(head), "og:title": head.first("og:title"), "h1": _heading(head)}
     lines = [line for line in said.values() if line]
     return {place: without_site(line, lines, site, head.url) for place, line in said.items() if line}

@@ -1,8 +1,9 @@
 """news.db -> its readers: a Datasette plugin. Plain `datasette news.db --metadata datasette_metadata.json` loads it, too.
 
-Each hook says which station of the folder does the work: `pages` and `data` answer what was `asked`, for people and for programs;
-`reading`, `search` and `meanings` know the archive, `contents` puts together what a page holds, `differences`, `charts`, `words`
-and `feed` make of it what a template or a feed reader shows, `guard` watches over all answers.
+Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
+an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `fulltext` and `glossary`
+know the archive; `details` puts together what a page holds; `differences`, `charts`, `formatting` and `feed` make of it what a
+template or a feed reader shows; `guard` watches over all answers.
 """
 
 from collections.abc import Callable

@@ -47,8 +47,8 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
     page = min(requests.number(request, "page") or 1, LAST_PAGE)
 
     def read(base: Connection) -> Context:
-        formatting = expression(typed)
-        found = search(base, formatting, filters, best=best, page=page) if formatting else None
+        words = expression(typed)
+        found = search(base, words, filters, best=best, page=page) if words else None
         return {"found": found, "choices": queries.choices(base)}
 
     shown = await requests.read(datasette, database, read)
