@@ -55,6 +55,10 @@ bench() {
         done
         return
     fi
+    if ! [ -e "tests/benchmarks/$1.py" ]; then
+        echo "run.sh: no benchmark is called $1; ./run.sh bench lists them" >&2
+        exit 2
+    fi
     environment
     # Users' modules are compiled; without this a benchmark would measure Python's compiler.
     unset PYTHONDONTWRITEBYTECODE
