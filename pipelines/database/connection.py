@@ -90,11 +90,16 @@ def log_of(path: Path) -> Path:
     return file.with_name(file.name + "-wal")
 
 
+def rows(db: Database, sql: str, parameters: Sequence[Any] | Row = ()) -> Iterator[Row]:
+    """The rows of a query as they are read, in whatever transaction there is."""
+    found = db.conn.execute(sql, parameters)
+    names = [column[0] for column in found.description]
+    return (dict(zip(names, row, strict=True)) for row in found)
+
+
 def first_row(db: Database, sql: str, parameters: Sequence[Any] | Row = ()) -> Row | None:
     """The first row that a query gives; None when it gives none."""
-    rows = db.conn.execute(sql, parameters)
-    row = rows.fetchone()
-    return None if row is None else dict(zip([column[0] for column in rows.description], row, strict=True))
+    return next(rows(db, sql, parameters), None)
 
 
 @contextmanager

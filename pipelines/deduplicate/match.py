@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from crawler.items import Article, Outcome, Page
 from crawler.times import stamp
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
-from pipelines.database.connection import Row, first_row
+from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
 from pipelines.extract.boilerplate import is_noise
@@ -53,9 +53,8 @@ def known_pages(db: Database, outcome: Outcome) -> dict[str, Row]:
     """The rows of an outcome's addresses: found at, answered from, and claimed, also on another site, to be the article's."""
     page = outcome.page
     claimed = _claimed(outcome.article) if outcome.article else None
-    rows = db.conn.execute("select * from pages where url in (?, ?, ?)", [page.url, page.final_url, claimed])
-    names = [column[0] for column in rows.description]
-    return {row["url"]: row for row in (dict(zip(names, values, strict=True)) for values in rows)}
+    found = rows(db, "select * from pages where url in (?, ?, ?)", [page.url, page.final_url, claimed])
+    return {row["url"]: row for row in found}
 
 
 def match(db: Database, outcome: Outcome, pages: Mapping[str, Row]) -> Match:

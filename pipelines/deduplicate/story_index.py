@@ -8,7 +8,7 @@ import json
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from pipelines.database.connection import first_row, rows
 from pipelines.deduplicate.clusters import (
     DAYS,
     MIN_PASSAGES,
@@ -58,8 +59,8 @@ class Frame:
 
 def frames(db: Database) -> list[Frame]:
     """All frames, the earliest first. No two have a day in common."""
-    rows = _rows(db, "select * from story_frames where articles > 0 order by first_day")
-    return [Frame(**row | {"common": frozenset(json.loads(row["common"]))}) for row in rows]
+    found = rows(db, "select * from story_frames where articles > 0 order by first_day")
+    return [Frame(**row | {"common": frozenset(json.loads(row["common"]))}) for row in found]
 
 
 def document(row: Mapping[str, Any]) -> Document:
@@ -67,13 +68,6 @@ def document(row: Mapping[str, Any]) -> Document:
     body = Text(row["text"])
     words = terms(body) + terms(Text(row["title"] or ""))
     return Document(id=row["id"], url=row["url"], when=row["day"], words=words, prints=body.prints)
-
-
-def _rows(db: Database, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-    """Rows as they are read, in whatever transaction there is."""
-    cursor = db.execute(sql, parameters)
-    names = [column[0] for column in cursor.description]
-    return (dict(zip(names, row, strict=True)) for row in cursor)
 
 
 # Rows of one article, written within the writer's transaction
@@ -102,7 +96,7 @@ def put_vector(db: Database, one: Member, cluster: int | None = None) -> None:
 
 def drop(db: Database, article_id: int) -> None:
     """Forget what is kept of an article."""
-    row = next(_rows(db, "select day, prints from story_articles where article_id = ?", [article_id]), None)
+    row = first_row(db, "select day, prints from story_articles where article_id = ?", [article_id])
     if row:
         _drop_terms(db, article_id, row["day"], _terms_of(db, article_id))
         rows = ((print_, row["day"], article_id) for print_ in _unpacked_prints(row["prints"]))
@@ -131,7 +125,7 @@ def unplace(db: Database, article_ids: Iterable[int]) -> None:
 
 def unplace_around(db: Database, article_id: int, holders: range) -> None:
     """Dissolve the cluster of an article, and those that hold a print of it which so many articles have."""
-    row = next(_rows(db, "select prints from story_articles where article_id = ?", [article_id]), None)
+    row = first_row(db, "select prints from story_articles where article_id = ?", [article_id])
     if row is None:
         return
     found = db.execute(
@@ -158,7 +152,7 @@ def _key(term: str) -> int:
 
 def texts(db: Database, article_ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
     """What document() needs of articles."""
-    return _rows(
+    return rows(
         db,
         """select articles.id, url, title, text, coalesce(julianday(sort_at), julianday(first_seen_at)) as day
            from json_each(?) cross join articles on articles.id = value""",
@@ -168,13 +162,13 @@ def texts(db: Database, article_ids: Iterable[int]) -> Iterator[Mapping[str, Any
 
 def documents(db: Database, article_ids: Iterable[int]) -> Iterator[Document]:
     """Articles that are put()."""
-    rows = _rows(
+    found = rows(
         db,
         """select article_id, url, day, words, prints from json_each(?)
            cross join story_articles on article_id = value join articles on articles.id = article_id""",
         [json.dumps(list(article_ids))],
     )
-    for row in rows:
+    for row in found:
         words: Counter[str] = Counter(json.loads(zlib.decompress(row["words"])))
         prints = frozenset(_unpacked_prints(row["prints"]))
         yield Document(id=row["article_id"], url=row["url"], when=row["day"], words=words, prints=prints)
@@ -266,7 +260,7 @@ def begin_frame(db: Database, first: str, last: str) -> int:
 
 def end_frame(db: Database, frame_id: int, articles: int, common: Set[str], longest: int) -> None:
     """A frame is made. What others have of its days they lose; what is left of one goes to the one before, if it can."""
-    made = next(_rows(db, "select first_day, last_day from story_frames where id = ?", [frame_id]))
+    made = next(rows(db, "select first_day, last_day from story_frames where id = ?", [frame_id]))
     for other in frames(db):
         if other.first_day <= made["last_day"] and made["first_day"] <= other.last_day:
             _cut(db, other, made["first_day"], made["last_day"])
