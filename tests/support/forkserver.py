@@ -2,8 +2,12 @@
 
 Reads one job a line from standard input, as JSON, forks, and writes the exit status. What a command imports is the same
 as ever; only that it was imported before. Tests of what is imported when, and of kills, start Python themselves.
+
+Nor do they take apart at their end what they were given: that costs as much as a crawl of two pages, since memory that is
+shared with the server is copied before it is let go.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -12,10 +16,13 @@ import pkgutil
 import resource
 import signal
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
 from crawler.items import Page
+from crawler.parsers.listings import read_listing
+from crawler.urls import site_of
 from pipelines.extract import extract
 from tests.support.loopback import article_html, story
 
@@ -42,8 +49,17 @@ def preload() -> None:
     for kind in ("downloadermiddlewares", "spidermiddlewares"):
         for module in pkgutil.walk_packages(importlib.import_module(f"scrapy.{kind}").__path__, f"scrapy.{kind}."):
             importlib.import_module(module.name)
-    extract(article())  # whose patterns are compiled when first needed
+    warm_up()
     gc.freeze()
+
+
+def warm_up() -> None:
+    """Read a page of each kind: patterns are compiled and tables are loaded when they are first needed."""
+    page = article()
+    extract(page)
+    site_of(page.url)
+    read_listing(b"<rss version='2.0'><channel><item><link>/a</link></item></channel></rss>", page.url, "feed")
+    read_listing(b"<urlset><url><loc>/a</loc></url></urlset>", page.url, "sitemap")
 
 
 def article() -> Page:
@@ -53,12 +69,16 @@ def article() -> Page:
 
 
 def serve() -> None:
-    """Until standard input ends. In a forked child it returns after the command: the interpreter ends as it always does."""
+    """Until standard input ends."""
     for line in sys.stdin:
         job = json.loads(line)
         pid = os.fork()
         if not pid:
-            become(job)
+            try:
+                become(job)
+            except SystemExit as ended:
+                assert isinstance(ended.code, int)
+                end(ended.code)
             return
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(f"{status}\n")
@@ -86,6 +106,15 @@ def become(job: dict[str, Any]) -> None:
     main.__spec__ = None
     del main.__file__
     importlib.import_module("crawler.cli.main").main()
+
+
+def end(status: int) -> None:
+    """Leave as the interpreter does, up to where it would take its modules apart."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
