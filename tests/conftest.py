@@ -1,6 +1,7 @@
 """What several tests share: the command line as a user runs it, and the local corpus crawled once."""
 
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,14 @@ settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "local_corpus"
+
+
+gc.disable()  # what is imported and collected is there to stay
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 if (

@@ -74,12 +74,7 @@ def serve() -> None:
         job = json.loads(line)
         pid = os.fork()
         if not pid:
-            try:
-                become(job)
-            except SystemExit as ended:
-                assert isinstance(ended.code, int)
-                end(ended.code)
-            return
+            end(status_of(job))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(f"{status}\n")
         sys.stdout.flush()
@@ -108,8 +103,19 @@ def become(job: dict[str, Any]) -> None:
     importlib.import_module("crawler.cli.main").main()
 
 
+def status_of(job: dict[str, Any]) -> int:
+    """What the command ends with. When this returns, nothing holds its frames any more, and the files in them are closed."""
+    try:
+        become(job)
+    except SystemExit as ended:
+        assert isinstance(ended.code, int)
+        return ended.code
+    raise AssertionError("a command ends by sys.exit")
+
+
 def end(status: int) -> None:
     """Leave as the interpreter does, up to where it would take its modules apart."""
+    gc.collect()
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
