@@ -27,8 +27,9 @@ from pipelines.extract import extract
 from tests.support.loopback import article_html, story
 
 PACKAGES = ("crawler", "pipelines")
+PROGRAMS = {"broadsheet": ("crawler.cli.main", "main"), "scrapy": ("scrapy.cmdline", "execute")}
 SCRAPY = (
-    "scrapy.core.downloader.handlers.http11", "scrapy.core.engine", "scrapy.crawler", "scrapy.dupefilters", "scrapy.extensions.closespider",
+    "scrapy.cmdline", "scrapy.commands.crawl", "scrapy.core.downloader.handlers.http11", "scrapy.core.engine", "scrapy.crawler", "scrapy.dupefilters", "scrapy.extensions.closespider",
     "scrapy.extensions.corestats", "scrapy.extensions.logcount", "scrapy.extensions.logstats", "scrapy.extensions.memdebug",
     "scrapy.extensions.memusage", "scrapy.extensions.remote_control", "scrapy.extensions.spiderstate", "scrapy.extensions.telnet",
     "scrapy.extensions.throttle", "scrapy.logformatter", "scrapy.pqueues", "scrapy.spidermiddlewares.base", "scrapy.squeues",
@@ -81,26 +82,28 @@ def serve() -> None:
 
 
 def become(job: dict[str, Any]) -> None:
-    """In the child: be the process that `python -m crawler ...` would have started."""
+    """In the child: be the process that `python -m crawler ...` or `python -m scrapy ...` would have started."""
     descriptors = [
         os.open("/dev/null", os.O_RDONLY),
         *(os.open(str(job[name]), os.O_WRONLY) for name in ("out", "err")),
     ]
     for target, descriptor in enumerate(descriptors):
         os.dup2(descriptor, target)
-    os.chdir(str(job["cwd"]))
+    os.chdir(job["cwd"])
+    sys.path.insert(0, job["cwd"])
     signal.alarm(LONGEST)
     if job.get("file_size") is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"],) * 2)
     if job.get("workers") is not None:
         settings: Any = importlib.import_module("crawler.settings")
         settings.EXTRACT_WORKERS = job["workers"]
-    sys.argv = ["broadsheet", *job["arguments"]]
+    sys.argv = [job["program"], *job["arguments"]]
     # Workers are spawned, and would import this module as their main one.
     main = sys.modules["__main__"]
     main.__spec__ = None
     del main.__file__
-    importlib.import_module("crawler.cli.main").main()
+    module, function = PROGRAMS[job["program"]]
+    getattr(importlib.import_module(module), function)()
 
 
 def status_of(job: dict[str, Any]) -> int:
