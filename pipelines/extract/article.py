@@ -91,6 +91,7 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
         image_url=_address(said.image_url),
         site_name=_cut(said.site_name, MAX_NAME),
         dateline=dateline(lines[0]),
+        kicker=_cut(said.kicker, MAX_NAME),
         titles=tuple((place, _cut(title, MAX_TITLE)) for place, title in said.titles),
         is_accessible_for_free=said.is_accessible_for_free,
         canonical_url=_address(said.canonical_url),

@@ -126,6 +126,15 @@ NO_TITLE = re.compile(
 """What stands in the same heading, and is said of the title or to a screen reader only."""
 
 
+def _is_unsaid(node: lxml.html.HtmlElement) -> bool:
+    return node.tag in ("rt", "rp", "script", "style", "svg") or HIDDEN.search(node.get("class") or "") is not None
+
+
+HIDDEN = re.compile(
+    r"(?:^|[\s_-])(?:visually-?hidden|sr-only|screen-reader|aural|blind|assistive|element-invisible)(?=$|[\s_-])", re.I
+)
+
+
 def _is_no_title(node: lxml.html.HtmlElement) -> bool:
     return (
         node.tag in ("rt", "rp", "script", "style", "svg", "button", "time", "small", "h2", "h3", "h4", "h5")
@@ -171,7 +180,7 @@ def _kicker(element: lxml.html.HtmlElement, text: str, head: PageHead) -> str | 
 
 
 def _as_kicker(node: lxml.html.HtmlElement, title: str) -> str | None:
-    line = clean(" ".join(node.itertext())).strip(" :|/–—-»›")
+    line = _text_of(node, _is_unsaid).strip(" :|/,–—-»›")
     if (
         not 1 < len(line) <= MAX_KICKER
         or fold(line) == fold(title)

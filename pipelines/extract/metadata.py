@@ -22,6 +22,7 @@ class Metadata:
     """What a page says of its article; None where it is silent."""
 
     title: str | None = None
+    kicker: str | None = None  #: the small line above the title
     titles: tuple[tuple[str, str], ...] = ()  #: what each place of items.TITLES says, where these disagree
     description: str | None = None
     authors: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ def read_metadata(head: PageHead, timezone: str | None = None, title_place: str 
     titles = titles_by_place(head, site, heading)
     return Metadata(
         title=titles.get(title_place or "") or title(head, site, heading),
+        kicker=heading.kicker if heading else None,
         titles=tuple(titles.items()) if len({fold(line) for line in titles.values()}) > 1 else (),
         description=description(head),
         authors=authors(head, site),

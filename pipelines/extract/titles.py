@@ -23,7 +23,7 @@ def title(head: PageHead, site: str | None, heading: Heading | None) -> str | No
     short = {line: without_site(line, said, site, head.url) for line in said}
     own = [line for line in said if not is_sites(short[line], site, head.url)] or said
     others = [line for line in (shared, tweeted, window) if line]
-    if headline and headline in own and _is_borne_out(headline, shared, heading, others, short):
+    if headline and headline in own and _is_borne_out(headline, heading, others, short):
         best: str | None = short[headline]
     elif shown:
         best = short[shown]
@@ -34,17 +34,16 @@ def title(head: PageHead, site: str | None, heading: Heading | None) -> str | No
     return _without_kicker(chosen, short[shared] if shared else None)
 
 
-def _is_borne_out(
-    headline: str, shared: str | None, heading: Heading | None, others: Sequence[str], short: Mapping[str, str]
-) -> bool:
+def _is_borne_out(headline: str, heading: Heading | None, others: Sequence[str], short: Mapping[str, str]) -> bool:
     """Whether a JSON-LD headline is the title: whole, and repeated elsewhere, or not contradicted by two places that agree."""
     line, shown = fold(short[headline]), fold(heading.text) if heading else ""
     if CUT.search(headline) or (shown.startswith(line) and shown != line):
         return False
-    agreeing = [fold(short[one]) for one in others]
-    if line in agreeing or (heading and line in (shown, fold(visible_text(heading.element)))):
-        return not (shared and shown and fold(short[shared]) == shown != line) or agreeing.count(line) > 1
-    return max(Counter(filter(None, (*agreeing, shown))).values(), default=0) < 2 and not shown
+    stated = [fold(short[one]) for one in others]
+    rival = stated[0] if stated and stated[0] != line else None
+    repeats = stated.count(line) + bool(heading and line in (shown, fold(visible_text(heading.element))))
+    contradicted = rival is not None and (rival == shown or (not repeats and stated.count(rival) > 1))
+    return repeats > 1 or not contradicted
 
 
 CUT = re.compile(r"(?:\.\.\.|…)$")
