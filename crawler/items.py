@@ -147,6 +147,7 @@ class Article:
     site_name: str | None = None
     is_accessible_for_free: bool | None = None
     dateline: str | None = None  #: the place that opens a report, in its own spelling; the text keeps it
+    kicker: str | None = None  #: the small line above the title: a topic, a place, a series; None: none was seen
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one

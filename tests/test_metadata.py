@@ -6,8 +6,8 @@ import lxml.html
 import pytest
 
 from pipelines.extract.authors import people
-from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata, read_metadata
+from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import without_site
 from pipelines.text import clean
@@ -133,7 +133,7 @@ def test_a_moment_is_utc_where_the_offset_is_known_else_the_day(text: str, value
 
 
 def test_a_sources_zone_makes_an_instant_of_a_local_time() -> None:
-    assert parse_moment("11. November 2026, 14:08 Uhr", "Europe/Berlin") == Moment(
+    assert parse_moment("11. November 2026, 14:08 Uhr", Habits(timezone="Europe/Berlin")) == Moment(
         value="2026-11-11T13:08:00Z", raw="11. November 2026, 14:08 Uhr"
     )
 
@@ -289,7 +289,7 @@ def test_joiners_stay_where_a_script_spells_with_them(text: str, cleaned: str) -
     ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00", "Mon, 01 Jan 0001 00:00:00 GMT"],
 )
 def test_dates_at_the_edge_of_the_calendar_are_none(text: str) -> None:
-    assert parse_moment(text, "Asia/Tokyo") is None
+    assert parse_moment(text, Habits(timezone="Asia/Tokyo")) is None
 
 
 def test_a_byline_without_an_end_is_read_at_its_beginning() -> None:

@@ -15,7 +15,7 @@ from pipelines.extract.boilerplate import (
 )
 from pipelines.extract.phrases import PHRASES, Mentions, Openings, phrases, plain_words
 
-PLAIN_KINDS = {"months", "small_words", "label_words", "kickers"}
+PLAIN_KINDS = {"months", "jalali_months", "bikram_months", "small_words", "label_words", "kickers"}
 
 SENTENCES = """
 He read more than a hundred books that winter.

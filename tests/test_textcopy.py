@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.extract.dates import Moment
+from pipelines.extract.moments import Moment
 from pipelines.extract.text_copies import read_copy
 
 PROSE = (

@@ -243,6 +243,12 @@ def m009_dateline(db: Database) -> None:
     db.conn.execute("alter table articles add column dateline text")
 
 
+@migrations()
+def m010_kicker(db: Database) -> None:
+    """The small line above a title."""
+    db.conn.execute("alter table articles add column kicker text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -13,10 +13,11 @@ from typing import TypeVar
 from crawler.items import Article, Hints, Page, Source
 from pipelines.extract.body import read_body
 from pipelines.extract.datelines import dateline
-from pipelines.extract.dates import more_precise, parse_moment
+from pipelines.extract.dates import more_precise
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
 from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
+from pipelines.extract.moments import Habits, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
@@ -90,6 +91,7 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
         image_url=_address(said.image_url),
         site_name=_cut(said.site_name, MAX_NAME),
         dateline=dateline(lines[0]),
+        kicker=_cut(said.kicker, MAX_NAME),
         titles=tuple((place, _cut(title, MAX_TITLE)) for place, title in said.titles),
         is_accessible_for_free=said.is_accessible_for_free,
         canonical_url=_address(said.canonical_url),
@@ -114,7 +116,8 @@ def _address(url: str | None) -> str | None:
 
 def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
     """Hints are believed only where the page is silent, or names the day of which they know the instant."""
-    hinted = parse_moment(hints.date_published, source.timezone if source else None) if hints.date_published else None
+    habits = Habits(timezone=source.timezone if source else None)
+    hinted = parse_moment(hints.date_published, habits) if hints.date_published else None
     origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
     published = more_precise(said.published, hinted) if said.published else hinted
     language = said.language or hints.language or (source.language if source else None)

@@ -10,9 +10,9 @@ from typing import Any
 from lxml import html as lxml_html
 from lxml.etree import XPath
 
+from pipelines.extract.headings import host_name, names_site
 from pipelines.extract.page_head import PageHead, visible_text
 from pipelines.extract.phrases import pattern, phrases, whole_words
-from pipelines.extract.titles import host_name, names_site
 from pipelines.text import clean, fold
 
 # ----------------------------------------------------------------------------------------------------------- authors

@@ -9,7 +9,7 @@ import lxml.html
 from crawler.items import Source
 from pipelines.extract.authors import is_person, looks_like_name
 from pipelines.extract.boilerplate import ArticleContext, body_lines
-from pipelines.extract.dates import guessed_date, more_precise
+from pipelines.extract.dates import guessed_date, habits_of, is_ahead, more_precise
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.page_head import PageHead
@@ -69,7 +69,9 @@ def with_byline_and_date(
     may_be_more_precise = said.published_source == "url" and timezone is not None
     if said.authors and said.published and not may_be_more_precise:
         return said
-    seen = read_head(surroundings(tree, lines), timezone)
+    seen = read_head(surroundings(tree, lines), habits_of(head, said.language, timezone))
+    if seen.published and is_ahead(seen.published, head):
+        seen = replace(seen, published=None)
     said = replace(said, authors=said.authors or seen.authors)
     moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)
     return replace(said, published=moment, published_source="page") if moment != said.published else said

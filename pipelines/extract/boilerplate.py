@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.extract.authors import ROLE
-from pipelines.extract.dates import day_in_words
+from pipelines.extract.moments import day_in_words
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
 from pipelines.text import PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
 

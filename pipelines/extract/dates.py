@@ -1,46 +1,70 @@
-"""Dates: the stamps and words of a page -> publication and modification in UTC."""
+"""Dates: which of the dates that a page states is its article's own, publication and modification, in UTC.
+
+Structured data is believed before marked elements, these before the address, and the address before what stands beside
+the headline. A date in a comment, a sidebar, a card, a menu or a sentence is never the article's.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from itertools import islice
+from urllib.parse import urlsplit
 
+import lxml.html
 from htmldate import find_date
 from lxml.etree import XPath
 
-from crawler.times import stamp
+from pipelines.extract.calendars import OLDEST
+from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.page_head import PageHead
-from pipelines.extract.phrases import PHRASES
-from pipelines.text import clean
+from pipelines.extract.phrases import whole_words
+from pipelines.extract.tree import HEADINGS, clean_lines, visible_lines
+from pipelines.text import clean, is_prose
+
+# ------------------------------------------------------------------------------------------------------------ habits
+COUNTRIES_OF_LANGUAGES = {"zh": "CN", "he": "IL", "bn": "BD"}
+"""Where the same letters name another zone than elsewhere, or figures mean another year, and hardly any page says the country."""
+
+NO_COUNTRIES = frozenset(
+    ("co", "io", "me", "tv", "ai", "fm", "ly", "cc", "ws", "to", "la", "gg", "eu", "su", "nu", "st")
+)
+"""Top-level domains of two letters that are sold all over the world."""
+
+TAG_WITH_REGION = re.compile(r"\s*+([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Z]{2}|[a-z]{2}))?(?![\w-])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """A point in time as the page wrote it and as it is stored."""
-
-    value: str  #: `YYYY-MM-DDTHH:MM:SSZ`, or `YYYY-MM-DD` where the instant is not known
-    raw: str  #: the page's own string
-
-    @property
-    def is_instant(self) -> bool:
-        return len(self.value) > 10
-
-    @property
-    def day(self) -> date:
-        return date.fromisoformat(self.value[:10])
+def habits_of(head: PageHead, language: str | None, timezone: str | None) -> Habits:
+    """How dates are written where a page is from: its host's country, else the one beside its language."""
+    tags = (head.tree.get("lang"), head.tree.get("xml:lang"), head.first("og:locale", "content-language"))
+    stated = [match for tag in tags if tag and (match := TAG_WITH_REGION.match(tag))]
+    region = _country(head.url) or next((match[3].upper() for match in stated if match[3]), None)
+    if not region and any((match[2] or "").lower() == "hant" for match in stated):
+        region = "TW"
+    return Habits(timezone=timezone, language=language, region=region or COUNTRIES_OF_LANGUAGES.get(language or ""))
 
 
-# ------------------------------------------------------------------------------------------------------------- dates
+def _country(url: str | None) -> str | None:
+    """The country of a host's top-level domain."""
+    try:
+        last = (urlsplit(url or "").hostname or "").rpartition(".")[2]
+    except ValueError:
+        return None
+    if len(last) != 2 or not last.isalpha() or last in NO_COUNTRIES:
+        return None
+    return {"uk": "GB"}.get(last, last.upper())
+
+
+# --------------------------------------------------------------------------------------------------------- published
 PUBLISHED_META_NAMES = """
 article:published_time og:published_time datepublished date.issued dcterms.created dc.date.issued
 dcterms.issued parsely-pub-date sailthru.date publish-date publication_date pubdate
 cxenseparse:recs:publishtime article.published og:article:published_time published_time dc.date
 dcterms.date dc.date.created date rnews:datepublished ptime last-published article:published created
 publishdate citation_date pub_date published-date displaydate timestamp release_date og:release_date
-video:release_date article.created datecreated date.created originalpublicationdate
+video:release_date article.created datecreated date.created originalpublicationdate sw-pubdate
 """
 
 
@@ -59,117 +83,80 @@ MODIFIED_META = (
 )
 
 
-PUBLISHED_TIMES = XPath(
-    "//*[@itemprop='datePublished' or (self::time and (@pubdate or contains(@class,'publish') or contains(@class,'entry-date')))] | //time[@datetime]"
-)
+AHEAD = timedelta(days=2)
+"""How far a date may be ahead of the fetch: zones are worth one day, a wrong clock another. `sort_at` has the same limit."""
 
 
-OLDEST = 1990
-"""Years before the web are somebody's biography, not a publication."""
-
-
-ISO = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d))?)?",
-    re.I,
-)
-
-
-def parse_moment(text: object, timezone: str | None = None) -> Moment | None:
-    """An ISO 8601, RFC 5322 or epoch time as the page wrote it; None when it is none of these."""
-    raw = clean(text)[:80]
-    value = _iso_value(raw, timezone) or _other_value(raw, timezone)
-    return Moment(value=value, raw=raw) if value else None
-
-
-def _iso_value(raw: str, timezone: str | None) -> str | None:
-    match = ISO.search(raw)
-    if not match:
-        match = re.fullmatch(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", raw)
-    if not match:
-        return None
-    year, month, day, hour, minute, second, offset = match.groups()
-    try:
-        day_of = datetime(int(year), int(month), int(day))
-        if hour is None:
-            return _checked(day_of.date().isoformat(), int(year))
-        when = day_of.replace(hour=int(hour), minute=int(minute), second=int(second or 0))
-    except ValueError:
-        return None
-    return _checked(_stored(when, _offset(offset), timezone), int(year))
-
-
-def _offset(text: str | None) -> timedelta | None:
-    if not text:
-        return None
-    if text.upper() in ("Z", "UTC", "GMT"):
-        return timedelta(0)
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    return timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if text[0] == "-" else 1)
-
-
-def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> str:
-    """UTC when the offset is known or the source's zone supplies it, else the bare day."""
-    try:
-        if offset is not None:
-            return stamp((when - offset).replace(tzinfo=UTC))
-        if timezone:
-            return stamp(when.replace(tzinfo=ZoneInfo(timezone)))
-    except OverflowError:  # an offset that leaves the calendar: the null date of many programs is 0001-01-01
-        pass
-    return when.date().isoformat()
-
-
-def _other_value(raw: str, timezone: str | None) -> str | None:
-    if re.fullmatch(r"1\d{9}(?:\d{3})?", raw):
-        return stamp(datetime.fromtimestamp(int(raw[:10]), UTC))
-    if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw) and not re.search(r"\b0\d{3}\b(?!:)", raw):
-        try:
-            when = parsedate_to_datetime(raw)
-        except (ValueError, TypeError, IndexError):
-            return _in_words(raw, timezone)
-        return _stored(when.replace(tzinfo=None), when.utcoffset(), timezone)
-    return _in_words(raw, timezone)
-
-
-def _in_words(raw: str, timezone: str | None) -> str | None:
-    """A day in words, with the time beside it when the source's zone makes that an instant."""
-    day = day_in_words(raw)
-    clock = CLOCK.search(raw) if day and timezone else None
-    if not day or not clock:
-        return day
-    hour = int(clock[1]) % 12 + 12 * (clock[3].lower() == "p") if clock[3] else int(clock[1])
-    if hour > 23 or int(clock[2]) > 59:
-        return day
-    return _stored(datetime.fromisoformat(day) + timedelta(hours=hour, minutes=int(clock[2])), None, timezone)
-
-
-def _checked(value: str, year: int) -> str | None:
-    return value if OLDEST <= year <= 2100 else None
-
-
-def published_at(head: PageHead, timezone: str | None) -> tuple[Moment | None, str]:
-    """When the article was published, and who says so.
+def published_at(
+    head: PageHead, habits: Habits, heading: lxml.html.HtmlElement | None = None
+) -> tuple[Moment | None, str]:
+    """When the article was published, and who says so; `heading` is the element of its title.
 
     How far to trust it shows in the source: `page` and `url` are read off the page's face, so a `page` date that equals
-    the day of the fetch has nobody else's word for it, and one later than the fetch is an announcement or an error.
+    the day of the fetch has nobody else's word for it. What lies ahead of the fetch is an announcement or an error:
+    another statement is taken, or none.
     The page's own string, kept beside it, tells a local time (`+02:00`) from one a program made (`Z`).
     """
-    stated = ((moment, source) for text, source in _published_strings(head) if (moment := parse_moment(text, timezone)))
-    first = next(stated, None)
-    if first is None:
-        moment = _day_in_url(head.url)
-        return moment, "url" if moment else "none"
-    if first[0].is_instant:
-        return _in_local_time(first[0], (other for other, _ in stated)), first[1]
-    return next((other for other in stated if more_precise(first[0], other[0]) is other[0]), first)
+    seen = DatesOnPage(head, habits, heading)
+    marked = (one for one in _marked(head, habits, seen) if not is_ahead(one[0], head))
+    first = next(marked, None)
+    if first and first[0].is_instant:
+        return _in_local_time(first[0], lambda: [*(other for other, _ in marked), *seen.stamped]), first[1]
+    others = [*marked, *((one, source) for one, source in _on_its_face(head, seen) if not is_ahead(one, head))]
+    if not first:
+        first = next(iter(others), None)
+    if not first:
+        return None, "none"
+    day, instants = first[0], (other for other in others if other[0].is_instant)
+    return next((other for other in instants if more_precise(day, other[0]) is other[0]), first)
 
 
-def _in_local_time(moment: Moment, others: Iterable[Moment]) -> Moment:
-    """The same instant as another part of the page writes it with the publisher's own offset, if this one is in UTC."""
+def is_ahead(moment: Moment, head: PageHead) -> bool:
+    """Whether a date is doubted because it had not come when the page was fetched."""
+    fetched_at = head.fetched_at
+    return fetched_at is not None and fetched_at.year > OLDEST and moment.day > (fetched_at + AHEAD).date()
+
+
+def _marked(head: PageHead, habits: Habits, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
+    """What data and elements call the day of publication."""
+    for text, source in _published_strings(head):
+        if moment := parse_moment(text, habits):
+            yield seen.settled(moment), source
+    for moment in (*seen.stamped_beside, *seen.published):
+        yield moment, "page"
+
+
+def _on_its_face(head: PageHead, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
+    """The address, and what a reader takes for the article's date."""
+    if moment := _day_in_url(head.url):
+        yield moment, "url"
+    yield from ((moment, "page") for moment in seen.beside)
+    yield from ((moment, "page") for moment in (*seen.stamped, *seen.named))
+
+
+def _published_strings(head: PageHead) -> Iterator[tuple[str, str]]:
+    for node in (head.article, head.web_page):
+        for key in ("datePublished", "dateCreated", "uploadDate"):
+            if isinstance(value := node.get(key), str | int):
+                yield str(value), "jsonld"
+    for name in PUBLISHED_META:
+        for content in head.meta.get(name, ()):
+            yield content, "meta"
+
+
+def _in_local_time(moment: Moment, others: Callable[[], Iterable[Moment]]) -> Moment:
+    """The same instant as another part of the page writes it with the publisher's own offset, if this one is in UTC.
+
+    A program that takes the publisher's clock for UTC is corrected by the part of the page that knows the offset.
+    """
     if not IN_UTC.search(moment.raw):
         return moment
     return next(
-        (other for other in others if other.value == moment.value and LOCAL.search(other.raw)),
+        (
+            other
+            for other in others()
+            if LOCAL.search(other.raw) and (other.value == moment.value or other.raw[:16] == moment.raw[:16])
+        ),
         moment,
     )
 
@@ -186,21 +173,250 @@ def more_precise(day: Moment, other: Moment | None) -> Moment:
     return other if other is not None and close and other.is_instant and not day.is_instant else day
 
 
-def _published_strings(head: PageHead) -> Iterator[tuple[str, str]]:
-    for node in (head.article, head.web_page):
-        for key in ("datePublished", "dateCreated", "uploadDate"):
-            if isinstance(value := node.get(key), str | int):
-                yield str(value), "jsonld"
-    for name in PUBLISHED_META:
-        for content in head.meta.get(name, ()):
-            yield content, "meta"
-    for element in PUBLISHED_TIMES(head.tree)[:3]:
-        yield element.get("datetime") or element.get("content") or element.text_content(), "page"
+# ----------------------------------------------------------------------------------------------------- on the page
+class DatesOnPage:
+    """The dates that a reader sees: those of the article, apart from the ones that belong to something else."""
+
+    def __init__(self, head: PageHead, habits: Habits, heading: lxml.html.HtmlElement | None) -> None:
+        self._head, self._habits, self._heading = head, habits, heading
+        self._around = [] if heading is None else list(heading.iterancestors())
+
+    @cached_property
+    def published(self) -> list[Moment]:
+        """Of elements that are marked as the day of publication."""
+        return [moment for element in self._stamped if _says_published(element) for moment in self._moments(element)]
+
+    @cached_property
+    def stamped(self) -> list[Moment]:
+        """Of all elements that hold a time for programs, those of changes last."""
+        ordered = sorted(self._stamped, key=_says_modified)
+        return [moment for element in ordered for moment in self._moments(element)]
+
+    @cached_property
+    def stamped_beside(self) -> list[Moment]:
+        """Of elements for programs that stand beside the headline."""
+        own = [(clean(element.text_content()), element) for element in self._stamped if not _says_modified(element)]
+        near = [element for line in self._lines for text, element in own if text and text in line]
+        return [moment for element in near for moment in self._moments(element)]
+
+    @cached_property
+    def beside(self) -> list[Moment]:
+        """In the lines beside the headline, those of changes last."""
+        parts = [(line, _before_update(line)) for line in self._lines]
+        texts = [*(before for _, before in parts), *(line for line, before in parts if before != line)]
+        found = (parse_moment(text, self._habits) for text in map(_as_date_line, texts) if text)
+        return [self.settled(moment) for moment in found if moment]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return [] if self._heading is None else [*lines_below(self._heading), *lines_above(self._heading)]
+
+    @cached_property
+    def named(self) -> list[Moment]:
+        """Of elements whose class calls them a date, those of changes last."""
+        ordered = sorted(filter(self._is_own, NAMED(self._head.tree)), key=_says_modified)
+        return [moment for element in ordered for moment in self._moments(element)]
+
+    def settled(self, moment: Moment) -> Moment:
+        """The reading of an ambiguous date that the rest of the page bears out: 5/3/2026 is in March or in May."""
+        other = parse_moment(moment.raw, self._habits.other_order())
+        if other is None or other.day == moment.day:
+            return moment
+        borne_out = [one for one in (moment, other) if any(abs((one.day - day).days) <= 1 for day in self._days)]
+        if len(borne_out) == 1:
+            return borne_out[0]
+        return other if is_ahead(moment, self._head) and not is_ahead(other, self._head) else moment
+
+    @cached_property
+    def _days(self) -> set[date]:
+        """All days that the page names without leaving a choice; few pages need them."""
+        texts = [text for text, _ in _published_strings(self._head)]
+        texts += [text for name in MODIFIED_META for text in self._head.meta.get(name, ())]
+        texts += [line for line in clean_lines(visible_lines(self._head.tree)) if len(line) < MAX_DATE_LINE]
+        readings = (
+            (day_in_words(text, self._habits), day_in_words(text, self._habits.other_order())) for text in texts
+        )
+        days = {date.fromisoformat(one) for one, other in readings if one and one == other}
+        in_url = _day_in_url(self._head.url)
+        return days | ({in_url.day} if in_url else set())
+
+    @cached_property
+    def _stamped(self) -> list[lxml.html.HtmlElement]:
+        return [element for element in STAMPED(self._head.tree) if self._is_own(element)]
+
+    def _is_own(self, element: lxml.html.HtmlElement) -> bool:
+        """Whether nothing between an element and what it shares with the headline is a comment, a card, a menu or a sentence."""
+        text = clean(element.text_content())
+        if len(text) > MAX_DATE_LINE:
+            return False
+        for node in (element, *element.iterancestors()):
+            if node in self._around or node.tag in ("body", "html"):
+                return True
+            if is_foreign(node) or _is_card_of(node, text) or _is_sentence(node):
+                return False
+        return True
+
+    def _moments(self, element: lxml.html.HtmlElement) -> Iterator[Moment]:
+        for text in (*filter(None, map(element.get, STAMPS)), clean(element.text_content())):
+            if moment := parse_moment(text, self._habits):
+                yield self.settled(moment)
 
 
+def _as_date_line(line: str) -> str:
+    """A line that may be a date and what stands with it, or the date with which a report opens: `27.1.2026 - The …`."""
+    if len(line) <= MAX_DATE_LINE and not is_prose(line):
+        return line
+    opening = OPENING_DATE.match(line)
+    return opening[0] if opening else ""
+
+
+OPENING_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?=\s?[-–—:])")
+
+STAMPS = ("datetime", "content", "data-published", "data-datetime", "data-origindate", "title")
+"""Attributes in which templates keep the time that a script writes out."""
+
+STAMPED = XPath(
+    "//*[self::time or @datetime or @itemprop='datePublished' or @itemprop='dateCreated' or @data-published]"
+    "[not(self::meta or self::body or self::html)]"
+)
+
+NAMED = XPath(
+    "//*[@class[contains(., 'date') or contains(., 'Date') or contains(., 'published') or contains(., 'timestamp')]]"
+    "[not(self::time or self::body or self::html or self::script or self::input)]"
+)
+
+MAX_DATE_LINE = 140
+"""Characters of a line or an element that is a date and what stands with it."""
+
+PUBLISHED_NAME = re.compile(r"publish|entry-date|pubdate", re.I)
+
+MODIFIED_NAME = re.compile(r"updated|modified|dateModified", re.I)
+
+
+def _says_published(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is marked as the time of publication, and not by its class alone."""
+    if element.get("itemprop") in ("datePublished", "dateCreated"):
+        return True
+    marked = element.get("pubdate") is not None or PUBLISHED_NAME.search(element.get("class") or "") is not None
+    return marked and element.tag == "time"
+
+
+def _says_modified(element: lxml.html.HtmlElement) -> bool:
+    names = f"{element.get('class') or ''} {element.get('itemprop') or ''}"
+    changed = MODIFIED_NAME.search(names) is not None and PUBLISHED_NAME.search(names) is None
+    before = element.getprevious()
+    label = (before.tail if before is not None else None) or (
+        element.getparent().text if before is None and element.getparent() is not None else ""
+    )
+    return changed or not _before_update(f"{(label or '')[-40:]} {clean(element.text_content())}").strip()
+
+
+UPDATED = whole_words("updates")
+
+
+def _before_update(line: str) -> str:
+    """A line without what it says of a later change: `Published 3 May / Updated 5 May`."""
+    found = UPDATED.search(line)
+    return line[: found.start()] if found else line
+
+
+FOREIGN_NAMES = """
+comments? comment-?list commentary respond replies reply kommentare? commentaires? comentarios? sidebar side-bar rail related
+recommended recommendations? popular trending latest teasers? cards? widgets? ticker promo carousel similar most-?(?:read|viewed)
+"""
+
+
+FOREIGN_ALONE = """
+header footer site-(?:header|footer) page-footer slider swiper newsletter weather clock today current-?(?:date|time) masthead
+top-?bar navbar navigation menu breaking read-?more more-?(?:news|stories) wm-ipp(?:-base|-inside)?
+"""
+
+
+FOREIGN = re.compile(
+    rf"(?:^|[\s_-])(?:{'|'.join(FOREIGN_NAMES.split())})(?=$|[\s_-])"
+    rf"|(?:^|\s)(?:{'|'.join(FOREIGN_ALONE.split())})(?=$|\s|__)"
+    r"|(?-i:[a-z](?:Comments?|Sidebar|Related|Teaser|Card|Recommended|Trending)(?![a-z]))",
+    re.I,
+)
+"""What templates call the parts of a page that are not its article: `post-comments`, `sidebar__inner`, `RelatedStories`."""
+
+
+def is_foreign(node: lxml.html.HtmlElement) -> bool:
+    """Whether an element holds something else than the page's article."""
+    if node.tag in ("aside", "nav", "dialog", "blockquote"):
+        return True
+    parent = node.getparent()
+    if node.tag in ("header", "footer") and (parent is None or parent.tag in ("body", "html")):
+        return True
+    if re.search("Event|Comment", node.get("itemtype") or "") or node.get("itemprop") in ("startDate", "endDate"):
+        return True
+    return FOREIGN.search(node.get("class") or "") is not None or FOREIGN.search(node.get("id") or "") is not None
+
+
+def _is_card_of(node: lxml.html.HtmlElement, text: str) -> bool:
+    """Whether an element is another story's: a link around more than the date, or an entry headed by a link."""
+    if node.tag == "a":
+        return len(clean(node.text_content())) > len(text) + 15
+    return node.tag in ("article", "li", "div", "td") and any(
+        heading.find(".//a") is not None or heading.getparent().tag == "a"
+        for heading in islice(node.iter(*HEADINGS), 2)
+    )
+
+
+def _is_sentence(node: lxml.html.HtmlElement) -> bool:
+    """Whether an element is running text."""
+    return node.tag in ("p", "li", "dd") and is_prose(clean(node.text_content()))
+
+
+BELOW, ABOVE, DECKS, LEVELS = 14, 4, 2, 6
+"""Lines below and above a headline among which its date stands; paragraphs that may be decks; elements around the headline
+in whose next ones the text may begin."""
+
+
+def lines_below(heading: lxml.html.HtmlElement) -> list[str]:
+    """What stands between a headline and its article."""
+    return list(islice(_until_text(_following(heading)), BELOW))
+
+
+def _until_text(lines: Iterable[str]) -> Iterator[str]:
+    prose = 0
+    for line in lines:
+        prose += is_prose(line)
+        yield line
+        if prose > DECKS:
+            return
+
+
+def _following(heading: lxml.html.HtmlElement) -> Iterator[str]:
+    node = heading
+    for _ in range(LEVELS):
+        if node is None or node.tag == "body":
+            return
+        if node.tail and (line := clean(node.tail)):
+            yield line
+        for block in node.itersiblings():
+            if not is_foreign(block):
+                yield from clean_lines([*visible_lines(block), block.tail or ""])
+        node = node.getparent()
+
+
+def lines_above(heading: lxml.html.HtmlElement) -> list[str]:
+    """What stands above a headline in its own block, from below."""
+    found, node = list[str](), heading
+    for _ in range(LEVELS):
+        before = [block for block in node.itersiblings(preceding=True) if not is_foreign(block)][:ABOVE]
+        for block in before:
+            found += reversed(clean_lines([*visible_lines(block), block.tail or ""]))
+        node = node.getparent()
+        if node is None or node.tag in ("article", "main", "body", "html") or len(found) >= ABOVE:
+            break
+    return found[:ABOVE]
+
+
+# --------------------------------------------------------------------------------------------------- guessed, modified
 def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
-    latest = head.fetched_at.date() + timedelta(days=2) if head.fetched_at else None
+    latest = head.fetched_at.date() + AHEAD if head.fetched_at else None
     found = find_date(
         deepcopy(head.tree),
         original_date=True,
@@ -215,13 +431,11 @@ def _day_in_url(url: str | None) -> Moment | None:
     match = re.search(r"/((?:19|20)\d{2})[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)", url or "") or re.search(
         r"[/-]((?:19|20)\d{2})(\d{2})(\d{2})(?=[/-]|$)", url or ""
     )
-    if not match:
-        return None
-    value = _iso_value("-".join(match.groups()), None)
-    return Moment(value=value, raw=match[0].strip("/-")) if value else None
+    moment = parse_moment("-".join(match.groups())) if match else None
+    return replace(moment, raw=match[0].strip("/-")) if match and moment else None
 
 
-def modified_at(head: PageHead, timezone: str | None) -> Moment | None:
+def modified_at(head: PageHead, habits: Habits) -> Moment | None:
     texts = [
         value
         for value in (
@@ -230,83 +444,5 @@ def modified_at(head: PageHead, timezone: str | None) -> Moment | None:
         )
         if isinstance(value, str)
     ]
-    return next((moment for text in texts if (moment := parse_moment(text, timezone))), None)
-
-
-MONTH_NUMBER = {
-    name: number
-    for months in PHRASES["months"].values()
-    for number, names in enumerate(months.split("\n"), 1)
-    for name in names.split()
-}
-
-
-TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)")
-"""The Levantine names of the months around the turn of the year."""
-
-
-CLOCK = re.compile(
-    r"(?<![\d:.])(\d{1,2})(?:[:.]|時|시 ?)(\d{2})(?!\d|\.\d{2})(?:分|분)?(?::\d{2})?\s*([ap])?\.?(?:m\b)?", re.I
-)
-
-
-DAY_MONTH_YEAR = re.compile(
-    r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]+(?:de\s+|d['’])?([^\W\d_]{2,14})\.?,?[\s\-/]+(?:de\s+|del\s+)?(\d{4})\b"
-)
-
-
-MONTH_DAY_YEAR = re.compile(r"\b([^\W\d_]{2,30})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
-
-
-GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
-"""Where `Associated PressApril 28` was two elements of a page before it was copied as text."""
-
-
-YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s*[年년/.\-]\s*(\d{1,2})\s*[月월/.\-]\s*(\d{1,2})(?!\d)")
-
-
-YEAR_NAMED_MONTH_DAY = re.compile(r"\b(\d{4})\.?\s+([^\W\d_]{2,14})\.?\s+(\d{1,2})\b")
-
-
-NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
-
-
-def day_in_words(line: str) -> str | None:
-    """The first day a line of text names, in any of the languages of phrases.toml or in figures; None when it names none."""
-    line = TWO_WORD_MONTH.sub(r"\1\2", line)
-    found = [
-        hit
-        for pattern, order in (
-            (DAY_MONTH_YEAR, (3, 2, 1)),
-            (MONTH_DAY_YEAR, (3, 1, 2)),
-            (YEAR_MONTH_DAY, (1, 2, 3)),
-            (YEAR_NAMED_MONTH_DAY, (1, 2, 3)),
-        )
-        for hit in _days(pattern, order, line)
-    ]
-    if found:
-        return min(found)[1]
-    match = NUMERIC.search(line)
-    return _numeric_day(match) if match else None
-
-
-def _days(pattern: re.Pattern[str], order: tuple[int, int, int], line: str) -> Iterator[tuple[int, str]]:
-    for match in pattern.finditer(line):
-        year, month, day = (match[group] for group in order)
-        number = int(month) if month.isdigit() else MONTH_NUMBER.get(GLUED.split(month)[-1].lower(), 0)
-        if value := _day(int(year), number, int(day)):
-            yield match.start(), value
-
-
-def _numeric_day(match: re.Match[str]) -> str | None:
-    """Day first, except with slashes where only month first is possible."""
-    first, second, year = int(match[1]), int(match[3]), int(match[4])
-    year += 2000 if year < 100 else 0
-    return _day(year, second, first) or (_day(year, first, second) if match[2] == "/" else None)
-
-
-def _day(year: int, month: int, day: int) -> str | None:
-    try:
-        return _checked(date(year, month, day).isoformat(), year)
-    except ValueError:
-        return None
+    moments = (moment for text in texts if (moment := parse_moment(text, habits)))
+    return next((moment for moment in moments if not is_ahead(moment, head)), None)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from pipelines.extract.authors import authors, unique
-from pipelines.extract.dates import Moment, modified_at, published_at
+from pipelines.extract.dates import habits_of, modified_at, published_at
+from pipelines.extract.headings import heading_of
+from pipelines.extract.moments import Moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Openings
 from pipelines.extract.titles import title, titles_by_place
@@ -20,6 +22,7 @@ class Metadata:
     """What a page says of its article; None where it is silent."""
 
     title: str | None = None
+    kicker: str | None = None  #: the small line above the title
     titles: tuple[tuple[str, str], ...] = ()  #: what each place of items.TITLES says, where these disagree
     description: str | None = None
     authors: tuple[str, ...] = ()
@@ -37,18 +40,22 @@ class Metadata:
 
 def read_metadata(head: PageHead, timezone: str | None = None, title_place: str | None = None) -> Metadata:
     """Everything a page says of its article; times without offset are of `timezone`, the title is the one in `title_place`."""
-    published, source = published_at(head, timezone)
     site = site_name(head)
-    titles = titles_by_place(head, site)
+    spoken = language(head)
+    heading = heading_of(head, site)
+    habits = habits_of(head, spoken, timezone)
+    published, source = published_at(head, habits, heading.element if heading else None)
+    titles = titles_by_place(head, site, heading)
     return Metadata(
-        title=titles.get(title_place or "") or title(head, site),
+        title=titles.get(title_place or "") or title(head, site, heading),
+        kicker=heading.kicker if heading else None,
         titles=tuple(titles.items()) if len({fold(line) for line in titles.values()}) > 1 else (),
         description=description(head),
         authors=authors(head, site),
         published=published,
         published_source=source,
-        modified=modified_at(head, timezone),
-        language=language(head),
+        modified=modified_at(head, habits),
+        language=spoken,
         section=section(head),
         keywords=keywords(head),
         image_url=image_url(head),

@@ -21,8 +21,8 @@ from pipelines.extract.boilerplate import (
     is_noise,
     same_title,
 )
-from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata
+from pipelines.extract.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.phrases import pattern, whole_words
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
@@ -104,15 +104,15 @@ def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
     lines = _clean_lines(text.splitlines())
     layout = _layout(lines)
-    metadata = _metadata(lines, layout, timezone)
+    metadata = _metadata(lines, layout, Habits(timezone=timezone))
     context = ArticleContext(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
     return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
 
 
-def read_head(lines: Iterable[str], timezone: str | None = None) -> Metadata:
+def read_head(lines: Iterable[str], habits: Habits = UNKNOWN) -> Metadata:
     """What stands above and below a text: title, byline, date."""
     kept = _clean_lines(lines)
-    return _metadata(kept, _layout(kept), timezone)
+    return _metadata(kept, _layout(kept), habits)
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
@@ -126,16 +126,16 @@ def _layout(lines: Sequence[str]) -> Layout:
     return Layout(title=title, begin=begin, end=max(begin, end))
 
 
-def _metadata(lines: Sequence[str], layout: Layout, timezone: str | None) -> Metadata:
+def _metadata(lines: Sequence[str], layout: Layout, habits: Habits) -> Metadata:
     below = 0 if layout.title is None else layout.title + 1
     title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
     head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
     tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
     moment = (
-        _day(head, timezone)
-        or _day(above, timezone)
+        _day(head, habits)
+        or _day(above, habits)
         or _dateline(lines[layout.begin : layout.begin + 1])
-        or _day(tail, timezone)
+        or _day(tail, habits)
     )
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
     return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
@@ -321,8 +321,8 @@ def _is_name(name: str) -> bool:
     return not any(word[:1].islower() for word in words if len(word) > 3) and not words[0][:1].islower()
 
 
-def _day(lines: Iterable[str], timezone: str | None) -> Moment | None:
-    return next((moment for line in lines if is_date_line(line) and (moment := parse_moment(line, timezone))), None)
+def _day(lines: Iterable[str], habits: Habits) -> Moment | None:
+    return next((moment for line in lines if is_date_line(line) and (moment := parse_moment(line, habits))), None)
 
 
 def _dateline(lines: Sequence[str]) -> Moment | None:

@@ -2,37 +2,62 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping, Sequence
 
+from pipelines.extract.headings import MAX_KICKER, SITE_SEPARATOR, Heading, host_name, is_sites, names_site, window_of
 from pipelines.extract.page_head import PageHead, headline_of, visible_text
-from pipelines.text import TAG, clean, fold
+from pipelines.text import TAG, fold
 
 # ------------------------------------------------------------------------------------------------------------- title
-SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
 
 
-def title(head: PageHead, site: str | None) -> str | None:
-    """The JSON-LD headline, unless it only repeats the window's title where h1 and og:title have the editors' own."""
-    heading, window = _heading(head), _window(head)
+def title(head: PageHead, site: str | None, heading: Heading | None) -> str | None:
+    """What the page's own heading says, unless its data agree on another headline; without heading, what most places say."""
+    shown = heading.text if heading else None
     headline, shared, tweeted = (
-        _without_markup(line, heading)
+        _without_markup(line, shown)
         for line in (headline_of(head), head.first("og:title"), head.first("twitter:title"))
     )
-    said = [line for line in (headline, shared, heading, tweeted, window) if line]
+    window = window_of(head)
+    said = [line for line in (headline, shared, shown, tweeted, window) if line]
     short = {line: without_site(line, said, site, head.url) for line in said}
-    votes = Counter(fold(short[line]) for line in said)
-    chosen = short[headline] if headline else max(short.values(), key=lambda line: votes[fold(line)], default=None)
-    if headline and shared and heading and window and _same(short, headline, window) and _same(short, shared, heading):
-        chosen = short[heading]
-    if chosen and shared and _is_kicker(chosen, short[shared]):
-        chosen = short[shared]
-    return next((line for line in short.values() if chosen and fold(line) == fold(chosen)), None)
+    own = [line for line in said if not is_sites(short[line], site, head.url)] or said
+    others = [line for line in (shared, tweeted, window) if line]
+    if headline and headline in own and _is_borne_out(headline, heading, others, short):
+        best: str | None = short[headline]
+    elif shown:
+        best = short[shown]
+    else:
+        votes = Counter(fold(short[line]) for line in own)
+        best = max((short[line] for line in own), key=lambda line: votes[fold(line)], default=None)
+    chosen = next((line for line in short.values() if best and fold(line) == fold(best)), None)
+    return _without_kicker(chosen, short[shared] if shared else None)
 
 
-def titles_by_place(head: PageHead, site: str | None) -> dict[str, str]:
+def _is_borne_out(headline: str, heading: Heading | None, others: Sequence[str], short: Mapping[str, str]) -> bool:
+    """Whether a JSON-LD headline is the title: whole, and repeated elsewhere, or not contradicted by two places that agree."""
+    line, shown = fold(short[headline]), fold(heading.text) if heading else ""
+    if CUT.search(headline) or (shown.startswith(line) and shown != line):
+        return False
+    stated = [fold(short[one]) for one in others]
+    rival = stated[0] if stated and stated[0] != line else None
+    repeats = stated.count(line) + bool(heading and line in (shown, fold(visible_text(heading.element))))
+    contradicted = rival is not None and (rival == shown or (not repeats and stated.count(rival) > 1))
+    return repeats > 1 or not contradicted
+
+
+CUT = re.compile(r"(?:\.\.\.|…)$")
+
+
+def _without_kicker(chosen: str | None, shared: str | None) -> str | None:
+    """A title without the small line above it, where og:title has it so: `Harbour: Crane falls`."""
+    before, colon, after = (chosen or "").partition(": ")
+    return shared if colon and len(before) < MAX_KICKER and shared and fold(after) == fold(shared) else chosen
+
+
+def titles_by_place(head: PageHead, site: str | None, heading: Heading | None) -> dict[str, str]:
     """What each of items.TITLES says, without the site's name; places that say nothing are left out."""
-    said = {"headline": headline_of(head), "og:title": head.first("og:title"), "h1": _heading(head)}
+    said = {"headline": headline_of(head), "og:title": head.first("og:title"), "h1": heading.text if heading else None}
     lines = [line for line in said.values() if line]
     return {place: without_site(line, lines, site, head.url) for place, line in said.items() if line}
 
@@ -42,36 +67,6 @@ def _without_markup(line: str | None, heading: str | None) -> str | None:
     if not line or not TAG.search(line) or (heading and fold(heading) == fold(line)):
         return line
     return TAG.sub("", line).strip() or None
-
-
-def _same(short: Mapping[str, str], one: str, other: str) -> bool:
-    return fold(short[one]) == fold(short[other])
-
-
-def _is_kicker(line: str, other: str) -> bool:
-    """Whether `line` is `other` behind a kicker: `Harbour: Crane falls` for `Crane falls`."""
-    before, colon, after = line.partition(": ")
-    return bool(colon) and len(before) < 45 and fold(after) == fold(other)
-
-
-def _window(head: PageHead) -> str | None:
-    return next((line for element in head.tree.iter("title") if (line := clean(element.text_content()))), None)
-
-
-def _heading(head: PageHead) -> str | None:
-    """The h1 that is the page's title: the one the head agrees with, else the only or first one with words."""
-    lines = [line for element in head.tree.iter("h1") if 0 < len(line := clean(visible_text(element))) < 400]
-    heads = fold(
-        " ".join(
-            filter(
-                None,
-                (head.first("og:title"), headline_of(head), *(element.text for element in head.tree.iter("title"))),
-            )
-        )
-    )
-    return next((line for line in lines if fold(line) and fold(line) in heads), None) or (
-        max(lines[:3], key=len) if lines else None
-    )
 
 
 MAX_HEADING = 1_000
@@ -90,25 +85,3 @@ def without_site(line: str, others: Iterable[str], site: str | None, url: str | 
         if names_site(fold(begin).replace(" ", ""), site, host):
             return line[separator.end() :]
     return line
-
-
-def names_site(tail: str, site: str | None, host: str) -> bool:
-    name, tail = fold(site or "").replace(" ", ""), tail.removeprefix("the")
-    return bool(tail) and (
-        tail == name
-        or (
-            len(tail) > 3
-            and (
-                tail in host
-                or (len(host) > 3 and tail.startswith(host))
-                or (len(name) > 3 and (tail.startswith(name) or name.startswith(tail)))
-            )
-        )
-    )
-
-
-def host_name(url: str | None) -> str:
-    try:
-        return (urlsplit(url or "").hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
