@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import lxml.html
 
 from crawler.items import Source
-from pipelines.extract.authors import is_person, looks_like_name
+from pipelines.extract.authors import is_person
 from pipelines.extract.boilerplate import ArticleContext, body_lines
 from pipelines.extract.dates import guessed_date, more_precise
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
+from pipelines.extract.names import looks_like_name
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines
@@ -69,7 +70,7 @@ def with_byline_and_date(
     may_be_more_precise = said.published_source == "url" and timezone is not None
     if said.authors and said.published and not may_be_more_precise:
         return said
-    seen = read_head(surroundings(tree, lines), timezone)
+    seen = read_head(surroundings(tree, lines), timezone, head.titles)
     said = replace(said, authors=said.authors or seen.authors)
     moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)
     return replace(said, published=moment, published_source="page") if moment != said.published else said
@@ -94,8 +95,8 @@ MAX_VISIBLE = 300
 
 
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
-    """The person whose bare name is the last or first line of a text."""
-    return next(((line,) for line in (*lines[-1:], *lines[:1]) if _is_bare_name(line)), ())
+    """The person whose bare name stands below the last sentence of a text."""
+    return (lines[-1],) if len(lines) > 2 and is_prose(lines[-2]) and _is_bare_name(lines[-1]) else ()
 
 
 def _is_bare_name(line: str) -> bool:

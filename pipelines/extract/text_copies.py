@@ -6,9 +6,9 @@ most prose; the head is what stands above it, down to the last line that cannot 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from pipelines.extract.authors import BY, LABEL_WORDS, ROLE, SMALL_WORDS, looks_like_name, people
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
     ArticleContext,
@@ -21,8 +21,10 @@ from pipelines.extract.boilerplate import (
     is_noise,
     same_title,
 )
+from pipelines.extract.bylines import is_full_name
 from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata
+from pipelines.extract.names import BY, LABEL_WORDS, ROLE, SMALL_WORDS, is_no_person, looks_like_name, people
 from pipelines.extract.phrases import pattern, whole_words
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
@@ -109,10 +111,49 @@ def read_copy(text: str, timezone: str | None = None) -> Copy:
     return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
 
 
-def read_head(lines: Iterable[str], timezone: str | None = None) -> Metadata:
-    """What stands above and below a text: title, byline, date."""
+def read_head(lines: Iterable[str], timezone: str | None = None, titles: Iterable[str] = ()) -> Metadata:
+    """What stands above and below the text of a page: its date, and who opens as a byline or stands beside the date.
+
+    A page has menus, buttons and headings around its text, which a text copy has not: a bare name is nobody's.
+    """
     kept = _clean_lines(lines)
-    return _metadata(kept, _layout(kept), timezone)
+    layout = _layout(kept)
+    said = _metadata(kept, layout, timezone)
+    head, tail = kept[: layout.begin], kept[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    return replace(
+        said,
+        authors=_opened(head)
+        or _beside_date(head, " ".join(titles))
+        or _opened(kept[max(layout.begin, layout.end - TAIL) : layout.end + TAIL])
+        or _introduced(tail)
+        or _agency((*head, *tail)),
+    )
+
+
+def _opened(lines: Sequence[str]) -> tuple[str, ...]:
+    """The people of the first line that opens as a byline: `By Ann Lee`, or `By` above `Ann Lee`."""
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        if not BY.match(line + " "):
+            continue
+        name = BY.sub("", line + " ").strip()
+        if names := _names(line if name else f"{line} {below}"):
+            return tuple(names)
+        if re.fullmatch(r"[^\W\d_]{3,20}", name) and name[0].isupper():
+            return (name,)
+    return ()
+
+
+def _beside_date(lines: Sequence[str], titles: str) -> tuple[str, ...]:
+    """The people who stand in the date's line, else in the line above or below it; no words of the titles."""
+    for number in (number for number, line in enumerate(lines) if is_date_line(line)):
+        for line in (lines[number], *lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]):
+            if (names := _names(line)) and all(_is_person_beside(name, titles) for name in names):
+                return tuple(names)
+    return ()
+
+
+def _is_person_beside(name: str, titles: str) -> bool:
+    return is_full_name(name) and not is_no_person(name) and set(fold(titles).split()).isdisjoint(fold(name).split())
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
@@ -264,23 +305,25 @@ def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
     return ()
 
 
+def _introduced(tail: Sequence[str]) -> tuple[str, ...]:
+    """Whom a line below the text introduces: the subject of a biography, or a bare name in a script without capitals."""
+    bare = tail[0] if tail and CJK_NAME.fullmatch(tail[0]) and not is_noise(tail[0]) else ""
+    return tuple(re.split("[、・,]", bare)) if bare else next(filter(None, map(_subject, tail)), ())
+
+
+def _subject(line: str) -> tuple[str, ...]:
+    """Whom a biography is about: `Ann Lee is the harbour correspondent.`"""
+    about = BIOGRAPHY.match(line)
+    return tuple(_names(about[1])) if about and ROLE.search(line) else ()
+
+
 def _signed(tail: Sequence[str]) -> tuple[str, ...]:
     """Who stands below the text: a bare name at its end, or the subject of a biography."""
     for number, line in enumerate(tail):
-        about = BIOGRAPHY.match(line)
-        if about and ROLE.search(line) and (names := _names(about[1])):
-            return tuple(names)
-        if number == 0 and CJK_NAME.fullmatch(line) and not is_noise(line):
-            return tuple(re.split("[、・,]", line))
-        if BY.match(line) and (names := _names(line)):
-            return tuple(names)
-        if (
-            number < 2
-            and len(line) < 40
-            and not set(fold(line).split()) & LABEL_LIKE
-            and not line.isupper()
-            and (names := _names(line))
-        ):
+        may_be_bare = number < 2 and len(line) < 40 and not set(fold(line).split()) & LABEL_LIKE and not line.isupper()
+        if people := _introduced([line]) if number == 0 else _subject(line):
+            return people
+        if (BY.match(line) or may_be_bare) and (names := _names(line)):
             return tuple(names)
     return ()
 
