@@ -3,13 +3,13 @@
 Where these name no person, body.with_byline_and_date() asks the ends of the text, and article.with_hints() the feed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lxml.etree import XPath
-
 from pipelines.extract.bylines import byline_authors
-from pipelines.extract.names import AGENCY, is_handle, is_no_person, looks_like_name, people
+from pipelines.extract.layout import paragraphs_of
+from pipelines.extract.names import AGENCY, BY, is_handle, is_no_person, looks_like_name, people
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import host_name, names_site
 from pipelines.text import clean, fold
@@ -22,22 +22,34 @@ citation_author cxenseparse:author author
 
 
 def authors(head: PageHead, site: str | None) -> tuple[str, ...]:
-    """People first, and those that a reader can see; an agency, an account or the site itself only if nobody else is named."""
-    weak = list[tuple[str, ...]]()
+    """People first; an agency, a login name or the site itself only when nobody else is named."""
+    weak: tuple[str, ...] = ()
     for found in (_structured_authors, _meta_authors, _byline_authors):
         names = unique(found(head))
         if any(is_person(name, site, head.url) for name in names):
-            people = tuple(name for name in names if not _is_site(name, site, head.url))
-            if found is _byline_authors or _is_visible(people, head):
-                return people
-            weak[:0] = [people] if found is _structured_authors else []
+            if found is not _meta_authors or _may_sign(names, site, head):
+                return tuple(name for name in names if not _is_site(name, site, head.url))
         elif found is not _meta_authors or any(map(AGENCY.match, names)):
-            weak.append(names)
-    return next(filter(None, weak), ())
+            weak = weak or names
+    return weak
+
+
+def _may_sign(names: Sequence[str], site: str | None, head: PageHead) -> bool:
+    """Whether names of meta elements are the article's, not those of whoever made the site."""
+    return not _is_imprint(names, site, head.url) and _is_visible(names, head)
+
+
+def _is_imprint(names: Sequence[str], site: str | None, url: str | None) -> bool:
+    """Whether names are a company's and its address: `Ledger Media Ltd, Calderwick`."""
+    return any(_is_site(name, site, url) or is_no_person(name) for name in names) and not any(
+        " " in name and is_person(name, site, url) for name in names
+    )
 
 
 def is_person(name: str, site: str | None, url: str | None) -> bool:
-    return looks_like_name(name) and not (_is_site(name, site, url) or is_no_person(name) or is_handle(name))
+    return looks_like_name(name.title() if name.islower() else name) and not (
+        _is_site(name, site, url) or is_no_person(name) or is_handle(name)
+    )
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -72,18 +84,36 @@ def _name_of(node: dict[str, Any]) -> Any:
 
 
 def _meta_authors(head: PageHead) -> list[str]:
-    for name in META_NAMES.split():
+    others = (name for name in head.meta if META_NAME.search(name))
+    for name in (*META_NAMES.split()[:-1], *others, "author"):
         if names := [person for content in head.meta.get(name, ()) for person in people(content)]:
             return names
-    return []
+    return _labelled_authors(head)
+
+
+META_NAME = re.compile(r"[:._-](?:author|byline)(?:[._-]?name)?$|^byline$")
+
+
+def _labelled_authors(head: PageHead) -> list[str]:
+    """What `Written by` is a label of, in the lines that platforms show below a shared page."""
+    labels = ((head.first(f"twitter:label{number}") or "", f"twitter:data{number}") for number in (1, 2))
+    return [name for label, data in labels if BY.fullmatch(label + " ") for name in people(head.first(data) or "")]
 
 
 def _is_visible(names: Sequence[str], head: PageHead) -> bool:
-    """Whether a reader of the page can see one of the names: what only its data says is who made the site or keeps the account."""
-    spelled = [_rarest(name) for name in names if " " in name or is_handle(name)]
-    return len(spelled) < len(names) or any(
-        IN_SIGHT(head.tree, word=word, upper=word.upper(), title=word.title()) for word in spelled
-    )
+    """Whether a reader of the page can see one of the names."""
+    words = {_rarest(name) for name in names if " " in name or is_handle(name)}
+    spelled = {one for word in words for one in (word, word.upper(), word.title())}
+    whole, unseen = head.tree.text_content(), "".join(element.text or "" for element in head.tree.iter(*UNSEEN))
+    return not words or any(whole.count(word) > unseen.count(word) for word in spelled) or _is_made_by_scripts(head)
+
+
+UNSEEN = ("script", "style", "title")
+
+
+def _is_made_by_scripts(head: PageHead) -> bool:
+    """Whether no paragraph stands in the page, so that its byline, too, may come from elsewhere."""
+    return next(paragraphs_of(head.tree), None) is None
 
 
 def _rarest(name: str) -> str:
@@ -92,17 +122,16 @@ def _rarest(name: str) -> str:
     return words[-1] if len(words[-1]) > 2 else max(words, key=len)
 
 
-IN_SIGHT = XPath(
-    "not(//p[string-length() > 80]) or boolean(//body//text()[contains(.,$word) or contains(.,$upper) or contains(.,$title)]"
-    "[not(parent::script or parent::style)])"
-)
-"""Pages without a paragraph are made by scripts, names included."""
-
-
 def _byline_authors(head: PageHead) -> list[str]:
     return byline_authors(head.tree)
 
 
 def _is_site(name: str, site: str | None, url: str | None) -> bool:
-    folded = fold(name).replace(" ", "")
-    return names_site(folded, site, fold(host_name(url)).replace(" ", ""))
+    folded, called = fold(name).replace(" ", ""), fold(site or "").replace(" ", "")
+    return names_site(folded, site, fold(host_name(url)).replace(" ", "")) or (
+        len(called) > MIN_SITE and called in folded
+    )
+
+
+MIN_SITE = 6
+"""Letters of a site's name that is looked for inside an author's: `Redaktion Lindentaler Bote`."""

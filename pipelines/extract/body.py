@@ -16,7 +16,7 @@ from pipelines.extract.names import looks_like_name
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines
-from pipelines.extract.text_copies import read_head
+from pipelines.extract.text_copies import opened, read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 
@@ -70,8 +70,8 @@ def with_byline_and_date(
     may_be_more_precise = said.published_source == "url" and timezone is not None
     if said.authors and said.published and not may_be_more_precise:
         return said
-    seen = read_head(surroundings(tree, lines), timezone, head.titles)
-    said = replace(said, authors=said.authors or seen.authors)
+    seen = read_head(surroundings(tree, lines), said, timezone)
+    said = replace(said, authors=seen.authors)
     moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)
     return replace(said, published=moment, published_source="page") if moment != said.published else said
 
@@ -95,8 +95,14 @@ MAX_VISIBLE = 300
 
 
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
-    """The person whose bare name stands below the last sentence of a text."""
+    """Who signs the text itself: a byline that is one of its first or last lines, or a bare name below its last sentence."""
+    if names := opened(lines[:OWN]) or opened(lines[-OWN:]):
+        return names
     return (lines[-1],) if len(lines) > 2 and is_prose(lines[-2]) and _is_bare_name(lines[-1]) else ()
+
+
+OWN = 3
+"""Lines at either end of a text in which its byline may stand."""
 
 
 def _is_bare_name(line: str) -> bool:

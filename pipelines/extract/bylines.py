@@ -3,20 +3,29 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import html as lxml_html
-from lxml.etree import XPath
 
-from pipelines.extract.names import BY, LABEL, NOBODY, PARTICLES, is_no_person, looks_like_name, people, without_opening
-from pipelines.text import CJK_LETTER, clean, fold
-
-MARKED = XPath(
-    "//*[@rel='author' or @itemprop[contains(.,'author')] or @data-testid[contains(.,'uthor') or contains(.,'yline')]"
-    " or self::byline or @class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter') or contains(.,'eporter')"
-    " or contains(.,'ournalist') or contains(.,'uteur') or contains(.,'utor') or contains(.,'card') or contains(.,'sername') or .='auth'"
-    " or contains(.,'edakteur')]]"
-    "[not(self::h1 or self::table or self::button or self::img or self::link or self::meta or self::article or self::body or self::script or self::style)]"
+from pipelines.extract.names import (
+    BY,
+    LABEL,
+    MAX_BYLINE,
+    NOBODY,
+    ROLE,
+    is_full_name,
+    is_no_person,
+    looks_like_name,
+    people,
+    without_opening,
 )
+from pipelines.text import clean, fold
+
+MAY_BE_MARKED = re.compile(r"[aA]uth?or|^auth$|uteur|yline|[wW]riter|[rR]eporter|ournalist|edakteur|card|sername")
+"""A class that is worth a second look: few are."""
+
+
+NOT_MARKED = frozenset(("h1", "table", "button", "img", "link", "meta", "article", "body", "script", "style"))
 
 
 AUTHOR_WORD = re.compile(
@@ -31,7 +40,7 @@ WORDS = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*")
 
 OTHER_NAMES = """
 comment comments commenter commentlist related recommended recommendations sidebar widget teaser teasers popular trending
-latest recent newsletter promo menu carousel slider caption figcaption photographer gallery license licence credit credits
+latest recent newsletter promo menu carousel slider caption figcaption photographer gallery license licence
 tweet reply replies reactions review reviews login register subscribe
 """
 
@@ -68,8 +77,8 @@ MAX_BYLINES = 20
 """Elements looked at; a page's own byline is among the first three in every labelled page."""
 
 
-MAX_BYLINE, MAX_PARTS = 160, 40
-"""Characters of a byline, and pieces of text of an element that may be one."""
+MAX_PARTS = 40
+"""Pieces of text of an element that may be a byline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +93,26 @@ def byline_authors(tree: lxml_html.HtmlElement) -> list[str]:
     """The names in the first element that is marked as the article's byline."""
     own = {around for heading in tree.iter("h1") for around in heading.iterancestors()}
     apart = list[lxml_html.HtmlElement]()
-    looked_at = 0
-    for element in MARKED(tree):
-        if looked_at == MAX_BYLINES:
-            break
-        if _is_marked(element) and (place := _place(element, own)) != "others":
-            looked_at += 1
-            if place == "apart":
-                apart.append(element)
-            elif names := _names_in(element):
-                return names + _fellow_authors(element)
-    return next((names for element in apart if (names := _names_in(element))), [])
+    for element in islice(_of_author(tree, own), MAX_BYLINES):
+        if _place(element, own) == "apart":
+            apart.append(element)
+        elif names := _names_in(element):
+            return names + _fellow_authors(element)
+    return next((names + _fellow_authors(element) for element in apart if (names := _names_in(element))), [])
+
+
+def _of_author(tree: lxml_html.HtmlElement, own: set[lxml_html.HtmlElement]) -> Iterator[lxml_html.HtmlElement]:
+    """The elements that are marked as an author's, and not as another's."""
+    may_be = (
+        element
+        for element in tree.iter()
+        if ((name := element.get("class")) and MAY_BE_MARKED.search(name))
+        or element.get("rel")
+        or element.get("itemprop")
+        or element.get("data-testid")
+        or element.tag == "byline"
+    )
+    return (element for element in may_be if _is_marked(element) and _place(element, own) != "others")
 
 
 def _words(element: lxml_html.HtmlElement) -> set[str]:
@@ -102,16 +120,27 @@ def _words(element: lxml_html.HtmlElement) -> set[str]:
 
 
 def _is_marked(element: lxml_html.HtmlElement) -> bool:
-    words = _words(element)
-    return (
+    return element.tag not in NOT_MARKED and (
         "author" in (element.get("rel") or "").split()
         or "author" in (element.get("itemprop") or "")
-        or element.get("data-testid") is not None
         or element.tag == "byline"
-        or (ABOUT_WORDS.isdisjoint(words) and any(map(AUTHOR_WORD.match, words)))
-        or "h-card" in (element.get("class") or "")
-        or (element.get("class") == "auth" and element.tag != "div")
+        or TEST_ID.search(element.get("data-testid") or "") is not None
+        or _is_called_author(element, element.get("class") or "")
     )
+
+
+TEST_ID = re.compile("uthor|yline")
+
+
+def _is_called_author(element: lxml_html.HtmlElement, name: str) -> bool:
+    if name == "auth":
+        return str(element.tag) != "div"  # where people log in
+    words = _words(element)
+    return ABOUT_WORDS.isdisjoint(words) and (H_CARD in name or any(map(AUTHOR_WORD.match, words)))
+
+
+H_CARD = "h-card"
+"""Of the microformats that people mark themselves up with; `vcard` was its older name."""
 
 
 def _place(element: lxml_html.HtmlElement, own: set[lxml_html.HtmlElement]) -> str:
@@ -160,8 +189,11 @@ def _full_names(pieces: list[Piece]) -> list[str]:
     """Of the first piece with a whole name, and of those after it that stand in the same kind of element."""
     names, kind = list[str](), None
     for piece in pieces:
-        if kind is not None and not JOINED.match(piece.text) and (piece.kind != kind or not _is_telling(kind)):
-            continue
+        if kind is not None and not JOINED.match(piece.text + " "):
+            if piece.text.islower() and not ROLE.search(piece.text):
+                break  # `in`, before the link of a section
+            if piece.kind != kind or not _is_telling(kind):
+                continue
         if len(piece.text) < MAX_BYLINE and (found := [name for name in people(piece.text) if is_full_name(name)]):
             names += found
             kind = kind or piece.kind
@@ -176,21 +208,19 @@ def _is_telling(kind: tuple[str | None, ...]) -> bool:
 JOINED = re.compile(r"(?:,|&|and|und|et|y|e)\s", re.I)
 
 
-def is_full_name(name: str) -> bool:
-    """Whether it has two words, of which only particles are in lower case, or is short and of a script without words."""
-    if " " not in name:
-        return looks_like_name(name) and CJK_LETTER.search(name) is not None and 2 <= len(name) <= 8
-    low = [word for word in name.split() if word[0].islower()]
-    return looks_like_name(name) and PARTICLES.issuperset(low) and not name.split()[-1][0].islower()
-
-
 def _single_name(text: str) -> list[str]:
     """A name of one word, by which somebody is known on a site or a newsroom, where it is a marked element's first piece."""
     text = without_opening(clean(text))
     if not 1 < len(text) < MAX_SINGLE or fold(text) in NOBODY or "://" in text or LABEL.match(text):
         return []
     names = people(text)[:1] or [text]
-    return [name for name in names if looks_like_name(name) or HANDLE.fullmatch(name)]
+    return [
+        name for name in names if is_full_name(name) or (looks_like_name(name) and " " not in name) or _is_account(name)
+    ]
+
+
+def _is_account(name: str) -> bool:
+    return HANDLE.fullmatch(name) is not None and (len(name) > 2 or name.isupper())
 
 
 MAX_SINGLE = 40

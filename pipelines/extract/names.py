@@ -5,7 +5,17 @@ import re
 from pipelines.extract.phrases import Openings, pattern, phrases, whole_words
 from pipelines.text import CJK_LETTER, clean, fold
 
-BY = re.compile(rf"^{pattern('bylines')}(?:\s*+[:：/]\s*+|\s++|(?<=[:：]))", re.I)
+OPENINGS = "|".join(sorted(phrases("bylines"), key=len, reverse=True))
+"""The longest first: `text and photos` before `text`."""
+
+
+BY = re.compile(rf"^(?:{OPENINGS})(?:\s*+[:：/]\s*+|\s++|(?<=[:：]))", re.I)
+
+
+BYLINE = re.compile(
+    rf"(?:^|[\d.,:;|·•/)–-]\s{{1,3}}|\d ?uhr\s)(?P<words>{OPENINGS})(?P<sign>\s*+[:：/]\s*+|\s++|(?<=[:：]))", re.I
+)
+"""Where a line opens as a byline: at its beginning, or behind a date."""
 
 
 EMAIL = re.compile(r"\S+@\S+\.\w+")
@@ -48,8 +58,8 @@ ASIDE = re.compile(r"\([^()]*+\)?|\[[^\[\]]*+\]?|(?<!\w)@\w++")
 AFTER_NAME = re.compile(rf"\s(?:{pattern('after_names')}|[Ff]or)\s.*$")
 
 
-REPORTER = re.compile(r"\s*(?:기자|특파원|記者|记者|特派員)$")
-"""Behind a name, without a space where the script has none."""
+REPORTER = re.compile(r"^(?:記者|记者)|\s*(?:기자|특파원|記者|记者|特派員)$")
+"""Around a name, without a space where the script has none."""
 
 
 DEGREE = re.compile(
@@ -121,6 +131,38 @@ def people(line: str) -> list[str]:
 
 
 EDGES = " ,;|-–—"
+
+
+def byline(line: str) -> list[str]:
+    """The people of a line that opens as a byline: `12 May 2026 · Posted by Ann Lee under News` -> [Ann Lee]."""
+    opening = BYLINE.search(line) if len(line) < MAX_BYLINE else None
+    if not opening:
+        return []
+    rest = AFTER_BYLINE.split(line[opening.end() :], maxsplit=1)[0]
+    first, *others = people(rest) or [""]
+    sure = opening["sign"].strip() or " " in opening["words"].strip() or opening.start() > 0 or len(line) < MAX_SHORT
+    if not (is_full_name(first) or (sure and " " not in first and _is_capitalised(first))):
+        return []
+    return [first, *(name for name in others if is_full_name(name) or is_no_person(name))]
+
+
+MAX_BYLINE, MAX_SHORT = 160, 24
+"""Characters of a line that is a byline, and of one that is short enough to be no sentence: `By Tobi`."""
+
+
+AFTER_BYLINE = re.compile(rf"\s?[|•·\d]|\s[-–—/~]{{1,2}}\s|\s(?:{pattern('after_names')}|Published|Posted|Updated)\s")
+
+
+def _is_capitalised(name: str) -> bool:
+    return name[:1].isupper() and looks_like_name(name) and len(name) > 2
+
+
+def is_full_name(name: str) -> bool:
+    """Whether it has two words, of which only particles are in lower case, or is short and of a script without words."""
+    if " " not in name:
+        return looks_like_name(name) and CJK_LETTER.search(name) is not None and 2 <= len(name) <= 8
+    low = [word for word in name.split() if word[0].islower()]
+    return looks_like_name(name) and PARTICLES.issuperset(low) and not name.split()[-1][0].islower()
 
 
 def without_opening(line: str) -> str:

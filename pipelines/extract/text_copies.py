@@ -6,7 +6,7 @@ most prose; the head is what stands above it, down to the last line that cannot 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from pipelines.extract.boilerplate import (
@@ -21,10 +21,19 @@ from pipelines.extract.boilerplate import (
     is_noise,
     same_title,
 )
-from pipelines.extract.bylines import is_full_name
 from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata
-from pipelines.extract.names import BY, LABEL_WORDS, ROLE, SMALL_WORDS, is_no_person, looks_like_name, people
+from pipelines.extract.names import (
+    BY,
+    LABEL_WORDS,
+    ROLE,
+    SMALL_WORDS,
+    byline,
+    is_full_name,
+    is_no_person,
+    looks_like_name,
+    people,
+)
 from pipelines.extract.phrases import pattern, whole_words
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
@@ -111,58 +120,56 @@ def read_copy(text: str, timezone: str | None = None) -> Copy:
     return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
 
 
-def read_head(lines: Iterable[str], timezone: str | None = None, titles: Iterable[str] = ()) -> Metadata:
-    """What stands above and below the text of a page: its date, and who opens as a byline or stands beside the date.
+def read_head(lines: Iterable[str], said: Metadata, timezone: str | None = None) -> Metadata:
+    """What stands above and below the text of a page: its date, and, unless the page has said them, the authors.
 
-    A page has menus, buttons and headings around its text, which a text copy has not: a bare name is nobody's.
+    A page has menus, buttons and headings around its text, which a text copy has not: a bare name is nobody's, only who
+    opens as a byline or stands in the date's line.
     """
     kept = _clean_lines(lines)
-    layout = _layout(kept)
-    said = _metadata(kept, layout, timezone)
+    layout = _layout(kept, fold(said.title or ""))
     head, tail = kept[: layout.begin], kept[max(layout.begin + 1, layout.end) : layout.end + TAIL]
-    return replace(
-        said,
-        authors=_opened(head)
-        or _beside_date(head, " ".join(titles))
-        or _opened(kept[max(layout.begin, layout.end - TAIL) : layout.end + TAIL])
+    end = kept[max(layout.begin, layout.end - TAIL) : layout.end + TAIL]
+    return Metadata(
+        authors=said.authors
+        or opened(head)
+        or _in_date_line(head)
+        or opened(end)
         or _introduced(tail)
         or _agency((*head, *tail)),
+        published=_moment(kept, layout, timezone),
     )
 
 
-def _opened(lines: Sequence[str]) -> tuple[str, ...]:
+def opened(lines: Sequence[str]) -> tuple[str, ...]:
     """The people of the first line that opens as a byline: `By Ann Lee`, or `By` above `Ann Lee`."""
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
-        if not BY.match(line + " "):
-            continue
-        name = BY.sub("", line + " ").strip()
-        if names := _names(line if name else f"{line} {below}"):
+        alone = BY.match(line + " ") and not BY.sub("", line + " ")
+        if (names := byline(f"{line} {below}" if alone else line)) and not is_credit(line):
             return tuple(names)
-        if re.fullmatch(r"[^\W\d_]{3,20}", name) and name[0].isupper():
-            return (name,)
     return ()
 
 
-def _beside_date(lines: Sequence[str], titles: str) -> tuple[str, ...]:
-    """The people who stand in the date's line, else in the line above or below it; no words of the titles."""
-    for number in (number for number, line in enumerate(lines) if is_date_line(line)):
-        for line in (lines[number], *lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]):
-            if (names := _names(line)) and all(_is_person_beside(name, titles) for name in names):
-                return tuple(names)
-    return ()
+def _in_date_line(lines: Sequence[str]) -> tuple[str, ...]:
+    """The people who stand in the date's line."""
+    found = (_names(line) for line in lines if is_date_line(line))
+    return next((tuple(names) for names in found if names and all(map(_is_somebody, names))), ())
 
 
-def _is_person_beside(name: str, titles: str) -> bool:
-    return is_full_name(name) and not is_no_person(name) and set(fold(titles).split()).isdisjoint(fold(name).split())
+def _is_somebody(name: str) -> bool:
+    return is_full_name(name) and not is_no_person(name)
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
     return [line for raw in lines if (line := clean(raw)) and not _is_menu(raw)]
 
 
-def _layout(lines: Sequence[str]) -> Layout:
+def _layout(lines: Sequence[str], known: str = "") -> Layout:
+    """Where the parts are; `known` is the title, folded, where the page has said it."""
     first, end = _prose_span(lines)
-    title = _title_at(lines, first, end)
+    stated = (number for number, line in enumerate(lines[: first + 1]) if known and fold(line) == known)
+    title = next(stated, None)
+    title = _title_at(lines, first, end) if title is None else title
     begin = _body_at(lines, title, first)
     return Layout(title=title, begin=begin, end=max(begin, end))
 
@@ -170,16 +177,21 @@ def _layout(lines: Sequence[str]) -> Layout:
 def _metadata(lines: Sequence[str], layout: Layout, timezone: str | None) -> Metadata:
     below = 0 if layout.title is None else layout.title + 1
     title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
-    head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
-    tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
-    moment = (
-        _day(head, timezone)
-        or _day(above, timezone)
-        or _dateline(lines[layout.begin : layout.begin + 1])
-        or _day(tail, timezone)
-    )
+    head, tail = lines[below : layout.begin], lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    moment = _moment(lines, layout, timezone)
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
     return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
+
+
+def _moment(lines: Sequence[str], layout: Layout, timezone: str | None) -> Moment | None:
+    """The day that stands below the title, else above it, in the dateline or below the text."""
+    below = 0 if layout.title is None else layout.title + 1
+    return (
+        _day(lines[below : layout.begin], timezone)
+        or _day(lines[: max(0, below - 1)], timezone)
+        or _dateline(lines[layout.begin : layout.begin + 1])
+        or _day(lines[max(layout.begin + 1, layout.end) : layout.end + TAIL], timezone)
+    )
 
 
 def _is_menu(raw: str) -> bool:
