@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import lxml.html
 import pytest
 
-from pipelines.extract.authors import people
 from pipelines.extract.metadata import Metadata, read_metadata
 from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.names import people
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import without_site
 from pipelines.text import clean

@@ -60,7 +60,9 @@ def read_feed(body: bytes, url: str) -> Reading:
         raise NotAListing("not_a_feed") from None
     kind = "atom" if str(parsed.get("version", "")).startswith("atom") else "rss"
     language = plain_text(parsed.feed.get("language"))
-    links = [_entry_link(_entry_urls(entry), url, _entry_hints(entry, url, language)) for entry in parsed.entries]
+    everybody = _authors(parsed.feed) if kind == "atom" else ()
+    hints = (_entry_hints(entry, url, language, everybody) for entry in parsed.entries)
+    links = [_entry_link(_entry_urls(entry), url, said) for entry, said in zip(parsed.entries, hints, strict=True)]
     links = links if any(links) else list(_loose_links(body, url))
     return Reading(kind=kind, links=distinct_links(links, MAX_LINKS), asked=_asked(parsed.feed))
 
@@ -164,16 +166,19 @@ def _entry_link(candidates: Iterable[Any], url: str, hints: Hints) -> Link | Non
     return next((link for link in links if link and link.url != url), None)
 
 
-def _entry_hints(entry: Any, url: str, language: str | None) -> Hints:
-    names = [_person(author.get("name")) for author in entry.get("authors", [])]
+def _authors(said: Any) -> tuple[str, ...]:
+    """Who signs an entry, or in Atom a whole feed, and so each entry that names nobody (RFC 4287, 4.2.1)."""
+    names = [_person(author.get("name")) for author in said.get("authors", [])]
     # feedparser takes `me@site.media (Jane Doe)` apart after `site.medi`; the whole string is in `author`.
-    if len(names) < 2:
-        names = [_person(entry.get("author"))]
+    return _named(names if len(names) > 1 else [_person(said.get("author"))])
+
+
+def _entry_hints(entry: Any, url: str, language: str | None, everybody: tuple[str, ...]) -> Hints:
     pictures = (entry.get("media_thumbnail", []), entry.get("media_content", []), entry.get("enclosures", []))
     return Hints(
         title=plain_text(entry.get("title")),
         description=plain_text(entry.get("summary")),
-        authors=_named(names),
+        authors=_authors(entry) or everybody,
         date_published=iso_date(entry.get("published") or entry.get("updated")),
         language=plain_text(entry.get("language")) or language,
         image_url=next((found for picture in chain(*pictures) if (found := _image(picture, url))), None),
@@ -217,12 +222,14 @@ def _item_urls(item: dict[str, Any]) -> Iterator[Any]:
 
 
 def _json_hints(item: dict[str, Any], feed: dict[str, Any], url: str) -> Hints:
-    authors = item.get("authors") or [item.get("author")]  # a list in version 1.1, one in version 1.0
-    people = [author for author in authors if isinstance(author, dict)] if isinstance(authors, list) else []
+    stated = (said.get("authors") or [said.get("author")] for said in (item, feed))  # a list in 1.1, one in 1.0
+    named = [
+        [one for one in authors if isinstance(one, dict)] if isinstance(authors, list) else [] for authors in stated
+    ]
     return Hints(
         title=plain_text(item.get("title")),
         description=plain_text(item.get("summary")),
-        authors=_named(plain_text(author.get("name")) for author in people),
+        authors=_named(plain_text(author.get("name")) for author in named[0] or named[1]),
         date_published=iso_date(item.get("date_published")),
         language=plain_text(item.get("language")) or plain_text(feed.get("language")),
         image_url=address_of(item.get("image"), url),

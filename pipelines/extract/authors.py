@@ -4,82 +4,52 @@ Where these name no person, body.with_byline_and_date() asks the ends of the tex
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lxml import html as lxml_html
-from lxml.etree import XPath
-
+from pipelines.extract.bylines import byline_authors
 from pipelines.extract.headings import host_name, names_site
-from pipelines.extract.page_head import PageHead, visible_text
-from pipelines.extract.phrases import pattern, phrases, whole_words
+from pipelines.extract.layout import paragraphs_of
+from pipelines.extract.names import AGENCY, BY, is_handle, is_no_person, looks_like_name, people
+from pipelines.extract.page_head import PageHead
 from pipelines.text import clean, fold
 
-# ----------------------------------------------------------------------------------------------------------- authors
-BY = re.compile(rf"^{pattern('bylines')}\s*[:：]?\s+", re.I)
-
-
-EMAIL = re.compile(r"\S+@\S+\.\w+")
-
-
-ROLE = whole_words("roles")
-
-
-NEWSROOM = whole_words("newsrooms")
-
-
-NAME_BREAK = re.compile(rf"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+{pattern('and')}\s+|、|，|،)\s*", re.I)
-
-
-SMALL_WORDS, LABEL_WORDS = frozenset(phrases("small_words")), frozenset(phrases("label_words"))
-
-
-BYLINES = XPath(
-    "//*[@rel='author' or @itemprop[contains(.,'author')] or @data-testid[contains(.,'uthor') or contains(.,'yline')] or @class["
-    "contains(.,'uthor') or contains(.,'yline') or contains(.,'writer') or contains(.,'reporter') or contains(.,'journalist')"
-    " or .='auth']]"
-    "[not(self::button or self::img or self::link or self::article or self::body)]"
-)
-
-
-MARKED = XPath("//*[@itemprop='author'][not(ancestor::*[contains(@itemprop,'comment')])]")
-
-
-COMMENT = re.compile(r"comment|card|teaser|related|sidebar|follow", re.I)
-
-
-MAX_BYLINES = 20
-"""Elements looked at; a page's own byline is among the first three in every labelled page."""
-
-
-AGENCY = re.compile(rf"{pattern('agencies')}\b(?! [A-ZÀ-Þ])|{pattern('agencies')} in \S+$", re.I)
-
-
-SLUG = re.compile(r"[a-z]+(?:-[a-z]+)+")
-
-
-MAX_NAME_WORDS = 6
-"""The longest people's names among the labelled pages have five words; a byline with more is a sentence."""
-
-
-MAX_LINE = 2_000
-"""Characters of a byline that are read: 500,000 without a space take EMAIL minutes."""
+META_NAMES = """
+article:author og:article:author parsely-author sailthru.author byl byline article_author dc.creator dcterms.creator
+citation_author cxenseparse:author author
+"""
+"""The most exact first: `author` is also whoever made the site."""
 
 
 def authors(head: PageHead, site: str | None) -> tuple[str, ...]:
-    """People first; an agency or the site itself only when nobody else is named."""
+    """People first; an agency, a login name or the site itself only when nobody else is named."""
     weak: tuple[str, ...] = ()
     for found in (_structured_authors, _meta_authors, _byline_authors):
         names = unique(found(head))
-        people = tuple(name for name in names if is_person(name, site, head.url))
-        if people:
-            return tuple(name for name in names if not _is_site(name, site, head.url))
-        weak = weak or names
+        if any(is_person(name, site, head.url) for name in names):
+            if found is not _meta_authors or _may_sign(names, site, head):
+                return tuple(name for name in names if not _is_site(name, site, head.url))
+        elif found is not _meta_authors or any(map(AGENCY.match, names)):
+            weak = weak or names
     return weak
 
 
+def _may_sign(names: Sequence[str], site: str | None, head: PageHead) -> bool:
+    """Whether names of meta elements are the article's, not those of whoever made the site."""
+    return not _is_imprint(names, site, head.url) and _is_visible(names, head)
+
+
+def _is_imprint(names: Sequence[str], site: str | None, url: str | None) -> bool:
+    """Whether names are a company's and its address: `Ledger Media Ltd, Calderwick`."""
+    return any(_is_site(name, site, url) or is_no_person(name) for name in names) and not any(
+        " " in name and is_person(name, site, url) for name in names
+    )
+
+
 def is_person(name: str, site: str | None, url: str | None) -> bool:
-    return not _is_site(name, site, url) and not AGENCY.match(name)
+    return looks_like_name(name.title() if name.islower() else name) and not (
+        _is_site(name, site, url) or is_no_person(name) or is_handle(name)
+    )
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -102,96 +72,66 @@ def _names_of(value: Any, head: PageHead, depth: int = 0) -> Iterator[str]:
             yield from _names_of(one, head, depth + 1)
     elif isinstance(value, dict):
         known = head.by_id.get(value.get("@id", ""), {}) if isinstance(value.get("@id"), str) else {}
-        yield from _names_of(value.get("name") or known.get("name"), head, depth + 1)
+        yield from _names_of(_name_of(value) or _name_of(known) or value.get("@value"), head, depth + 1)
     elif isinstance(value, str):
         yield from people(value) or ([line] if looks_like_name(line := clean(value)) else [])
 
 
+def _name_of(node: dict[str, Any]) -> Any:
+    """What a Person or Organization is called: by its name, or by its given and family name."""
+    parts = [node.get(key) for key in ("givenName", "additionalName", "familyName")]
+    return node.get("name") or " ".join(part for part in parts if isinstance(part, str))
+
+
 def _meta_authors(head: PageHead) -> list[str]:
-    for name in (
-        "author",
-        "article:author",
-        "parsely-author",
-        "sailthru.author",
-        "dc.creator",
-        "dcterms.creator",
-        "byl",
-        "og:article:author",
-        "cxenseparse:author",
-    ):
+    others = (name for name in head.meta if META_NAME.search(name))
+    for name in (*META_NAMES.split()[:-1], *others, "author"):
         if names := [person for content in head.meta.get(name, ()) for person in people(content)]:
             return names
-    return []
+    return _labelled_authors(head)
+
+
+META_NAME = re.compile(r"[:._-](?:author|byline)(?:[._-]?name)?$|^byline$")
+
+
+def _labelled_authors(head: PageHead) -> list[str]:
+    """What `Written by` is a label of, in the lines that platforms show below a shared page."""
+    labels = ((head.first(f"twitter:label{number}") or "", f"twitter:data{number}") for number in (1, 2))
+    return [name for label, data in labels if BY.fullmatch(label + " ") for name in people(head.first(data) or "")]
+
+
+def _is_visible(names: Sequence[str], head: PageHead) -> bool:
+    """Whether a reader of the page can see one of the names."""
+    words = {_rarest(name) for name in names if " " in name or is_handle(name)}
+    spelled = {one for word in words for one in (word, word.upper(), word.title())}
+    whole, unseen = head.tree.text_content(), "".join(element.text or "" for element in head.tree.iter(*UNSEEN))
+    return not words or any(whole.count(word) > unseen.count(word) for word in spelled) or _is_made_by_scripts(head)
+
+
+UNSEEN = ("script", "style", "title")
+
+
+def _is_made_by_scripts(head: PageHead) -> bool:
+    """Whether no paragraph stands in the page, so that its byline, too, may come from elsewhere."""
+    return next(paragraphs_of(head.tree), None) is None
+
+
+def _rarest(name: str) -> str:
+    """The word by which a name is found: the family's, unless that is short."""
+    words = name.split()
+    return words[-1] if len(words[-1]) > 2 else max(words, key=len)
 
 
 def _byline_authors(head: PageHead) -> list[str]:
-    marked = MARKED(head.tree)
-    beside = [element for element in marked if element.getparent() is marked[0].getparent()]
-    if names := [
-        name
-        for element in beside
-        for name in people(element.get("content") or visible_text(element))
-        if looks_like_name(name)
-    ]:
-        return names
-    for element in BYLINES(head.tree)[:MAX_BYLINES]:
-        line = clean(visible_text(element))
-        if (
-            3 < len(line) < 120
-            and not COMMENT.search(element.get("class", ""))
-            and (names := [name for name in people(line) if " " in name and looks_like_name(name)])
-        ):
-            return names + _fellow_authors(element)
-    return []
-
-
-def _fellow_authors(element: lxml_html.HtmlElement) -> list[str]:
-    """The others whose links stand beside the first author's."""
-    parent = element.getparent()
-    beside = parent.iterchildren(element.tag) if parent is not None and element.tag == "a" else ()
-    alike = (
-        other
-        for other in beside
-        if other.get("rel") == element.get("rel") and other.get("class") == element.get("class")
-    )
-    return [name for other in alike for name in people(visible_text(other)) if looks_like_name(name)]
-
-
-def people(line: str) -> list[str]:
-    """`By Ann Lee and Bo Ray | Staff` -> [Ann Lee, Bo Ray]; [] for an address or nobody."""
-    line = clean(line[:MAX_LINE])
-    if (
-        not line
-        or re.match(r"https?://|www\.|/", line)
-        or line.lower() in ("none", "null", "undefined", "admin", "n/a")
-    ):
-        return []
-    if SLUG.fullmatch(line):
-        line = line.replace("-", " ").title()
-    line = EMAIL.sub("", BY.sub("", line)).strip(" ,;|-–—")
-    return [name for part in NAME_BREAK.split(line) for name in _one_or_list(part) if name]
-
-
-def _one_or_list(part: str) -> list[str]:
-    pieces = [piece.strip(" .,:-–—()*") for piece in part.split(",")]
-    return [
-        BY.sub("", piece) for piece in pieces if piece and not ROLE.search(piece) and re.search(r"[^\W\d_]{2}", piece)
-    ]
-
-
-def looks_like_name(line: str) -> bool:
-    """Whether a line may be a person's name; `About Us` and `The Weight of a Key` are none."""
-    words = line.split()
-    return (
-        1 <= len(words) <= MAX_NAME_WORDS
-        and len(line) < 60
-        and not re.search(r"[\d@!?:]", line)
-        and sum(not word[:1].islower() for word in words) >= len(words) / 2
-        and words[0].lower() not in LABEL_WORDS
-        and SMALL_WORDS.isdisjoint(words)
-    )
+    return byline_authors(head.tree)
 
 
 def _is_site(name: str, site: str | None, url: str | None) -> bool:
-    folded = fold(name).replace(" ", "")
-    return names_site(folded, site, fold(host_name(url)).replace(" ", "")) or NEWSROOM.search(name) is not None
+    folded, called = fold(name).replace(" ", ""), fold(site or "").replace(" ", "")
+    return names_site(folded, site, fold(host_name(url)).replace(" ", "")) or (
+        len(called) > MIN_SITE and called in folded
+    )
+
+
+MIN_SITE = 6
+"""Letters of a site's name that is looked for inside an author's: `Redaktion Lindentaler Bote`."""

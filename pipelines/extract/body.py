@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 import lxml.html
 
 from crawler.items import Source
-from pipelines.extract.authors import is_person, looks_like_name
+from pipelines.extract.authors import is_person
 from pipelines.extract.boilerplate import ArticleContext, body_lines
 from pipelines.extract.dates import guessed_date, habits_of, is_ahead, more_precise
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
+from pipelines.extract.names import looks_like_name
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines
-from pipelines.extract.text_copies import read_head
+from pipelines.extract.text_copies import opened, read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 
@@ -69,10 +70,10 @@ def with_byline_and_date(
     may_be_more_precise = said.published_source == "url" and timezone is not None
     if said.authors and said.published and not may_be_more_precise:
         return said
-    seen = read_head(surroundings(tree, lines), habits_of(head, said.language, timezone))
+    seen = read_head(surroundings(tree, lines), said, habits_of(head, said.language, timezone))
     if seen.published and is_ahead(seen.published, head):
         seen = replace(seen, published=None)
-    said = replace(said, authors=said.authors or seen.authors)
+    said = replace(said, authors=seen.authors)
     moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)
     return replace(said, published=moment, published_source="page") if moment != said.published else said
 
@@ -96,8 +97,14 @@ MAX_VISIBLE = 300
 
 
 def signature(lines: Sequence[str]) -> tuple[str, ...]:
-    """The person whose bare name is the last or first line of a text."""
-    return next(((line,) for line in (*lines[-1:], *lines[:1]) if _is_bare_name(line)), ())
+    """Who signs the text itself: a byline that is one of its first or last lines, or a bare name below its last sentence."""
+    if names := opened(lines[:OWN]) or opened(lines[-OWN:]):
+        return names
+    return (lines[-1],) if len(lines) > 2 and is_prose(lines[-2]) and _is_bare_name(lines[-1]) else ()
+
+
+OWN = 3
+"""Lines at either end of a text in which its byline may stand."""
 
 
 def _is_bare_name(line: str) -> bool:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.extract.authors import ROLE
 from pipelines.extract.moments import day_in_words
+from pipelines.extract.names import ROLE
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
 from pipelines.text import PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
 

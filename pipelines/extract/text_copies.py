@@ -7,8 +7,8 @@ most prose; the head is what stands above it, down to the last line that cannot 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from pipelines.extract.authors import BY, LABEL_WORDS, ROLE, SMALL_WORDS, looks_like_name, people
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
     ArticleContext,
@@ -23,6 +23,17 @@ from pipelines.extract.boilerplate import (
 )
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.names import (
+    BY,
+    LABEL_WORDS,
+    ROLE,
+    SMALL_WORDS,
+    byline,
+    is_full_name,
+    is_no_person,
+    looks_like_name,
+    people,
+)
 from pipelines.extract.phrases import pattern, whole_words
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
@@ -109,19 +120,56 @@ def read_copy(text: str, timezone: str | None = None) -> Copy:
     return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
 
 
-def read_head(lines: Iterable[str], habits: Habits = UNKNOWN) -> Metadata:
-    """What stands above and below a text: title, byline, date."""
+def read_head(lines: Iterable[str], said: Metadata, habits: Habits = UNKNOWN) -> Metadata:
+    """What stands above and below the text of a page: its date, and, unless the page has said them, the authors.
+
+    A page has menus, buttons and headings around its text, which a text copy has not: a bare name is nobody's, only who
+    opens as a byline or stands in the date's line.
+    """
     kept = _clean_lines(lines)
-    return _metadata(kept, _layout(kept), habits)
+    layout = _layout(kept, fold(said.title or ""))
+    head, tail = kept[: layout.begin], kept[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    end = kept[max(layout.begin, layout.end - TAIL) : layout.end + TAIL]
+    return Metadata(
+        authors=said.authors
+        or opened(head)
+        or _in_date_line(head)
+        or opened(end)
+        or _introduced(tail)
+        or _agency((*head, *tail)),
+        published=_moment(kept, layout, habits),
+    )
+
+
+def opened(lines: Sequence[str]) -> tuple[str, ...]:
+    """The people of the first line that opens as a byline: `By Ann Lee`, or `By` above `Ann Lee`."""
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        alone = BY.match(line + " ") and not BY.sub("", line + " ")
+        if (names := byline(f"{line} {below}" if alone else line)) and not is_credit(line):
+            return tuple(names)
+    return ()
+
+
+def _in_date_line(lines: Sequence[str]) -> tuple[str, ...]:
+    """The people who stand in the date's line."""
+    found = (_names(line) for line in lines if is_date_line(line))
+    return next((tuple(names) for names in found if names and all(map(_is_somebody, names))), ())
+
+
+def _is_somebody(name: str) -> bool:
+    return is_full_name(name) and not is_no_person(name)
 
 
 def _clean_lines(lines: Iterable[str]) -> list[str]:
     return [line for raw in lines if (line := clean(raw)) and not _is_menu(raw)]
 
 
-def _layout(lines: Sequence[str]) -> Layout:
+def _layout(lines: Sequence[str], known: str = "") -> Layout:
+    """Where the parts are; `known` is the title, folded, where the page has said it."""
     first, end = _prose_span(lines)
-    title = _title_at(lines, first, end)
+    stated = (number for number, line in enumerate(lines[: first + 1]) if known and fold(line) == known)
+    title = next(stated, None)
+    title = _title_at(lines, first, end) if title is None else title
     begin = _body_at(lines, title, first)
     return Layout(title=title, begin=begin, end=max(begin, end))
 
@@ -129,16 +177,21 @@ def _layout(lines: Sequence[str]) -> Layout:
 def _metadata(lines: Sequence[str], layout: Layout, habits: Habits) -> Metadata:
     below = 0 if layout.title is None else layout.title + 1
     title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
-    head, above = lines[below : layout.begin], lines[: max(0, below - 1)]
-    tail = lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
-    moment = (
-        _day(head, habits)
-        or _day(above, habits)
-        or _dateline(lines[layout.begin : layout.begin + 1])
-        or _day(tail, habits)
-    )
+    head, tail = lines[below : layout.begin], lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
+    moment = _moment(lines, layout, habits)
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
     return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
+
+
+def _moment(lines: Sequence[str], layout: Layout, habits: Habits) -> Moment | None:
+    """The day that stands below the title, else above it, in the dateline or below the text."""
+    below = 0 if layout.title is None else layout.title + 1
+    return (
+        _day(lines[below : layout.begin], habits)
+        or _day(lines[: max(0, below - 1)], habits)
+        or _dateline(lines[layout.begin : layout.begin + 1])
+        or _day(lines[max(layout.begin + 1, layout.end) : layout.end + TAIL], habits)
+    )
 
 
 def _is_menu(raw: str) -> bool:
@@ -264,23 +317,25 @@ def _authors(head: Sequence[str], title: str | None) -> tuple[str, ...]:
     return ()
 
 
+def _introduced(tail: Sequence[str]) -> tuple[str, ...]:
+    """Whom a line below the text introduces: the subject of a biography, or a bare name in a script without capitals."""
+    bare = tail[0] if tail and CJK_NAME.fullmatch(tail[0]) and not is_noise(tail[0]) else ""
+    return tuple(re.split("[、・,]", bare)) if bare else next(filter(None, map(_subject, tail)), ())
+
+
+def _subject(line: str) -> tuple[str, ...]:
+    """Whom a biography is about: `Ann Lee is the harbour correspondent.`"""
+    about = BIOGRAPHY.match(line)
+    return tuple(_names(about[1])) if about and ROLE.search(line) else ()
+
+
 def _signed(tail: Sequence[str]) -> tuple[str, ...]:
     """Who stands below the text: a bare name at its end, or the subject of a biography."""
     for number, line in enumerate(tail):
-        about = BIOGRAPHY.match(line)
-        if about and ROLE.search(line) and (names := _names(about[1])):
-            return tuple(names)
-        if number == 0 and CJK_NAME.fullmatch(line) and not is_noise(line):
-            return tuple(re.split("[、・,]", line))
-        if BY.match(line) and (names := _names(line)):
-            return tuple(names)
-        if (
-            number < 2
-            and len(line) < 40
-            and not set(fold(line).split()) & LABEL_LIKE
-            and not line.isupper()
-            and (names := _names(line))
-        ):
+        may_be_bare = number < 2 and len(line) < 40 and not set(fold(line).split()) & LABEL_LIKE and not line.isupper()
+        if people := _introduced([line]) if number == 0 else _subject(line):
+            return people
+        if (BY.match(line) or may_be_bare) and (names := _names(line)):
             return tuple(names)
     return ()
 
