@@ -24,6 +24,7 @@ from pipelines.extract.boilerplate import (
 from pipelines.extract.dates import Moment, day_in_words, parse_moment
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.phrases import pattern, whole_words
+from pipelines.extract.unfolding import unfold
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6
@@ -102,7 +103,7 @@ class Layout:
 
 def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
-    lines = _clean_lines(text.splitlines())
+    lines = _clean_lines(unfold(text.splitlines()))
     layout = _layout(lines)
     metadata = _metadata(lines, layout, timezone)
     context = ArticleContext(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
