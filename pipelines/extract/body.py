@@ -47,8 +47,14 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
         link_share={line: share for line, (_, share) in elements.items()},
         decks=decks(lines, elements, said.description),
     )
-    kept = body_lines(lines, context)
+    kept = [_without_mark(line, elements) for line in body_lines(lines, context)]
     return Body(said=said, lines=kept, own_words=_own_words(kept, elements))
+
+
+def _without_mark(line: str, elements: LineElements) -> str:
+    """A list's entry as the page has it: the mark before it comes from a reading, a dash that opens a dialogue does not."""
+    element = element_of(elements, line)
+    return line.removeprefix("- ") if element is not None and element.tag in ("li", "dt", "dd") else line
 
 
 def _own_words(lines: Iterable[str], elements: LineElements) -> int:

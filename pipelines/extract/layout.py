@@ -114,7 +114,7 @@ def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) ->
     return found
 
 
-LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "td", "div", "span")
+LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dt", "dd", "td", "div", "span")
 
 
 MAX_LINE = 3_000
@@ -179,6 +179,8 @@ MIN_DESCRIPTION, ALIKE = 30, 200
 
 def _is_deck(element: lxml.html.HtmlElement, below: lxml.html.HtmlElement, described: bool) -> bool:
     """Whether an element is the deck of the paragraph below: another kind of element, and named or described as one."""
+    if element.tag in ("dt", "dd"):
+        return False  # `description` is what templates call an entry of a list, too
     apart = below.getparent() is not element.getparent() or below.tag != element.tag
     if described:
         return apart or DECK.search(element.get("class") or "") is not None

@@ -1,6 +1,5 @@
 """Pruning: what is never text leaves the page's tree, so that every later step has less to read."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 import lxml.html
@@ -9,6 +8,7 @@ from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label
+from pipelines.extract.preparing import HIDING, prepare
 from pipelines.extract.tree import HEADINGS, SILENT
 from pipelines.text import line_key
 
@@ -16,9 +16,6 @@ HIDDEN = XPath(
     "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden')]"
     " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
 )
-
-
-HIDING = re.compile(r"(?:display:none|visibility:hidden)")
 
 
 CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
@@ -31,13 +28,6 @@ MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
 
 
-LAYOUT_CELL = 500
-"""Characters of a table cell that holds a text, not a value."""
-
-
-LAYOUT_TABLES = XPath(f"//table[.//td[string-length() > {LAYOUT_CELL}]]")
-
-
 MAX_CAPTION = 800
 """Characters of an element that is called a caption and is one."""
 
@@ -48,6 +38,7 @@ MAX_BOX_LABEL, MAX_BOX = 80, 900
 
 def prune(tree: lxml.html.HtmlElement) -> None:
     """Removes what is never text, so that every later step has less to read."""
+    prepare(tree)
     etree.strip_elements(tree, *SILENT, with_tail=False)
     for element in HIDDEN(tree):
         if _is_hidden(element) and len(element.text_content()) < MAX_HIDDEN:
@@ -59,9 +50,6 @@ def prune(tree: lxml.html.HtmlElement) -> None:
         del tweet.attrib["class"]
     for box in list(labelled_boxes(tree)):
         _drop(box)
-    for table in LAYOUT_TABLES(tree):
-        for part in list(table.iter("table", "tbody", "tr", "td", "th")):
-            part.tag = "div"
 
 
 def _drop(element: lxml.html.HtmlElement) -> None:

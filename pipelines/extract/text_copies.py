@@ -35,6 +35,7 @@ from pipelines.extract.names import (
     people,
 )
 from pipelines.extract.phrases import pattern, whole_words
+from pipelines.extract.unfolding import unfold
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6
@@ -113,7 +114,7 @@ class Layout:
 
 def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
-    lines = _clean_lines(text.splitlines())
+    lines = _clean_lines(unfold(text.splitlines()))
     layout = _layout(lines)
     metadata = _metadata(lines, layout, Habits(timezone=timezone))
     context = ArticleContext(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)

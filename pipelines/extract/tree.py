@@ -39,7 +39,12 @@ def parse(text: str) -> lxml.html.HtmlElement:
         raise Refusal("empty") from None  # lxml: nothing that is markup or text
     if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
         raise Refusal("too_complex")
+    etree.strip_elements(tree, *READINGS, with_tail=False)
     return tree
+
+
+READINGS = ("rt", "rp", "rtc")
+"""How a word is read, above it (ruby): of the page's text only the word is one."""
 
 
 TOO_DEEP = XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")

@@ -1,0 +1,322 @@
+"""Preparing the tree: the page's markup is made to hold what a person sees, before anything is pruned or chosen.
+
+Headings come out of their buttons, the rest behind `Read more` and the captions of a gallery become text, and nothing that
+holds most of the page's prose keeps a name for which it would be thrown away. Initials are joined in initials.py.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from urllib.parse import urlsplit
+
+import lxml.html
+from lxml.etree import SubElement, XPath
+
+from pipelines.extract.boilerplate import is_control, is_label, is_promotion
+from pipelines.extract.initials import join_initials, show_beginnings
+from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
+from pipelines.extract.unfolding import unfold
+from pipelines.text import PROSE_LENGTH, fold, is_prose
+
+
+def prepare(tree: lxml.html.HtmlElement) -> None:
+    """Says in plain markup what the page shows."""
+    held = prose_held(tree)
+    for element in most_of(held):
+        _open(element)
+    show_rests(tree)
+    show_beginnings(tree)
+    join_initials(tree)
+    free_headings(tree)
+    captions_to_paragraphs(tree, sum(map(_own_prose, held)))
+    part_preformatted(tree)
+    open_tables(tree)
+    unlink_own_title(tree)
+
+
+# ------------------------------------------------------------------------------------------------- what must not be lost
+LONG_TEXTS = XPath("//body//*[text()[string-length() > 60]][not(self::script or self::style or self::a)]")
+"""Elements with running text of their own; links of headline length are none."""
+
+
+MIN_RUNNING = 60
+"""Characters of a piece of running text between two tags."""
+
+
+SWALLOWING = frozenset(("form", "menu", "label", "fieldset", *SILENT))
+"""What is thrown away by its tag. An unclosed one holds the rest of the page; older frameworks put a form around all of it."""
+
+
+BESIDE = frozenset(("aside", "footer", "figure"))
+"""What is thrown away, too, and may hold much of a page that says little."""
+
+
+def prose_held(tree: lxml.html.HtmlElement) -> dict[lxml.html.HtmlElement, int]:
+    """How many characters of running text each element holds; those that hold none are left out."""
+    held: dict[lxml.html.HtmlElement, int] = {}
+    for element in LONG_TEXTS(tree):
+        if length := _own_prose(element):
+            for around in (element, *element.iterancestors()):
+                held[around] = held.get(around, 0) + length
+    return held
+
+
+def _own_prose(element: lxml.html.HtmlElement) -> int:
+    texts = (element.text, *(child.tail for child in element))
+    return sum(length for text in texts if text and (length := len(text.strip())) > MIN_RUNNING)
+
+
+def most_of(held: dict[lxml.html.HtmlElement, int]) -> Iterator[lxml.html.HtmlElement]:
+    """The elements with most of the page's prose that would be thrown away, for their tag or because they are hidden."""
+    whole = max(held.values(), default=0)
+    for element, length in held.items():
+        thrown_away = element.tag in BESIDE or is_veiled(element)
+        if (2 * length > whole and element.tag in SWALLOWING) or (4 * length > 3 * whole and thrown_away):
+            yield element
+
+
+def is_veiled(element: lxml.html.HtmlElement) -> bool:
+    """Whether an attribute of its own hides an element."""
+    return (
+        element.get("hidden") is not None
+        or element.get("aria-hidden") == "true"
+        or HIDING.search(element.get("style", "").replace(" ", "")) is not None
+    )
+
+
+HIDING = re.compile(r"(?:display:none|visibility:hidden)")
+
+
+def _open(element: lxml.html.HtmlElement) -> None:
+    """Makes an element a plain one, that is called nothing."""
+    if element.tag in SWALLOWING or element.tag in BESIDE:
+        element.tag = "div"
+    names = () if element.tag in ("html", "body") else ("class", "id", "role")
+    for name in (*names, "hidden", "style", "aria-hidden"):
+        element.attrib.pop(name, None)
+
+
+# --------------------------------------------------------------------------------------------------------- hidden rests
+VEILED = XPath(
+    "//body//*[@hidden or @aria-hidden = 'true' or @style[contains(., 'none') or contains(., 'hidden')]]"
+    f"[string-length() >= {PROSE_LENGTH}][not(ancestor::dialog or ancestor::form or ancestor::nav or ancestor::footer)]"
+)
+
+
+def show_rests(tree: lxml.html.HtmlElement) -> None:
+    """Shows what is hidden until a reader asks for it: prose below the article's prose, with a button of its own."""
+    veiled = [element for element in VEILED(tree) if is_veiled(element)]
+    asked = {target.lstrip("#") for target in TARGETS(tree)} if veiled else set()
+    for element in veiled:
+        if _is_rest(element) and (element.get("id") in asked or RESTS.search(_names(element)) or _has_opener(element)):
+            before = element.getprevious()
+            if before is not None and not _says_something(before):
+                before.drop_tree()
+            _open(element)
+
+
+TARGETS = XPath("//@aria-controls | //@data-target | //@data-bs-target | //a[starts-with(@href, '#')]/@href")
+"""What buttons open, by its id."""
+
+
+RESTS = re.compile(
+    r"(?:^|[-_\s])(?:more|rest|full|remain\w*|collaps\w*|expand\w*|accordion\w*|panel\w*|continu\w*)(?:$|[-_\s])", re.I
+)
+"""What templates call it."""
+
+
+def _names(element: lxml.html.HtmlElement) -> str:
+    return f"{element.get('id', '')} {element.get('class', '')}"
+
+
+def _is_rest(element: lxml.html.HtmlElement) -> bool:
+    """Whether a hidden element is prose without forms and with few links, below the article's prose."""
+    whole, links = _line(element), element.iter("a")
+    if element.get("role") in ("dialog", "alertdialog", "navigation") or element.find(".//form") is not None:
+        return False
+    if 3 * sum(len(link.text_content()) for link in links) > len(whole) or is_promotion(whole):
+        return False
+    if element.tag not in BLOCKS:
+        parent = element.getparent()
+        return is_prose(whole) and parent is not None and _own_prose(parent) > 0
+    prose = sum(len(line) for text in visible_lines(element) if is_prose(line := " ".join(text.split())))
+    return 2 * prose > len(whole) and any(map(_leads_on, _above(element)))
+
+
+def _has_opener(element: lxml.html.HtmlElement) -> bool:
+    """Whether a button, or a line like one, stands beside an element."""
+    beside = (*islice(element.itersiblings(preceding=True), 2), *islice(element.itersiblings(), 1))
+    return any(one.tag in ("button", "summary") or (is_label(_line(one)) or is_control(_line(one))) for one in beside)
+
+
+NEAR = 4
+"""Elements above a hidden rest among which a paragraph or heading stands: the others are a button, dots, an advertisement."""
+
+
+def _above(element: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    """The elements above one, and above the one around it."""
+    for one in (element, *islice(element.iterancestors("div", "section"), 1)):
+        yield from islice(one.itersiblings(preceding=True), NEAR)
+
+
+def _line(element: lxml.html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def _leads_on(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is a paragraph, or the heading of a part that opens when it is asked for."""
+    return element.tag in ("button", "summary", "dt", *HEADINGS) or is_prose(_line(element))
+
+
+def _says_something(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is more than the button, or the dots, before a rest."""
+    text = _line(element)
+    return re.search(r"\w", text) is not None and not is_label(text) and not is_control(text)
+
+
+# ----------------------------------------------------------------------------------------------- headings that are pressed
+PRESSED = XPath("//button | //*[@role = 'button'][not(self::a)]")
+
+
+OPENS = re.compile(r"accordion|collaps|toggle|expand|question|faq", re.I)
+
+
+def free_headings(tree: lxml.html.HtmlElement) -> None:
+    """Takes a part's heading out of the button that opens it: `h3 > button`, or a button right above a paragraph."""
+    for button in PRESSED(tree):
+        around, text = button.getparent(), _line(button)
+        if around is None or len(text) < 2 or is_control(text) or is_label(text):
+            continue
+        if around.tag in ("dt", "summary", *HEADINGS) or around.get("role") == "heading":
+            if _line(around) == text:
+                around.tag = "h3" if around.get("role") == "heading" else around.tag
+                button.drop_tag()
+                _open_part(around.getnext())
+        elif _opens_part(button, text):
+            _open(button)
+            button.tag = "h3"
+            _open_part(button.getnext())
+
+
+def _opens_part(button: lxml.html.HtmlElement, text: str) -> bool:
+    """Whether a button is the heading of the prose in the element after it."""
+    part = button.getnext()
+    if part is None or part.tag not in BLOCKS or len(text) > MAX_HEADING or (button.tail or "").strip():
+        return False
+    opens = button.get("aria-expanded") or button.get("aria-controls") or OPENS.search(button.get("class", ""))
+    return bool(opens) and any(is_prose(" ".join(line.split())) for line in visible_lines(part))
+
+
+MAX_HEADING = 160
+"""Characters of a heading; a longer button is an advertisement."""
+
+
+def _open_part(part: lxml.html.HtmlElement | None) -> None:
+    if part is not None and part.tag in ("div", "section", "dd", "p"):
+        _open(part)
+
+
+# ------------------------------------------------------------------------------------------------------------- galleries
+CAPTIONS = XPath(
+    "//figcaption | //*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]"
+)
+
+
+CREDITS = XPath(".//*[@class[contains(., 'redit') or contains(., 'opyright')]]")
+
+
+MIN_CAPTIONS = 3
+"""Captions of a gallery that is a story of its own."""
+
+
+def captions_to_paragraphs(tree: lxml.html.HtmlElement, running: int) -> None:
+    """Makes the captions paragraphs where they are the story: several, and most of the page's `running` text."""
+    captions = [one for one in CAPTIONS(tree) if not any(map(_is_caption, one.iterancestors()))]
+    told = [(one, length) for one in captions if (length := sum(map(_own_prose, one.iter())))]
+    if len(told) < MIN_CAPTIONS or 2 * sum(length for _, length in told) < running:
+        return
+    around = Counter(above for caption, _ in told for above in caption.iterancestors())
+    for caption, _ in told:
+        for credit in CREDITS(caption):
+            credit.drop_tree()
+        for above in caption.iterancestors():
+            if around[above] == len(told):
+                break
+            _open(above)
+        _open(caption)
+        caption.tag = "div" if any(child.tag in BLOCKS for child in caption) else "p"
+
+
+def _is_caption(element: lxml.html.HtmlElement) -> bool:
+    return element.tag == "figcaption" or "aption" in element.get("class", "")
+
+
+# ----------------------------------------------------------------------------------------------------- tables and texts
+LAYOUT_CELL, LAYOUT_PARAGRAPH = 500, 120
+"""Characters of a table cell that holds a text, not a value; of a paragraph in one that does."""
+
+
+LAYOUT_TABLES = XPath(
+    f"//table[@role = 'presentation' or .//h1 or .//td[string-length() > {LAYOUT_CELL}]"
+    f" or .//td/p[string-length() > {LAYOUT_PARAGRAPH}]]"
+)
+
+
+def open_tables(tree: lxml.html.HtmlElement) -> None:
+    """Makes the tables that only lay out the page plain containers."""
+    for table in LAYOUT_TABLES(tree):
+        for part in list(table.iter("table", "tbody", "tr", "td", "th")):
+            part.tag = "div"
+
+
+PREFORMATTED = XPath("//pre[string-length() > 240] | //*[contains(@style, 'pre-')][string-length() > 240]")
+
+
+def part_preformatted(tree: lxml.html.HtmlElement) -> None:
+    """Makes the paragraphs of a preformatted text elements: they are parted by empty lines, and wrapped by hand."""
+    for element in PREFORMATTED(tree):
+        if element.tag == "pre" or not any(child.tag in BLOCKS for child in element):
+            paragraphs = unfold(element.text_content().splitlines())
+            if len(paragraphs) > 1 and _are_prose(paragraphs):
+                _refill(element, paragraphs)
+
+
+def _are_prose(paragraphs: Sequence[str]) -> bool:
+    return 2 * sum(len(line) for line in paragraphs if is_prose(line)) > sum(map(len, paragraphs))
+
+
+def _refill(element: lxml.html.HtmlElement, paragraphs: Sequence[str]) -> None:
+    tail = element.tail
+    element.clear()
+    element.tag, element.tail = "div", tail
+    for paragraph in paragraphs:
+        SubElement(element, "p").text = paragraph
+
+
+# ------------------------------------------------------------------------------------------------------ the page's title
+OWN_ADDRESSES = XPath("//link[@rel = 'canonical']/@href | //meta[@property = 'og:url']/@content")
+
+
+TITLE_LINKS = XPath("//*[self::h1 or self::h2]//a[@href]")
+
+
+def unlink_own_title(tree: lxml.html.HtmlElement) -> None:
+    """Makes a title that links to its own page plain: blogs' themes do that, and it is no teaser's headline."""
+    own = {path for address in OWN_ADDRESSES(tree) if len(path := _path(address)) > 1}
+    window = fold(tree.findtext(".//title") or "")
+    for link in TITLE_LINKS(tree):
+        text = fold(link.text_content())
+        if _path(link.get("href")) in own or (len(text) > MIN_TITLE and window.startswith(text)):
+            link.drop_tag()
+
+
+MIN_TITLE = 15
+"""Letters of a title that is not the site's name."""
+
+
+def _path(address: str) -> str:
+    try:
+        return urlsplit(address.strip()).path.rstrip("/").removesuffix("/index.html")
+    except ValueError:
+        return ""

@@ -1,0 +1,76 @@
+"""Unfolding: the paragraphs of a text that was wrapped at some column, as mail, lynx and pdftotext do it."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from pipelines.text import CJK_LETTER, SENTENCE_END, cjk_letters
+
+COLUMNS = (56, 100)
+"""Between these texts are wrapped; a longer line is a paragraph of its own."""
+
+
+MIN_BROKEN = 3
+"""Sentences that are broken off at the edge of a wrapped text; titles and a list's entries are, now and then."""
+
+
+ITEM = re.compile(r"(?:[-*•·–]|\d{1,2}[.)])\s")
+
+
+def unfold(lines: Sequence[str]) -> list[str]:
+    """A line per paragraph where the lines are wrapped, else the lines as they are; empty ones are left out in both cases."""
+    stripped = [line.strip() for line in lines]
+    edge = wrapped_at(stripped)
+    if edge is None:
+        return [line for line in stripped if line]
+    joiner = "" if sum(map(_parts_word, stripped, stripped[1:])) >= MIN_BROKEN else "-"
+    unfolded: list[str] = []
+    before = ""
+    for line in stripped:
+        if before and line and _continues(before, line, edge):
+            unfolded[-1] = _joined(unfolded[-1], line, joiner)
+        elif line:
+            unfolded.append(line)
+        before = line
+    return unfolded
+
+
+def wrapped_at(lines: Sequence[str]) -> int | None:
+    """The column at which a text is wrapped; None if its lines are paragraphs."""
+    long = sorted(wide for line in lines if (wide := columns(line)) >= COLUMNS[0])
+    edge = long[-1 - len(long) // 20] if long else 0
+    broken = sum(_breaks_off(line, below, edge) for line, below in pairwise(lines))
+    return edge if edge and edge <= COLUMNS[1] and broken >= max(MIN_BROKEN, len(long) / 4) else None
+
+
+def columns(line: str) -> int:
+    """How wide a line is in a terminal: letters of CJK take two columns."""
+    return len(line) + cjk_letters(line)
+
+
+def _breaks_off(line: str, below: str, edge: int) -> bool:
+    """Whether a long line's sentence goes on in the next one."""
+    return 3 * columns(line) > 2 * edge and _goes_on(line, below)
+
+
+def _goes_on(line: str, below: str) -> bool:
+    return below[:1].isalpha() and not below[0].isupper() and not SENTENCE_END.search(line)
+
+
+def _continues(line: str, below: str, edge: int) -> bool:
+    """Whether a line is so full that the next one's first word did not fit, or its sentence is not at its end."""
+    word = below[:1] if CJK_LETTER.match(below) else below.split(maxsplit=1)[0]
+    full = columns(line) + columns(word) + (not CJK_LETTER.match(below)) > edge
+    return (full and not ITEM.match(below)) or _breaks_off(line, below, edge)
+
+
+def _parts_word(line: str, below: str) -> bool:
+    """Whether a line ends within a word."""
+    return line[-1:] in ("-", "\xad", "‐") and line[-2:-1].isalpha() and below[:1].islower()
+
+
+def _joined(line: str, below: str, joiner: str) -> str:
+    """Two lines as one; `joiner` is the hyphen, or nothing where the text parts words at its edge."""
+    if _parts_word(line, below):
+        return line[:-1] + (joiner if line[-1] != "\xad" else "") + below
+    return line + below if CJK_LETTER.match(line[-1]) and CJK_LETTER.match(below) else f"{line} {below}"
