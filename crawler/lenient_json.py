@@ -28,8 +28,8 @@ class UnreadableJSON(ValueError):
 class Repairs:
     """What the repairs of one page or feed may cost together."""
 
-    def __init__(self) -> None:
-        self.steps_left = MAX_STEPS
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self.steps_left = steps
 
     def take(self, steps: int) -> None:
         self.steps_left -= steps
