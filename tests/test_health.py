@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.items import Article, Link, Listing, Outcome, Page, Source
+from crawler.reasons import sentence
 from crawler.times import stamp
 from pipelines.archive import health, health_rules
 from pipelines.archive.health_rules import (
@@ -119,6 +120,11 @@ GOOD = marks(*("400",) * 100)
                 f"{FEED} (moved for good to https://a.example/): neither RSS, Atom nor JSON Feed; 3 looks in a row",
             ),
             id="moved to where no feed is",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks(*("-scripted",) * 7, "-index", "400"))},
+            ("ok", f"7 of the last 9 pages: {sentence('scripted')}"),
+            id="made by JavaScript",
         ),
         pytest.param(
             {"missed_at": "2026-03-01T10:00:00Z"},

@@ -299,3 +299,18 @@ def test_a_byline_without_an_end_is_read_at_its_beginning() -> None:
 
 def test_a_title_of_a_hundred_thousand_separators_costs_no_time() -> None:
     assert ends(lambda: without_site("a | " * 250_000, ["b"], "The Paper", "https://www.x.example/"))
+
+
+@pytest.mark.parametrize(
+    ("head", "image"),
+    [
+        ('<meta property="og:image" content="/p/crane.jpg">', "https://www.ledger.example/p/crane.jpg"),
+        ('<meta property="og:image" content="/p/кран.jpg">', "https://www.ledger.example/p/%D0%BA%D1%80%D0%B0%D0%BD.jpg"),
+        (f'<meta property="og:image" content="{URL}"><link rel="image_src" href="/p/crane.jpg">', "https://www.ledger.example/p/crane.jpg"),
+        ('<meta itemprop="image" content="/p/crane.jpg?w=1">', "https://www.ledger.example/p/crane.jpg?w=1"),
+        ('<meta property="og:image" content="#">', None),
+    ],
+    ids=["stated", "letters", "the page itself", "microdata", "a fragment"],
+)  # fmt: skip
+def test_the_picture_is_one_and_its_address_can_be_asked(head: str, image: str | None) -> None:
+    assert read(head).image_url == image

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from crawler.items import Hints, Link
+from crawler.lenient_json import Repairs, UnreadableJSON, read_json
 from crawler.parsers.links import (
     HUGE_TAG,
     MAX_BYTES,
@@ -133,7 +134,7 @@ def feed_says(body: bytes, url: str) -> dict[str, str | None]:
     try:
         body = unpacked(body)[:MAX_BYTES]
         feed = (
-            json.loads(body)
+            _json_object(body)
             if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
             else feedparser.parse(io.BytesIO(_beginning(body))).feed
         )
@@ -205,14 +206,22 @@ def _image(media: Any, base: str) -> str | None:
 def read_json_feed(body: bytes, url: str) -> Reading:
     """Parse a JSON Feed (https://www.jsonfeed.org/version/1.1/), which feedparser does not read. Raises NotAListing."""
     try:
-        feed = json.loads(body, parse_int=str)  # nobody asks for a number; of 5,000 digits Python makes none
-    except (ValueError, RecursionError):
+        feed = _json_object(body)
+    except ValueError:
         raise NotAListing("not_a_feed") from None
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
         raise NotAListing("not_a_feed")
     items = [item for item in feed["items"] if isinstance(item, dict)]
     links = (_entry_link(_item_urls(item), url, _json_hints(item, feed, url)) for item in items)
     return Reading(kind="json", links=distinct_links(links, MAX_LINKS))
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    """The object that is a JSON document in any of JSON's encodings; raises ValueError."""
+    value = read_json(body.decode(json.detect_encoding(body), "surrogatepass"), Repairs())
+    if not isinstance(value, dict):
+        raise UnreadableJSON
+    return value
 
 
 def _item_urls(item: dict[str, Any]) -> Iterator[Any]:

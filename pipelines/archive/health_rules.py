@@ -233,8 +233,19 @@ def _notes(facts: Facts) -> Iterator[str]:
     yield from (say_move(move) for move in facts.moved if move[0] not in failed)
     if failed:
         yield _say_failures(facts)
+    if refused := _usual_refusal(facts.habits.recent):
+        yield refused
     if facts.missed_at:
         yield f"may have published more than its feeds keep, on {facts.missed_at[:10]}: look more often"
+
+
+def _usual_refusal(recent: Sequence[PageMark]) -> str | None:
+    """Why most of a source's pages are no articles: one that scripts make is well, and never yields any."""
+    reasons = [mark.reason for mark in recent if mark.kind == "refused"]
+    why = max(reasons, key=reasons.count, default="")
+    if len(recent) < FEWEST_RECENT or 2 * reasons.count(why) <= len(recent):
+        return None
+    return f"{reasons.count(why)} of the last {len(recent)} pages: {sentence(why)}"
 
 
 # Pages that differ

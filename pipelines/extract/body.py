@@ -17,6 +17,7 @@ from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines
 from pipelines.extract.text_copies import opened, read_head
+from pipelines.extract.scripted import PageScripts
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 
@@ -28,6 +29,7 @@ class Body:
     said: Metadata  #: completed by what stands in the text's head and tail
     lines: list[str]  #: the article's own
     own_words: int  #: words of its prose that stands on no card
+    needs_scripts: bool = False  #: a browser would have to make the text
 
 
 def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> Body:
@@ -37,9 +39,15 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
         if source.body and (chosen := select(tree, source.body)):
             lines = clean_lines(line for element in chosen for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
+    scripts = PageScripts(tree, head)
     prune(tree)
     lines = article_lines(tree)
-    said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
+    page, scripted = tree, scripts.article(said, tree, lines)
+    if scripted is not None:
+        tree = scripted
+        prune(tree)
+        lines = article_lines(tree)
+    said = with_byline_and_date(said, head, page, lines, source.timezone if source else None)
     elements = locate_lines(tree, lines, head.url or "")
     context = ArticleContext(
         titles=head.titles,
@@ -48,7 +56,9 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
         decks=decks(lines, elements, said.description),
     )
     kept = [_without_mark(line, elements) for line in body_lines(lines, context)]
-    return Body(said=said, lines=kept, own_words=_own_words(kept, elements))
+    return Body(
+        said=said, lines=kept, own_words=_own_words(kept, elements), needs_scripts=scripts.are_needed(tree, kept)
+    )
 
 
 def _without_mark(line: str, elements: LineElements) -> str:

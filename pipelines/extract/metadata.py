@@ -5,7 +5,7 @@ The order of belief is JSON-LD, then meta tags, then microdata and visible eleme
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from pipelines.extract.authors import authors, unique
 from pipelines.extract.dates import habits_of, modified_at, published_at
@@ -152,10 +152,16 @@ def image_url(head: PageHead) -> str | None:
         else value
     )
     value = value.get("url") or value.get("contentUrl") if isinstance(value, dict) else value
-    for address in (head.first("og:image", "og:image:url", "twitter:image", "twitter:image:src"), value):
-        if isinstance(address, str) and (url := absolute(address, head.url)):
-            return url
+    stated = head.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
+    links = (link.get("href") for link in head.tree.iter("link") if link.get("rel", "").lower() == "image_src")
+    for address in (stated, value, *links, head.first("thumbnailurl", "thumbnail", "image")):
+        if isinstance(address, str) and (url := absolute(address, head.url)) and url != head.url:
+            return url if url.isascii() else quote(url, safe=ASCII_SIGNS)
     return None
+
+
+ASCII_SIGNS = "".join(map(chr, range(0x21, 0x7F)))
+"""What stays as it is in an address; other letters are escaped, as a browser asks for them."""
 
 
 def site_name(head: PageHead) -> str | None:

@@ -1,16 +1,15 @@
 """What a page's head declares: meta elements, and JSON-LD (schema.org NewsArticle) with its @id references."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
 
+from crawler.lenient_json import Repairs, UnreadableJSON, read_json
 from pipelines.text import clean
 
 ARTICLE_TYPES = re.compile(
@@ -69,13 +68,14 @@ class PageHead:
     @cached_property
     def nodes(self) -> list[dict[str, Any]]:
         """All JSON-LD objects of the page that may describe its article, @graph opened."""
+        repairs = Repairs()
         return list(
             _walk(
                 [
                     block
                     for script in self.tree.iter("script")
                     if "ld+json" in script.get("type", "").lower()
-                    for block in _json(script.text_content())
+                    for block in _json(script.text_content(), repairs)
                 ]
             )
         )
@@ -144,22 +144,12 @@ class PageHead:
         return self.article.get(key)
 
 
-def _json(text: str) -> list[Any]:
-    """A JSON-LD script's value, the usual damage repaired; [] when it stays unreadable."""
-    text = re.sub(
-        r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", "", text
-    ).strip()
-    for attempt in (
-        text,
-        re.sub(r",\s*([}\]])", r"\1", text),
-        re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text),
-        unescape(text),
-    ):
-        try:
-            return [json.loads(attempt, strict=False)]
-        except (ValueError, RecursionError):
-            continue
-    return []
+def _json(text: str, repairs: Repairs) -> list[Any]:
+    """A JSON-LD script's value, [] when it is unreadable."""
+    try:
+        return [read_json(text, repairs)]
+    except UnreadableJSON:
+        return []
 
 
 def _walk(values: Iterable[Any]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Pages that are no article: consent walls, soft 404s, indexes, login walls, too little text."""
+"""Pages that are no article: consent walls, soft 404s, indexes, login walls, shells of scripts, too little text."""
 
 from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
@@ -44,6 +44,8 @@ def refuse_others(head: PageHead, layout: LayoutStats | None, body: Body) -> Non
         raise Refusal("soft_404")
     if words < SHORT and (head.is_video or (layout and layout.player)):
         raise Refusal("video")
+    if words < SHORT and body.needs_scripts:
+        raise Refusal("scripted")
     if layout is None:
         return
     if words < WALL and (

@@ -37,6 +37,9 @@ def parse(text: str) -> lxml.html.HtmlElement:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=html_parser())
     except (etree.ParserError, etree.XMLSyntaxError):
         raise Refusal("empty") from None  # lxml: nothing that is markup or text
+    for root in list(tree.iter("template")):
+        if root.get("shadowrootmode") or root.get("shadowroot"):
+            root.tag = "div"  # a declarative shadow root, which a browser shows without any script
     if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
         raise Refusal("too_complex")
     etree.strip_elements(tree, *READINGS, with_tail=False)

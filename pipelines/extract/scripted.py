@@ -1,0 +1,202 @@
+"""Scripted text: the article that a page's data hold (JSON-LD articleBody, states of scripts) where its HTML holds less of it.
+
+It is known by its fields, not by a site's paths: an object that says the page's title or address, and the longest prose below it or beside.
+What is found becomes a tree and goes the way of every page. Data of a page that calls itself paid for are left alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import lxml.html
+from lxml.etree import XPath
+
+from pipelines.extract.metadata import Metadata
+from pipelines.extract.page_data import data_scripts, page_data
+from pipelines.extract.page_head import PageHead
+from pipelines.extract.phrases import Mentions
+from pipelines.extract.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
+from pipelines.extract.tree import html_parser, visible_lines
+from pipelines.text import TAG, clean, fold, is_prose, line_key, width
+
+WHOLE = 1_500
+"""Characters of prose in a page's HTML from which its scripts are not read: three teasers in four of paid papers have fewer."""
+
+
+MORE = 1.5
+"""How many times as much prose as the HTML the data must hold: captions and boxes make some data a third longer than the article."""
+
+
+MIN_PROSE = 80
+"""Characters of prose that are an article, a short one."""
+
+
+MIN_PATH = 8
+"""Characters of an address's path that is an article's, not a section's."""
+
+
+MAX_ASCENT = 4
+"""Objects around the one with the title in which its text may stand."""
+
+
+MAX_SHELL = 200
+"""Characters beside links and headings that a page without its article has: `Loading`, a date, the name of a section."""
+
+
+class PageScripts:
+    """What a page's scripts may tell of its text, taken from the tree before they are pruned; nothing is read yet."""
+
+    def __init__(self, tree: lxml.html.HtmlElement, head: PageHead) -> None:
+        self._head, self._scripts = head, data_scripts(tree)
+        self._runs = any(map(_runs, tree.iter("script")))
+        self._media = any(map(_shows, tree.iter(*MEDIA)))
+        self._asks = list(tree.iter("noscript"))
+
+    def article(
+        self, said: Metadata, tree: lxml.html.HtmlElement, lines: Sequence[str]
+    ) -> lxml.html.HtmlElement | None:
+        """The article that the data hold as a tree, if that is much more than the pruned page holds and its lines were read."""
+        if said.is_accessible_for_free is False:
+            return None
+        had = sum(width(line) for line in lines if is_prose(line))
+        found = list(self._found(said, had))
+        most = max((one.prose for one in found), default=0)
+        if most < max(MIN_PROSE, MORE * had):
+            return None
+        # of two that hold the same the one with more paragraphs: articleBody often has none
+        best = max((one for one in found if one.prose > ALIKE * most), key=lambda one: one.html.count("<p"))
+        page = f"<html><body><article>{best.html}</article></body></html>"
+        article = lxml.html.document_fromstring(page.encode("utf-8", "replace"), parser=html_parser())
+        return article if not _holds(tree, article) else None
+
+    def _found(self, said: Metadata, had: int) -> Iterator[RichText]:
+        body = self._head.ld("articleBody")
+        if isinstance(body, str) and width(body) > MORE * had:
+            yield from_string(body)
+        if had < WHOLE and sum(len(text) for _, text in self._scripts) > had:
+            finder = _Finder([said.title or "", *self._head.titles], self._head.url or "")
+            for value in page_data(self._scripts):
+                yield from finder.texts(value)
+
+    def are_needed(self, tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
+        """Whether a browser would have to run the scripts: nothing stands in the pruned page where an article should."""
+        if (
+            not self._runs
+            or any(map(is_prose, lines))
+            or sum(len(text.strip()) for text in OUTSIDE_LINKS(tree)) > MAX_SHELL
+        ):
+            return False
+        return not self._media or any(ASKS_FOR_SCRIPTS.search(element.text_content()) for element in self._asks)
+
+
+ALIKE = 0.9
+"""Of the longest text's prose, what another has that is the same text: one has a caption or a heading more."""
+
+
+def _holds(tree: lxml.html.HtmlElement, article: lxml.html.HtmlElement) -> bool:
+    """Whether too much of an article's prose stands in a page for the data to have more: what was not read of it is no teaser's rest."""
+    whole = line_key(tree.text_content())
+    lines = [line_key(line) for line in visible_lines(article) if is_prose(line.strip())]
+    there = sum(len(line) for line in lines if line[:SAMPLE] in whole or line[-SAMPLE:] in whole)
+    return MORE * there > sum(map(len, lines))
+
+
+SAMPLE = 30
+"""Letters of a line's end by which it is found: markup inside it may be written otherwise."""
+
+
+def _runs(script: lxml.html.HtmlElement) -> bool:
+    """Whether a script is code, of a file of its own or long enough to make something."""
+    return "json" not in script.get("type", "") and (script.get("src") is not None or len(script.text or "") > MIN_CODE)
+
+
+MIN_CODE = 200
+
+
+MEDIA = ("img", "picture", "video", "audio", "iframe", "object", "embed")
+"""What a page without text may be about."""
+
+
+def _shows(media: lxml.html.HtmlElement) -> bool:
+    """Whether a picture or film is seen, and not in a menu: what counts visitors has a width of one."""
+    hidden = media.get("width") in ("0", "1") or media.get("height") in ("0", "1") or "none" in media.get("style", "")
+    return not hidden and next(media.iterancestors("header", "nav", "footer", "noscript"), None) is None
+
+
+OUTSIDE_LINKS = XPath("//body//text()[not(ancestor::a or ancestor::h1 or ancestor::header or ancestor::footer)]")
+
+
+ASKS_FOR_SCRIPTS = Mentions("asks_for_scripts")
+
+
+class _Finder:
+    """Finds the texts that stand in a value below the page's title or address, or near it."""
+
+    def __init__(self, titles: Iterable[str], url: str) -> None:
+        self._path = urlsplit(url).path.rstrip("/")
+        self._titles = {folded for title in titles if len(folded := fold(title)) > 3}
+        self._words = {max(title.split(), key=len) for title in self._titles}
+        self._longest = max(map(len, self._titles), default=0)
+        self._reader, self._left = Reader(self._is_other), MAX_NODES
+        self._read: dict[int, tuple[object, RichText]] = {}
+
+    def texts(self, value: Any, around: tuple[dict[str, Any], ...] = ()) -> Iterator[RichText]:
+        """The text of every object that says the title."""
+        self._left -= 1
+        if self._left < 0 or len(around) > MAX_LEVELS:
+            return
+        if isinstance(value, dict):
+            chain = (value, *around)
+            if self._is_own(value):
+                yield self._text(chain[: MAX_ASCENT + 1])
+            for one in value.values():
+                if isinstance(one, dict | list):
+                    yield from self.texts(one, chain)
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, dict | list):
+                    yield from self.texts(one, around)
+
+    def _is_own(self, value: Mapping[str, Any]) -> bool:
+        """Whether an object says the page's title or address."""
+        return any(isinstance(one, str) and (self._is_title(one) or self._is_address(one)) for one in value.values())
+
+    def _is_address(self, text: str) -> bool:
+        return len(self._path) > MIN_PATH and len(text) < 500 and text.rstrip("/").endswith(self._path)
+
+    def _is_title(self, text: str) -> bool:
+        if not 3 < len(text) < 2 * self._longest + 20 or not any(word in text.casefold() for word in self._words):
+            return False
+        folded = fold(TAG.sub("", clean(text)))
+        return folded in self._titles or any(folded in title and 2 * len(folded) > len(title) for title in self._titles)
+
+    def _text(self, chain: Sequence[dict[str, Any]]) -> RichText:
+        """The text of the nearest object that has one; of one further away only if it is twice as long."""
+        best = NOTHING
+        for one in chain:
+            if id(one) not in self._read:
+                self._read[id(one)] = (one, self._reader.longest(one))  # kept, so that no other takes its id
+            found = self._read[id(one)][1]
+            if found.prose > max(MIN_PROSE, 2 * best.prose):
+                best = found
+        return best
+
+    def _is_other(self, value: Mapping[str, Any]) -> bool:
+        """Whether an object is a work of its own: it has another title, and an address."""
+        named = [
+            one
+            for key, one in value.items()
+            if isinstance(one, str) and TITLE_KEY.search(key) and len(one) > MIN_HEADLINE
+        ]
+        return (
+            bool(named)
+            and any(ADDRESS_KEY.search(key) and isinstance(one, str) for key, one in value.items())
+            and not self._is_own(value)
+        )
+
+
+TITLE_KEY = re.compile(r"(?i)^(?:head(?:line|ing)|title|name|tit(?:el|re|olo|ulo)|titular|overskrift|rubrik)$")
+ADDRESS_KEY = re.compile(r"(?i)url|link|href|slug|path|permalink|^uri$")
+MIN_HEADLINE = 15
+"""Characters of a headline; headings inside a text are shorter, or have no address."""
