@@ -8,13 +8,16 @@ import lxml.html
 
 from crawler.items import Source
 from pipelines.extract.authors import is_person, looks_like_name
+from pipelines.extract.block_texts import PageContext
+from pipelines.extract.blocks import Block, Blocks, read_blocks
 from pipelines.extract.boilerplate import ArticleContext, body_lines
+from pipelines.extract.choose import choose
 from pipelines.extract.dates import guessed_date, more_precise
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
-from pipelines.extract.reading import article_lines
+from pipelines.extract.reading import article_lines, first_reading
 from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
@@ -36,18 +39,61 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
         if source.body and (chosen := select(tree, source.body)):
             lines = clean_lines(line for element in chosen for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
+    page = prepare(tree, head, said, source)
+    chosen = choose(page.blocks, page.context)
+    if chosen is None:
+        return by_rules(tree, head, page)
+    return Body(
+        said=page.said,
+        lines=[line for block in chosen for line in block.text.split("\n")],
+        own_words=_words_on_no_card(chosen),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPage:
+    """A page before the lines of its article are chosen."""
+
+    said: Metadata
+    lines: list[str]  #: a first reading's
+    blocks: Blocks
+    context: PageContext
+
+
+def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> PreparedPage:
+    """Prunes a page and reads it once."""
     prune(tree)
-    lines = article_lines(tree)
+    blocks = read_blocks(tree, head.url or "")
+    lines = first_reading(tree)
     said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
+    body = head.ld("articleBody")
+    context = PageContext(
+        lines=lines,
+        titles=head.titles,
+        authors=said.authors,
+        description=said.description or "",
+        body=body if isinstance(body, str) else "",
+    )
+    return PreparedPage(said=said, lines=lines, blocks=blocks, context=context)
+
+
+def by_rules(tree: lxml.html.HtmlElement, head: PageHead, page: PreparedPage) -> Body:
+    """The body where the model is not sure: a reading's lines, boilerplate removed."""
+    lines = article_lines(tree, page.lines)
     elements = locate_lines(tree, lines, head.url or "")
     context = ArticleContext(
         titles=head.titles,
-        authors=said.authors,
+        authors=page.said.authors,
         link_share={line: share for line, (_, share) in elements.items()},
-        decks=decks(lines, elements, said.description),
+        decks=decks(lines, elements, page.said.description),
     )
     kept = body_lines(lines, context)
-    return Body(said=said, lines=kept, own_words=_own_words(kept, elements))
+    return Body(said=page.said, lines=kept, own_words=_own_words(kept, elements))
+
+
+def _words_on_no_card(blocks: Iterable[Block]) -> int:
+    """Words of the prose among blocks that stands on no card."""
+    return sum(word_count(block.text) for block in blocks if is_prose(block.text) and not on_card(block.element))
 
 
 def _own_words(lines: Iterable[str], elements: LineElements) -> int:
