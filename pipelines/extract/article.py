@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from crawler.items import Article, Hints, Page, Source
 from pipelines.extract.body import read_body
+from pipelines.extract.choose import CHOOSER
 from pipelines.extract.datelines import dateline
 from pipelines.extract.dates import more_precise
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
@@ -24,8 +25,8 @@ from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import parse
 from pipelines.text import word_count
 
-EXTRACTOR = f"broadsheet 1 trafilatura {version('trafilatura')}"
-"""Stored with every article; the first number grows whenever these rules change."""
+EXTRACTOR = f"broadsheet 2 choose {CHOOSER} trafilatura {version('trafilatura')}"
+"""Stored with every article; the first number grows whenever these rules change, the second with the model that chooses lines."""
 
 
 MAX_LINES = 20_000

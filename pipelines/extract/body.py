@@ -8,16 +8,19 @@ import lxml.html
 
 from crawler.items import Source
 from pipelines.extract.authors import is_person
+from pipelines.extract.block_texts import PageContext
+from pipelines.extract.blocks import Block, Blocks, read_blocks
 from pipelines.extract.boilerplate import ArticleContext, body_lines
+from pipelines.extract.choose import choose
 from pipelines.extract.dates import guessed_date, habits_of, is_ahead, more_precise
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.names import looks_like_name
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
-from pipelines.extract.reading import article_lines
-from pipelines.extract.text_copies import opened, read_head
+from pipelines.extract.reading import article_lines, first_reading
 from pipelines.extract.scripted import PageScripts
+from pipelines.extract.text_copies import opened, read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 
@@ -36,28 +39,76 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
     """The article's lines, boilerplate removed, and what only its head and tail tell of it."""
     if source:
         strip(tree, source.strip)
-        if source.body and (chosen := select(tree, source.body)):
-            lines = clean_lines(line for element in chosen for line in visible_lines(element))
+        if source.body and (named := select(tree, source.body)):
+            lines = clean_lines(line for element in named for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
+    page = prepare(tree, head, said, source)
+    chosen = choose(page.blocks, page.context)
+    return by_rules(head, page) if chosen is None else _body(page, chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPage:
+    """A page before the lines of its article are chosen."""
+
+    tree: lxml.html.HtmlElement  #: pruned; that of the page's data where they hold the article
+    said: Metadata
+    lines: list[str]  #: a first reading's
+    blocks: Blocks
+    context: PageContext
+    scripts: PageScripts
+
+
+def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> PreparedPage:
+    """Prunes a page and reads it once; what only its scripts hold takes its place."""
     scripts = PageScripts(tree, head)
     prune(tree)
-    lines = article_lines(tree)
-    page, scripted = tree, scripts.article(said, tree, lines)
-    if scripted is not None:
-        tree = scripted
+    lines = first_reading(tree)
+    text = scripts.article(said, tree, lines)
+    said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
+    if text is not None:
+        tree = text
         prune(tree)
-        lines = article_lines(tree)
-    said = with_byline_and_date(said, head, page, lines, source.timezone if source else None)
+        lines = first_reading(tree)
+    body = head.ld("articleBody")
+    context = PageContext(
+        lines=lines,
+        titles=head.titles,
+        authors=said.authors,
+        description=said.description or "",
+        body=body if isinstance(body, str) else "",
+    )
+    blocks = read_blocks(tree, head.url or "")
+    return PreparedPage(tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts)
+
+
+def _body(page: PreparedPage, chosen: Sequence[Block]) -> Body:
+    lines = [line for block in chosen for line in block.text.split("\n")]
+    return Body(
+        said=page.said,
+        lines=lines,
+        own_words=_words_on_no_card(chosen),
+        needs_scripts=page.scripts.are_needed(page.tree, lines),
+    )
+
+
+def by_rules(head: PageHead, page: PreparedPage) -> Body:
+    """The body where the model is not sure: a reading's lines, boilerplate removed."""
+    tree = page.tree
+    lines = article_lines(tree, page.lines)
     elements = locate_lines(tree, lines, head.url or "")
     context = ArticleContext(
         titles=head.titles,
-        authors=said.authors,
+        authors=page.said.authors,
         link_share={line: share for line, (_, share) in elements.items()},
-        decks=decks(lines, elements, said.description),
+        decks=decks(lines, elements, page.said.description),
     )
     kept = [_without_mark(line, elements) for line in body_lines(lines, context)]
     return Body(
-        said=said, lines=kept, own_words=_own_words(kept, elements), needs_scripts=scripts.are_needed(tree, kept)
+        said=page.said,
+        lines=kept,
+        own_words=_own_words(kept, elements),
+        needs_scripts=page.scripts.are_needed(tree, kept),
     )
 
 
@@ -65,6 +116,11 @@ def _without_mark(line: str, elements: LineElements) -> str:
     """A list's entry as the page has it: the mark before it comes from a reading, a dash that opens a dialogue does not."""
     element = element_of(elements, line)
     return line.removeprefix("- ") if element is not None and element.tag in ("li", "dt", "dd") else line
+
+
+def _words_on_no_card(blocks: Iterable[Block]) -> int:
+    """Words of the prose among blocks that stands on no card."""
+    return sum(word_count(block.text) for block in blocks if is_prose(block.text) and not on_card(block.element))
 
 
 def _own_words(lines: Iterable[str], elements: LineElements) -> int:

@@ -98,7 +98,7 @@ LineElements = dict[str, tuple[lxml.html.HtmlElement, float]]
 
 def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) -> LineElements:
     """Finds the lines of a reading in the page."""
-    site, wanted = _site(url), set(map(line_key, lines))
+    site, wanted = site_of(url), set(map(line_key, lines))
     begun = {line[:8] for line in wanted}
     opening = {line[:1] for line in wanted} | {"-", "\xad"}  # and what line_key() takes away
     found = LineElements()
@@ -108,7 +108,7 @@ def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) ->
             continue
         if (line := line_key(text)) in wanted and line not in found:
             linked = sum(
-                len(link.text_content()) for link in element.iter("a") if _is_internal(link.get("href", ""), site)
+                len(link.text_content()) for link in element.iter("a") if is_internal(link.get("href", ""), site)
             )
             found[line] = (element, linked / max(1, len(text.strip())))
     return found
@@ -128,13 +128,13 @@ def element_of(elements: LineElements, line: str) -> lxml.html.HtmlElement | Non
     return elements[line_key(line)][0] if line_key(line) in elements else None
 
 
-def _site(url: str) -> str:
+def site_of(url: str) -> str:
     """The part of a host that its other hosts share, nearly always: `example` of `www.example.co.uk`."""
     labels = [label for label in (urlsplit(url).hostname or "").split(".") if label != "www"]
     return max(labels[:-1], key=len, default="")
 
 
-def _is_internal(href: str, site: str) -> bool:
+def is_internal(href: str, site: str) -> bool:
     href = href.strip()
     if href.startswith("#"):
         return False

@@ -17,12 +17,16 @@ MIN_TEXT = 250
 """Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
 
 
-def article_lines(tree: lxml.html.HtmlElement) -> list[str]:
-    """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
-    if brief := short_article_body(tree):
-        return brief
-    lines = trafilatura_lines(tree)
+def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
+    """The lines of a short named body, or trafilatura's."""
+    return short_article_body(tree) or trafilatura_lines(tree)
+
+
+def article_lines(tree: lxml.html.HtmlElement, lines: list[str]) -> list[str]:
+    """The article's lines: those of a first reading, or of a second where the first leaves much prose of the page behind."""
     had, length = _prose(lines), sum(map(len, lines))
+    if length < MIN_TEXT and lines == short_article_body(tree):
+        return lines
     if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(paragraphs_of(tree)):
         return lines
     if rejoin(tree, lines):

@@ -1,0 +1,225 @@
+"""What a text block says, in numbers: its letters and signs, the phrases it holds, and what the rest of the page says of it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.extract.blocks import TAGS, Block
+from pipelines.extract.boilerplate import (
+    is_byline_opening,
+    is_control,
+    is_credit,
+    is_date_line,
+    is_label,
+    is_promotion,
+    is_teaser_link,
+)
+from pipelines.text import PROSE_LENGTH, line_key, width
+
+Columns = dict[str, NDArray[np.float64]]
+"""The name of a feature -> its value for each block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageContext:
+    """What is known of a page before its blocks are judged."""
+
+    lines: Sequence[str] = ()  #: a first reading's
+    titles: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    description: str = ""
+    body: str = ""  #: what JSON-LD gives as the article's text, "" without
+
+
+# ------------------------------------------------------------------------------------------------------ a block's own
+ENDS = frozenset(".!?…。！？।؟։።")
+
+
+CLOSERS = "'\"”’»«“)] \n"
+
+
+SENTENCES = re.compile(r"[.!?…।؟։።](?=\s|$|[\"”»])|[。！？]")
+
+
+UPPER, DIGIT, COMMA = re.compile(r"[A-ZÀ-ÞΑ-ΩА-Я]"), re.compile(r"\d"), re.compile("[,،、，]")
+
+
+CLOCK, YEAR = re.compile(r"\d{1,2}[:.]\d\d(?!\d)"), re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+TEXT_COLUMNS = """
+chars width words commas sentences closed end_stop end_colon end_question upper digits bar at copyright url
+lower quote dash clock year verse
+"""
+
+
+TEXT_NAMES = TEXT_COLUMNS.split()
+
+
+def text_columns(blocks: Sequence[Block]) -> Columns:
+    """What a block's text and its links are."""
+    rows = np.array([_measured(block.text) for block in blocks], dtype=np.float64).reshape(len(blocks), len(TEXT_NAMES))
+    found = dict(zip(TEXT_NAMES, rows.T, strict=True))
+    chars, words = found["chars"], found["words"]
+    of = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
+    found["link"] = np.minimum(1, of([block.linked for block in blocks]) / chars)
+    found["internal"] = np.minimum(1, of([block.internal for block in blocks]) / chars)
+    found["bold"] = np.minimum(1, of([block.bold for block in blocks]) / chars)
+    found["links"] = of([block.links for block in blocks])
+    found["word_length"] = chars / words
+    for name, per in (("upper", chars), ("digits", chars), ("commas", words)):
+        found[name] = found[name] / per
+    long = (found["width"] >= PROSE_LENGTH) & ((found["closed"] > 0) | (found["width"] >= 3 * PROSE_LENGTH))
+    found["prose"] = (long & (found["link"] < 0.5)).astype(np.float64)
+    found["log_chars"] = np.log1p(chars)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _measured(text: str) -> tuple[float, ...]:
+    """The figures of TEXT_NAMES."""
+    length, last = len(text), text.rstrip(CLOSERS)[-1:]
+    short = length < 240
+    first = text[0]
+    return (
+        length,
+        width(text),
+        text.count(" ") + 1,
+        len(COMMA.findall(text)),
+        len(SENTENCES.findall(text)),
+        last in ENDS or text[-1] in ":;",
+        text[-1] in ENDS,
+        text[-1] == ":",
+        text[-1] in "?？؟",
+        len(UPPER.findall(text)),
+        len(DIGIT.findall(text)),
+        "|" in text,
+        "@" in text,
+        "©" in text,
+        "http" in text or "www." in text,
+        first.islower(),
+        first in "\"“„«‘'「『",
+        first in "-–—•*>►›»",
+        short and CLOCK.search(text) is not None,
+        short and YEAR.search(text) is not None,
+        text.count("\n"),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ phrases
+def phrase_columns(blocks: Sequence[Block], candidates: NDArray[np.intp]) -> Columns:
+    """What the tests of boilerplate say of a block."""
+    found = {name: np.zeros(len(blocks)) for name in PHRASES}
+    for number in candidates:
+        text = blocks[number].text
+        if len(text) < MAX_PHRASE:
+            for name, test in PHRASES.items():
+                if test(text):
+                    found[name][number] = 1
+    return found
+
+
+PHRASES: Mapping[str, Callable[[str], bool]] = {
+    "label": is_label,
+    "control": is_control,
+    "promotion": is_promotion,
+    "teaser": is_teaser_link,
+    "credit": is_credit,
+    "byline": lambda text: len(text) < 160 and is_byline_opening(text),
+    "date": lambda text: len(text) < 140 and any(map(str.isdigit, text)) and is_date_line(text),
+}
+
+
+MAX_PHRASE = 320
+"""Characters of a block that is asked for phrases: the longest promotion seen has 290."""
+
+
+# ------------------------------------------------------------------------------------------------- what others say of it
+def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, context: PageContext) -> Columns:
+    """Whether a first reading kept a block, whether JSON-LD, the title, the description or a name hold it."""
+    count = len(blocks)
+    keys = [line_key(block.text) for block in blocks]
+    found: Columns = {}
+    whole, lines = "".join(map(line_key, context.lines)), set(map(line_key, context.lines))
+    body = "".join(context.body.split())
+    found["read"] = np.array([_held(key, whole, lines) for key in keys]).reshape(count)
+    found["in_body"] = np.array([_held(key, body, ()) for key in keys]).reshape(count) if body else np.full(count, -1.0)
+    described = "".join(context.description.split())
+    found["described"] = np.array(
+        [len(key) > 25 and len(described) > 25 and (key[:150] in described or described[:100] in key) for key in keys],
+        dtype=np.float64,
+    ).reshape(count)
+    titles = {_letters(title) for title in context.titles} - {""}
+    found["title"] = np.array(
+        [len(key) < 300 and _is_title(_letters(key), titles) for key in keys], dtype=np.float64
+    ).reshape(count)
+    names = [name.casefold() for name in context.authors]
+    found["author"] = np.array(
+        [len(block.text) < 200 and any(name in block.text.casefold() for name in names) for block in blocks],
+        dtype=np.float64,
+    ).reshape(count)
+
+    # how far below the title
+    tags = places["tag"]
+    title_at = next(
+        (
+            int(number)
+            for wanted in (tags == TAGS["h1"], texts["link"] < 0.5)
+            for number in np.flatnonzero((found["title"] > 0) & wanted)[:1]
+        ),
+        -1,
+    )
+    before = np.concatenate(([0.0], np.cumsum(texts["chars"])))
+    found["has_title"] = np.full(count, float(title_at >= 0))
+    distance = before[:-1] - before[title_at] if title_at >= 0 else np.zeros(count)
+    found["chars_below_title"] = np.copysign(np.log1p(np.abs(distance)), distance)
+    found["below_title"] = np.arange(count) - title_at if title_at >= 0 else np.full(count, -99.0)
+
+    found["read_chars"] = np.full(count, np.log1p(float((texts["chars"] * found["read"]).sum())))
+    usual = _usual_words(blocks, texts["prose"])
+    found["usual"] = np.array([_share_of(block.text, usual) for block in blocks]).reshape(count)
+    return found
+
+
+def _held(key: str, whole: str, lines: Collection[str]) -> float:
+    """Whether a text holds a block: 1 its beginning and its end, .5 one of them."""
+    if len(key) < SHORT_KEY:
+        return float(key in lines)
+    return 0.5 * (key[:PROBE] in whole) + 0.5 * (key[-PROBE:] in whole)
+
+
+SHORT_KEY, PROBE = 12, 32
+"""Letters under which a block must be a line of its own; of a longer one that are looked for."""
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _is_title(key: str, titles: set[str]) -> bool:
+    return key in titles or (
+        len(key) > 8
+        and any(
+            (len(key) >= 0.6 * len(title) and title.startswith(key))
+            or (len(title) >= 0.6 * len(key) and key.startswith(title))
+            for title in titles
+        )
+    )
+
+
+def _usual_words(blocks: Sequence[Block], prose: NDArray[np.float64]) -> frozenset[str]:
+    """Words that stand in a quarter of a page's paragraphs: those of its language's grammar."""
+    paragraphs = [blocks[number].text for number in np.flatnonzero(prose)[:40]]
+    times = Counter(word for text in paragraphs for word in set(text.lower().split()))
+    least = max(2, 0.25 * len(paragraphs))
+    return frozenset(word for word, number in times.items() if number >= least)
+
+
+def _share_of(text: str, usual: frozenset[str]) -> float:
+    words = text[:600].lower().split()
+    return sum(map(usual.__contains__, words)) / len(words)

@@ -1,0 +1,146 @@
+"""Which text blocks of a page are its article: chosen by a model (gradient-boosted trees, then Viterbi) learnt from labelled pages.
+
+The trees give each block the odds that it is the article's; Viterbi's path over them changes between article and rest
+where that is worth a price. `python -m tests.benchmarks.train` writes the model beside this file: numbers, no text of a
+page. How well it does is in choose_card.json.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.extract.block_features import measure, table_of
+from pipelines.extract.block_names import NameTable
+from pipelines.extract.block_texts import PageContext
+from pipelines.extract.blocks import Block, Blocks
+
+CHOOSER = 1
+"""The number of the model; it grows with each model that chooses otherwise."""
+
+
+THRESHOLD = 0.5
+"""Odds from which a block is the article's. Lower keeps more: of the article, and of what stands around it."""
+
+
+CHANGE = 0.5
+"""What it costs, in log-odds, to go from the article to the rest or back."""
+
+
+MIN_CHOSEN = 100
+"""Characters of a choice that is believed; of less the rules decide."""
+
+MODEL = Path(__file__).with_name("choose_model.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Boosted trees as tables: a test is `value of a column > limit`, a tree's leaves are the bits of a word.
+
+    Each test that holds takes the leaves on its left from its tree's word; the lowest bit left is the leaf that is reached
+    (QuickScorer, Lucchese et al., SIGIR 2015). So all tests of all trees are a few operations on arrays.
+    """
+
+    column: NDArray[np.intp]  #: of each test, one row per tree
+    limit: NDArray[np.float32]
+    leaves: NDArray[np.uint32]  #: those that are left where the test holds
+    values: NDArray[np.float64]  #: of each leaf, one row per tree
+
+    def log_odds(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The log-odds of each row of a table."""
+        columns = np.ascontiguousarray(table.T)
+        holds = columns[self.column.ravel()] > self.limit.ravel()[:, None]
+        words = np.where(holds, self.leaves.ravel()[:, None], EVERY_LEAF)
+        left = np.bitwise_and.reduce(words.reshape(*self.column.shape, len(table)), axis=1)
+        leaf = np.bitwise_count((left & (~left + np.uint32(1))) - np.uint32(1)).astype(np.intp)
+        odds: NDArray[np.float64] = np.take_along_axis(self.values, leaf, axis=1).sum(axis=0)
+        return odds
+
+
+EVERY_LEAF = np.uint32(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was learnt."""
+
+    columns: tuple[str, ...]  #: the features that the trees ask for
+    trees: Trees
+    names: NameTable
+
+
+@cache
+def load_model(path: Path = MODEL) -> Model:
+    """The model file, read once."""
+    return model_from(json.loads(path.read_text("utf-8")))
+
+
+def model_from(stored: Mapping[str, Any]) -> Model:
+    """The model of what its file holds."""
+    trees = stored["trees"]
+    tests, leaves = max(len(tree["column"]) for tree in trees), max(len(tree["value"]) for tree in trees)
+    return Model(
+        columns=tuple(stored["columns"]),
+        trees=Trees(
+            column=_padded(trees, "column", tests, 0).astype(np.intp),
+            limit=_padded(trees, "limit", tests, np.inf).astype(np.float32),
+            leaves=_padded(trees, "leaves", tests, 0xFFFFFFFF).astype(np.uint32),
+            values=_padded(trees, "value", leaves, 0.0),
+        ),
+        names={token: (near / ODDS_SCALE, far / ODDS_SCALE) for token, near, far in zip(*stored["names"], strict=True)},
+    )
+
+
+def _padded(trees: Sequence[Mapping[str, Sequence[float]]], key: str, size: int, fill: float) -> NDArray[np.float64]:
+    """One row per tree, of the same length."""
+    return np.array([[*tree[key], *[fill] * (size - len(tree[key]))] for tree in trees])
+
+
+ODDS_SCALE = 16
+"""The log-odds of class tokens are stored as whole sixteenths."""
+
+
+def choose(page: Blocks, context: PageContext) -> list[Block] | None:
+    """The blocks of the article in their order; None where nothing is sure enough to be believed."""
+    model = load_model()
+    columns, candidates = measure(page, context, model.names)
+    if not len(candidates):
+        return None
+    odds = model.trees.log_odds(table_of(columns, candidates, model.columns))
+    return chosen_blocks(page, candidates, columns["width"][candidates], odds)
+
+
+def chosen_blocks(
+    page: Blocks, candidates: NDArray[np.intp], widths: NDArray[np.float64], odds: NDArray[np.float64]
+) -> list[Block] | None:
+    """The candidates on the best path; None where they are too little to be believed."""
+    path = best_path(odds, widths)
+    chosen = [page.blocks[number] for number, keep in zip(candidates, path, strict=True) if keep]
+    return chosen if sum(len(block.text) for block in chosen) >= MIN_CHOSEN else None
+
+
+def best_path(
+    odds: NDArray[np.float64], widths: NDArray[np.float64], threshold: float = THRESHOLD, change: float = CHANGE
+) -> list[bool]:
+    """Article or rest for each block, so that the sum of log-odds less the price of all changes is greatest (Viterbi)."""
+    gains = (np.clip(odds, -LIMIT, LIMIT) - np.log(threshold / (1 - threshold))) * np.minimum(1.5, 0.4 + widths / 120)
+    rest, article, back = 0.0, float("-inf"), []
+    for number, gain in enumerate(gains.tolist()):
+        price = change if number else 0.0
+        to_rest, to_article = article - change > rest, rest - price >= article
+        back.append((to_rest, not to_article))
+        rest, article = max(rest, article - change), max(article, rest - price) + gain
+    state, path = article > rest, []
+    for from_article, stayed in reversed(back):
+        path.append(state)
+        state = stayed if state else from_article
+    return path[::-1]
+
+
+LIMIT = 9.0
+"""Log-odds beyond which nothing is surer."""
