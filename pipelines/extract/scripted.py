@@ -41,8 +41,8 @@ MAX_ASCENT = 4
 """Objects around the one with the title in which its text may stand."""
 
 
-MAX_SHELL = 200
-"""Characters beside links and headings that a page without its article has: `Loading`, a date, the name of a section."""
+MAX_SHELL, MAX_ASKING_SHELL = 60, 200
+"""Characters beside menus and headings that a page without its article has: `Loading`, a date; of one that asks for JavaScript."""
 
 
 class PageScripts:
@@ -82,13 +82,12 @@ class PageScripts:
 
     def are_needed(self, tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
         """Whether a browser would have to run the scripts: nothing stands in the pruned page where an article should."""
-        if (
-            not self._runs
-            or any(map(is_prose, lines))
-            or sum(len(text.strip()) for text in OUTSIDE_LINKS(tree)) > MAX_SHELL
-        ):
+        if not self._runs or any(map(is_prose, lines)):
             return False
-        return not self._media or any(ASKS_FOR_SCRIPTS.search(element.text_content()) for element in self._asks)
+        length = sum(len(text.strip()) for text in BESIDE_MENUS(tree))
+        if any(ASKS_FOR_SCRIPTS.search(element.text_content()) for element in self._asks):
+            return length <= MAX_ASKING_SHELL
+        return length <= MAX_SHELL and not self._media
 
 
 ALIKE = 0.9
@@ -138,7 +137,7 @@ def _shows(media: lxml.html.HtmlElement) -> bool:
     return not hidden and next(media.iterancestors("header", "nav", "footer", "noscript"), None) is None
 
 
-OUTSIDE_LINKS = XPath("//body//text()[not(ancestor::a or ancestor::h1 or ancestor::header or ancestor::footer)]")
+BESIDE_MENUS = XPath("//body//text()[not(ancestor::h1 or ancestor::header or ancestor::footer)]")
 
 
 ASKS_FOR_SCRIPTS = Mentions("asks_for_scripts")
