@@ -157,6 +157,26 @@ def test_a_teaser_beside_the_whole_article_does_not_pass_for_it(body: str) -> No
     assert lines(TEASER, f'<script type="application/ld+json">{written(said)}</script>') == TEXT
 
 
+@pytest.mark.parametrize("shown", [1, 2, 3, 4])
+@pytest.mark.parametrize("between", ["\n", " "], ids=["paragraphs", "one block"])
+def test_however_much_of_an_article_is_shown_its_rest_is_in_the_data(shown: int, between: str) -> None:
+    said = {"@type": "NewsArticle", "headline": TITLE, "articleBody": between.join(TEXT)}
+    part = "".join(f"<p>{line}</p>" for line in TEXT[:shown])
+    read = lines(
+        f"<article><h1>{TITLE}</h1>{part}</article>", f'<script type="application/ld+json">{written(said)}</script>'
+    )
+    assert " ".join(read) == " ".join(TEXT)
+
+
+def test_an_article_that_is_shown_whole_keeps_its_paragraphs() -> None:
+    said = {
+        "@type": "NewsArticle",
+        "headline": TITLE,
+        "articleBody": " ".join([*TEXT, f"[#image: /1]|||{TEXT[0]}", *TEXT[:2]]),
+    }
+    assert lines(f"<article>{HTML}</article>", f'<script type="application/ld+json">{written(said)}</script>') == TEXT
+
+
 def test_what_is_to_be_paid_for_stays_a_teaser() -> None:
     said = {"@type": "NewsArticle", "headline": TITLE, "articleBody": HTML, "isAccessibleForFree": False}
     assert lines(TEASER, f'<script type="application/ld+json">{written(said)}</script>')[0] == TEXT[0]
@@ -167,7 +187,13 @@ def test_another_story_in_the_data_is_not_the_article() -> None:
     other = {"title": "The tower that leans a little more each year", "url": "/tower", "body": HTML}
     with pytest.raises(Refusal, match="scripted"):
         lines(f'<div id="root"></div><script>window.s = {written({"related": [other]})};</script>')
-    state = {"title": TITLE, "related": [other] * 9, "body": "".join(f"<p>{line}</p>" for line in TEXT[:2])}
+    post = {"link": "/a", "title": {"rendered": other["title"]}, "content": {"rendered": HTML * 9}}
+    own = {
+        "link": "/town/gate",
+        "title": {"rendered": TITLE},
+        "content": {"rendered": f"<p>{TEXT[0]}</p><p>{TEXT[1]}</p>"},
+    }
+    state = {"related": [other] * 9, "posts": [post, own, post], "more": {"a": post}}
     assert lines(f'<div id="root"></div><script>window.s = {written(state)};</script>') == TEXT[:2]
 
 

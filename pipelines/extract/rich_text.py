@@ -203,9 +203,11 @@ class Reader:
 
 
 def from_string(value: str) -> RichText:
-    """A string, HTML or plain, as paragraphs."""
-    if "&lt;" in value and not MARKUP.search(value):
-        value = unescape(value)
+    """A string, HTML, Markdown or plain, as paragraphs."""
+    if "&" in value and not MARKUP.search(value):
+        value = unescape(unescape(value))
+    if MARKDOWN_LINK.search(value):
+        value = "\n".join(_without_marks(line) for line in value.splitlines() if not line.startswith(MARKDOWN_BOXES))
     if MARKUP.search(value):
         lines = [TAG.sub("", line) for line in LINE_END.split(value)]
         return RichText(f"<div>{value}</div>", _prose(lines))
@@ -213,8 +215,18 @@ def from_string(value: str) -> RichText:
     return RichText("".join(f"<p>{escape(line, quote=False)}</p>" for line in lines), _prose(lines))
 
 
+MARKDOWN_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{1,2000}\)(?:\{[^{}]{0,200}\})?")
+MARKDOWN_BOXES = ("+++", "[#", "![", "***", "---")
+
+
+def _without_marks(line: str) -> str:
+    """A line of Markdown without its marks."""
+    return MARKDOWN_LINK.sub(r"\1", line).replace("**", "").lstrip("#> ")
+
+
 def _prose(lines: list[str]) -> int:
-    return sum(width(line) for raw in lines if is_prose(line := raw.strip()) and WORDS.search(line))
+    prose = (line for raw in lines if is_prose(line := raw.strip()) and WORDS.search(line) and '":' not in line)
+    return sum(map(width, prose))
 
 
 WORDS = re.compile(r"[^\W\d_]{1,30}\s[^\W\d_]{1,30}\s|[^\x00-\u02ff]{12}")

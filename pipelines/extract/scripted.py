@@ -17,15 +17,16 @@ from pipelines.extract.page_data import data_scripts, page_data
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Mentions
 from pipelines.extract.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
-from pipelines.extract.tree import html_parser, visible_lines
-from pipelines.text import TAG, clean, fold, is_prose, line_key, width
+from pipelines.extract.tree import html_parser
+from pipelines.text import TAG, clean, fold, is_prose, width
 
 WHOLE = 1_500
 """Characters of prose in a page's HTML from which its scripts are not read: three teasers in four of paid papers have fewer."""
 
 
-MORE = 1.5
-"""How many times as much prose as the HTML the data must hold: captions and boxes make some data a third longer than the article."""
+MORE, MORE_OF_IT = 0.5, 0.1
+"""How much of the prose that was read the data must hold besides: captions and boxes make some data a third longer than the article.
+The second where all that was read stands in the data, too: then it is a teaser of them."""
 
 
 MIN_PROSE = 80
@@ -40,8 +41,8 @@ MAX_ASCENT = 4
 """Objects around the one with the title in which its text may stand."""
 
 
-MAX_SHELL = 200
-"""Characters beside links and headings that a page without its article has: `Loading`, a date, the name of a section."""
+MAX_SHELL, MAX_ASKING_SHELL = 60, 200
+"""Characters beside menus and headings that a page without its article has: `Loading`, a date; of one that asks for JavaScript."""
 
 
 class PageScripts:
@@ -62,17 +63,17 @@ class PageScripts:
         had = sum(width(line) for line in lines if is_prose(line))
         found = list(self._found(said, had))
         most = max((one.prose for one in found), default=0)
-        if most < max(MIN_PROSE, MORE * had):
+        if most < max(MIN_PROSE, (1 + MORE_OF_IT) * had):
             return None
         # of two that hold the same the one with more paragraphs: articleBody often has none
         best = max((one for one in found if one.prose > ALIKE * most), key=lambda one: one.html.count("<p"))
         page = f"<html><body><article>{best.html}</article></body></html>"
         article = lxml.html.document_fromstring(page.encode("utf-8", "replace"), parser=html_parser())
-        return article if not _holds(tree, article) else None
+        return article if _has_more(article, most, tree, [line for line in lines if is_prose(line)]) else None
 
     def _found(self, said: Metadata, had: int) -> Iterator[RichText]:
         body = self._head.ld("articleBody")
-        if isinstance(body, str) and width(body) > MORE * had:
+        if isinstance(body, str) and width(body) > (1 + MORE_OF_IT) * had:
             yield from_string(body)
         if had < WHOLE and sum(len(text) for _, text in self._scripts) > had:
             finder = _Finder([said.title or "", *self._head.titles], self._head.url or "")
@@ -81,29 +82,41 @@ class PageScripts:
 
     def are_needed(self, tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
         """Whether a browser would have to run the scripts: nothing stands in the pruned page where an article should."""
-        if (
-            not self._runs
-            or any(map(is_prose, lines))
-            or sum(len(text.strip()) for text in OUTSIDE_LINKS(tree)) > MAX_SHELL
-        ):
+        if not self._runs or any(map(is_prose, lines)):
             return False
-        return not self._media or any(ASKS_FOR_SCRIPTS.search(element.text_content()) for element in self._asks)
+        length = sum(len(text.strip()) for text in BESIDE_MENUS(tree))
+        if any(ASKS_FOR_SCRIPTS.search(element.text_content()) for element in self._asks):
+            return length <= MAX_ASKING_SHELL
+        return length <= MAX_SHELL and not self._media
 
 
 ALIKE = 0.9
 """Of the longest text's prose, what another has that is the same text: one has a caption or a heading more."""
 
 
-def _holds(tree: lxml.html.HtmlElement, article: lxml.html.HtmlElement) -> bool:
-    """Whether too much of an article's prose stands in a page for the data to have more: what was not read of it is no teaser's rest."""
-    whole = line_key(tree.text_content())
-    lines = [line_key(line) for line in visible_lines(article) if is_prose(line.strip())]
-    there = sum(len(line) for line in lines if line[:SAMPLE] in whole or line[-SAMPLE:] in whole)
-    return MORE * there > sum(map(len, lines))
+def _has_more(article: lxml.html.HtmlElement, prose: int, tree: lxml.html.HtmlElement, lines: Sequence[str]) -> bool:
+    """Whether an article holds prose that its page lacks, enough of it. What the page has and was not read is no teaser's rest."""
+    found = _letters(article.text_content())
+    rest = prose * (1 - _share(found, _letters(tree.text_content())))
+    is_teaser = _share(_letters("".join(lines)), found) > ALIKE
+    return rest >= max(MIN_PROSE, (MORE_OF_IT if is_teaser else MORE) * sum(map(width, lines)))
 
 
-SAMPLE = 30
-"""Letters of a line's end by which it is found: markup inside it may be written otherwise."""
+def _letters(text: str) -> str:
+    return SIGNS.sub("", text.casefold())
+
+
+SIGNS = re.compile(r"[\W_]+")
+
+
+def _share(text: str, other: str) -> float:
+    """How much of a text stands in another, by samples: their paragraphs may end elsewhere. Of letters alone, as all here."""
+    samples = [text[at : at + SAMPLE] for at in range(0, len(text) - SAMPLE, SAMPLE_EVERY)]
+    return sum(sample in other for sample in samples) / max(1, len(samples))
+
+
+SAMPLE, SAMPLE_EVERY = 24, 100
+"""Letters of a sample, and from one to the next."""
 
 
 def _runs(script: lxml.html.HtmlElement) -> bool:
@@ -124,7 +137,7 @@ def _shows(media: lxml.html.HtmlElement) -> bool:
     return not hidden and next(media.iterancestors("header", "nav", "footer", "noscript"), None) is None
 
 
-OUTSIDE_LINKS = XPath("//body//text()[not(ancestor::a or ancestor::h1 or ancestor::header or ancestor::footer)]")
+BESIDE_MENUS = XPath("//body//text()[not(ancestor::h1 or ancestor::header or ancestor::footer)]")
 
 
 ASKS_FOR_SCRIPTS = Mentions("asks_for_scripts")
@@ -172,31 +185,38 @@ class _Finder:
         return folded in self._titles or any(folded in title and 2 * len(folded) > len(title) for title in self._titles)
 
     def _text(self, chain: Sequence[dict[str, Any]]) -> RichText:
-        """The text of the nearest object that has one; of one further away only if it is twice as long."""
+        """The text of the nearest object that has one, of more than an introduction if any has."""
         best = NOTHING
         for one in chain:
             if id(one) not in self._read:
                 self._read[id(one)] = (one, self._reader.longest(one))  # kept, so that no other takes its id
-            found = self._read[id(one)][1]
-            if found.prose > max(MIN_PROSE, 2 * best.prose):
-                best = found
+            best = max(best, self._read[id(one)][1], key=lambda found: found.prose)
+            if best.prose > INTRODUCTION:
+                break
         return best
 
     def _is_other(self, value: Mapping[str, Any]) -> bool:
         """Whether an object is a work of its own: it has another title, and an address."""
-        named = [
-            one
-            for key, one in value.items()
-            if isinstance(one, str) and TITLE_KEY.search(key) and len(one) > MIN_HEADLINE
-        ]
+        named = [title for key, one in value.items() if TITLE_KEY.search(key) for title in _strings(one)]
         return (
-            bool(named)
+            any(len(title) > MIN_HEADLINE for title in named)
             and any(ADDRESS_KEY.search(key) and isinstance(one, str) for key, one in value.items())
+            and not any(map(self._is_title, named))
             and not self._is_own(value)
         )
 
 
-TITLE_KEY = re.compile(r"(?i)^(?:head(?:line|ing)|title|name|tit(?:el|re|olo|ulo)|titular|overskrift|rubrik)$")
+def _strings(value: Any) -> list[str]:
+    """A string, or those of an object such as `{"rendered": "A title"}`."""
+    parts = value.values() if isinstance(value, dict) else [value]
+    return [part for part in parts if isinstance(part, str)]
+
+
+INTRODUCTION = 300
+"""Characters of prose that may stand beside a title and be less than the text."""
+
+
+TITLE_KEY = re.compile(r"(?i)^(?:head(?:lines?|ing)|title|name|tit(?:el|re|olo|ulo)|titular|overskrift|rubrik)$")
 ADDRESS_KEY = re.compile(r"(?i)url|link|href|slug|path|permalink|^uri$")
 MIN_HEADLINE = 15
 """Characters of a headline; headings inside a text are shorter, or have no address."""
