@@ -98,13 +98,12 @@ def published_at(
     The page's own string, kept beside it, tells a local time (`+02:00`) from one a program made (`Z`).
     """
     seen = DatesOnPage(head, habits, heading)
-    marked = (one for one in _marked(head, habits, seen) if not is_ahead(one[0], head))
-    first = next(marked, None)
+    stated = (one for one in _in_data(head, habits, seen) if not is_ahead(one[0], head))
+    first = next(stated, None)
     if first and first[0].is_instant:
-        return _in_local_time(first[0], lambda: [*(other for other, _ in marked), *seen.stamped]), first[1]
-    others = [*marked, *((one, source) for one, source in _on_its_face(head, seen) if not is_ahead(one, head))]
-    if not first:
-        first = next(iter(others), None)
+        return _in_local_time(first[0], lambda: [*(other for other, _ in stated), *seen.stamped]), first[1]
+    others = [*stated, *(one for one in _on_its_face(head, seen) if not is_ahead(one[0], head))]
+    first = first or next(iter(others), None)
     if not first:
         return None, "none"
     day, instants = first[0], (other for other in others if other[0].is_instant)
@@ -117,17 +116,15 @@ def is_ahead(moment: Moment, head: PageHead) -> bool:
     return fetched_at is not None and fetched_at.year > OLDEST and moment.day > (fetched_at + AHEAD).date()
 
 
-def _marked(head: PageHead, habits: Habits, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
-    """What data and elements call the day of publication."""
+def _in_data(head: PageHead, habits: Habits, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
     for text, source in _published_strings(head):
         if moment := parse_moment(text, habits):
             yield seen.settled(moment), source
-    for moment in (*seen.stamped_beside, *seen.published):
-        yield moment, "page"
 
 
 def _on_its_face(head: PageHead, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
-    """The address, and what a reader takes for the article's date."""
+    """What a reader takes for the article's date, and the address: first what is marked as such, last what is farthest away."""
+    yield from ((moment, "page") for moment in (*seen.stamped_beside, *seen.published))
     if moment := _day_in_url(head.url):
         yield moment, "url"
     yield from ((moment, "page") for moment in seen.beside)
@@ -275,10 +272,7 @@ OPENING_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?=\s?[-–—:])")
 STAMPS = ("datetime", "content", "data-published", "data-datetime", "data-origindate", "title")
 """Attributes in which templates keep the time that a script writes out."""
 
-STAMPED = XPath(
-    "//*[self::time or @datetime or @itemprop='datePublished' or @itemprop='dateCreated' or @data-published]"
-    "[not(self::meta or self::body or self::html)]"
-)
+STAMPED = XPath("//time | //@datetime/.. | //@itemprop[.='datePublished' or .='dateCreated']/.. | //@data-published/..")
 
 NAMED = XPath(
     "//*[@class[contains(., 'date') or contains(., 'Date') or contains(., 'published') or contains(., 'timestamp')]]"
