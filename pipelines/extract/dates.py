@@ -5,7 +5,7 @@ the headline. A date in a comment, a sidebar, a card, a menu or a sentence is ne
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -101,7 +101,7 @@ def published_at(
     stated = (one for one in _in_data(head, habits, seen) if not is_ahead(one[0], head))
     first = next(stated, None)
     if first and first[0].is_instant:
-        return _in_local_time(first[0], lambda: [*(other for other, _ in stated), *seen.stamped]), first[1]
+        return _in_local_time(first[0], [other for other, _ in stated], seen, modified_at(head, habits)), first[1]
     others = [*stated, *(one for one in _on_its_face(head, seen) if not is_ahead(one[0], head))]
     first = first or next(iter(others), None)
     if not first:
@@ -141,21 +141,18 @@ def _published_strings(head: PageHead) -> Iterator[tuple[str, str]]:
             yield content, "meta"
 
 
-def _in_local_time(moment: Moment, others: Callable[[], Iterable[Moment]]) -> Moment:
+def _in_local_time(moment: Moment, others: Iterable[Moment], seen: "DatesOnPage", modified: Moment | None) -> Moment:
     """The same instant as another part of the page writes it with the publisher's own offset, if this one is in UTC.
 
-    A program that takes the publisher's clock for UTC is corrected by the part of the page that knows the offset.
+    A publication after its own modification is the publisher's clock taken for UTC: the part that knows the offset is right.
     """
     if not IN_UTC.search(moment.raw):
         return moment
-    return next(
-        (
-            other
-            for other in others()
-            if LOCAL.search(other.raw) and (other.value == moment.value or other.raw[:16] == moment.raw[:16])
-        ),
-        moment,
-    )
+    local = [other for other in (*others, *seen.all_stamps) if LOCAL.search(other.raw)]
+    same = next((other for other in local if other.value == moment.value), None)
+    if same or not (modified and modified.value < moment.value):
+        return same or moment
+    return next((other for other in local if other.raw[:16] == moment.raw[:16]), moment)
 
 
 IN_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)$")
@@ -188,6 +185,12 @@ class DatesOnPage:
         """Of all elements that hold a time for programs, those of changes last."""
         ordered = sorted(self._stamped, key=_says_modified)
         return [moment for element in ordered for moment in self._moments(element)]
+
+    @property
+    def all_stamps(self) -> Iterator[Moment]:
+        """Of all elements for programs, whatever they belong to."""
+        stamps = (element.get("datetime") for element in STAMPED(self._head.tree))
+        return (moment for stamp in stamps if stamp and (moment := parse_moment(stamp, self._habits)))
 
     @cached_property
     def stamped_beside(self) -> list[Moment]:

@@ -101,7 +101,8 @@ OF_SITE = re.compile(
 
 
 AROUND_SITE = re.compile(
-    r"(?:^|[\s_-])(?:logo|site-?(?:title|name)|blog-?title|branding)(?=$|[\s_-])|(?:^|\s)breadcrumb", re.I
+    r"(?:^|[\s_-])(?:logo|site-?(?:title|name)|blog-?title|branding)(?=$|[\s_-])|(?:^|\s)breadcrumb|[_-]crumbs?(?![a-z])",
+    re.I,
 )
 
 
