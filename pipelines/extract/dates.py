@@ -332,7 +332,7 @@ top-?bar navbar navigation menu breaking read-?more more-?(?:news|stories) wm-ip
 FOREIGN = re.compile(
     rf"(?:^|[\s_-])(?:{'|'.join(FOREIGN_NAMES.split())})(?=$|[\s_-])"
     rf"|(?:^|\s)(?:{'|'.join(FOREIGN_ALONE.split())})(?=$|\s|__)"
-    r"|(?-i:[a-z](?:Comments?|Sidebar|Related|Teaser|Card|Recommended|Trending)(?![a-z]))",
+    r"|(?-i:(?:^|[\s_-]|[a-z])(?:Comment|Sidebar|Related|Teaser|Card|Recommended|Trending)s?(?![a-z]))",
     re.I,
 )
 """What templates call the parts of a page that are not its article: `post-comments`, `sidebar__inner`, `RelatedStories`."""
@@ -414,14 +414,22 @@ def lines_above(heading: lxml.html.HtmlElement) -> list[str]:
 def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + AHEAD if head.fetched_at else None
+    tree = deepcopy(head.tree)
+    for element in list(tree.iter(*CONTAINERS)):
+        if is_foreign(element) and element.getparent() is not None and len(element.text_content()) < MAX_FOREIGN:
+            element.drop_tree()
     found = find_date(
-        deepcopy(head.tree),
+        tree,
         original_date=True,
         extensive_search=False,  # the texts it would search beyond have been read by then; it finds bare years and loads dateparser
         min_date=datetime(OLDEST, 1, 1),
         max_date=datetime.combine(latest, time()) if latest else None,
     )
     return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
+
+
+CONTAINERS, MAX_FOREIGN = ("section", "div", "aside", "ul", "ol", "footer"), 20_000
+"""Elements that hold the comments or the other stories of a page; characters of one that is not the whole page."""
 
 
 def _day_in_url(url: str | None) -> Moment | None:

@@ -10,7 +10,7 @@ import lxml.html
 
 from pipelines.extract.moments import day_in_words
 from pipelines.extract.page_head import PageHead, headline_of
-from pipelines.text import CJK, clean, fold
+from pipelines.text import CJK, clean, fold, width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ def heading_of(head: PageHead, site: str | None) -> Heading | None:
     if not known:
         segments = {fold(part) for line in places for part in (line, *SITE_SEPARATOR.split(line)) if part}
         seconds = (heading for element in head.tree.iter("h2") if (heading := _heading(element, head, site)))
-        known = [one for one in seconds if len(one.text) >= MIN_SECOND and fold(one.text) in segments]
+        known = [one for one in seconds if width(one.text) >= MIN_SECOND and fold(one.text) in segments]
     return max(known, key=lambda heading: len(heading.text), default=None)
 
 
 def _is_repeated(line: str, stated: Iterable[str]) -> bool:
     """Whether a line stands in another, a short one as whole words."""
-    return any(line in one if len(line) > MIN_SECOND else f" {line} " in f" {one} " for one in stated)
+    return any(line in one if width(line) > MIN_SECOND else f" {line} " in f" {one} " for one in stated)
 
 
 def _is_about(line: str, declared: list[str], site: str | None, url: str | None) -> bool:
