@@ -109,7 +109,8 @@ DAYS = st.dates(date(1991, 1, 1), date(2060, 12, 31))
 
 @given(DAYS)
 def test_every_jalali_day_is_found_again(day: date) -> None:
-    assert gregorian(*GregorianToJalali(day.year, day.month, day.day).getJalaliList(), "fa") == day
+    year, month, of_month = GregorianToJalali(day.year, day.month, day.day).getJalaliList()
+    assert gregorian(year, month, of_month, "fa") == day
 
 
 @given(DAYS)

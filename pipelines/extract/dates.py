@@ -10,7 +10,6 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from itertools import islice
 from urllib.parse import urlsplit
 
 import lxml.html
@@ -21,7 +20,8 @@ from pipelines.extract.calendars import OLDEST
 from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import whole_words
-from pipelines.extract.tree import HEADINGS, clean_lines, visible_lines
+from pipelines.extract.surroundings import is_card_of, is_foreign, is_sentence, lines_above, lines_below
+from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import clean, is_prose
 
 # ------------------------------------------------------------------------------------------------------------ habits
@@ -252,7 +252,7 @@ class DatesOnPage:
         for node in (element, *element.iterancestors()):
             if node in self._around or node.tag in ("body", "html"):
                 return True
-            if is_foreign(node) or _is_card_of(node, text) or _is_sentence(node):
+            if is_foreign(node) or is_card_of(node, text) or is_sentence(node):
                 return False
         return True
 
@@ -315,99 +315,6 @@ def _before_update(line: str) -> str:
     """A line without what it says of a later change: `Published 3 May / Updated 5 May`."""
     found = UPDATED.search(line)
     return line[: found.start()] if found else line
-
-
-FOREIGN_NAMES = """
-comments? comment-?list commentary respond replies reply kommentare? commentaires? comentarios? sidebar side-bar rail related
-recommended recommendations? popular trending latest teasers? cards? widgets? ticker promo carousel similar most-?(?:read|viewed)
-"""
-
-
-FOREIGN_ALONE = """
-header footer site-(?:header|footer) page-footer slider swiper newsletter weather clock today current-?(?:date|time) masthead
-top-?bar navbar navigation menu breaking read-?more more-?(?:news|stories) wm-ipp(?:-base|-inside)?
-"""
-
-
-FOREIGN = re.compile(
-    rf"(?:^|[\s_-])(?:{'|'.join(FOREIGN_NAMES.split())})(?=$|[\s_-])"
-    rf"|(?:^|\s)(?:{'|'.join(FOREIGN_ALONE.split())})(?=$|\s|__)"
-    r"|(?-i:(?:^|[\s_-]|[a-z])(?:Comment|Sidebar|Related|Teaser|Card|Recommended|Trending)s?(?![a-z]))",
-    re.I,
-)
-"""What templates call the parts of a page that are not its article: `post-comments`, `sidebar__inner`, `RelatedStories`."""
-
-
-def is_foreign(node: lxml.html.HtmlElement) -> bool:
-    """Whether an element holds something else than the page's article."""
-    if node.tag in ("aside", "nav", "dialog", "blockquote"):
-        return True
-    parent = node.getparent()
-    if node.tag in ("header", "footer") and (parent is None or parent.tag in ("body", "html")):
-        return True
-    if re.search("Event|Comment", node.get("itemtype") or "") or node.get("itemprop") in ("startDate", "endDate"):
-        return True
-    return FOREIGN.search(node.get("class") or "") is not None or FOREIGN.search(node.get("id") or "") is not None
-
-
-def _is_card_of(node: lxml.html.HtmlElement, text: str) -> bool:
-    """Whether an element is another story's: a link around more than the date, or an entry headed by a link."""
-    if node.tag == "a":
-        return len(clean(node.text_content())) > len(text) + 15
-    return node.tag in ("article", "li", "div", "td") and any(
-        heading.find(".//a") is not None or heading.getparent().tag == "a"
-        for heading in islice(node.iter(*HEADINGS), 2)
-    )
-
-
-def _is_sentence(node: lxml.html.HtmlElement) -> bool:
-    """Whether an element is running text."""
-    return node.tag in ("p", "li", "dd") and is_prose(clean(node.text_content()))
-
-
-BELOW, ABOVE, DECKS, LEVELS = 14, 4, 2, 6
-"""Lines below and above a headline among which its date stands; paragraphs that may be decks; elements around the headline
-in whose next ones the text may begin."""
-
-
-def lines_below(heading: lxml.html.HtmlElement) -> list[str]:
-    """What stands between a headline and its article."""
-    return list(islice(_until_text(_following(heading)), BELOW))
-
-
-def _until_text(lines: Iterable[str]) -> Iterator[str]:
-    prose = 0
-    for line in lines:
-        prose += is_prose(line)
-        yield line
-        if prose > DECKS:
-            return
-
-
-def _following(heading: lxml.html.HtmlElement) -> Iterator[str]:
-    node = heading
-    for _ in range(LEVELS):
-        if node is None or node.tag == "body":
-            return
-        if node.tail and (line := clean(node.tail)):
-            yield line
-        for block in node.itersiblings():
-            if not is_foreign(block):
-                yield from clean_lines([*visible_lines(block), block.tail or ""])
-        node = node.getparent()
-
-
-def lines_above(heading: lxml.html.HtmlElement) -> list[str]:
-    """What stands above a headline in its own block, from below."""
-    found, node = list[str](), heading
-    for _ in range(LEVELS):
-        before = [block for block in node.itersiblings(preceding=True) if not is_foreign(block)][:ABOVE]
-        for block in before:
-            found += reversed(clean_lines([*visible_lines(block), block.tail or ""]))
-        node = node.getparent()
-        if node is None or node.tag in ("article", "main", "body", "html") or len(found) >= ABOVE:
-            break
-    return found[:ABOVE]
 
 
 # --------------------------------------------------------------------------------------------------- guessed, modified
