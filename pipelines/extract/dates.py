@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from itertools import islice
 from urllib.parse import urlsplit
 
 import lxml.html
@@ -20,7 +21,7 @@ from pipelines.extract.calendars import OLDEST
 from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import whole_words
-from pipelines.extract.surroundings import is_card_of, is_foreign, is_sentence, lines_above, lines_below
+from pipelines.extract.surroundings import beginning, is_card_of, is_foreign, is_sentence, lines_above, lines_below
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import clean, is_prose
 
@@ -98,11 +99,11 @@ def published_at(
     The page's own string, kept beside it, tells a local time (`+02:00`) from one a program made (`Z`).
     """
     seen = DatesOnPage(head, habits, heading)
-    stated = (one for one in _in_data(head, habits, seen) if not is_ahead(one[0], head))
+    stated = (one for one in _in_data(head, habits, seen) if not is_ahead(one[0], head.fetched_at))
     first = next(stated, None)
     if first and first[0].is_instant:
         return _in_local_time(first[0], [other for other, _ in stated], seen, modified_at(head, habits)), first[1]
-    others = [*stated, *(one for one in _on_its_face(head, seen) if not is_ahead(one[0], head))]
+    others = [*stated, *(one for one in _on_its_face(head, seen) if not is_ahead(one[0], head.fetched_at))]
     first = first or next(iter(others), None)
     if not first:
         return None, "none"
@@ -110,9 +111,8 @@ def published_at(
     return next((other for other in instants if more_precise(day, other[0]) is other[0]), first)
 
 
-def is_ahead(moment: Moment, head: PageHead) -> bool:
-    """Whether a date is doubted because it had not come when the page was fetched."""
-    fetched_at = head.fetched_at
+def is_ahead(moment: Moment, fetched_at: datetime | None) -> bool:
+    """Whether a date is doubted because it had not come when the page was fetched; a clock before the web's tells nothing."""
     return fetched_at is not None and fetched_at.year > OLDEST and moment.day > (fetched_at + AHEAD).date()
 
 
@@ -189,7 +189,7 @@ class DatesOnPage:
     @property
     def all_stamps(self) -> Iterator[Moment]:
         """Of all elements for programs, whatever they belong to."""
-        stamps = (element.get("datetime") for element in STAMPED(self._head.tree))
+        stamps = (element.get("datetime") for element in STAMPED(self._head.tree)[:MAX_DATES])
         return (moment for stamp in stamps if stamp and (moment := parse_moment(stamp, self._habits)))
 
     @cached_property
@@ -214,7 +214,7 @@ class DatesOnPage:
     @cached_property
     def named(self) -> list[Moment]:
         """Of elements whose class calls them a date, those of changes last."""
-        ordered = sorted(filter(self._is_own, NAMED(self._head.tree)), key=_says_modified)
+        ordered = sorted(filter(self._is_own, NAMED(self._head.tree)[:MAX_DATES]), key=_says_modified)
         return [moment for element in ordered for moment in self._moments(element)]
 
     def settled(self, moment: Moment) -> Moment:
@@ -225,7 +225,9 @@ class DatesOnPage:
         borne_out = [one for one in (moment, other) if any(abs((one.day - day).days) <= 1 for day in self._days)]
         if len(borne_out) == 1:
             return borne_out[0]
-        return other if is_ahead(moment, self._head) and not is_ahead(other, self._head) else moment
+        return (
+            other if is_ahead(moment, self._head.fetched_at) and not is_ahead(other, self._head.fetched_at) else moment
+        )
 
     @cached_property
     def _days(self) -> set[date]:
@@ -242,14 +244,14 @@ class DatesOnPage:
 
     @cached_property
     def _stamped(self) -> list[lxml.html.HtmlElement]:
-        return [element for element in STAMPED(self._head.tree) if self._is_own(element)]
+        return [element for element in STAMPED(self._head.tree)[:MAX_DATES] if self._is_own(element)]
 
     def _is_own(self, element: lxml.html.HtmlElement) -> bool:
         """Whether nothing between an element and what it shares with the headline is a comment, a card, a menu or a sentence."""
-        text = clean(element.text_content())
+        text = beginning(element)
         if len(text) > MAX_DATE_LINE:
             return False
-        for node in (element, *element.iterancestors()):
+        for node in (element, *islice(element.iterancestors(), MAX_LEVELS)):
             if node in self._around or node.tag in ("body", "html"):
                 return True
             if is_foreign(node) or is_card_of(node, text) or is_sentence(node):
@@ -282,8 +284,9 @@ NAMED = XPath(
     "[not(self::time or self::body or self::html or self::script or self::input)]"
 )
 
-MAX_DATE_LINE = 140
-"""Characters of a line or an element that is a date and what stands with it."""
+MAX_DATE_LINE, MAX_DATES, MAX_LEVELS = 140, 60, 16
+"""Characters of a line or an element that is a date and what stands with it; dates of a page that are looked at, and elements
+around each: the article's stands among the first, and comments are not nested deeper."""
 
 PUBLISHED_NAME = re.compile(r"publish|entry-date|pubdate", re.I)
 
@@ -322,9 +325,8 @@ def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + AHEAD if head.fetched_at else None
     tree = deepcopy(head.tree)
-    for element in list(tree.iter(*CONTAINERS)):
-        if is_foreign(element) and element.getparent() is not None and len(element.text_content()) < MAX_FOREIGN:
-            element.drop_tree()
+    for element in COMMENTS(tree):
+        element.drop_tree()
     found = find_date(
         tree,
         original_date=True,
@@ -335,8 +337,9 @@ def guessed_date(head: PageHead) -> Moment | None:
     return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
 
 
-CONTAINERS, MAX_FOREIGN = ("section", "div", "aside", "ul", "ol", "footer"), 20_000
-"""Elements that hold the comments or the other stories of a page; characters of one that is not the whole page."""
+COMMENTS = XPath(
+    "//*[self::section or self::div or self::ol or self::ul][@id='comments' or @class='comments' or @class='comment-list']"
+)
 
 
 def _day_in_url(url: str | None) -> Moment | None:
@@ -357,4 +360,4 @@ def modified_at(head: PageHead, habits: Habits) -> Moment | None:
         if isinstance(value, str)
     ]
     moments = (moment for text in texts if (moment := parse_moment(text, habits)))
-    return next((moment for moment in moments if not is_ahead(moment, head)), None)
+    return next((moment for moment in moments if not is_ahead(moment, head.fetched_at)), None)

@@ -28,6 +28,10 @@ SITE_SEPARATOR = re.compile(
 """What stands between a title and the site's name; in scripts without spaces also without any."""
 
 
+MAX_HEADINGS = 100
+"""Headings of a page among which its title is; labelled pages have it among the first dozen."""
+
+
 MAX_TITLE, MAX_KICKER, MIN_SECOND, AROUND = 400, 60, 8, 5
 """Characters of a heading that may be a title, of a kicker, and of an h2 that is one only because the head repeats it;
 elements around a heading that tell whose it is: an unclosed menu may hold the whole page."""
@@ -37,14 +41,20 @@ def heading_of(head: PageHead, site: str | None) -> Heading | None:
     """The heading that is the page's title: the longest that the head repeats, else an h1 that is about the same."""
     places = [line for line in (head.first("og:title", "twitter:title"), headline_of(head), window_of(head)) if line]
     stated = [fold(line) for line in places]
-    firsts = [heading for element in head.tree.iter("h1") if (heading := _heading(element, head, site))]
+    firsts = [
+        heading for element in islice(head.tree.iter("h1"), MAX_HEADINGS) if (heading := _heading(element, head, site))
+    ]
     known = [heading for heading in firsts if _is_repeated(fold(heading.text), stated)]
     if not known:
         declared = [fold(line) for line in (*head.meta.get("og:title", ()), headline_of(head)) if line]
         known = [heading for heading in firsts[:3] if _is_about(heading.text, declared, site, head.url)]
     if not known:
         segments = {fold(part) for line in places for part in (line, *SITE_SEPARATOR.split(line)) if part}
-        seconds = (heading for element in head.tree.iter("h2") if (heading := _heading(element, head, site)))
+        seconds = (
+            heading
+            for element in islice(head.tree.iter("h2"), MAX_HEADINGS)
+            if (heading := _heading(element, head, site))
+        )
         known = [one for one in seconds if width(one.text) >= MIN_SECOND and fold(one.text) in segments]
     return max(known, key=lambda heading: len(heading.text), default=None)
 
@@ -90,7 +100,11 @@ def _without_first_part(element: lxml.html.HtmlElement, text: str, head: PageHea
 
 
 def _called(element: lxml.html.HtmlElement) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
+    return f"{(element.get('class') or '')[:MAX_NAMES]} {(element.get('id') or '')[:MAX_NAMES]}"
+
+
+MAX_NAMES = 300
+"""Characters of what an element is called."""
 
 
 OF_SITE = re.compile(

@@ -39,22 +39,38 @@ def is_foreign(node: lxml.html.HtmlElement) -> bool:
         return True
     if re.search("Event|Comment", node.get("itemtype") or "") or node.get("itemprop") in ("startDate", "endDate"):
         return True
-    return FOREIGN.search(node.get("class") or "") is not None or FOREIGN.search(node.get("id") or "") is not None
+    names = f"{(node.get('class') or '')[:MAX_NAMES]} {(node.get('id') or '')[:MAX_NAMES]}"
+    return FOREIGN.search(names) is not None
+
+
+MAX_NAMES, MAX_BEGINNING, MAX_CARD = 300, 400, 60
+"""Characters of what an element is called, and of the text by which it is judged; elements among which a card has its heading."""
+
+
+def beginning(node: lxml.html.HtmlElement) -> str:
+    """The first characters of an element's text, at no more cost."""
+    parts, size = list[str](), 0
+    for part in node.itertext():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BEGINNING:
+            break
+    return clean("".join(parts)[: 2 * MAX_BEGINNING])
 
 
 def is_card_of(node: lxml.html.HtmlElement, text: str) -> bool:
     """Whether an element is another story's: a link around more than the date, or an entry headed by a link."""
     if node.tag == "a":
-        return len(clean(node.text_content())) > len(text) + 15
-    return node.tag in ("article", "li", "div", "td") and any(
-        heading.find(".//a") is not None or heading.getparent().tag == "a"
-        for heading in islice(node.iter(*HEADINGS), 2)
-    )
+        return len(beginning(node)) > len(text) + 15
+    if node.tag not in ("article", "li", "div", "td"):
+        return False
+    headings = [one for one in islice(node.iter(), MAX_CARD) if one.tag in HEADINGS][:2]
+    return any(one.find(".//a") is not None or one.getparent().tag == "a" for one in headings)
 
 
 def is_sentence(node: lxml.html.HtmlElement) -> bool:
     """Whether an element is running text."""
-    return node.tag in ("p", "li", "dd") and is_prose(clean(node.text_content()))
+    return node.tag in ("p", "li", "dd") and is_prose(beginning(node))
 
 
 BELOW, ABOVE, DECKS, LEVELS = 14, 4, 2, 6
