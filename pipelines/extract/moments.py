@@ -196,7 +196,7 @@ NAME = r"[^\s\d_,;:()|./–—'’\"«»-]"
 """A sign of a month's name: letters and the vowel signs of Indic scripts and of Thai, which are no letters to `\\w`."""
 
 DAY_MONTH_YEAR = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]++(?:de\s++|d['’])?({NAME}{{2,14}})\.?,?(?:\s?/\s?{NAME}{{2,14}})?"
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|º|ª)?(?:\.[\s\-/]*+|[\s\-/]++)(?:de\s++|d['’])?({NAME}{{2,14}})\.?,?(?:\s?/\s?{NAME}{{2,14}})?"
     r"[\s\-/]++(?:de\s++|del\s++)?(\d{4})\b"
 )
 
