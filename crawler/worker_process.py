@@ -1,6 +1,8 @@
 """The far side of crawler.workers: a process that imports once, the workers it forks, and what a worker does.
 
-Nothing else is imported here: every worker would carry it.
+Nothing else is imported here: every worker would carry it. multiprocessing's own fork server was tried: it holds up the
+crawl's event loop while it imports, imports nothing more once it has begun, and buries the killed at once, so that an id
+may be another's by the time that it is killed.
 """
 
 import contextlib

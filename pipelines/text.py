@@ -74,7 +74,8 @@ def clean(text: object) -> str:
 
 def fold(text: str) -> str:
     """What two spellings of one line have in common: letters and digits, case folded."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold()))
+    spelled = text if text.isascii() else unicodedata.normalize("NFKC", text.replace("\xad", ""))
+    return " ".join(RUN.findall(spelled.casefold()))
 
 
 PROSE_LENGTH = 80

@@ -1,6 +1,7 @@
 """What several tests share: the command line as a user runs it, and the local corpus crawled once."""
 
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -28,6 +29,14 @@ settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "local_corpus"
+
+
+gc.disable()  # what is imported and collected is there to stay
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 if (
@@ -61,16 +70,30 @@ def broadsheet(
     No file may grow beyond `file_size` bytes. `workers` extract, None: as many as usual; to start two takes longer than all
     else, and the demo, which most tests read, is made by them.
     """
+    return _run("broadsheet", *arguments, cwd=cwd, file_size=file_size, workers=workers)
+
+
+def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """The same with Scrapy's own command line."""
+    return _run("scrapy", *arguments, cwd=cwd, workers=workers)
+
+
+def _run(program: str, *arguments: object, cwd: Path, **limits: int | None) -> subprocess.CompletedProcess[str]:
     server = _forkserver()
     assert server.stdin is not None
     assert server.stdout is not None
     with NamedTemporaryFile() as out, NamedTemporaryFile() as err:
-        job: dict[str, Any] = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "out": out.name, "err": err.name}
-        job |= {"file_size": file_size, "workers": workers}
-        print(json.dumps(job), file=server.stdin, flush=True)
+        job = {
+            "program": program,
+            "arguments": [*map(str, arguments)],
+            "cwd": str(cwd),
+            "out": out.name,
+            "err": err.name,
+        }
+        print(json.dumps(job | limits), file=server.stdin, flush=True)
         status = int(server.stdout.readline())
         printed = (out.read().decode(), err.read().decode())
-    return subprocess.CompletedProcess(job["arguments"], status, *printed)
+    return subprocess.CompletedProcess([program, *map(str, arguments)], status, *printed)
 
 
 def connect(path: Path) -> sqlite3.Connection:

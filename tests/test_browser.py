@@ -71,7 +71,6 @@ def page(tab: Tab) -> Iterator[Page]:
     """A page that fails its test when the browser complains: a script that breaks, or something the policy forbids; or when
     a script of an article has opened a dialogue."""
     page, complaints = tab
-    page.goto("about:blank")
     page.set_viewport_size({"width": 1024, "height": 800})
     page.emulate_media(color_scheme="light")
     complaints.clear()

@@ -1,12 +1,19 @@
 """kill -9 at random moments of a crawl, then a run to the end: nothing lost, nothing twice, whatever the feed did meanwhile."""
 
+import asyncio
+import os
 import random
+import select
 import subprocess
+import sys
+import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from crawler.workers import Limits, Workers
 from tests.conftest import broadsheet
 from tests.support.loopback import Answer, Site, article_html, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for
@@ -73,3 +80,68 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def test_a_killed_crawl_leaves_no_worker(site: Site, newsroom: Newsroom) -> None:
+    """Neither one that waits for a page, nor the process that forks them."""
+    released = threading.Event()
+    site.answers["/never"] = lambda: Answer(b"late") if released.wait(60) else Answer(b"never")
+    site.feed("/feed", site.url + "/never")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    process = start_crawl(newsroom)
+    wait_for(lambda: "/never" in site.asked)
+    born = descendants(process.pid)
+    process.kill()
+    process.wait()
+    released.set()
+    assert len(born) >= 2
+    assert [pid for pid in born if not ends(pid)] == []
+
+
+def test_a_worker_whose_crawl_was_killed_does_not_outlive_its_task() -> None:
+    code = "from tests.test_kill import hang; hang()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as crawl:
+        assert crawl.stdout is not None
+        crawl.stdout.readline()
+        born = descendants(crawl.pid)
+        crawl.kill()
+    assert len(born) == 2
+    assert [pid for pid in born if not ends(pid)] == []
+
+
+def hang() -> None:
+    """A crawl whose worker is in a task that has no end."""
+
+    async def work() -> None:
+        pool = Workers(1, Limits(seconds=2.0, megabytes=1536))
+        await pool.run(spin, 1)
+        endless = asyncio.ensure_future(pool.run(spin, sys.maxsize))
+        await asyncio.sleep(0)  # it is sent
+        os.write(1, b"begun\n")
+        await endless
+
+    asyncio.run(work())
+
+
+def spin(rounds: int) -> None:
+    for _ in range(rounds):
+        pass
+
+
+def descendants(process: int) -> list[int]:
+    """The children of a process, and theirs."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [one for child in children for one in (child, *descendants(child))]
+
+
+def ends(process: int) -> bool:
+    """Waits for the end of a process that is no child of this one."""
+    try:
+        held = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([held], [], [], 60)[0])
+    finally:
+        os.close(held)

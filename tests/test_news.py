@@ -4,7 +4,6 @@ import io
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ from warcio.warcwriter import WARCWriter
 from crawler.fetcher.address_guard import may_enter
 from crawler.items import MAX_PAGE_BYTES
 from pipelines.database.lock import run_lock
-from tests.conftest import ROOT, broadsheet, connect
+from tests.conftest import ROOT, broadsheet, connect, run_scrapy
 from tests.support.loopback import Answer, Site, article_html, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for
 
@@ -408,16 +407,7 @@ def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -
     (newsroom.folder / "scrapy.cfg").write_text((ROOT / "scrapy.cfg").read_text())
 
     def scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scrapy", *arguments]
-        return subprocess.run(
-            command,
-            cwd=newsroom.folder,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-            check=False,
-        )
+        return run_scrapy(*arguments, cwd=newsroom.folder)
 
     assert scrapy("list").stdout.split() == ["copies", "news", "sample"]
     assert scrapy("crawl", "news", "-s", "NEWS_DB=other.db").returncode == 0

@@ -23,7 +23,7 @@ from crawler import settings
 from crawler.cli.main import main
 from crawler.items import Source
 from crawler.sources.toml_file import CrawlSettings, parse_sources
-from tests.conftest import CORPUS, ENVIRONMENT, ROOT, broadsheet
+from tests.conftest import CORPUS, ROOT, broadsheet, run_scrapy
 from tests.support.loopback import article_html, story
 from tests.support.reading import reading_room
 
@@ -79,12 +79,13 @@ def run(line: str, folder: Path) -> str:
             done = broadsheet(*arguments, *offline(arguments, folder), cwd=folder, workers=0)
             assert done.returncode == 0, done.stderr
             return done.stdout
-        case "sqlite-utils" | "scrapy" as name:
-            command = [sys.executable, "-m", name.replace("-", "_"), *arguments]
-            command += ["-s", "EXTRACT_WORKERS=0"] if name == "scrapy" else []
-            return subprocess.run(
-                command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=True
-            ).stdout
+        case "scrapy":
+            done = run_scrapy(*arguments, cwd=folder)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+        case "sqlite-utils":
+            command = [sys.executable, "-m", "sqlite_utils", *arguments]
+            return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
         case "pytest":
             return ""  # .ci/run runs this very line
         case _:

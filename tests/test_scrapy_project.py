@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,7 +26,7 @@ from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from pipelines.extract.own_pages import NotAPage, page_of
 from pipelines.extract.pipeline import outcome_of
-from tests.conftest import ENVIRONMENT, ROOT, connect
+from tests.conftest import ROOT, connect, run_scrapy
 from tests.support.loopback import Site, article_html, story
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -85,10 +84,7 @@ class Project:
         (folder / "scrapy.cfg").write_text("[settings]\ndefault = paper.settings\n")
 
     def scrapy(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scrapy", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = run_scrapy(*arguments, cwd=self.folder)
         assert done.returncode == code, done.stderr + done.stdout
         assert "Traceback" not in done.stderr or code
         return done

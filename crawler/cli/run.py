@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
-MIN_DELAY_SECONDS = 0.001
-"""Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says."""
+MIN_DELAY_SECONDS = 0.02
+"""Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says; and
+two where the process is not given the processor for as long as the delay at the wrong moment. On one core beside other work
+a millisecond was too short."""
 
 
 MANNERS = 35

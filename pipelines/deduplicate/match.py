@@ -18,7 +18,6 @@ from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
-from pipelines.extract.boilerplate import is_noise
 from pipelines.text import content_hash, tokens
 
 SHORTEST_EQUAL_TEXT = 25
@@ -159,6 +158,8 @@ def is_same_content(known: Row, row: Row) -> bool:
 
 
 def _said(text: str) -> list[str]:
+    from pipelines.extract.boilerplate import is_noise  # a tenth of a second, for what few crawls ask
+
     return tokens("\n".join(line for line in text.splitlines() if not is_noise(line)))
 
 

@@ -100,10 +100,11 @@ def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) ->
     """Finds the lines of a reading in the page."""
     site, wanted = _site(url), set(map(line_key, lines))
     begun = {line[:8] for line in wanted}
+    opening = {line[:1] for line in wanted} | {"-", "\xad"}  # and what line_key() takes away
     found = LineElements()
     for element in tree.iter(*LEAVES):
         text = element.text_content().lstrip()
-        if line_key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
+        if text[:1] not in opening or line_key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
             continue
         if (line := line_key(text)) in wanted and line not in found:
             linked = sum(

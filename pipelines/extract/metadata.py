@@ -123,7 +123,8 @@ def _section_above(head: PageHead) -> str | None:
 
 def _path(href: str) -> str:
     """The path of a link, without the cost of a full parse."""
-    return re.sub(r"^https?://[^/]+", "", re.split("[?#]", href.strip(), maxsplit=1)[0])
+    whole = href.strip().partition("?")[0].partition("#")[0]
+    return re.sub(r"^https?://[^/]+", "", whole) if whole.startswith("http") else whole
 
 
 def keywords(head: PageHead) -> tuple[str, ...]:

@@ -79,7 +79,10 @@ class Mentions:
     def search(self, line: str) -> bool:
         """Whether the line holds one of the phrases."""
         text = spelled(line)
-        return any(needed in text and _compiled(phrase).search(text) for needed, phrase in self._needed)
+        for needed, phrase in self._needed:  # noqa: SIM110  # a generator takes twice as long
+            if needed in text and _compiled(phrase).search(text):
+                return True
+        return False
 
     @cached_property
     def _needed(self) -> list[tuple[str, str]]:

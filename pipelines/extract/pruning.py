@@ -84,8 +84,11 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
 
 def _announces_others(element: lxml.html.HtmlElement) -> bool:
     """Whether an element is a label and nothing else; a heading may also be a button's word (`Newsletter`)."""
-    own, is_heading = (element.text or "").strip(), element.tag in HEADINGS
-    if not own or len(own) >= MAX_BOX_LABEL or not (is_label(own) or (is_heading and is_control(own))):
+    own = element.text
+    if not own or not (own := own.strip()) or len(own) >= MAX_BOX_LABEL:
+        return False
+    is_heading = element.tag in HEADINGS
+    if not (is_label(own) or (is_heading and is_control(own))):
         return False
     text = element.text_content().strip()
     return len(text) < MAX_BOX_LABEL and (is_heading or is_label(text))
