@@ -34,13 +34,13 @@ NO_COUNTRIES = frozenset(
 )
 """Top-level domains of two letters that are sold all over the world."""
 
-TAG_WITH_REGION = re.compile(r"\s*+([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Z]{2}|[a-z]{2}))?(?![\w-])")
+TAG_WITH_REGION = re.compile(r"([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Z]{2}|[a-z]{2}))?(?![\w-])")
 
 
 def habits_of(head: PageHead, language: str | None, timezone: str | None) -> Habits:
     """How dates are written where a page is from: its host's country, else the one beside its language."""
     tags = (head.tree.get("lang"), head.tree.get("xml:lang"), head.first("og:locale", "content-language"))
-    stated = [match for tag in tags if tag and (match := TAG_WITH_REGION.match(tag))]
+    stated = [match for tag in tags if tag and (match := TAG_WITH_REGION.match(tag.strip()))]
     region = _country(head.url) or next((match[3].upper() for match in stated if match[3]), None)
     if not region and any((match[2] or "").lower() == "hant" for match in stated):
         region = "TW"

@@ -23,7 +23,7 @@ class Heading:
 
 
 SITE_SEPARATOR = re.compile(
-    rf"\s+(?:[|\-–—·•:»«›‹/]+|>>?|::)\s+|\s*[|｜：›»]\s*|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
+    rf"\s(?:[|\-–—·•:»«›‹/]{{1,3}}|>>?)\s|\s?[|｜：›»]\s?|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
 )
 """What stands between a title and the site's name; in scripts without spaces also without any."""
 
