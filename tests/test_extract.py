@@ -58,6 +58,11 @@ def test_an_article_is_its_paragraphs_and_what_the_page_says_of_it() -> None:
     assert (article.language, article.word_count, article.extractor) == ("en", word_count(TEXT), EXTRACTOR)
 
 
+def test_a_date_that_has_not_come_is_not_believed_of_a_feed_either() -> None:
+    ahead = replace(page(html(head="")), hints=Hints(date_published="2026-11-25T08:00:00Z"))
+    assert (extract(ahead).date_published, extract(ahead).date_published_source) == (None, "none")
+
+
 def test_hints_are_believed_only_where_the_page_is_silent() -> None:
     hints = Hints(title="A feed's title", authors=("Bo Ray",), date_published="2026-11-10T08:00:00Z")
     stated = extract(replace(page(html()), hints=hints))

@@ -144,6 +144,7 @@ def test_a_sources_zone_makes_an_instant_of_a_local_time() -> None:
         "11 November 2026",
         "November 11th, 2026",
         "Mittwoch, 11. November 2026",
+        "11.November 2026",
         "11 de noviembre de 2026",
         "11 novembre 2026",
         "11 ноября 2026",

@@ -42,6 +42,11 @@ def test_the_day_below_the_title_beats_the_day_the_page_was_saved() -> None:
     )
 
 
+def test_a_line_in_capitals_above_the_title_is_its_kicker() -> None:
+    kicker = "CRANES OF THE HARBOUR"
+    assert read_copy(copy(head=(kicker, TITLE, "Ann Lee"), tail=(kicker,))).metadata.title == TITLE
+
+
 def test_an_agencys_first_paragraph_gives_the_day() -> None:
     first = (
         "Nov 11, 2026 (CALDER)—Cranes were tied down along the whole coast on Wednesday, the weather service announced."

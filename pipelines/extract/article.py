@@ -10,11 +10,11 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TypeVar
 
-from crawler.items import Article, Hints, Page, Source
+from crawler.items import Article, Page
 from pipelines.extract.body import read_body
 from pipelines.extract.choose import CHOOSER
 from pipelines.extract.datelines import dateline
-from pipelines.extract.dates import more_precise
+from pipelines.extract.dates import is_ahead, more_precise
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
 from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
@@ -67,7 +67,7 @@ def _zone(page: Page) -> str | None:
 
 def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, own_words: int | None) -> Article:
     """What the page said, completed by its feed's hints and its source's settings; `named`: it claims to be an article."""
-    said = with_hints(said, page.hints, page.via, page.source)
+    said = with_hints(said, page)
     text = "\n\n".join(lines)
     if len(text) > MAX_TEXT:
         raise Refusal("too_long")
@@ -115,11 +115,16 @@ def _address(url: str | None) -> str | None:
     return url if url and len(url) <= MAX_ADDRESS else None
 
 
-def with_hints(said: Metadata, hints: Hints, via: str, source: Source | None) -> Metadata:
-    """Hints are believed only where the page is silent, or names the day of which they know the instant."""
+def with_hints(said: Metadata, page: Page) -> Metadata:
+    """Hints are believed only where the page is silent, or names the day of which they know the instant; no date that has not come."""
+    hints, source = page.hints, page.source
     habits = Habits(timezone=source.timezone if source else None)
     hinted = parse_moment(hints.date_published, habits) if hints.date_published else None
-    origin = "sitemap" if via in ("news_sitemap", "sitemap") else "feed"
+    if hinted and is_ahead(hinted, page.fetched_at):
+        hinted = None
+    if said.published and is_ahead(said.published, page.fetched_at):
+        said = replace(said, published=None, published_source="none")
+    origin = "sitemap" if page.via in ("news_sitemap", "sitemap") else "feed"
     published = more_precise(said.published, hinted) if said.published else hinted
     language = said.language or hints.language or (source.language if source else None)
     return replace(

@@ -143,7 +143,7 @@ def with_byline_and_date(
     if said.authors and said.published and not may_be_more_precise:
         return said
     seen = read_head(surroundings(tree, lines), said, habits_of(head, said.language, timezone))
-    if seen.published and is_ahead(seen.published, head):
+    if seen.published and is_ahead(seen.published, head.fetched_at):
         seen = replace(seen, published=None)
     said = replace(said, authors=seen.authors)
     moment = more_precise(said.published, seen.published) if said.published else seen.published or guessed_date(head)

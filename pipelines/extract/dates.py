@@ -5,7 +5,7 @@ the headline. A date in a comment, a sidebar, a card, a menu or a sentence is ne
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -21,7 +21,8 @@ from pipelines.extract.calendars import OLDEST
 from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import whole_words
-from pipelines.extract.tree import HEADINGS, clean_lines, visible_lines
+from pipelines.extract.surroundings import beginning, is_card_of, is_foreign, is_sentence, lines_above, lines_below
+from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import clean, is_prose
 
 # ------------------------------------------------------------------------------------------------------------ habits
@@ -33,13 +34,13 @@ NO_COUNTRIES = frozenset(
 )
 """Top-level domains of two letters that are sold all over the world."""
 
-TAG_WITH_REGION = re.compile(r"\s*+([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Z]{2}|[a-z]{2}))?(?![\w-])")
+TAG_WITH_REGION = re.compile(r"([a-zA-Z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Z]{2}|[a-z]{2}))?(?![\w-])")
 
 
 def habits_of(head: PageHead, language: str | None, timezone: str | None) -> Habits:
     """How dates are written where a page is from: its host's country, else the one beside its language."""
     tags = (head.tree.get("lang"), head.tree.get("xml:lang"), head.first("og:locale", "content-language"))
-    stated = [match for tag in tags if tag and (match := TAG_WITH_REGION.match(tag))]
+    stated = [match for tag in tags if tag and (match := TAG_WITH_REGION.match(tag.strip()))]
     region = _country(head.url) or next((match[3].upper() for match in stated if match[3]), None)
     if not region and any((match[2] or "").lower() == "hant" for match in stated):
         region = "TW"
@@ -98,36 +99,32 @@ def published_at(
     The page's own string, kept beside it, tells a local time (`+02:00`) from one a program made (`Z`).
     """
     seen = DatesOnPage(head, habits, heading)
-    marked = (one for one in _marked(head, habits, seen) if not is_ahead(one[0], head))
-    first = next(marked, None)
+    stated = (one for one in _in_data(head, habits, seen) if not is_ahead(one[0], head.fetched_at))
+    first = next(stated, None)
     if first and first[0].is_instant:
-        return _in_local_time(first[0], lambda: [*(other for other, _ in marked), *seen.stamped]), first[1]
-    others = [*marked, *((one, source) for one, source in _on_its_face(head, seen) if not is_ahead(one, head))]
-    if not first:
-        first = next(iter(others), None)
+        return _in_local_time(first[0], [other for other, _ in stated], seen, modified_at(head, habits)), first[1]
+    others = [*stated, *(one for one in _on_its_face(head, seen) if not is_ahead(one[0], head.fetched_at))]
+    first = first or next(iter(others), None)
     if not first:
         return None, "none"
     day, instants = first[0], (other for other in others if other[0].is_instant)
     return next((other for other in instants if more_precise(day, other[0]) is other[0]), first)
 
 
-def is_ahead(moment: Moment, head: PageHead) -> bool:
-    """Whether a date is doubted because it had not come when the page was fetched."""
-    fetched_at = head.fetched_at
+def is_ahead(moment: Moment, fetched_at: datetime | None) -> bool:
+    """Whether a date is doubted because it had not come when the page was fetched; a clock before the web's tells nothing."""
     return fetched_at is not None and fetched_at.year > OLDEST and moment.day > (fetched_at + AHEAD).date()
 
 
-def _marked(head: PageHead, habits: Habits, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
-    """What data and elements call the day of publication."""
+def _in_data(head: PageHead, habits: Habits, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
     for text, source in _published_strings(head):
         if moment := parse_moment(text, habits):
             yield seen.settled(moment), source
-    for moment in (*seen.stamped_beside, *seen.published):
-        yield moment, "page"
 
 
 def _on_its_face(head: PageHead, seen: "DatesOnPage") -> Iterator[tuple[Moment, str]]:
-    """The address, and what a reader takes for the article's date."""
+    """What a reader takes for the article's date, and the address: first what is marked as such, last what is farthest away."""
+    yield from ((moment, "page") for moment in (*seen.stamped_beside, *seen.published))
     if moment := _day_in_url(head.url):
         yield moment, "url"
     yield from ((moment, "page") for moment in seen.beside)
@@ -144,21 +141,18 @@ def _published_strings(head: PageHead) -> Iterator[tuple[str, str]]:
             yield content, "meta"
 
 
-def _in_local_time(moment: Moment, others: Callable[[], Iterable[Moment]]) -> Moment:
+def _in_local_time(moment: Moment, others: Iterable[Moment], seen: "DatesOnPage", modified: Moment | None) -> Moment:
     """The same instant as another part of the page writes it with the publisher's own offset, if this one is in UTC.
 
-    A program that takes the publisher's clock for UTC is corrected by the part of the page that knows the offset.
+    A publication after its own modification is the publisher's clock taken for UTC: the part that knows the offset is right.
     """
     if not IN_UTC.search(moment.raw):
         return moment
-    return next(
-        (
-            other
-            for other in others()
-            if LOCAL.search(other.raw) and (other.value == moment.value or other.raw[:16] == moment.raw[:16])
-        ),
-        moment,
-    )
+    local = [other for other in (*others, *seen.all_stamps) if LOCAL.search(other.raw)]
+    same = next((other for other in local if other.value == moment.value), None)
+    if same or not (modified and modified.value < moment.value):
+        return same or moment
+    return next((other for other in local if other.raw[:16] == moment.raw[:16]), moment)
 
 
 IN_UTC = re.compile(r"(?:Z|UTC|GMT|[+-]00:?00)$")
@@ -192,6 +186,12 @@ class DatesOnPage:
         ordered = sorted(self._stamped, key=_says_modified)
         return [moment for element in ordered for moment in self._moments(element)]
 
+    @property
+    def all_stamps(self) -> Iterator[Moment]:
+        """Of all elements for programs, whatever they belong to."""
+        stamps = (element.get("datetime") for element in STAMPED(self._head.tree)[:MAX_DATES])
+        return (moment for stamp in stamps if stamp and (moment := parse_moment(stamp, self._habits)))
+
     @cached_property
     def stamped_beside(self) -> list[Moment]:
         """Of elements for programs that stand beside the headline."""
@@ -214,7 +214,7 @@ class DatesOnPage:
     @cached_property
     def named(self) -> list[Moment]:
         """Of elements whose class calls them a date, those of changes last."""
-        ordered = sorted(filter(self._is_own, NAMED(self._head.tree)), key=_says_modified)
+        ordered = sorted(filter(self._is_own, NAMED(self._head.tree)[:MAX_DATES]), key=_says_modified)
         return [moment for element in ordered for moment in self._moments(element)]
 
     def settled(self, moment: Moment) -> Moment:
@@ -225,7 +225,9 @@ class DatesOnPage:
         borne_out = [one for one in (moment, other) if any(abs((one.day - day).days) <= 1 for day in self._days)]
         if len(borne_out) == 1:
             return borne_out[0]
-        return other if is_ahead(moment, self._head) and not is_ahead(other, self._head) else moment
+        return (
+            other if is_ahead(moment, self._head.fetched_at) and not is_ahead(other, self._head.fetched_at) else moment
+        )
 
     @cached_property
     def _days(self) -> set[date]:
@@ -242,17 +244,17 @@ class DatesOnPage:
 
     @cached_property
     def _stamped(self) -> list[lxml.html.HtmlElement]:
-        return [element for element in STAMPED(self._head.tree) if self._is_own(element)]
+        return [element for element in STAMPED(self._head.tree)[:MAX_DATES] if self._is_own(element)]
 
     def _is_own(self, element: lxml.html.HtmlElement) -> bool:
         """Whether nothing between an element and what it shares with the headline is a comment, a card, a menu or a sentence."""
-        text = clean(element.text_content())
+        text = beginning(element)
         if len(text) > MAX_DATE_LINE:
             return False
-        for node in (element, *element.iterancestors()):
+        for node in (element, *islice(element.iterancestors(), MAX_LEVELS)):
             if node in self._around or node.tag in ("body", "html"):
                 return True
-            if is_foreign(node) or _is_card_of(node, text) or _is_sentence(node):
+            if is_foreign(node) or is_card_of(node, text) or is_sentence(node):
                 return False
         return True
 
@@ -275,18 +277,16 @@ OPENING_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?=\s?[-–—:])")
 STAMPS = ("datetime", "content", "data-published", "data-datetime", "data-origindate", "title")
 """Attributes in which templates keep the time that a script writes out."""
 
-STAMPED = XPath(
-    "//*[self::time or @datetime or @itemprop='datePublished' or @itemprop='dateCreated' or @data-published]"
-    "[not(self::meta or self::body or self::html)]"
-)
+STAMPED = XPath("//time | //@datetime/.. | //@itemprop[.='datePublished' or .='dateCreated']/.. | //@data-published/..")
 
 NAMED = XPath(
     "//*[@class[contains(., 'date') or contains(., 'Date') or contains(., 'published') or contains(., 'timestamp')]]"
     "[not(self::time or self::body or self::html or self::script or self::input)]"
 )
 
-MAX_DATE_LINE = 140
-"""Characters of a line or an element that is a date and what stands with it."""
+MAX_DATE_LINE, MAX_DATES, MAX_LEVELS = 140, 60, 16
+"""Characters of a line or an element that is a date and what stands with it; dates of a page that are looked at, and elements
+around each: the article's stands among the first, and comments are not nested deeper."""
 
 PUBLISHED_NAME = re.compile(r"publish|entry-date|pubdate", re.I)
 
@@ -320,111 +320,26 @@ def _before_update(line: str) -> str:
     return line[: found.start()] if found else line
 
 
-FOREIGN_NAMES = """
-comments? comment-?list commentary respond replies reply kommentare? commentaires? comentarios? sidebar side-bar rail related
-recommended recommendations? popular trending latest teasers? cards? widgets? ticker promo carousel similar most-?(?:read|viewed)
-"""
-
-
-FOREIGN_ALONE = """
-header footer site-(?:header|footer) page-footer slider swiper newsletter weather clock today current-?(?:date|time) masthead
-top-?bar navbar navigation menu breaking read-?more more-?(?:news|stories) wm-ipp(?:-base|-inside)?
-"""
-
-
-FOREIGN = re.compile(
-    rf"(?:^|[\s_-])(?:{'|'.join(FOREIGN_NAMES.split())})(?=$|[\s_-])"
-    rf"|(?:^|\s)(?:{'|'.join(FOREIGN_ALONE.split())})(?=$|\s|__)"
-    r"|(?-i:[a-z](?:Comments?|Sidebar|Related|Teaser|Card|Recommended|Trending)(?![a-z]))",
-    re.I,
-)
-"""What templates call the parts of a page that are not its article: `post-comments`, `sidebar__inner`, `RelatedStories`."""
-
-
-def is_foreign(node: lxml.html.HtmlElement) -> bool:
-    """Whether an element holds something else than the page's article."""
-    if node.tag in ("aside", "nav", "dialog", "blockquote"):
-        return True
-    parent = node.getparent()
-    if node.tag in ("header", "footer") and (parent is None or parent.tag in ("body", "html")):
-        return True
-    if re.search("Event|Comment", node.get("itemtype") or "") or node.get("itemprop") in ("startDate", "endDate"):
-        return True
-    return FOREIGN.search(node.get("class") or "") is not None or FOREIGN.search(node.get("id") or "") is not None
-
-
-def _is_card_of(node: lxml.html.HtmlElement, text: str) -> bool:
-    """Whether an element is another story's: a link around more than the date, or an entry headed by a link."""
-    if node.tag == "a":
-        return len(clean(node.text_content())) > len(text) + 15
-    return node.tag in ("article", "li", "div", "td") and any(
-        heading.find(".//a") is not None or heading.getparent().tag == "a"
-        for heading in islice(node.iter(*HEADINGS), 2)
-    )
-
-
-def _is_sentence(node: lxml.html.HtmlElement) -> bool:
-    """Whether an element is running text."""
-    return node.tag in ("p", "li", "dd") and is_prose(clean(node.text_content()))
-
-
-BELOW, ABOVE, DECKS, LEVELS = 14, 4, 2, 6
-"""Lines below and above a headline among which its date stands; paragraphs that may be decks; elements around the headline
-in whose next ones the text may begin."""
-
-
-def lines_below(heading: lxml.html.HtmlElement) -> list[str]:
-    """What stands between a headline and its article."""
-    return list(islice(_until_text(_following(heading)), BELOW))
-
-
-def _until_text(lines: Iterable[str]) -> Iterator[str]:
-    prose = 0
-    for line in lines:
-        prose += is_prose(line)
-        yield line
-        if prose > DECKS:
-            return
-
-
-def _following(heading: lxml.html.HtmlElement) -> Iterator[str]:
-    node = heading
-    for _ in range(LEVELS):
-        if node is None or node.tag == "body":
-            return
-        if node.tail and (line := clean(node.tail)):
-            yield line
-        for block in node.itersiblings():
-            if not is_foreign(block):
-                yield from clean_lines([*visible_lines(block), block.tail or ""])
-        node = node.getparent()
-
-
-def lines_above(heading: lxml.html.HtmlElement) -> list[str]:
-    """What stands above a headline in its own block, from below."""
-    found, node = list[str](), heading
-    for _ in range(LEVELS):
-        before = [block for block in node.itersiblings(preceding=True) if not is_foreign(block)][:ABOVE]
-        for block in before:
-            found += reversed(clean_lines([*visible_lines(block), block.tail or ""]))
-        node = node.getparent()
-        if node is None or node.tag in ("article", "main", "body", "html") or len(found) >= ABOVE:
-            break
-    return found[:ABOVE]
-
-
 # --------------------------------------------------------------------------------------------------- guessed, modified
 def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + AHEAD if head.fetched_at else None
+    tree = deepcopy(head.tree)
+    for element in COMMENTS(tree):
+        element.drop_tree()
     found = find_date(
-        deepcopy(head.tree),
+        tree,
         original_date=True,
         extensive_search=False,  # the texts it would search beyond have been read by then; it finds bare years and loads dateparser
         min_date=datetime(OLDEST, 1, 1),
         max_date=datetime.combine(latest, time()) if latest else None,
     )
     return Moment(value=found, raw=found) if found and not found.endswith("-01-01") else None
+
+
+COMMENTS = XPath(
+    "//*[self::section or self::div or self::ol or self::ul][@id='comments' or @class='comments' or @class='comment-list']"
+)
 
 
 def _day_in_url(url: str | None) -> Moment | None:
@@ -445,4 +360,4 @@ def modified_at(head: PageHead, habits: Habits) -> Moment | None:
         if isinstance(value, str)
     ]
     moments = (moment for text in texts if (moment := parse_moment(text, habits)))
-    return next((moment for moment in moments if not is_ahead(moment, head)), None)
+    return next((moment for moment in moments if not is_ahead(moment, head.fetched_at)), None)

@@ -10,7 +10,7 @@ import lxml.html
 
 from pipelines.extract.moments import day_in_words
 from pipelines.extract.page_head import PageHead, headline_of
-from pipelines.text import CJK, clean, fold
+from pipelines.text import CJK, clean, fold, width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,13 @@ class Heading:
 
 
 SITE_SEPARATOR = re.compile(
-    rf"\s+(?:[|\-–—·•:»«›‹/]+|>>?|::)\s+|\s*[|｜：›»]\s*|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
+    rf"\s(?:[|\-–—·•:»«›‹/]{{1,3}}|>>?)\s|\s?[|｜：›»]\s?|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
 )
 """What stands between a title and the site's name; in scripts without spaces also without any."""
+
+
+MAX_HEADINGS = 100
+"""Headings of a page among which its title is; labelled pages have it among the first dozen."""
 
 
 MAX_TITLE, MAX_KICKER, MIN_SECOND, AROUND = 400, 60, 8, 5
@@ -37,21 +41,27 @@ def heading_of(head: PageHead, site: str | None) -> Heading | None:
     """The heading that is the page's title: the longest that the head repeats, else an h1 that is about the same."""
     places = [line for line in (head.first("og:title", "twitter:title"), headline_of(head), window_of(head)) if line]
     stated = [fold(line) for line in places]
-    firsts = [heading for element in head.tree.iter("h1") if (heading := _heading(element, head, site))]
+    firsts = [
+        heading for element in islice(head.tree.iter("h1"), MAX_HEADINGS) if (heading := _heading(element, head, site))
+    ]
     known = [heading for heading in firsts if _is_repeated(fold(heading.text), stated)]
     if not known:
         declared = [fold(line) for line in (*head.meta.get("og:title", ()), headline_of(head)) if line]
         known = [heading for heading in firsts[:3] if _is_about(heading.text, declared, site, head.url)]
     if not known:
         segments = {fold(part) for line in places for part in (line, *SITE_SEPARATOR.split(line)) if part}
-        seconds = (heading for element in head.tree.iter("h2") if (heading := _heading(element, head, site)))
-        known = [one for one in seconds if len(one.text) >= MIN_SECOND and fold(one.text) in segments]
+        seconds = (
+            heading
+            for element in islice(head.tree.iter("h2"), MAX_HEADINGS)
+            if (heading := _heading(element, head, site))
+        )
+        known = [one for one in seconds if width(one.text) >= MIN_SECOND and fold(one.text) in segments]
     return max(known, key=lambda heading: len(heading.text), default=None)
 
 
 def _is_repeated(line: str, stated: Iterable[str]) -> bool:
     """Whether a line stands in another, a short one as whole words."""
-    return any(line in one if len(line) > MIN_SECOND else f" {line} " in f" {one} " for one in stated)
+    return any(line in one if width(line) > MIN_SECOND else f" {line} " in f" {one} " for one in stated)
 
 
 def _is_about(line: str, declared: list[str], site: str | None, url: str | None) -> bool:
@@ -90,7 +100,11 @@ def _without_first_part(element: lxml.html.HtmlElement, text: str, head: PageHea
 
 
 def _called(element: lxml.html.HtmlElement) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}"
+    return f"{(element.get('class') or '')[:MAX_NAMES]} {(element.get('id') or '')[:MAX_NAMES]}"
+
+
+MAX_NAMES = 300
+"""Characters of what an element is called."""
 
 
 OF_SITE = re.compile(
@@ -101,7 +115,8 @@ OF_SITE = re.compile(
 
 
 AROUND_SITE = re.compile(
-    r"(?:^|[\s_-])(?:logo|site-?(?:title|name)|blog-?title|branding)(?=$|[\s_-])|(?:^|\s)breadcrumb", re.I
+    r"(?:^|[\s_-])(?:logo|site-?(?:title|name)|blog-?title|branding)(?=$|[\s_-])|(?:^|\s)breadcrumb|[_-]crumbs?(?![a-z])",
+    re.I,
 )
 
 

@@ -196,7 +196,7 @@ NAME = r"[^\s\d_,;:()|./–—'’\"«»-]"
 """A sign of a month's name: letters and the vowel signs of Indic scripts and of Thai, which are no letters to `\\w`."""
 
 DAY_MONTH_YEAR = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|º|ª)?\.?[\s\-/]++(?:de\s++|d['’])?({NAME}{{2,14}})\.?,?(?:\s?/\s?{NAME}{{2,14}})?"
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|º|ª)?(?:\.[\s\-/]*+|[\s\-/]++)(?:de\s++|d['’])?({NAME}{{2,14}})\.?,?(?:\s?/\s?{NAME}{{2,14}})?"
     r"[\s\-/]++(?:de\s++|del\s++)?(\d{4})\b"
 )
 
@@ -223,11 +223,12 @@ YEAR_NAMED_MONTH_DAY = re.compile(rf"\b(\d{{4}})\.?\s++({NAME}{{2,14}})\.?\s++(\
 NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
 
 
-ERA = re.compile(
-    r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日"
-    r"|\b([RHS])(\d{1,2})[./](\d{1,2})[./](\d{1,2})\b"
-)
-"""A year of an emperor or of the Republic of China: 令和8年2月4日, R8.2.4, 115年2月4日."""
+ERA = re.compile(r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
+"""A year of an emperor or of the Republic of China: 令和8年2月4日, 115年2月4日."""
+
+
+ERA_LETTER = re.compile(r"\b([RHS])(\d{1,2})[./](\d{1,2})[./](\d{1,2})\b")
+"""R8.2.4, in Japan."""
 
 
 MINGUO = re.compile(r"(?<![\d./-])(\d{2,3})([./-])(\d{1,2})\2(\d{1,2})(?![\d./-])")
@@ -261,7 +262,7 @@ def _first_day(line: str, habits: Habits) -> Found | None:
     ]
     if found:
         return min(found, key=lambda hit: hit[1])
-    return (None if line.isascii() else _day_of_era(line)) or _day_in_figures(line, habits)
+    return _day_of_era(line, habits) or _day_in_figures(line, habits)
 
 
 def _days(pattern: re.Pattern[str], order: tuple[int, int, int], line: str, habits: Habits) -> Iterator[Found]:
@@ -287,11 +288,12 @@ def _day(year: int, month: str, day: int, habits: Habits) -> str | None:
     return found.isoformat() if found else None
 
 
-def _day_of_era(line: str) -> Found | None:
-    match = ERA.search(line)
+def _day_of_era(line: str, habits: Habits) -> Found | None:
+    match = ERA_LETTER.search(line) if habits.language == "ja" else None
+    match = match or (None if line.isascii() else ERA.search(line))
     if not match:
         return None
-    name, year, month, day = match.groups()[4:] if match[5] else match.groups()[:4]
+    name, year, month, day = match.groups()
     number = 1 if year == "元" else int(year)
     if not name and (number < 100 or number not in MINGUO_YEARS):
         return None  # 99年2月4日 is of 1999 as well

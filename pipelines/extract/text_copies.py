@@ -228,7 +228,11 @@ def _weight(line: str) -> float:
 def _title_at(lines: Sequence[str], first: int, end: int) -> int | None:
     """The line that is the title: one that the text bears out or that is said twice, else the first long enough."""
     above = [number for number, line in enumerate(lines[: min(first + DECK_LINES, HEAD)]) if _may_be_title(line)]
-    above = [number for number in above if not any(is_prose(line) for line in lines[first:number])]
+    above = [
+        number
+        for number in above
+        if not any(is_prose(line) for line in lines[first:number]) and not _is_kicker(lines, number)
+    ]
     spoken = _terms(" ".join(lines[first + 1 : end]))
     long = [number for number in above if width(lines[number]) >= MIN_TITLE]
     repeated = [number for number in above if width(lines[number]) >= MIN_REPEATED and _is_repeated(lines, number)]
@@ -247,6 +251,14 @@ def _may_be_title(line: str) -> bool:
     ):
         return False
     return (len(line.split()) > 2 or bool(CJK_LETTER.search(line))) and not line.endswith((".", "。", ",", ":"))
+
+
+def _is_kicker(lines: Sequence[str], number: int) -> bool:
+    """Whether a line in capitals stands above a longer one that may be the title."""
+    return lines[number].isupper() and any(
+        _may_be_title(line) and not line.isupper() and width(line) > width(lines[number])
+        for line in lines[number + 1 : number + 2]
+    )
 
 
 def _terms(text: str) -> set[str]:

@@ -1,0 +1,118 @@
+"""Which of a page's dates is its article's: not a comment's, a card's, the day's or an event's."""
+
+from datetime import UTC, datetime
+
+import lxml.html
+import pytest
+
+from pipelines.extract.metadata import Metadata, read_metadata
+from pipelines.extract.page_head import PageHead
+
+URL = "https://www.ledger.example/harbour/crane"
+FETCHED_AT = datetime(2026, 11, 21, tzinfo=UTC)
+PROSE = "The crane on the north quay fell over on Wednesday afternoon, and two people who stood below it were hurt."
+OWN = "<h1>Crane falls over</h1><p>By Ann Lee | 11 November 2026</p>"
+
+
+def read(body: str, head: str = "", lang: str = "en", url: str = URL) -> Metadata:
+    document = f"<html lang='{lang}'><head><title>Crane falls over</title>{head}</head><body>{body}</body></html>"
+    return read_metadata(PageHead(lxml.html.document_fromstring(document), url, FETCHED_AT))
+
+
+def published(body: str, head: str = "", lang: str = "en", url: str = URL) -> str | None:
+    moment = read(body, head, lang, url).published
+    return moment.value if moment else None
+
+
+def meta(content: str, name: str = "article:published_time") -> str:
+    return f'<meta property="{name}" content="{content}">'
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        '<section class="comments"><div><time datetime="2026-11-12T10:00:00Z">12 November</time> Me too</div></section>',
+        '<ol class="comment-list"><li><time itemprop="datePublished" datetime="2026-11-12">12 November</time> Me too</li></ol>',
+        '<aside><time class="published" datetime="2026-11-12">12 November 2026</time></aside>',
+        '<div class="sidebar-right"><time datetime="2026-11-12">12 November 2026</time></div>',
+        '<div class="RelatedStories"><time datetime="2026-11-12">12 November 2026</time></div>',
+        '<article><h3><a href="/x">Bridge opens</a></h3><time datetime="2026-11-12">12 November 2026</time></article>',
+        '<a href="/x">Bridge opens after eleven years <time datetime="2026-11-12">12 November 2026</time></a>',
+        f'<p>{PROSE} The trial begins on <time datetime="2026-11-12">12 November</time>.</p>',
+        '<div itemscope itemtype="https://schema.org/Event"><time itemprop="startDate" datetime="2026-11-12">12 November</time></div>',
+        '<footer><time datetime="2026-11-12">12 November 2026</time></footer>',
+        '<p class="note">Updated <time datetime="2026-11-12">12 November 2026</time></p>',
+    ],
+)
+def test_a_time_of_something_else_is_not_the_articles(foreign: str) -> None:
+    assert published(f"<main><article>{OWN}<p>{PROSE}</p></article></main>{foreign}") == "2026-11-11"
+
+
+def test_the_clock_in_the_pages_header_is_not_the_articles() -> None:
+    clock = '<header><time datetime="2026-11-20">Friday, 20 November 2026</time></header>'
+    assert published(f"{clock}<main>{OWN}<p>{PROSE}</p></main>") == "2026-11-11"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<h1>Crane falls over</h1><time datetime="2026-11-11T14:08:00+01:00">Wednesday</time>',
+        '<h1>Crane falls over</h1><p>By Ann Lee <relative-time datetime="2026-11-11T13:08:00Z">nine days ago</relative-time></p>',
+        '<h1>Crane falls over</h1><div class="stamp" data-published="2026-11-11 13:08:00Z">11 Nov 2026</div>',
+        "<h1>Crane falls over</h1><div>11 November 2026 8:08 AM EST</div>",
+        "<div>11 November 2026 8:08 AM EST</div><h1>Crane falls over</h1>",
+    ],
+)
+def test_a_time_beside_the_headline_is_the_articles(body: str) -> None:
+    assert published(f"<main>{body}<p>{PROSE}</p></main>") == "2026-11-11T13:08:00Z"
+
+
+def test_of_a_publication_and_a_change_in_one_line_the_publication_counts() -> None:
+    line = "<p>Written: 2026-11-11 15:03 / Updated: 2026-11-12 15:30</p>"
+    assert published(f"<h1>Crane falls over</h1>{line}<p>{PROSE}</p>") == "2026-11-11"
+    assert published(f"<h1>Crane falls over</h1><p>Last updated 11 November 2026</p><p>{PROSE}</p>") == "2026-11-11"
+
+
+def test_a_report_that_opens_with_its_date_is_of_that_day() -> None:
+    assert published(f"<h1>Crane falls over</h1><p>11.11.2026 - {PROSE}</p>") == "2026-11-11"
+
+
+@pytest.mark.parametrize(
+    ("body", "lang", "url", "right"),
+    [
+        ("", "en-US", URL, "2026-05-03"),
+        ("", "en-GB", URL, "2026-03-05"),
+        ("", "en-US", "https://www.ledger.co.uk/harbour/crane", "2026-03-05"),
+        ("<p>Written on 5 March 2026</p>", "en-US", URL, "2026-03-05"),
+        ("<p>Erstellt am: 03.05.2026</p>", "de", "https://www.ledger.ch/kran", "2026-05-03"),
+        ("", "en-GB", "https://www.ledger.example/2026/05/03/crane", "2026-05-03"),
+    ],
+)
+def test_a_figure_that_leaves_a_choice_is_read_as_the_rest_of_the_page_has_it(
+    body: str, lang: str, url: str, right: str
+) -> None:
+    assert published(f"<h1>Crane falls over</h1><p>{PROSE}</p>{body}", meta("5/3/2026 9:15:00"), lang, url) == right
+
+
+def test_of_two_readings_the_one_that_has_come_is_taken() -> None:
+    assert published("<h1>Crane falls over</h1>", meta("11/12/2026"), "en-GB") == "2026-11-12"
+
+
+@pytest.mark.parametrize(
+    ("body", "right", "source"),
+    [(f"{OWN}<p>{PROSE}</p>", "2026-11-11", "page"), (f"<h1>Crane falls over</h1><p>{PROSE}</p>", None, "none")],
+)
+def test_a_date_that_has_not_come_is_doubted_whatever_says_it(body: str, right: str | None, source: str) -> None:
+    for head in (
+        meta("2026-11-24T08:00:00Z"),
+        '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls over","datePublished":"2027-01-01"}</script>',
+    ):
+        said = read(body, head)
+        assert (said.published and said.published.value, said.published_source) == (right, source)
+    assert published(body, meta("2026-11-22T23:00:00Z")) == "2026-11-22T23:00:00Z"
+
+
+def test_a_local_clock_taken_for_utc_is_set_right_by_the_part_that_knows_the_offset() -> None:
+    head = meta("2026-11-11T20:00:00.000Z") + meta("2026-11-11T13:19:00.000Z", "article:modified_time")
+    body = '<h1>Crane falls over</h1><time datetime="2026-11-11T20:00:00+09:00">2026.11.11 20:00</time>'
+    assert published(f"{body}<p>{PROSE}</p>", head, "ja") == "2026-11-11T11:00:00Z"
