@@ -117,7 +117,9 @@ _QUERY = "!$%&'()*+,-./:;=?@_~"
 def is_host(name: str) -> bool:
     """Whether a folder's name is a host's: a known public suffix, or one that is kept for examples."""
     host, _, port = name.lower().partition(":")
-    if not re.fullmatch(r"([^\W_]([\w-]*[^\W_])?\.)+[^\W_][\w-]*[^\W_]", host) or (port and not port.isdecimal()):
+    if not re.fullmatch(r"((?!_)\w[\w-]*+(?<![_-])\.)++(?!_)\w[\w-]++(?<![_-])", host) or (
+        port and not port.isdecimal()
+    ):
         return False
     found = _suffixes(host)
     return bool(found.domain and found.suffix) or host.endswith(_RESERVED)

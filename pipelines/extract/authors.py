@@ -19,7 +19,7 @@ from pipelines.text import clean, fold
 BY = re.compile(rf"^{pattern('bylines')}\s*[:：]?\s+", re.I)
 
 
-EMAIL = re.compile(r"\S+@\S+\.\w+")
+EMAIL = re.compile(r"(?<![^\s@])[^\s@]++@[\w.-]*\.\w+")
 
 
 ROLE = whole_words("roles")
@@ -28,7 +28,9 @@ ROLE = whole_words("roles")
 NEWSROOM = whole_words("newsrooms")
 
 
-NAME_BREAK = re.compile(rf"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+{pattern('and')}\s+|、|，|،)\s*", re.I)
+NAME_BREAK = re.compile(
+    rf"(?:(?<!\s)\s++)?(?:[;|•·、，،]|(?<=\s)(?:[/&]|{pattern('and')})(?=\s))\s*+|(?<!\s)[^\S\n]*+\n\s*+", re.I
+)
 
 
 SMALL_WORDS, LABEL_WORDS = frozenset(phrases("small_words")), frozenset(phrases("label_words"))

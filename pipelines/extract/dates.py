@@ -122,7 +122,7 @@ def _stored(when: datetime, offset: timedelta | None, timezone: str | None) -> s
 def _other_value(raw: str, timezone: str | None) -> str | None:
     if re.fullmatch(r"1\d{9}(?:\d{3})?", raw):
         return stamp(datetime.fromtimestamp(int(raw[:10]), UTC))
-    if re.search(r"[A-Za-z]{3}.*\d{2}:\d{2}", raw) and not re.search(r"\b0\d{3}\b(?!:)", raw):
+    if re.match(r"(?:(?![A-Za-z]{3}).)*+[A-Za-z]{3}.*\d{2}:\d{2}", raw) and not re.search(r"\b0\d{3}\b(?!:)", raw):
         try:
             when = parsedate_to_datetime(raw)
         except (ValueError, TypeError, IndexError):

@@ -9,7 +9,7 @@ from pipelines.extract.page_head import PageHead, headline_of, visible_text
 from pipelines.text import TAG, clean, fold
 
 # ------------------------------------------------------------------------------------------------------------- title
-SITE_SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/]+\s+|\s*[|｜：]\s*")
+SITE_SEPARATOR = re.compile(r"(?<!\s)\s+[|\-–—·•:»«/]+\s+|(?:(?<!\s)\s+)?[|｜：]\s*")
 
 
 def title(head: PageHead, site: str | None) -> str | None:
