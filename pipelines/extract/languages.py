@@ -91,10 +91,10 @@ def _of(sample: str) -> str | None:
     if letters < MIN_LETTERS:
         return None
     told = _identifier().FindLanguage(sample.encode("utf-8", "ignore").decode())
-    language: str = told.language
-    if told.probability < SURE or "-" in language:  # `ru-Latn`: transcribed, which no paper is
+    tag: str = told.language
+    if told.probability < SURE or "-" in tag:  # `ru-Latn`: transcribed, which no paper is
         return None
-    return OTHER_NAMES.get(language, language)
+    return OTHER_NAMES.get(tag, tag)
 
 
 @cache

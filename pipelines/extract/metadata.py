@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+from crawler.urls import original_url
 from pipelines.extract.authors import authors, unique
 from pipelines.extract.dates import Moment, modified_at, published_at
 from pipelines.extract.page_head import PageHead
@@ -171,9 +172,9 @@ def canonical_url(head: PageHead) -> str | None:
 
 
 def absolute(address: str, base: str | None) -> str | None:
-    """An absolute http(s) address without credentials, else None."""
+    """An absolute http(s) address without credentials, else None; of a web archive's copy the one it is of."""
     try:
-        url = urljoin(base or "", clean(address))
+        url = original_url(urljoin(base or "", clean(address)))
         parts = urlsplit(url)
         hostname = parts.hostname
     except ValueError:
