@@ -140,7 +140,10 @@ class Article:
     date_published_raw: str | None = None  #: the page's own string, offset included
     date_published_source: str = "none"  #: jsonld, meta, feed, sitemap, url, page or none
     date_modified: str | None = None  #: like date_published
-    language: str | None = None  #: lower-case BCP 47 primary tag: `en`, `pt`, `zh`
+    language: str | None = (
+        None  #: lower-case BCP 47 primary tag: `en`, `pt`, `zh`; told by the text where that is clear
+    )
+    language_declared: str | None = None  #: the same as the page says it, else its feed, else sources.toml
     section: str | None = None
     keywords: tuple[str, ...] = ()
     image_url: str | None = None  #: absolute

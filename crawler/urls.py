@@ -110,6 +110,18 @@ def is_front_page(url: str) -> bool:
     return _FRONT_PAGE.fullmatch(parts.path) is not None and not parts.query
 
 
+_ARCHIVED = re.compile(
+    r"https?://[^/?#]++(?:/[^/?#]*){0,3}?/\d{4,14}(?:[a-z]{2}_)?/(https?)(?::|%3A)/{1,2}+([^/].*)", re.IGNORECASE
+)
+"""An address in a web archive, as Wayback, OpenWayback and pywb write it: the capture's time, and the address it is of."""
+
+
+def original_url(url: str) -> str:
+    """The address that a web archive's copy is of; any other as it is."""
+    found = _ARCHIVED.fullmatch(url)
+    return f"{found[1]}://{found[2]}" if found else url
+
+
 def _host(parts: SplitResult) -> str:
     """The host as resolvers want it: lower case, IDNA, no final dot, an IPv6 address in its brackets."""
     name = (parts.hostname or "").rstrip(".")

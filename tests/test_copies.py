@@ -24,7 +24,8 @@ from crawler.items import MAX_PAGE_BYTES, Page, Source
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
 from crawler.spiders.copies import CopiesSpider
-from tests.conftest import CORPUS
+from tests.conftest import CORPUS, broadsheet, connect
+from tests.support.loopback import article_html, story
 
 BODY = b"<html><p>\xc3\xa9 " + b"text " * 200 + b"</html>"
 
@@ -566,3 +567,62 @@ def test_a_file_that_cannot_be_read_costs_only_itself(
     monkeypatch.setattr(Path, "open", open_)
     found = CopiesSpider([tmp_path]).parse_path(None, tmp_path)  # type: ignore[arg-type]  # the response is Scrapy's, and empty
     assert ([page.url for page in found], len(caplog.messages)) == (["https://x.example/c.html"], 2)
+
+
+# What the programs that save pages leave in them
+
+ADDRESS = "https://www.x.example/news/pier?id=7"
+
+
+@pytest.mark.parametrize(
+    ("head", "url"),
+    [
+        pytest.param(f"<!doctype html>\n<!-- saved from url=(0036){ADDRESS} -->\n<html>", ADDRESS, id="a browser"),
+        pytest.param(
+            f"<!DOCTYPE html> <html lang=en><!--\n Page saved with SingleFile \n url: {ADDRESS} \n saved date: Mon Nov 09 2026 -->",
+            ADDRESS,
+            id="SingleFile",
+        ),
+        pytest.param(f"<!-- Saved from {ADDRESS} at 2026-11-09T10:00:00Z using monolith v2.8.3 -->", ADDRESS, id="monolith"),
+        pytest.param(
+            "<html>\n<!-- Mirrored from www.x.example/news/pier by HTTrack Website Copier/3.x, Mon, 09 Nov 2026 -->",
+            "http://www.x.example/news/pier",
+            id="HTTrack",
+        ),
+        pytest.param(f'<head><meta name="savepage-url" content="{ADDRESS}">', ADDRESS, id="Save Page WE"),
+        pytest.param(
+            f"<!-- saved from url=(0077)https://web.archive.org/web/20200102030405/{ADDRESS} -->", ADDRESS, id="of an archive"
+        ),
+        pytest.param("<!-- saved from url=(0014)about:internet -->", None, id="of nowhere"),
+        pytest.param("<!-- Page saved with SingleFile \n url: file:///home/pier.html -->", None, id="of a file"),
+        pytest.param(f"<p>saved from url=(0036){ADDRESS}</p>", None, id="in the text"),
+    ],
+)  # fmt: skip
+def test_the_program_that_saved_a_page_noted_its_address(tmp_path: Path, head: str, url: str | None) -> None:
+    (tmp_path / "saved.html").write_text(f"{head}<p>Text", "utf-8")
+    page = read_file(tmp_path / "saved.html", tmp_path)
+    assert (page.url if not page.url.startswith("urn:") else None) == url
+
+
+def test_a_tree_of_a_web_archive_gives_the_address_of_the_page_itself(tmp_path: Path) -> None:
+    write(tmp_path, "web.archive.org/web/20200102030405id_/https:/www.x.example/news/pier.html")
+    (file,) = pages_below(tmp_path)
+    assert read_file(file, tmp_path).url == "https://www.x.example/news/pier.html"
+
+
+def test_pictures_kept_in_a_page_are_no_part_of_its_size(tmp_path: Path) -> None:
+    picture = b'<img src="data:image/png;base64,' + b"A" * MAX_PAGE_BYTES + b'">'
+    (tmp_path / "saved.html").write_bytes(BODY + picture + BODY)
+    page = read_file(tmp_path / "saved.html", tmp_path)
+    assert (page.refusal, page.body) == (None, BODY + b'<img src="data:,">' + BODY)
+
+
+def test_two_saved_files_under_one_canonical_link_are_two_articles(tmp_path: Path) -> None:
+    link = '<link rel="canonical" href="https://www.x.example/news/">'
+    for subject in ("crane", "mayor"):
+        html = article_html(f"About the {subject}", story(subject))
+        (tmp_path / f"{subject}.html").write_text(html.replace("</head>", f"{link}</head>"))
+    done = broadsheet("import", "crane.html", "mayor.html", cwd=tmp_path)
+    with connect(tmp_path / "news.db") as db:
+        titles = [row["title"] for row in db.execute("select title from articles order by id")]
+    assert (done.returncode, titles) == (0, ["About the crane", "About the mayor"])

@@ -161,6 +161,28 @@ def test_a_copy_without_an_address_takes_the_one_it_names() -> None:
     assert contents(archive) == {B: ("article", None, B)}
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_saved_files_that_name_one_address_are_two_articles(order: tuple[int, ...]) -> None:
+    """Of a section, which a careless template calls canonical for all of its articles."""
+    pages = [
+        (page("urn:sha256:1"), article(story("pier"), canonical=B)),
+        (page("urn:sha256:2"), article(story("mayor's dog"), canonical=B)),
+    ]
+    archive = stored(pages[number] for number in (*order, *order))
+    names = [pages[number][0].url for number in order]
+    assert contents(archive) == {B: ("article", None, B), names[1]: ("article", None, names[1])}
+
+
+def test_a_saved_file_that_names_a_front_page_names_no_address() -> None:
+    archive = stored([(page("urn:sha256:1"), article(story("pier"), canonical="https://b.example/"))])
+    assert contents(archive) == {"urn:sha256:1": ("article", None, "urn:sha256:1")}
+
+
+def test_two_captures_of_a_saved_page_are_one_article() -> None:
+    pages = [(page(f"urn:sha256:{n}"), article(story("pier") + "\n\nMore." * n, canonical=B)) for n in range(2)]
+    assert contents(stored(pages)) == {B: ("article", None, B)}
+
+
 arrivals = st.lists(
     st.tuples(st.sampled_from(["pier", "dog", "quay"]), st.sampled_from([None, "2026-11-01", "2026-11-02", "2026-11-02T10:00:00Z"]), st.integers(0, 3)),
     min_size=1, max_size=6,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site, site_of
+from crawler.urls import UnusableURL, canonical_url, is_front_page, original_url, same_site, site_of
 
 
 @pytest.mark.parametrize(
@@ -269,3 +269,20 @@ def test_the_root_is_a_front_page(path: str) -> None:
 )
 def test_what_has_a_path_or_a_query_is_no_front_page(path: str) -> None:
     assert not is_front_page(f"https://www.x.example{path}")
+
+
+@pytest.mark.parametrize(
+    ("url", "original"),
+    [
+        ("https://web.archive.org/web/20200102030405/https://www.x.example/a?b=1", "https://www.x.example/a?b=1"),
+        ("https://web.archive.org/web/20200102030405id_/http:/x.example/a", "http://x.example/a"),
+        ("https://web.archive.org/web/2020im_/https://x.example/a.jpg", "https://x.example/a.jpg"),
+        ("https://webarchive.x.example/20200102030405/https://y.example/", "https://y.example/"),
+        ("https://x.example/wayback/20200102030405mp_/https://y.example/a", "https://y.example/a"),
+        ("https://x.example/2020/01/02/a", "https://x.example/2020/01/02/a"),
+        ("https://x.example/share/https://y.example/a", "https://x.example/share/https://y.example/a"),
+        ("https://x.example/go?to=/2020/https://y.example/a", "https://x.example/go?to=/2020/https://y.example/a"),
+    ],
+)
+def test_a_web_archives_address_is_that_of_the_page_it_keeps(url: str, original: str) -> None:
+    assert original_url(url) == original

@@ -189,7 +189,7 @@ def _entry_hints(entry: Any, url: str, language: str | None, everybody: tuple[st
 def _person(author: Any) -> str | None:
     """The name in RSS 2.0's `address (name)`; None for a bare address."""
     name = plain_text(author)
-    match = re.fullmatch(r"\S+@\S+(?: +\((.+)\))?", name or "")
+    match = re.fullmatch(r"[^\s@]++@\S++(?: ++\((.+)\))?", name or "")
     return match[1] if match else name
 
 

@@ -51,7 +51,7 @@ Those of the second group are sections of some papers (`/archives/a-slug` is Wor
 
 
 _ARTICLE_PATH = re.compile(
-    r"(19|20)\d\d[/-]?\d\d([/-]?\d\d)?/(?!\d\d?/?$)[^/]|/[^/]*\d{5,}[^/]*/?$|[/-](article|artikel|articulo|story|news|noticia)s?[/-].*\d{3,}",
+    r"(19|20)\d\d[/-]?\d\d([/-]?\d\d)?/(?!\d\d?/?$)[^/]|/(?=[^/]*\d{5})[^/]*+/?$|[/-](article|artikel|articulo|story|news|noticia)s?[/-].{0,300}\d{3}",
     re.IGNORECASE,
 )
 """A date with something after it, or a number: how most news sites name an article. Many others use a slug."""

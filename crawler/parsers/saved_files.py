@@ -14,7 +14,7 @@ import tldextract
 
 from crawler.fetcher.offline import content_type_of
 from crawler.items import MAX_PAGE_BYTES, Page
-from crawler.urls import UnusableURL, canonical_url
+from crawler.urls import UnusableURL, canonical_url, original_url
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,27 @@ WARC_SUFFIXES = (".warc", ".warc.gz")
 
 NOT_PAGES = re.compile(r"/(robots|ads|app-ads|sellers|humans|security|llms|llms-full)\.txt$")
 """Well-known text files of a site that no person reads."""
+
+
+MAX_SAVED_BYTES = 8 * MAX_PAGE_BYTES
+"""Of a saved file, with the pictures that are kept in it. A saved page of forty photographs has 30 MB."""
+
+
+EMBEDDED = re.compile(rb"data:[\w/+.-]{1,80};(?:[\w=.-]{1,80};)?base64,[A-Za-z0-9+/=_-]++")
+"""A picture or font inside the page, of which nothing is read: it does not count as the page's size."""
+
+
+HEAD_BYTES = 8_192
+"""Where programs that save pages note from where: before or just behind `<html>`."""
+
+
+NOTED = re.compile(
+    rb"<!--\s{0,20}(?:saved from url=\(\d{1,6}\)(?=https?:)|page saved with singlefile\s{1,20}url:\s{1,20}|saved from (?=https?:)"
+    rb"|mirrored from (?P<mirrored>[^\s<>]{4,2048}) by httrack)(?P<url>[^\s<>]{4,2048})?"
+    rb"|<meta\s{1,9}name=[\"']?savepage-url[\"']?\s{1,9}content=[\"'](?=https?:)(?P<saved>[^\s\"'<>]{4,2048})",
+    re.IGNORECASE,
+)
+"""What browsers, SingleFile, monolith, HTTrack and Save Page WE write of the address. wget writes nothing, but trees of hosts."""
 
 
 _RESERVED = (".example", ".test", ".localhost", ".invalid")
@@ -75,8 +96,9 @@ def page_name(file: Path) -> str:
 def read_file(file: Path, given: Path) -> Page:
     """Read one saved page. Raises OSError. Its fetch time is when it was written, as far as the file system knows."""
     with file.open("rb") as stream:
-        body = stream.read(MAX_PAGE_BYTES + 1)
-    url = url_in_tree(file, given) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
+        whole = stream.read(MAX_SAVED_BYTES + 1)
+    body = (EMBEDDED.sub(b"data:,", whole) if b";base64," in whole else whole)[: MAX_PAGE_BYTES + 1]
+    url = url_in_tree(file, given) or url_in_comment(body) or f"urn:sha256:{hashlib.sha256(whole).hexdigest()}"
     return Page(
         url=url,
         final_url=url,
@@ -105,7 +127,20 @@ def url_in_tree(file: Path, given: Path) -> str | None:
     # fsencode: a name that is no UTF-8 keeps its bytes.
     address = f"https://{parts[host]}/{quote(os.fsencode(path))}{mark}{quote(os.fsencode(query), safe=_QUERY)}"
     try:
-        return canonical_url(address)
+        return canonical_url(original_url(address))
+    except UnusableURL:
+        return None
+
+
+def url_in_comment(body: bytes) -> str | None:
+    """The address that the program which saved a page has noted in its head."""
+    found = NOTED.search(body[:HEAD_BYTES])
+    if not found:
+        return None
+    mirrored = found["mirrored"] and b"http://" + found["mirrored"]
+    address = found["url"] or found["saved"] or mirrored or b""
+    try:
+        return canonical_url(original_url(address.decode("utf-8", "replace")))
     except UnusableURL:
         return None
 
@@ -117,7 +152,9 @@ _QUERY = "!$%&'()*+,-./:;=?@_~"
 def is_host(name: str) -> bool:
     """Whether a folder's name is a host's: a known public suffix, or one that is kept for examples."""
     host, _, port = name.lower().partition(":")
-    if not re.fullmatch(r"([^\W_]([\w-]*[^\W_])?\.)+[^\W_][\w-]*[^\W_]", host) or (port and not port.isdecimal()):
+    if not re.fullmatch(r"((?!_)\w[\w-]*+(?<![_-])\.)++(?!_)\w[\w-]++(?<![_-])", host) or (
+        port and not port.isdecimal()
+    ):
         return False
     found = _suffixes(host)
     return bool(found.domain and found.suffix) or host.endswith(_RESERVED)

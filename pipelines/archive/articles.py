@@ -219,9 +219,9 @@ def article_row(article: Article, fetched_at: datetime, content_hash: str) -> Ro
     }
 
 
-def article_at(db: Database, url: str) -> Row:
-    """The row of the article that the page of this address gave; without its story, which the end of the run decides."""
-    row = first_row(db, "select * from articles where id = (select article_id from pages where pages.url = ?)", [url])
+def article_as_it_is(db: Database, article_id: int | None) -> Row:
+    """The row of an article; without its story, which the end of the run decides."""
+    row = first_row(db, "select * from articles where id = ?", [article_id])
     assert row is not None
     return {name: value for name, value in row.items() if name != "story_id"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DropItem, NotConfigured
 
 from crawler.items import Outcome
-from pipelines.archive.articles import article_at, article_row
+from pipelines.archive.articles import article_as_it_is, article_row
 from pipelines.archive.store import Archive, Item
 from pipelines.database.connection import Row
 
@@ -42,7 +42,7 @@ class StorePipeline:
             if run.broken is None:
                 stored = self._archive.keep(item)
                 if isinstance(item, Outcome) and item.article and stored and stored.outcome in ("new", "updated"):
-                    return article_at(self._archive.db, item.page.final_url)
+                    return article_as_it_is(self._archive.db, stored.article_id)
                 raise DropItem("no new article", log_level="DEBUG")
         self._end_crawl()
         raise DropItem(str(run.broken), log_level="DEBUG")

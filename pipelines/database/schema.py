@@ -249,6 +249,12 @@ def m010_kicker(db: Database) -> None:
     db.conn.execute("alter table articles add column kicker text")
 
 
+@migrations()
+def m011_language_declared(db: Database) -> None:
+    """What a page says of its language, beside what its text says."""
+    db.conn.execute("alter table articles add column language_declared text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -62,7 +62,9 @@ def match(db: Database, outcome: Outcome, pages: Mapping[str, Row]) -> Match:
     page, article = outcome.page, outcome.article
     claimed = canonical_claim(page, article)
     if page.final_url.startswith("urn:") and claimed:
-        page, claimed = replace(page, url=claimed, final_url=claimed), None
+        if _may_be_at(db, claimed, article):
+            page = replace(page, url=claimed, final_url=claimed)
+        claimed = None
     prints = outcome.fingerprints if outcome.fingerprints is not None else Text(article.text).prints
     undecided = Match(
         kind="new",
@@ -115,7 +117,7 @@ def _match_by_text(db: Database, it: Match) -> Match:
 def canonical_claim(page: Page, article: Article) -> str | None:
     """The address on its own site that the page says it should be known by; None when it names none but its own.
 
-    A saved copy that names no address of its own may claim any.
+    A saved copy that names no address of its own may claim any; whether it gets it, match() decides.
     """
     claimed = _claimed(article)
     if claimed is None or page.final_url.startswith("urn:"):
@@ -170,6 +172,12 @@ def _article_at(db: Database, url: str) -> Row | None:
         "select * from articles where url = ? or id = (select article_id from pages where url = ?) order by url = ? desc limit 1",
         [url, url, url],
     )
+
+
+def _may_be_at(db: Database, claimed: str, article: Article) -> bool:
+    """Whether a saved copy may have the address that it names: no front page, and not another text's."""
+    known = _article_at(db, claimed)
+    return not is_front_page(claimed) and (known is None or _alike(known, article))
 
 
 def _answered_otherwise(row: Row | None) -> bool:

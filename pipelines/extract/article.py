@@ -16,6 +16,7 @@ from pipelines.extract.choose import CHOOSER
 from pipelines.extract.datelines import dateline
 from pipelines.extract.dates import is_ahead, more_precise
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
+from pipelines.extract.languages import language_of
 from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
 from pipelines.extract.moments import Habits, parse_moment
@@ -86,7 +87,8 @@ def _article(page: Page, said: Metadata, lines: Sequence[str], *, named: bool, o
         date_published_raw=said.published.raw if said.published else None,
         date_published_source=said.published_source,
         date_modified=said.modified.value if said.modified else None,
-        language=said.language,
+        language=language_of(said.language, text),
+        language_declared=said.language,
         section=_cut(said.section, MAX_NAME),
         keywords=said.keywords,
         image_url=_address(said.image_url),

@@ -39,7 +39,7 @@ APPEAL = Openings("appeals", skip=NOT_WORDS)
 PROMOTION = Mentions("promotions")
 
 
-CREDIT = Openings("credits", skip=r"^[\s\-–—•(\[]+", after=r"[\s.)\]|]*$")
+CREDIT = Openings("credits", skip=r"^[\s\-–—•(\[]+", after=r"(?:(?<![\s.)\]|])[\s.)\]|]+)?$")
 
 
 BYLINE = Openings("bylines", after=r"\s*[:：]?\s+[^.!?]{2,90}$")

@@ -24,7 +24,7 @@ OPENING = re.compile(
 )
 """Up to the dash. Without an agency there is white space on both its sides, or a full stop before it: `NIMES, 12 nov.- `."""
 
-DAY = re.compile(r"\s*[,،]\s*(?:[^\W\d_]+\.?\s+)?\d.*|\s+\d.*")
+DAY = re.compile(r"(?<!\s)(?:\s*[,،]\s*+(?:[^\W\d_]++\.?\s+)?\d.*|\s+\d.*)")
 """`, Nov 12`, ` 12 نوفمبر`: with a figure the place is over."""
 
 KICKERS = frozenset(map(fold, phrases("kickers")))

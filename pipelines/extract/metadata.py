@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
+from crawler.urls import original_url
 from pipelines.extract.authors import authors, unique
 from pipelines.extract.dates import habits_of, modified_at, published_at
 from pipelines.extract.headings import heading_of
@@ -185,9 +186,9 @@ def canonical_url(head: PageHead) -> str | None:
 
 
 def absolute(address: str, base: str | None) -> str | None:
-    """An absolute http(s) address without credentials, else None."""
+    """An absolute http(s) address without credentials, else None; of a web archive's copy the one it is of."""
     try:
-        url = urljoin(base or "", clean(address))
+        url = original_url(urljoin(base or "", clean(address)))
         parts = urlsplit(url)
         hostname = parts.hostname
     except ValueError:

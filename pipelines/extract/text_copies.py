@@ -87,7 +87,7 @@ CREDITED = re.compile(rf"(?:^|[\s(/©,])((?:\bthe )?(?i:{pattern('agencies')}))(
 
 
 COMPANION = re.compile(
-    r"\s(?:mit|with|for|For|für)\s.*$|\s*\d+ ?[Mm]in.*$|(?<=[a-zß-ÿ])(?:The |Redakt|Report|Corresp|Edit|Journalist|Follow|Publish).*$"
+    r"\s(?:mit|with|for|For|für)\s.*$|(?:(?<!\s)\s+|(?<!\d))\d++ ?[Mm]in.*$|(?<=[a-zß-ÿ])(?:The |Redakt|Report|Corresp|Edit|Journalist|Follow|Publish).*$"
 )
 """What follows a name in its line: an agency, a reading time, or what stood in an element of its own."""
 
