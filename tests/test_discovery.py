@@ -127,6 +127,20 @@ def test_json_feed_of_both_versions(version: str, author: dict[str, Any]) -> Non
     assert read_listing(feed.encode("utf-16"), URL, "feed") == read_listing(feed.encode(), URL, "feed")
 
 
+def test_a_feeds_own_author_signs_the_entries_that_name_nobody() -> None:
+    atom = """<feed xmlns="http://www.w3.org/2005/Atom"><author><name>The Ledger</name></author>
+        <entry><link href="/a"/><author><name>Jane</name></author></entry><entry><link href="/b"/></entry></feed>"""
+    items = [{"url": "/a", "authors": [{"name": "Jane"}]}, {"url": "/b"}]
+    json_feed = {
+        "version": "https://jsonfeed.org/version/1.1", "authors": [{"name": "The Ledger"}], "items": items,
+    }  # fmt: skip
+    signed = {
+        "https://www.x.example/a": {"authors": ("Jane",)},
+        "https://www.x.example/b": {"authors": ("The Ledger",)},
+    }
+    assert (links(atom), links(json.dumps(json_feed))) == (signed, signed)
+
+
 @pytest.mark.parametrize(
     ("markup", "title"),
     [

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import lxml.html
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.extract.metadata import Metadata, read_metadata
 from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
-from pipelines.extract.names import people
+from pipelines.extract.names import byline, people
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.titles import without_site
 from pipelines.text import clean
@@ -111,6 +113,73 @@ def test_the_site_is_the_author_only_when_nobody_else_is_named() -> None:
 )
 def test_people_are_their_names_alone(line: str, names: list[str]) -> None:
     assert people(line) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("Lee, Ann", ["Ann Lee"]),
+        ("Jong, Ann de", ["Ann de Jong"]),
+        ("Ann Lee, MD", ["Ann Lee"]),
+        ("Ann Lee, Ph.D., and Bo Ray, M.D.", ["Ann Lee", "Bo Ray"]),
+        ("Bo Ray, Jr.", ["Bo Ray Jr"]),
+        ("Ann Lee (@annlee)", ["Ann Lee"]),
+        ("Ann Lee in Calderwick", ["Ann Lee"]),
+        ("geschrieben von Änne Groß", ["Änne Groß"]),
+        ("Text & Fotos: Änne Groß", ["Änne Groß"]),
+        ("松岡大地記者", ["松岡大地"]),
+        ("한수진 기자", ["한수진"]),
+        ("No author", []),
+    ],
+)
+def test_a_person_is_one_however_the_name_is_written(line: str, names: list[str]) -> None:
+    assert people(line) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Lee", ["Ann Lee"]),
+        ("By Tobi", ["Tobi"]),
+        ("9 November 2026 - Posted by Ann Lee under Harbour", ["Ann Lee"]),
+        ("Erstellt von Änne Groß am Montag, 9. November 2026", ["Änne Groß"]),
+        ("09.11.2026 13:30 von Änne Groß", ["Änne Groß"]),
+        ("Par Zoé Lac et Luc Fay", ["Zoé Lac", "Luc Fay"]),
+        ("Escribe Inés Paz", ["Inés Paz"]),
+        ("A cura di Pia Neri", ["Pia Neri"]),
+        ("Auteur: Jan de Wit", ["Jan de Wit"]),
+        ("Autor: Jan Nowak, dpa", ["Jan Nowak", "dpa"]),
+        ("Автор: Анна Лебедева", ["Анна Лебедева"]),
+        ("Γράφει η Άννα Λέου", ["Άννα Λέου"]),
+        ("作者：山田太郎", ["山田太郎"]),
+        ("By Tuesday the water had gone", []),
+        ("Von Montag an fahren die Züge", []),
+        ("Stand by Your Crane", []),
+        ("Ann Lee", []),
+    ],
+)
+def test_a_line_that_opens_as_a_byline_names_its_people(line: str, names: list[str]) -> None:
+    assert byline(line) == names
+
+
+WORDS = st.sampled_from(
+    ["Ann", "Lee", "de", "von", "By", "Von", ",", ", ", " and ", " & ", ";", ":", "(", "@ann", "MD", "Jr.", "Reporter", "in",
+     "ann-lee", "x@y.example", "山田", "記者", "|", "-", "Text", "9", "."]
+)  # fmt: skip
+LINES = st.lists(WORDS | st.text(max_size=8), max_size=9).map(" ".join)
+
+
+@given(LINES)
+def test_a_name_that_was_read_is_read_again_as_it_is(line: str) -> None:
+    names = people(line)
+    assert [again for name in names for again in people(name)] == names
+
+
+@pytest.mark.parametrize(
+    "piece", ["By ", "a", "A b, ", "(", "@a", "x@y.z ", "9 von ", " in ", "Ann Lee and ", "| ", "de "]
+)
+def test_a_line_that_never_ends_is_soon_read(piece: str) -> None:
+    assert ends(lambda: (people(piece * 100_000), byline(piece * 100_000)))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.extract.bylines import byline_authors
 from pipelines.extract.headings import host_name, names_site
 from pipelines.extract.layout import paragraphs_of
-from pipelines.extract.names import AGENCY, BY, is_handle, is_no_person, looks_like_name, people
+from pipelines.extract.names import AGENCY, BY, is_full_name, is_handle, is_no_person, looks_like_name, people
 from pipelines.extract.page_head import PageHead
 from pipelines.text import clean, fold
 
@@ -36,7 +36,7 @@ def authors(head: PageHead, site: str | None) -> tuple[str, ...]:
 
 def _may_sign(names: Sequence[str], site: str | None, head: PageHead) -> bool:
     """Whether names of meta elements are the article's, not those of whoever made the site."""
-    return not _is_imprint(names, site, head.url) and _is_visible(names, head)
+    return not (_is_imprint(names, site, head.url) or _namesakes(head, site)) and _is_visible(names, head)
 
 
 def _is_imprint(names: Sequence[str], site: str | None, url: str | None) -> bool:
@@ -62,6 +62,15 @@ def _structured_authors(head: PageHead) -> list[str]:
             if names := list(_names_of(node.get(key), head)):
                 return names
     return []
+
+
+def _namesakes(head: PageHead, site: str | None) -> list[str]:
+    """The author after whom a site is named: one whom the data calls a person, and who has a person's name."""
+    stated = head.article.get("author")
+    if not isinstance(stated, dict) or stated.get("@type") != "Person":
+        return []
+    names = list(_names_of(stated, head))
+    return [name for name in names if is_full_name(name) and not is_no_person(name) and _is_site(name, site, head.url)]
 
 
 def _names_of(value: Any, head: PageHead, depth: int = 0) -> Iterator[str]:

@@ -18,7 +18,7 @@ BYLINE = re.compile(
 """Where a line opens as a byline: at its beginning, or behind a date."""
 
 
-EMAIL = re.compile(r"\S+@\S+\.\w+")
+EMAIL = re.compile(r"(?<![^\s@])[^\s@]++@[\w.-]*\.\w+")
 
 
 ROLE = whole_words("roles")
@@ -33,7 +33,9 @@ ORGANISATION = re.compile(rf"\b(?:{pattern('organisations')}|{pattern('outlets')
 AGENCY = re.compile(rf"{pattern('agencies')}\b(?! [A-ZÀ-Þ])|{pattern('agencies')} in \S+$", re.I)
 
 
-NAME_BREAK = re.compile(rf"\s*(?:;|\||\n|•|·|\s/\s|\s+&\s+|\s+{pattern('and')}\s+|、|，|،)\s*", re.I)
+NAME_BREAK = re.compile(
+    rf"(?:(?<!\s)\s++)?(?:[;|•·、，،]|(?<=\s)(?:[/&]|{pattern('and')})(?=\s))\s*+|(?<!\s)[^\S\n]*+\n\s*+", re.I
+)
 
 
 SMALL_WORDS, LABEL_WORDS = frozenset(phrases("small_words")), frozenset(phrases("label_words"))
@@ -55,10 +57,10 @@ ASIDE = re.compile(r"\([^()]*+\)?|\[[^\[\]]*+\]?|(?<!\w)@\w++")
 """What stands in brackets behind a name, and the name somebody has on a platform."""
 
 
-AFTER_NAME = re.compile(rf"\s(?:{pattern('after_names')}|[Ff]or)\s.*$")
+AFTER_NAME = re.compile(rf"\s(?:{pattern('after_names')}|[Ff]or)(?:\s.*)?$")
 
 
-REPORTER = re.compile(r"^(?:記者|记者)|\s*(?:기자|특파원|記者|记者|特派員)$")
+REPORTER = re.compile(r"^(?:記者|记者)|(?:(?<!\s)\s++)?(?:기자|특파원|記者|记者|特派員)$")
 """Around a name, without a space where the script has none."""
 
 
@@ -122,10 +124,8 @@ MAX_LINE = 2_000
 def people(line: str) -> list[str]:
     """`By Ann Lee and Bo Ray | Staff` -> [Ann Lee, Bo Ray]; [] for an address or nobody."""
     line = clean(line[:MAX_LINE])
-    if not line or ADDRESS.match(line) or fold(line) in NOBODY:
+    if ADDRESS.match(line) or fold(line) in NOBODY:
         return []
-    if SLUG.fullmatch(line):
-        line = line.replace("-", " ").title()
     line = ASIDE.sub(" ", EMAIL.sub("", without_opening(line)))
     return [name for part in NAME_BREAK.split(line.strip(EDGES)) for name in _one_or_list(part)]
 
@@ -177,15 +177,31 @@ def _one_or_list(part: str) -> list[str]:
     pieces = _with_generation([piece for piece in pieces if not DEGREE.fullmatch(piece)])
     if _is_inverted(pieces):
         return [f"{pieces[1]} {pieces[0]}"]
-    return [piece for piece in pieces if not ROLE.search(piece) and re.search(r"[^\W\d_]{2}", piece)]
+    return [piece for piece in pieces if _may_be_somebody(piece)]
+
+
+def _may_be_somebody(piece: str) -> bool:
+    return (
+        bool(re.search(r"[^\W\d_]{2}", piece))
+        and not ROLE.search(piece)
+        and not ADDRESS.match(piece)
+        and fold(piece) not in NOBODY
+    )
 
 
 def _bare(piece: str) -> str:
-    """A name without what is written around it."""
-    name = " ".join(piece.split()).strip(" .,:-–—()*")
-    name = without_opening(name)
+    """A name without what is written around it, however much that is."""
+    name = " ".join(piece.split())
+    while (barer := _barer(name)) != name:
+        name = barer
+    return name
+
+
+def _barer(name: str) -> str:
+    name = without_opening(name.strip(" .,:-–—()*/"))
+    name = name.replace("-", " ").title() if SLUG.fullmatch(name) else name
     before = AFTER_NAME.sub("", name)
-    if before != name and len(before.split()) > 1:
+    if len(before.split()) > 1:
         name = before
     return WRITTEN_DEGREE.sub("", REPORTER.sub("", name) or name)
 
@@ -194,7 +210,7 @@ def _with_generation(pieces: list[str]) -> list[str]:
     """`Bo Ray`, `Jr` -> `Bo Ray Jr`."""
     joined = list[str]()
     for piece in pieces:
-        if joined and GENERATION.fullmatch(piece):
+        if joined and GENERATION.fullmatch(piece) and not BY.match(joined[-1] + " "):
             joined[-1] += f" {piece}"
         else:
             joined.append(piece)
@@ -203,13 +219,16 @@ def _with_generation(pieces: list[str]) -> list[str]:
 
 def _is_inverted(pieces: list[str]) -> bool:
     """Whether a family name stands before its given name: `Lee, Ann`, `Jong, Ann de`."""
-    if len(pieces) != 2 or any(is_no_person(piece) or ROLE.search(piece) for piece in pieces):
+    if len(pieces) != 2 or any(is_no_person(piece) or ROLE.search(piece) or BY.match(piece + " ") for piece in pieces):
         return False
     family, given = ([word for word in piece.split() if word not in PARTICLES] for piece in pieces)
     return (
         len(family) == 1
+        and len(family[0]) > 2
         and 1 <= len(given) <= 2
-        and all(word.istitle() or INITIALS.fullmatch(word) for word in (*family, *given))
+        and all(
+            (word.istitle() and not re.search(r"[\d_]", word)) or INITIALS.fullmatch(word) for word in (*family, *given)
+        )
     )
 
 

@@ -29,7 +29,7 @@ MAX_LITERALS = 40
 DATA_TYPE = re.compile(r"(?i)\s*(?:application|text)/(?:[\w.]{1,80}+\+)?json\b")
 
 
-CODE_TYPE = re.compile(r"(?i)\s*(?:module|(?:application|text)/(?:x-)?(?:java|ecma)script\b.{0,80})?\s*")
+CODE_TYPE = re.compile(r"(?i)\s*+(?:module|(?:application|text)/(?:x-)?(?:java|ecma)script\b.{0,80})?\s*")
 
 
 BEGINS_LITERAL = re.compile(
