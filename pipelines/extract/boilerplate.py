@@ -55,12 +55,10 @@ class ArticleContext:
         default_factory=dict
     )  #: line_key() of a line -> share of it that is link text
     decks: Collection[str] = ()  #: keys of the lines which the page's markup sets apart from the body
-    running: Collection[str] = ()  #: keys of the lines that are links and stand in the running text all the same
 
     def share(self, line: str) -> float:
         """How much of a line is link text."""
-        key = line_key(line)
-        return 0.0 if key in self.running else self.link_share.get(key, 0.0)
+        return self.link_share.get(line_key(line), 0.0)
 
 
 def is_label(line: str) -> bool:
