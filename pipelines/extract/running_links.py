@@ -10,7 +10,6 @@ import lxml.html
 from pipelines.extract.boilerplate import is_date_line, is_label, is_teaser_link
 from pipelines.text import fold, is_prose, width
 
-
 MAX_NAME, MAX_NAME_WORDS = 48, 5
 """Width and words of a name: headlines are longer."""
 
