@@ -8,10 +8,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.extract.moments import day_in_words
-from pipelines.extract.names import ROLE
+from pipelines.extract.moments import MONTH_NUMBER, day_in_words
+from pipelines.extract.names import ROLE, SMALL_WORDS
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
-from pipelines.text import PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
+from pipelines.text import CJK, PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
 
 MAX_PROMOTION = 320
 """Characters up to which a line may be a promotion: the longest labelled one has 290."""
@@ -77,13 +77,32 @@ def is_promotion(line: str) -> bool:
 
 
 def is_teaser_link(line: str, share: float = 0.0) -> bool:
-    """`Read also: Storm hits the coast`."""
+    """`Read also: Storm hits the coast`; a paragraph that begins with a bold word (`Watch: The tide …`) ends as one."""
+    if share == 0 and is_sentence(line):
+        return False
     return len(line) < (MAX_LINKED_TEASER_LINK if share > 0.3 else MAX_TEASER_LINK) and LABEL_BEFORE.match(line)
 
 
 def is_credit(line: str) -> bool:
     """`Additional reporting by Bo Ray`, `© The Ledger 2026`."""
     return len(line) < MAX_CREDIT and CREDIT.match(line)
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line of any length tells something: it ends as a sentence does, and has words besides names of months."""
+    return FULL_STOP.search(line) is not None and len(content_words(line)) > 1
+
+
+FULL_STOP = re.compile(rf"(?:[^\W\d_]{{3}}|[{CJK}]|\d|\d\s[rgгр]|[,”\"'’»)])[.!?…。！？।؟][\s\"'”’»“)\]]*+$")
+"""A sentence's end, not an abbreviation's: `3 p.m.`; but `12 maja 2026 r.`, where the year is called one."""
+
+
+def content_words(line: str) -> list[str]:
+    """The words that carry meaning; of scripts that part no words, pairs of letters."""
+    return [word for word in CONTENT.findall(line.lower()) if word not in MONTH_NUMBER and word not in SMALL_WORDS]
+
+
+CONTENT = re.compile(rf"[{CJK}]{{2}}|[^\W\d_{CJK}]{{2,}}")
 
 
 def is_noise(line: str, share: float = 0.0) -> bool:
@@ -221,7 +240,21 @@ def is_deck(line: str, context: ArticleContext) -> bool:
 def is_date_line(line: str) -> bool:
     if len(line) >= 140 or is_prose(line) or len(re.findall(r"[^\W\d]+", line)) > 15:
         return False
+    if not STAMP.match(line) and (is_sentence(line) or is_dated_entry(line)):
+        return False
     return CLOCK_LINE.match(line) is not None or AGE.match(line) or day_in_words(line) is not None
+
+
+def is_dated_entry(line: str) -> bool:
+    """Whether a line is one of a list of dates: `14 May 2026: town hall`."""
+    words = len(content_words(line))
+    return words > 1 if line.startswith("- ") else words > 0 and DATED_ENTRY.match(line) is not None
+
+
+DATED_ENTRY = re.compile(r"(?=[^:：]{0,24}\d)[^:：]{3,40}[:：]\s+[^\W\d_]")
+
+
+STAMP = Openings("stamps", skip=NOT_WORDS, after=r"(?!\w)")
 
 
 def is_byline(line: str, context: ArticleContext) -> bool:
@@ -229,20 +262,36 @@ def is_byline(line: str, context: ArticleContext) -> bool:
     if len(line) > MAX_BYLINE or is_prose(line):
         return False
     folded = f" {fold(line)} "
+    if is_byline_opening(line) or fold(line) in AGENCY_NAMES:
+        return True
     named = any(f" {fold(author)} " in folded for author in context.authors if fold(author))
-    return is_byline_opening(line) or (named and len(folded.split()) <= 14) or fold(line) in AGENCY_NAMES
+    return named and len(folded.split()) <= 14 and not is_question(line)
 
 
 def is_byline_opening(line: str) -> bool:
-    """`By Ann Lee`, `Text: Ann Lee`."""
-    return BYLINE.match(line)
+    """`By Ann Lee`, `Text: Ann Lee`; not `By the slip the old chains rust`."""
+    return BYLINE.match(line) and (len(_in_lower_case(line)) < 2 or ROLE.search(line) is not None)
+
+
+def _in_lower_case(line: str) -> list[str]:
+    """The words behind the first that are no name, in a line that has capitals or is long."""
+    words = line.split()[1:]
+    plain = [word for word in words if word[0].islower() and fold(word) not in SMALL_WORDS | AGENCY_WORDS]
+    return plain if len(words) > 3 else []
+
+
+def is_question(line: str) -> bool:
+    """`Ann Lee: What do you see from here?`."""
+    return line.rstrip("\"'”’»“ ").endswith(("?", "？", "؟"))
 
 
 def is_biography(line: str, context: ArticleContext) -> bool:
     """`Ann Lee is the harbour correspondent of the Ledger.`"""
     begin = fold(line[:80])
-    return len(line) < MAX_BIOGRAPHY and any(
-        begin.startswith(name) for author in context.authors if " " in (name := fold(author))
+    return (
+        len(line) < MAX_BIOGRAPHY
+        and not is_question(line)
+        and any(begin.startswith(name) for author in context.authors if " " in (name := fold(author)))
     )
 
 
@@ -259,6 +308,9 @@ MAX_BIOGRAPHY = 420
 
 
 AGENCY_NAMES = frozenset(map(fold, phrases("agencies")))
+
+
+AGENCY_WORDS = frozenset(word for name in AGENCY_NAMES for word in name.split())
 
 
 def drop_tail(lines: Sequence[str], context: ArticleContext) -> list[str]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
+from pipelines.extract.datelines import dateline
 from pipelines.extract.tree import HEADINGS
 from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
 
@@ -106,12 +107,17 @@ def locate_lines(tree: lxml.html.HtmlElement, lines: Sequence[str], url: str) ->
         text = element.text_content().lstrip()
         if text[:1] not in opening or line_key(text[:BEGINNING])[:8] not in begun or len(text) > MAX_LINE:
             continue
-        if (line := line_key(text)) in wanted and line not in found:
+        if (line := line_key(text)) in wanted and (line not in found or _is_rather_it(element, found[line][0])):
             linked = sum(
                 len(link.text_content()) for link in element.iter("a") if is_internal(link.get("href", ""), site)
             )
             found[line] = (element, linked / max(1, len(text.strip())))
     return found
+
+
+def _is_rather_it(element: lxml.html.HtmlElement, first: lxml.html.HtmlElement) -> bool:
+    """Whether a paragraph says what a share box or a hidden button above it said first."""
+    return element.tag == "p" and first.tag != "p" and first not in element.iterancestors()
 
 
 LEAVES = ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dt", "dd", "td", "div", "span")
@@ -156,6 +162,8 @@ def decks(lines: Sequence[str], elements: LineElements, description: str | None)
             ),
             None,
         )
+        if dateline(line):
+            break
         if element is not None and below is not None and _is_deck(element, below, _describes(line, description)):
             found.add(line_key(line))
     return frozenset(found)

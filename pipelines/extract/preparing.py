@@ -15,6 +15,7 @@ from lxml.etree import SubElement, XPath
 
 from pipelines.extract.boilerplate import is_control, is_label, is_promotion
 from pipelines.extract.initials import join_initials, show_beginnings
+from pipelines.extract.running_links import unlink_running_text
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
 from pipelines.extract.unfolding import unfold
 from pipelines.text import PROSE_LENGTH, fold, is_prose
@@ -33,6 +34,7 @@ def prepare(tree: lxml.html.HtmlElement) -> None:
     part_preformatted(tree)
     open_tables(tree)
     unlink_own_title(tree)
+    unlink_running_text(tree)
 
 
 # ------------------------------------------------------------------------------------------------- what must not be lost

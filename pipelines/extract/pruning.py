@@ -7,9 +7,9 @@ from lxml import etree
 from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
-from pipelines.extract.boilerplate import is_control, is_label
+from pipelines.extract.boilerplate import is_control, is_label, is_sentence
 from pipelines.extract.preparing import HIDING, prepare
-from pipelines.extract.tree import HEADINGS, SILENT
+from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
 
 HIDDEN = XPath(
@@ -66,8 +66,14 @@ def _is_hidden(element: lxml.html.HtmlElement) -> bool:
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
     """The largest small block around every label such as `Read also`."""
     for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
-        if _announces_others(element):
+        if _announces_others(element) and not _opens_paragraph(element):
             yield _box_below(element)
+
+
+def _opens_paragraph(label: lxml.html.HtmlElement) -> bool:
+    """Whether a label is the bold beginning of a paragraph that goes on without a link: `Watch: The tide …`."""
+    block = next((around for around in label.iterancestors() if around.tag in BLOCKS), label)
+    return label.tag not in BLOCKS and is_sentence(block.text_content()) and block.find(".//a") is None
 
 
 def _announces_others(element: lxml.html.HtmlElement) -> bool:

@@ -40,6 +40,8 @@ def refuse_others(head: PageHead, layout: LayoutStats | None, body: Body) -> Non
     text = "\n".join(body.lines)
     words = word_count(text)
     titles = [title for title in (body.said.title, *head.titles) if title]
+    if head.is_article:  # an advert blocker's `Oops!` above the article is no title of its own
+        titles = [title for title in titles if title == body.said.title or not SOFT_404_TITLE.match(title)]
     if (words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
         raise Refusal("soft_404")
     if words < SHORT and (head.is_video or (layout and layout.player)):
