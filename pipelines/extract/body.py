@@ -17,7 +17,7 @@ from pipelines.extract.layout import LineElements, decks, element_of, locate_lin
 from pipelines.extract.metadata import Metadata
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
-from pipelines.extract.reading import article_lines, first_reading
+from pipelines.extract.reading import article_lines, first_reading, short_article_body
 from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
@@ -40,7 +40,7 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
             lines = clean_lines(line for element in chosen for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
-    chosen = choose(page.blocks, page.context)
+    chosen = None if short_article_body(tree) else choose(page.blocks, page.context)
     if chosen is None:
         return by_rules(tree, head, page)
     return Body(
