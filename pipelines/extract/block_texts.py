@@ -1,7 +1,7 @@
 """What a text block says, in numbers: its letters and signs, the phrases it holds, and what the rest of the page says of it."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,16 +60,20 @@ lower quote dash clock year verse
 TEXT_NAMES = TEXT_COLUMNS.split()
 
 
+def numbers(values: Iterable[float]) -> NDArray[np.float64]:
+    """A column of these."""
+    return np.fromiter(values, dtype=np.float64)
+
+
 def text_columns(blocks: Sequence[Block]) -> Columns:
     """What a block's text and its links are."""
     rows = np.array([_measured(block.text) for block in blocks], dtype=np.float64).reshape(len(blocks), len(TEXT_NAMES))
     found = dict(zip(TEXT_NAMES, rows.T, strict=True))
     chars, words = found["chars"], found["words"]
-    of = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
-    found["link"] = np.minimum(1, of([block.linked for block in blocks]) / chars)
-    found["internal"] = np.minimum(1, of([block.internal for block in blocks]) / chars)
-    found["bold"] = np.minimum(1, of([block.bold for block in blocks]) / chars)
-    found["links"] = of([block.links for block in blocks])
+    found["link"] = np.minimum(1, numbers([block.linked for block in blocks]) / chars)
+    found["internal"] = np.minimum(1, numbers([block.internal for block in blocks]) / chars)
+    found["bold"] = np.minimum(1, numbers([block.bold for block in blocks]) / chars)
+    found["links"] = numbers([block.links for block in blocks])
     for name, per in (("upper", chars), ("digits", chars), ("commas", words)):
         found[name] = found[name] / per
     long = (found["width"] >= PROSE_LENGTH) & ((found["closed"] > 0) | (found["width"] >= 3 * PROSE_LENGTH))
@@ -174,7 +178,7 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     found["has_title"] = np.full(count, float(title_at >= 0))
     distance = before[:-1] - before[title_at] if title_at >= 0 else np.zeros(count)
     found["chars_below_title"] = np.copysign(np.log1p(np.abs(distance)), distance)
-    found["below_title"] = np.arange(count) - title_at if title_at >= 0 else np.full(count, -99.0)
+    found["below_title"] = np.arange(float(count)) - title_at if title_at >= 0 else np.full(count, -99.0)
 
     found["read_chars"] = np.full(count, np.log1p(float((texts["chars"] * found["read"]).sum())))
     return found

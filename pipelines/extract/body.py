@@ -36,8 +36,8 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
     """The article's lines, boilerplate removed, and what only its head and tail tell of it."""
     if source:
         strip(tree, source.strip)
-        if source.body and (chosen := select(tree, source.body)):
-            lines = clean_lines(line for element in chosen for line in visible_lines(element))
+        if source.body and (named := select(tree, source.body)):
+            lines = clean_lines(line for element in named for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
     chosen = None if short_article_body(tree) else choose(page.blocks, page.context)

@@ -35,12 +35,13 @@ from pipelines.extract.block_names import name_columns, tokens_of
 from pipelines.extract.block_texts import Columns
 from pipelines.extract.blocks import Blocks
 from pipelines.extract.choose import MODEL, ODDS_SCALE, chosen_blocks
-from tests.benchmarks.labelled import ROOT, Labelled, fold, read_pages, words
+from tests.support.labelled import ROOT, Labelled, fold, read_pages, words
 
 CARD = MODEL.with_name("choose_card.json")
 
 
-FOLDS, FALL = 5, 0.003
+FOLDS, FALL, DRAWS = 5, 0.003, 400
+"""Parts of the pages; how much F1 may fall; draws of an interval."""
 
 
 STYLES = ("wcxb", "daniel", "fixtures")
@@ -48,7 +49,7 @@ STYLES = ("wcxb", "daniel", "fixtures")
 exported as those for the others."""
 
 
-WEIGHT = {"aeb": 2.0, "newspages": 3.0, "wcxb": 1.0, "daniel": 0.4, "fixtures": 0.5, "segments": 0.15, "made": 0.3}
+WEIGHT = {"aeb": 2.0, "newspages": 3.0, "wcxb": 1.0, "daniel": 0.4, "fixtures": 1.0, "segments": 0.5, "made": 0.3}
 """Of a page of each group: news pages with careful labels count most."""
 
 
@@ -202,14 +203,14 @@ def rows_of(one: Measured, counts: NameCounts, names: Sequence[str]) -> NDArray[
 def weights_of(one: Measured) -> NDArray[np.float64]:
     """Of each candidate: by its length and its page's; pages count alike, ambiguous blocks less."""
     labels = one.page.labels[one.candidates]
-    sizes = 10 + np.minimum(60, one.columns["width"][one.candidates] / 8)
+    sizes = np.minimum(120, one.columns["width"][one.candidates] / 6 + 3)
     weights = sizes / max(50.0, sizes[labels >= 0.5].sum())
     weights[(labels > 0.25) & (labels < 0.75)] *= 0.3
     return weights * WEIGHT[one.page.group]
 
 
 def styled(rows: NDArray[np.float32], group: str | None) -> NDArray[np.float32]:
-    """Rows with the columns of STYLES."""
+    """Rows with the columns of STYLES; no group is none of them."""
     return np.hstack([rows, np.tile(np.array([group == style for style in STYLES], dtype=np.float32), (len(rows), 1))])
 
 
@@ -297,17 +298,6 @@ def _odds_of_fold(number: int) -> dict[int, NDArray[np.float64]]:
     }
 
 
-def best_columns(pages: Sequence[Measured], counts: NameCounts, names: Sequence[str]) -> list[str]:
-    """The columns that a few trees gain most by, in their order."""
-    gain = fit(pages, counts, names, rounds=40).feature_importance("gain")[: len(names)]
-    best = sorted(range(len(names)), key=lambda number: (-gain[number], number))[:COLUMNS]
-    return [names[number] for number in sorted(best)]
-
-
-COLUMNS = 80
-"""Columns of a model; of 190 half are asked once or never."""
-
-
 def text_of(one: Measured, odds: NDArray[np.float64]) -> str:
     """The article by these odds, by the rules where these are unsure."""
     chosen = chosen_blocks(one.page.blocks, one.page.context, one.candidates, odds)
@@ -365,7 +355,7 @@ def gains(score: ModuleType, pages: Sequence[Labelled], texts: Sequence[str]) ->
                 {str(number): {"text": text} for number, text in zip(of, some, strict=True)}
                 for some in ([texts[n] for n in of], [pages[n].rules for n in of])
             )
-            gain, low, high = score.difference(truth, mine, other)
+            gain, low, high = score.difference(truth, mine, other, DRAWS)
             found[group] = f"{gain:+.4f} ({low:+.4f} to {high:+.4f})"
     return found
 
@@ -459,7 +449,7 @@ def main() -> int:
     good = [usable(page) for page in labelled]
     seen = [one for one, is_good in zip(pages, good, strict=True) if is_good]
     counts = count_names([one.page for one in seen])
-    names = best_columns(seen, counts, all_names(pages[0].columns))
+    names = all_names(pages[0].columns)
     odds = cross_validated(pages, good, names)
     texts = [text_of(one, values) for one, values in zip(pages, odds, strict=True)]
     found = figures(score, labelled, texts)

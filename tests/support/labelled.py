@@ -28,7 +28,7 @@ from pipelines.extract.metadata import read_metadata
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.tree import parse
 from pipelines.text import line_key
-from tests.benchmarks.made import made_pages
+from tests.support.made_pages import made_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 
