@@ -6,6 +6,7 @@ text; all that is summed, compared or shifted is numpy's.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,110 +38,182 @@ AROUND = AROUND_NAMES.split()
 """Elements of which a block's ancestors are told; ol and dl count as ul."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """A page's containers as arrays, and what is summed over the blocks of each."""
+
+    at: NDArray[np.intp]  #: the container of each block
+    parent: NDArray[np.intp]
+    depth: NDArray[np.float64]
+    first: NDArray[np.intp]
+    end: NDArray[np.intp]
+    before: Columns  #: sums over all blocks before one: characters, those in links, in prose, outside links; paragraphs
+    inside: Columns  #: the same over a container's
+
+
+def ranges_of(page: Blocks, texts: Columns) -> Ranges:
+    first, end = (np.array([one.first for one in page.containers]), np.array([one.end for one in page.containers]))
+    chars, link, prose = texts["chars"], texts["link"], texts["prose"]
+    summed = {
+        "chars": chars,
+        "link": chars * link,
+        "prose": chars * prose,
+        "plain": chars * (1 - link),
+        "paragraphs": prose,
+    }
+    before = {name: np.concatenate(([0.0], np.cumsum(values))) for name, values in summed.items()}
+    return Ranges(
+        at=np.array([block.container for block in page.blocks], dtype=np.intp),
+        parent=np.array([one.parent for one in page.containers], dtype=np.intp),
+        depth=np.array([one.depth for one in page.containers], dtype=np.float64),
+        first=first,
+        end=end,
+        before=before,
+        inside={name: total[end] - total[first] for name, total in before.items()},
+    )
+
+
 def place_columns(page: Blocks, texts: Columns) -> Columns:
     """Where a block stands: in which containers, how far from the one with most prose, how often its like is there."""
-    blocks, count = page.blocks, len(page.blocks)
-    at = np.array([block.container for block in blocks], dtype=np.intp)
-    parent = np.array([one.parent for one in page.containers], dtype=np.intp)
-    depth = np.array([one.depth for one in page.containers], dtype=np.float64)
-    first = np.array([one.first for one in page.containers], dtype=np.intp)
-    end = np.array([one.end for one in page.containers], dtype=np.intp)
-    chars, link, prose = texts["chars"], texts["link"], texts["prose"]
-    sums = {
-        name: np.concatenate(([0.0], np.cumsum(values)))
-        for name, values in (
-            ("chars", chars),
-            ("link", chars * link),
-            ("prose", chars * prose),
-            ("paragraphs", prose),
-            ("verse", chars * (1 - link)),
-        )
+    ranges = ranges_of(page, texts)
+    found = {
+        **best_columns(ranges),
+        **container_columns(ranges),
+        **tag_columns(page, ranges),
+        **likeness_columns(page, texts),
     }
-    of = {name: total[end] - total[first] for name, total in sums.items()}
-    total, prose_total = max(1.0, sums["chars"][-1]), max(1.0, sums["prose"][-1])
-    found: Columns = {}
+    in_best = found["in_best"] > 0
+    found |= position_columns(ranges, texts, in_best)
+    near_prose = (ranges.inside["paragraphs"][ranges.parent[ranges.parent[ranges.at]]] > 0) | in_best
+    judged = near_prose | ((texts["link"] <= MOSTLY_LINK) & (texts["width"] >= TRIVIAL))
+    return found | {"candidate": judged.astype(np.float64)}
 
-    # the container with most prose
-    filled = np.maximum(1, of["chars"])
-    weight = of["prose"] + 0.05 * of["verse"]
-    value = weight * (1 - of["link"] / filled) * np.sqrt(weight / filled) + 0.001 * depth * weight
-    best = int(np.argmax(value)) if count else 0
-    path = [best]
+
+def best_columns(ranges: Ranges) -> Columns:
+    """How far each block is from the container with most prose."""
+    at, depth, count = ranges.at, ranges.depth, len(ranges.at)
+    best = _best_container(ranges)
+    shared = np.ones(count)
+    for one in _path_to(best, ranges.parent):
+        shared[ranges.first[one] : ranges.end[one]] = depth[one]
+    in_best = np.zeros(count)
+    in_best[ranges.first[best] : ranges.end[best]] = 1
+    share = ranges.inside["prose"][best] / max(1.0, ranges.before["prose"][-1])
+    return {
+        "in_best": in_best,
+        "best_share": np.full(count, share),
+        "steps_to_best": depth[at] - shared,
+        "shared_depth": shared / depth[best],
+        "depth": depth[at],
+        "depth_to_best": depth[at] - depth[best],
+    }
+
+
+def _best_container(ranges: Ranges) -> int:
+    """The container with most prose, few links and little else; deeper where these are alike."""
+    filled = np.maximum(1, ranges.inside["chars"])
+    weight = ranges.inside["prose"] + PLAIN_WEIGHT * ranges.inside["plain"]
+    value = weight * (1 - ranges.inside["link"] / filled) * np.sqrt(weight / filled) + 0.001 * ranges.depth * weight
+    return int(np.argmax(value))
+
+
+PLAIN_WEIGHT = 0.05
+"""Of text that is no prose, so that verse and lists have a container, too."""
+
+
+def _path_to(one: int, parent: NDArray[np.intp]) -> list[int]:
+    """A container and those around it, from the outermost."""
+    path = [one]
     while path[-1] != parent[path[-1]]:
         path.append(int(parent[path[-1]]))
-    shared = np.ones(count)
-    for one in reversed(path):
-        shared[first[one] : end[one]] = depth[one]
-    in_best = np.zeros(count, dtype=bool)
-    in_best[first[best] : end[best]] = True
-    found["in_best"] = in_best.astype(np.float64)
-    found["best_share"] = np.full(count, of["prose"][best] / prose_total)
-    found["steps_to_best"] = depth[at] - shared
-    found["shared_depth"] = shared / depth[best]
-    found["depth"] = depth[at]
-    found["depth_to_best"] = depth[at] - depth[best]
+    return path[::-1]
 
-    # containers, from the innermost
-    for level, which in (("own", at), ("up", parent[at]), ("up2", parent[parent[at]])):
-        inside = np.maximum(1, of["chars"][which])
-        found[f"{level}_chars"] = np.log1p(of["chars"][which])
-        found[f"{level}_link"] = of["link"][which] / inside
-        found[f"{level}_prose"] = of["prose"][which] / inside
-        found[f"{level}_share"] = of["prose"][which] / prose_total
-        found[f"{level}_blocks"] = (end - first)[which].astype(np.float64)
-        found[f"{level}_paragraphs"] = of["paragraphs"][which]
-        found[f"{level}_from"] = np.arange(count) - first[which]
-        found[f"{level}_to"] = end[which] - np.arange(count)
 
-    # tags
+def container_columns(ranges: Ranges) -> Columns:
+    """What is in the three containers around a block."""
+    order, parent, inside = np.arange(float(len(ranges.at))), ranges.parent, ranges.inside
+    prose = max(1.0, ranges.before["prose"][-1])
+    found: Columns = {}
+    for level, which in (("own", ranges.at), ("up", parent[ranges.at]), ("up2", parent[parent[ranges.at]])):
+        chars = np.maximum(1, inside["chars"][which])
+        found[f"{level}_chars"] = np.log1p(inside["chars"][which])
+        found[f"{level}_link"] = inside["link"][which] / chars
+        found[f"{level}_prose"] = inside["prose"][which] / chars
+        found[f"{level}_share"] = inside["prose"][which] / prose
+        found[f"{level}_blocks"] = (ranges.end - ranges.first)[which].astype(np.float64)
+        found[f"{level}_paragraphs"] = inside["paragraphs"][which]
+        found[f"{level}_from"] = order - ranges.first[which]
+        found[f"{level}_to"] = ranges.end[which] - order
+    return found
+
+
+def tag_columns(page: Blocks, ranges: Ranges) -> Columns:
+    """The tags of a block's container and of the one around it, and which of AROUND it stands in."""
     codes = np.array([TAGS.get(one.tag, len(TAGS)) for one in page.containers], dtype=np.float64)
-    found["tag"], found["up_tag"] = codes[at], codes[parent[at]]
     kinds = [0] * len(page.containers)
     for number, one in enumerate(page.containers):
-        tag = "ul" if one.tag in ("ol", "dl") else one.tag
-        kinds[number] = kinds[one.parent] | (1 << AROUND.index(tag) if tag in AROUND else 0)
-        if "articleBody" in one.names:
-            kinds[number] |= 1 << len(AROUND)
-    inside_of = np.array(kinds, dtype=np.int64)[at]
+        kinds[number] = kinds[one.parent] | BITS.get(one.tag, 0) | NAMED_BODY * ("articleBody" in one.names)
+    inside = np.array(kinds, dtype=np.int64)[ranges.at]
+    found: Columns = {"tag": codes[ranges.at], "up_tag": codes[ranges.parent[ranges.at]]}
     for bit, name in enumerate([*AROUND, "named_body"]):
-        found[f"in_{name}"] = ((inside_of >> bit) & 1).astype(np.float64)
-
-    # position
-    order = np.arange(count)
-    paragraphs = np.flatnonzero(prose)
-    inner = paragraphs[in_best[paragraphs]]
-    start, stop = (inner[0], inner[-1]) if len(inner) else (0, count - 1)
-    begin, finish = (paragraphs[0], paragraphs[-1]) if len(paragraphs) else (0, count - 1)
-    found["position"] = order / max(1, count)
-    found["chars_before"] = sums["chars"][:-1] / total
-    found["prose_before"] = sums["prose"][:-1] / prose_total
-    found["from_prose"], found["to_prose"] = order - begin, finish - order
-    found["from_best"], found["to_best"] = order - start, stop - order
-    found["chars_from_best"] = (sums["chars"][order] - sums["chars"][start]) / total
-    found["chars_to_best"] = (sums["chars"][stop] - sums["chars"][order]) / total
-    for name, number in (
-        ("page_blocks", count),
-        ("page_chars", np.log(total)),
-        ("page_prose", np.log(prose_total)),
-        ("page_share", prose_total / total),
-    ):
-        found[name] = np.full(count, float(number))
-
-    # its like: blocks of the same tag, class and parent
-    like: dict[object, int] = {}
-    kind_of = np.array([like.setdefault(_signature(page, block), len(like)) for block in blocks], dtype=np.intp)
-    sum_of = lambda weights: np.bincount(kind_of, weights=weights, minlength=len(like))[kind_of]  # noqa: E731
-    same = sum_of(chars)
-    found["like"] = sum_of(np.ones(count))
-    found["like_chars"] = np.log1p(same)
-    found["like_link"], found["like_prose"] = sum_of(chars * link) / same, sum_of(chars * prose) / same
-    found["like_share"] = found["like_prose"] * same / prose_total
-    times = Counter(block.text for block in blocks)
-    found["times"] = np.array([times[block.text] for block in blocks], dtype=np.float64)
-
-    near_prose = (of["paragraphs"][parent[parent[at]]] > 0) | in_best
-    found["candidate"] = near_prose | ((link <= MOSTLY_LINK) & (texts["width"] >= TRIVIAL))
+        found[f"in_{name}"] = ((inside >> bit) & 1).astype(np.float64)
     return found
+
+
+BITS = {name: 1 << bit for bit, name in enumerate(AROUND)} | {name: 1 << AROUND.index("ul") for name in ("ol", "dl")}
+
+
+NAMED_BODY = 1 << len(AROUND)
+
+
+def position_columns(ranges: Ranges, texts: Columns, in_best: NDArray[np.bool_]) -> Columns:
+    """How much stands before and after a block, counted from the page's ends, its prose's and that of the best container."""
+    count, order = len(in_best), np.arange(float(len(in_best)))
+    chars, prose = ranges.before["chars"], ranges.before["prose"]
+    total, prose_total = max(1.0, chars[-1]), max(1.0, prose[-1])
+    paragraphs = np.flatnonzero(texts["prose"])
+    begin, finish = _ends(paragraphs, count)
+    start, stop = _ends(paragraphs[in_best[paragraphs]], count)
+    whole = {"page_blocks": count, "page_chars": np.log(total), "page_prose": np.log(prose_total)}
+    return {
+        "position": order / max(1, count),
+        "chars_before": chars[:-1] / total,
+        "prose_before": prose[:-1] / prose_total,
+        "from_prose": order - begin,
+        "to_prose": finish - order,
+        "from_best": order - start,
+        "to_best": stop - order,
+        "chars_from_best": (chars[:-1] - chars[start]) / total,
+        "chars_to_best": (chars[stop] - chars[:-1]) / total,
+        "page_share": np.full(count, prose_total / total),
+        **{name: np.full(count, float(value)) for name, value in whole.items()},
+    }
+
+
+def _ends(numbers: NDArray[np.intp], count: int) -> tuple[int, int]:
+    return (int(numbers[0]), int(numbers[-1])) if len(numbers) else (0, count - 1)
+
+
+def likeness_columns(page: Blocks, texts: Columns) -> Columns:
+    """What all blocks of the same tag, class and parent are together, and how often a block's very text is there."""
+    chars, like = texts["chars"], dict[object, int]()
+    kind = np.array([like.setdefault(_signature(page, block), len(like)) for block in page.blocks], dtype=np.intp)
+    prose = max(1.0, float((chars * texts["prose"]).sum()))
+    times = Counter(block.text for block in page.blocks)
+
+    def over_its_like(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        summed: NDArray[np.float64] = np.bincount(kind, weights=values, minlength=len(like))[kind]
+        return summed
+
+    same, same_prose = over_its_like(chars), over_its_like(chars * texts["prose"])
+    return {
+        "like": over_its_like(np.ones(len(chars))),
+        "like_chars": np.log1p(same),
+        "like_link": over_its_like(chars * texts["link"]) / same,
+        "like_prose": same_prose / same,
+        "like_share": same_prose / prose,
+        "times": np.array([times[block.text] for block in page.blocks], dtype=np.float64),
+    }
 
 
 MOSTLY_LINK, TRIVIAL = 0.9, 12
@@ -195,7 +268,7 @@ def _running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 NEIGHBOUR_NAMES = """
-log_chars link closed sentences tag read label promotion like_share steps_to_best usual upper name_mean around_mean prose
+log_chars link closed sentences tag read label promotion like_share steps_to_best upper name_mean around_mean prose
 title bold
 """
 

@@ -1,8 +1,7 @@
 """What a text block says, in numbers: its letters and signs, the phrases it holds, and what the rest of the page says of it."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,7 +52,7 @@ CLOCK, YEAR = re.compile(r"\d{1,2}[:.]\d\d(?!\d)"), re.compile(r"(?<!\d)(?:19|20
 
 
 TEXT_COLUMNS = """
-chars width words commas sentences closed end_stop end_colon end_question upper digits bar at copyright url
+chars width words commas sentences closed end_stop end_colon end_question upper digits bar copyright
 lower quote dash clock year verse
 """
 
@@ -61,17 +60,20 @@ lower quote dash clock year verse
 TEXT_NAMES = TEXT_COLUMNS.split()
 
 
+def numbers(values: Iterable[float]) -> NDArray[np.float64]:
+    """A column of these."""
+    return np.fromiter(values, dtype=np.float64)
+
+
 def text_columns(blocks: Sequence[Block]) -> Columns:
     """What a block's text and its links are."""
     rows = np.array([_measured(block.text) for block in blocks], dtype=np.float64).reshape(len(blocks), len(TEXT_NAMES))
     found = dict(zip(TEXT_NAMES, rows.T, strict=True))
     chars, words = found["chars"], found["words"]
-    of = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
-    found["link"] = np.minimum(1, of([block.linked for block in blocks]) / chars)
-    found["internal"] = np.minimum(1, of([block.internal for block in blocks]) / chars)
-    found["bold"] = np.minimum(1, of([block.bold for block in blocks]) / chars)
-    found["links"] = of([block.links for block in blocks])
-    found["word_length"] = chars / words
+    found["link"] = np.minimum(1, numbers([block.linked for block in blocks]) / chars)
+    found["internal"] = np.minimum(1, numbers([block.internal for block in blocks]) / chars)
+    found["bold"] = np.minimum(1, numbers([block.bold for block in blocks]) / chars)
+    found["links"] = numbers([block.links for block in blocks])
     for name, per in (("upper", chars), ("digits", chars), ("commas", words)):
         found[name] = found[name] / per
     long = (found["width"] >= PROSE_LENGTH) & ((found["closed"] > 0) | (found["width"] >= 3 * PROSE_LENGTH))
@@ -99,9 +101,7 @@ def _measured(text: str) -> tuple[float, ...]:
         len(UPPER.findall(text)),
         len(DIGIT.findall(text)),
         "|" in text,
-        "@" in text,
         "©" in text,
-        "http" in text or "www." in text,
         first.islower(),
         first in "\"“„«‘'「『",
         first in "-–—•*>►›»",
@@ -178,11 +178,9 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     found["has_title"] = np.full(count, float(title_at >= 0))
     distance = before[:-1] - before[title_at] if title_at >= 0 else np.zeros(count)
     found["chars_below_title"] = np.copysign(np.log1p(np.abs(distance)), distance)
-    found["below_title"] = np.arange(count) - title_at if title_at >= 0 else np.full(count, -99.0)
+    found["below_title"] = np.arange(float(count)) - title_at if title_at >= 0 else np.full(count, -99.0)
 
     found["read_chars"] = np.full(count, np.log1p(float((texts["chars"] * found["read"]).sum())))
-    usual = _usual_words(blocks, texts["prose"])
-    found["usual"] = np.array([_share_of(block.text, usual) for block in blocks]).reshape(count)
     return found
 
 
@@ -210,16 +208,3 @@ def _is_title(key: str, titles: set[str]) -> bool:
             for title in titles
         )
     )
-
-
-def _usual_words(blocks: Sequence[Block], prose: NDArray[np.float64]) -> frozenset[str]:
-    """Words that stand in a quarter of a page's paragraphs: those of its language's grammar."""
-    paragraphs = [blocks[number].text for number in np.flatnonzero(prose)[:40]]
-    times = Counter(word for text in paragraphs for word in set(text.lower().split()))
-    least = max(2, 0.25 * len(paragraphs))
-    return frozenset(word for word, number in times.items() if number >= least)
-
-
-def _share_of(text: str, usual: frozenset[str]) -> float:
-    words = text[:600].lower().split()
-    return sum(map(usual.__contains__, words)) / len(words)

@@ -110,7 +110,8 @@ class _Walk:
             tag = element.tag
             if event == "start":
                 if tag in BORDERS:
-                    self._flush()
+                    if self._line.parts or self._line.links or self._lines:
+                        self._flush()
                     self._enter(element)
                     self._in_pre += tag == "pre"
                 elif tag in INLINE:
@@ -119,7 +120,8 @@ class _Walk:
                     self._add(text, element)
             else:
                 if tag in BORDERS:
-                    self._flush()
+                    if self._line.parts or self._line.links or self._lines:
+                        self._flush()
                     self._leave()
                     self._in_pre -= tag == "pre"
                 elif tag == "a":
@@ -195,7 +197,7 @@ class _Walk:
             for lines in _stanzas(self._lines):
                 self._finish(lines)
             self._lines.clear()
-        elif self._line.links:
+        else:
             self._line = _Line()
 
     def _finish(self, lines: list[tuple[str, _Line]]) -> None:

@@ -18,7 +18,7 @@ from pipelines.extract.metadata import Metadata
 from pipelines.extract.names import looks_like_name
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.pruning import prune, select, strip
-from pipelines.extract.reading import article_lines, first_reading
+from pipelines.extract.reading import article_lines, first_reading, short_article_body
 from pipelines.extract.scripted import PageScripts
 from pipelines.extract.text_copies import opened, read_head
 from pipelines.extract.tree import clean_lines, visible_lines
@@ -43,7 +43,7 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
             lines = clean_lines(line for element in named for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
-    chosen = choose(page.blocks, page.context)
+    chosen = None if short_article_body(page.tree) else choose(page.blocks, page.context)
     return by_rules(head, page) if chosen is None else _body(page, chosen)
 
 

@@ -35,6 +35,12 @@ CHANGE = 0.5
 MIN_CHOSEN = 100
 """Characters of a choice that is believed; of less the rules decide."""
 
+
+MIN_SHARE = 0.4
+"""Of a first reading's length that a choice must have to be believed: of labelled pages where it has less, the rules are
+right more often."""
+
+
 MODEL = Path(__file__).with_name("choose_model.json")
 
 
@@ -112,33 +118,31 @@ def choose(page: Blocks, context: PageContext) -> list[Block] | None:
     if not len(candidates):
         return None
     odds = model.trees.log_odds(table_of(columns, candidates, model.columns))
-    return chosen_blocks(page, candidates, columns["width"][candidates], odds)
+    return chosen_blocks(page, context, candidates, odds)
 
 
 def chosen_blocks(
-    page: Blocks, candidates: NDArray[np.intp], widths: NDArray[np.float64], odds: NDArray[np.float64]
+    page: Blocks, context: PageContext, candidates: NDArray[np.intp], odds: NDArray[np.float64]
 ) -> list[Block] | None:
     """The candidates on the best path; None where they are too little to be believed."""
-    path = best_path(odds, widths)
-    chosen = [page.blocks[number] for number, keep in zip(candidates, path, strict=True) if keep]
-    return chosen if sum(len(block.text) for block in chosen) >= MIN_CHOSEN else None
+    chosen = [page.blocks[number] for number, keep in zip(candidates, best_path(odds), strict=True) if keep]
+    least = max(MIN_CHOSEN, MIN_SHARE * sum(map(len, context.lines)))
+    return chosen if sum(len(block.text) for block in chosen) >= least else None
 
 
-def best_path(
-    odds: NDArray[np.float64], widths: NDArray[np.float64], threshold: float = THRESHOLD, change: float = CHANGE
-) -> list[bool]:
+def best_path(odds: NDArray[np.float64], threshold: float = THRESHOLD, change: float = CHANGE) -> list[bool]:
     """Article or rest for each block, so that the sum of log-odds less the price of all changes is greatest (Viterbi)."""
-    gains = (np.clip(odds, -LIMIT, LIMIT) - np.log(threshold / (1 - threshold))) * np.minimum(1.5, 0.4 + widths / 120)
+    gains = np.clip(odds, -LIMIT, LIMIT) - np.log(threshold / (1 - threshold))
     rest, article, back = 0.0, float("-inf"), []
     for number, gain in enumerate(gains.tolist()):
         price = change if number else 0.0
-        to_rest, to_article = article - change > rest, rest - price >= article
-        back.append((to_rest, not to_article))
+        ended, went_on = article - change > rest, article > rest - price
+        back.append((ended, went_on))
         rest, article = max(rest, article - change), max(article, rest - price) + gain
     state, path = article > rest, []
-    for from_article, stayed in reversed(back):
+    for ended, went_on in reversed(back):
         path.append(state)
-        state = stayed if state else from_article
+        state = went_on if state else ended
     return path[::-1]
 
 

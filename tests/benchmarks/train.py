@@ -17,9 +17,11 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,12 +35,13 @@ from pipelines.extract.block_names import name_columns, tokens_of
 from pipelines.extract.block_texts import Columns
 from pipelines.extract.blocks import Blocks
 from pipelines.extract.choose import MODEL, ODDS_SCALE, chosen_blocks
-from tests.benchmarks.labelled import ROOT, Labelled, fold, read_pages, words
+from tests.support.labelled import ROOT, Labelled, fold, read_pages, words
 
 CARD = MODEL.with_name("choose_card.json")
 
 
-FOLDS, FALL = 5, 0.003
+FOLDS, FALL, DRAWS = 5, 0.003, 400
+"""Parts of the pages; how much F1 may fall; draws of an interval."""
 
 
 STYLES = ("wcxb", "daniel", "fixtures")
@@ -207,7 +210,7 @@ def weights_of(one: Measured) -> NDArray[np.float64]:
 
 
 def styled(rows: NDArray[np.float32], group: str | None) -> NDArray[np.float32]:
-    """Rows with the columns of STYLES."""
+    """Rows with the columns of STYLES; no group is none of them."""
     return np.hstack([rows, np.tile(np.array([group == style for style in STYLES], dtype=np.float32), (len(rows), 1))])
 
 
@@ -241,13 +244,13 @@ def usable(page: Labelled) -> bool:
     return 0.8 * len(tokens) < held < 1.6 * len(tokens)
 
 
-def training_pages(pages: Sequence[Labelled]) -> list[Labelled]:
-    """The usable ones, of DAnIEL two of a site."""
+def two_of_a_site(pages: Sequence[Labelled]) -> list[Labelled]:
+    """Without most of DAnIEL, which has up to a hundred pages of one template."""
     seen: Counter[str] = Counter()
     kept = []
     for page in pages:
         seen[page.site] += page.group == "daniel"
-        if usable(page) and not (page.group == "daniel" and seen[page.site] > 2):
+        if page.group != "daniel" or seen[page.site] <= 2:
             kept.append(page)
     return kept
 
@@ -262,24 +265,42 @@ def folds(pages: Sequence[Labelled]) -> list[int]:
 
 
 def cross_validated(
-    pages: Sequence[Measured], usable_pages: Sequence[bool], names: Sequence[str], **parameters: Any
+    pages: Sequence[Measured], usable_pages: Sequence[bool], names: Sequence[str]
 ) -> list[NDArray[np.float64]]:
     """The log-odds of each page's candidates, by trees that saw no page of its site."""
     place = folds([one.page for one in pages])
     odds: list[NDArray[np.float64]] = [np.zeros(0)] * len(pages)
-    for number in range(FOLDS):
-        seen = [one for one, fold_, good in zip(pages, place, usable_pages, strict=True) if fold_ != number and good]
-        counts = count_names([one.page for one in seen])
-        booster = fit(seen, counts, names, **parameters)
-        for at, one in enumerate(pages):
-            if place[at] == number and len(one.candidates):
-                odds[at] = booster.predict(styled(rows_of(one, counts, names), None), raw_score=True)
+    shared = (pages, usable_pages, place, names)
+    with ProcessPoolExecutor(JOBS, get_context("fork"), initializer=SHARED.extend, initargs=(shared,)) as pool:
+        for found in pool.map(_odds_of_fold, range(FOLDS)):
+            for at, values in found.items():
+                odds[at] = values
     return odds
+
+
+JOBS = 2
+
+
+SHARED: list[Any] = []
+"""In a worker process what cross_validated() works on: too much to be sent."""
+
+
+def _odds_of_fold(number: int) -> dict[int, NDArray[np.float64]]:
+    """The log-odds for the pages of one fold, by their places."""
+    pages, usable_pages, place, names = SHARED
+    seen = [one for one, fold_, good in zip(pages, place, usable_pages, strict=True) if fold_ != number and good]
+    counts = count_names([one.page for one in seen])
+    booster = fit(seen, counts, names)
+    return {
+        at: booster.predict(styled(rows_of(one, counts, names), None), raw_score=True)
+        for at, one in enumerate(pages)
+        if place[at] == number and len(one.candidates)
+    }
 
 
 def text_of(one: Measured, odds: NDArray[np.float64]) -> str:
     """The article by these odds, by the rules where these are unsure."""
-    chosen = chosen_blocks(one.page.blocks, one.candidates, one.columns["width"][one.candidates], odds)
+    chosen = chosen_blocks(one.page.blocks, one.page.context, one.candidates, odds)
     return one.page.rules if chosen is None else "\n\n".join(block.text for block in chosen)
 
 
@@ -334,7 +355,7 @@ def gains(score: ModuleType, pages: Sequence[Labelled], texts: Sequence[str]) ->
                 {str(number): {"text": text} for number, text in zip(of, some, strict=True)}
                 for some in ([texts[n] for n in of], [pages[n].rules for n in of])
             )
-            gain, low, high = score.difference(truth, mine, other)
+            gain, low, high = score.difference(truth, mine, other, DRAWS)
             found[group] = f"{gain:+.4f} ({low:+.4f} to {high:+.4f})"
     return found
 
@@ -423,11 +444,13 @@ def main() -> int:
     args = parser.parse_args()
     logging.disable(logging.CRITICAL)
     score = _score(args.bench / "extraction/score.py")
-    pages = [measured(page) for page in read_pages(args.bench.resolve())]
-    labelled = [one.page for one in pages]
-    good = {id(page) for page in training_pages(labelled)}
+    labelled = two_of_a_site(read_pages(args.bench.resolve()))
+    pages = [measured(page) for page in labelled]
+    good = [usable(page) for page in labelled]
+    seen = [one for one, is_good in zip(pages, good, strict=True) if is_good]
+    counts = count_names([one.page for one in seen])
     names = all_names(pages[0].columns)
-    odds = cross_validated(pages, [id(page) in good for page in labelled], names)
+    odds = cross_validated(pages, good, names)
     texts = [text_of(one, values) for one, values in zip(pages, odds, strict=True)]
     found = figures(score, labelled, texts)
     show("rules", figures(score, labelled, [page.rules for page in labelled]))
@@ -438,8 +461,6 @@ def main() -> int:
     print("\n".join(f"fell: {line}" for line in worse))
     if args.figures or (worse and not args.accept):
         return int(bool(worse))
-    seen = [one for one in pages if id(one.page) in good]
-    counts = count_names([one.page for one in seen])
     model = exported(fit(seen, counts, names), counts, names)
     MODEL.write_text(written(model), "utf-8")
     described = {

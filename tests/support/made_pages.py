@@ -264,6 +264,66 @@ class Writer:
             ).format(text)
         )
 
+    def agency(self) -> Part:
+        name = self.random.choice(self.words).title()
+        text = self.prose()
+        dated = f"{self.random.choice(self.words).upper()}, {self.day()} ({name}) - {text}"
+        return Part(f"<p>{name}</p><p>{dated}</p>", (dated,))
+
+    def points(self) -> Part:
+        """A list of main points, as stands above a text."""
+        label = self.random.choice(
+            ("The main points", "Key points", "In short", "L'essentiel", "Das Wichtigste in Kürze", "At a glance")
+        )
+        entries = "".join(f"<li>{self.sentence(7, 16)}</li>" for _ in range(self.random.randint(2, 5)))
+        return Part(
+            self.random.choice(("<h3>{}</h3>{}", "<p>{}</p>{}", "<div class='summary'><h2>{}</h2>{}</div>")).format(
+                label, f"<ul>{entries}</ul>"
+            )
+        )
+
+    def credit(self) -> Part:
+        text = self.random.choice(
+            (
+                "Additional reporting by {0}",
+                "© {1} {0}. All rights reserved.",
+                "Editing by {0}",
+                "Photo: {0}",
+                "Contact: {0}",
+                "{0} is a reporter at the {2}.",
+                "Edited by {0}",
+                "© {2}",
+                "Mit Material von {0}",
+                "Source: {2}",
+                "{0}",
+            )
+        ).format(self.name, self.random.randint(2009, 2027), self.short_name())
+        return Part(
+            self.random.choice(("<p>{}</p>", "<p><em>{}</em></p>", "<div>{}</div>", "<p class='credit'>{}</p>")).format(
+                text
+            )
+        )
+
+    def advert(self) -> Part:
+        label = self.random.choice(
+            (
+                "Advertisement",
+                "ADVERTISEMENT",
+                "Anzeige",
+                "Publicité",
+                "Publicidad",
+                "Pubblicità",
+                "Реклама",
+                "Story continues below",
+                "Werbung",
+            )
+        )
+        return Part(
+            self.random.choice(
+                ("<div class='ad-slot'>{}</div>", "<p>{}</p>", "<div>{}</div>", "<div class='ad'><span>{}</span></div>")
+            ).format(label)
+        )
+
     def also(self) -> Part:
         label = self.random.choice(
             (
@@ -351,7 +411,7 @@ INSIDE: tuple[Callable[[Writer], Part], ...] = (
 )
 
 
-BETWEEN: tuple[Callable[[Writer], Part], ...] = (Writer.also, Writer.promotion, Writer.promotion)
+BETWEEN: tuple[Callable[[Writer], Part], ...] = (Writer.also, Writer.promotion, Writer.advert, Writer.advert)
 
 
 AFTER: tuple[Callable[[Writer], Part], ...] = (
@@ -360,6 +420,8 @@ AFTER: tuple[Callable[[Writer], Part], ...] = (
     Writer.promotion,
     Writer.comments,
     Writer.byline,
+    Writer.credit,
+    Writer.credit,
 )
 
 
@@ -382,7 +444,9 @@ def made_pages(number: int = PAGES) -> Iterator[tuple[str, list[str]]]:
 def _page(writer: Writer) -> tuple[str, list[str]]:
     chance, title = writer.random.random, writer.title()
     head = [make(writer) for make in (Writer.byline, Writer.stamp) if chance() < 0.6]
-    body = [writer.small_capitals() if chance() < 0.15 else writer.paragraph()]
+    if chance() < 0.1:
+        head.append(writer.points())
+    body = [writer.small_capitals() if chance() < 0.15 else writer.agency() if chance() < 0.1 else writer.paragraph()]
     if chance() < 0.1:
         body = [writer.verse() for _ in range(3)]
     for _ in range(writer.random.randint(1, 4)):
@@ -398,6 +462,7 @@ def _page(writer: Writer) -> tuple[str, list[str]]:
         body.append(writer.dates())
     if chance() < 0.1:
         body = [Part(f"<div class='piece'>{part.html}</div>", part.lines) for part in body]
+        body = [piece for part in body for piece in (part, writer.advert())]
     after = [writer.random.choice(AFTER)(writer) for _ in range(writer.random.randint(0, 4))]
     parts = [*head, *body]
     if inside := chance() < 0.5:

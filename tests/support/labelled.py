@@ -28,7 +28,7 @@ from pipelines.extract.metadata import read_metadata
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.tree import parse
 from pipelines.text import line_key
-from tests.benchmarks.made import made_pages
+from tests.support.made_pages import made_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,14 +57,7 @@ class Labelled:
 def read_pages(bench: Path, jobs: int = 2) -> list[Labelled]:
     """All labelled pages, prepared; kept in a temporary folder until code or pages change."""
     sources = [source for pages_of in SETS.values() for source in pages_of(bench)]
-    key = hashlib.sha256()
-    for path in sorted(
-        [*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "pipelines/extract").glob("*.toml"), Path(__file__)]
-    ):
-        if path.name not in MEASURING:
-            key.update(path.read_bytes())
-    key.update(repr([(source["key"], source["page"]) for source in sources]).encode())
-    kept = Path(tempfile.gettempdir(), f"broadsheet-labelled-{key.hexdigest()[:16]}.pickle")
+    kept = _kept_as(sources)
     if kept.exists():
         pages: list[Labelled] = pickle.loads(kept.read_bytes())
         return pages
@@ -72,6 +65,18 @@ def read_pages(bench: Path, jobs: int = 2) -> list[Labelled]:
         pages = [page for page in pool.map(prepared, sources, chunksize=16) if page]
     kept.write_bytes(pickle.dumps(pages))
     return pages
+
+
+def _kept_as(sources: Sequence[Mapping[str, Any]]) -> Path:
+    """Where these pages are kept as this code prepares them."""
+    key = hashlib.sha256()
+    for path in sorted(
+        [*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "pipelines/extract").glob("*.toml"), Path(__file__)]
+    ):
+        if path.name not in MEASURING:
+            key.update(path.read_bytes())
+    key.update(repr([(source["key"], source["page"], source.get("html")) for source in sources]).encode())
+    return Path(tempfile.gettempdir(), f"broadsheet-labelled-{key.hexdigest()[:16]}.pickle")
 
 
 MEASURING = ("choose.py", "block_features.py", "block_names.py", "block_texts.py")
