@@ -268,7 +268,7 @@ def _running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 NEIGHBOUR_NAMES = """
-log_chars link closed sentences tag read label promotion like_share steps_to_best upper name_mean around_mean prose
+log_chars link closed sentences tag read label promotion like_share steps_to_best usual upper name_mean around_mean prose
 title bold
 """
 
