@@ -79,6 +79,7 @@ def place_columns(page: Blocks, texts: Columns) -> Columns:
     found = {
         **best_columns(ranges),
         **container_columns(ranges),
+        **announced_columns(ranges, texts),
         **tag_columns(page, ranges),
         **likeness_columns(page, texts),
     }
@@ -143,7 +144,17 @@ def container_columns(ranges: Ranges) -> Columns:
         found[f"{level}_blocks"] = (ranges.end - ranges.first)[which].astype(np.float64)
         found[f"{level}_paragraphs"] = inside["paragraphs"][which]
         found[f"{level}_from"] = order - ranges.first[which]
-        found[f"{level}_to"] = ranges.end[which] - order
+        found[f"{level}_to"] = ranges.end[which].astype(np.float64) - order
+    return found
+
+
+def announced_columns(ranges: Ranges, texts: Columns) -> Columns:
+    """Whether the block before a block's container, and before the one around that, ends with a colon or is prose."""
+    found: Columns = {}
+    for level, which in (("own", ranges.at), ("up", ranges.parent[ranges.at])):
+        before = ranges.first[which] - 1
+        found[f"{level}_announced"] = np.where(before >= 0, texts["end_colon"][before], 0.0)
+        found[f"{level}_after_prose"] = np.where(before >= 0, texts["prose"][before], 0.0)
     return found
 
 
@@ -196,13 +207,14 @@ def _ends(numbers: NDArray[np.intp], count: int) -> tuple[int, int]:
 
 def likeness_columns(page: Blocks, texts: Columns) -> Columns:
     """What all blocks of the same tag, class and parent are together, and how often a block's very text is there."""
-    chars, like = texts["chars"], dict[object, int]()
+    chars = texts["chars"]
+    like: dict[object, int] = {}
     kind = np.array([like.setdefault(_signature(page, block), len(like)) for block in page.blocks], dtype=np.intp)
     prose = max(1.0, float((chars * texts["prose"]).sum()))
     times = Counter(block.text for block in page.blocks)
 
     def over_its_like(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        summed: NDArray[np.float64] = np.bincount(kind, weights=values, minlength=len(like))[kind]
+        summed = np.bincount(kind, weights=values, minlength=len(like)).astype(np.float64)[kind]
         return summed
 
     same, same_prose = over_its_like(chars), over_its_like(chars * texts["prose"])
@@ -268,7 +280,7 @@ def _running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 NEIGHBOUR_NAMES = """
-log_chars link closed sentences tag read label promotion like_share steps_to_best upper name_mean around_mean prose
+log_chars link closed sentences tag read label promotion like_share steps_to_best usual upper name_mean around_mean prose
 title bold
 """
 

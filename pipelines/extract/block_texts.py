@@ -1,6 +1,7 @@
 """What a text block says, in numbers: its letters and signs, the phrases it holds, and what the rest of the page says of it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -181,7 +182,22 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     found["below_title"] = np.arange(float(count)) - title_at if title_at >= 0 else np.full(count, -99.0)
 
     found["read_chars"] = np.full(count, np.log1p(float((texts["chars"] * found["read"]).sum())))
+    usual = _usual_words(blocks, texts["prose"])
+    found["usual"] = np.array([_share_of(block.text, usual) for block in blocks]).reshape(count)
     return found
+
+
+def _usual_words(blocks: Sequence[Block], prose: NDArray[np.float64]) -> frozenset[str]:
+    """Words that stand in a quarter of a page's paragraphs: those of its language's grammar."""
+    paragraphs = [blocks[number].text for number in np.flatnonzero(prose)[:40]]
+    times = Counter(word for text in paragraphs for word in set(text.lower().split()))
+    least = max(2, 0.25 * len(paragraphs))
+    return frozenset(word for word, number in times.items() if number >= least)
+
+
+def _share_of(text: str, usual: frozenset[str]) -> float:
+    words = text[:600].lower().split()
+    return sum(map(usual.__contains__, words)) / len(words)
 
 
 def _held(key: str, whole: str, lines: Collection[str]) -> float:

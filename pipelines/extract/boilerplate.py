@@ -162,7 +162,7 @@ def drop_head(lines: Sequence[str], context: ArticleContext) -> list[str]:
     rest = list(lines[_after_title(lines, context) :])
     while rest and (is_head_line(rest[0], context) or _is_in_dateline(rest)):
         rest.pop(0)
-    return rest[_key_points(rest) :]
+    return rest[key_points(rest) :]
 
 
 def _is_in_dateline(lines: Sequence[str]) -> bool:
@@ -175,7 +175,7 @@ MAX_AGENCY, DATELINE = 40, 100
 """Characters of an agency's name; of a paragraph's beginning that holds place, day and agency."""
 
 
-def _key_points(lines: Sequence[str]) -> int:
+def key_points(lines: Sequence[str]) -> int:
     """How many lines a list of the article's main points takes before the first paragraph, its label included."""
     begin = 1 if len(lines) > 1 and not is_prose(lines[0]) and lines[1].startswith("- ") else 0
     end = begin

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from pipelines.extract.block_features import measure, table_of
 from pipelines.extract.block_names import NameTable
-from pipelines.extract.block_texts import PageContext
+from pipelines.extract.block_texts import Columns, PageContext
 from pipelines.extract.blocks import Block, Blocks
+from pipelines.extract.boilerplate import key_points
 
 CHOOSER = 1
 """The number of the model; it grows with each model that chooses otherwise."""
@@ -118,16 +119,59 @@ def choose(page: Blocks, context: PageContext) -> list[Block] | None:
     if not len(candidates):
         return None
     odds = model.trees.log_odds(table_of(columns, candidates, model.columns))
-    return chosen_blocks(page, context, candidates, odds)
+    return chosen_blocks(page, context, columns, candidates, odds)
 
 
 def chosen_blocks(
-    page: Blocks, context: PageContext, candidates: NDArray[np.intp], odds: NDArray[np.float64]
+    page: Blocks, context: PageContext, columns: Columns, candidates: NDArray[np.intp], odds: NDArray[np.float64]
 ) -> list[Block] | None:
-    """The candidates on the best path; None where they are too little to be believed."""
-    chosen = [page.blocks[number] for number, keep in zip(candidates, best_path(odds), strict=True) if keep]
+    """The candidates on the best path, trimmed; None where they are too little to be believed."""
+    numbers = trimmed(candidates[best_path(together(page, candidates, odds))], columns)
+    chosen = [page.blocks[number] for number in numbers]
+    chosen = chosen[key_points([f"- {one.text}" if _is_entry(page, one) else one.text for one in chosen[:8]]) :]
     least = max(MIN_CHOSEN, MIN_SHARE * sum(map(len, context.lines)))
     return chosen if sum(len(block.text) for block in chosen) >= least else None
+
+
+def _is_entry(page: Blocks, block: Block) -> bool:
+    return page.containers[block.container].tag == "li"
+
+
+def together(page: Blocks, candidates: NDArray[np.intp], odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The odds with one value for all entries of a list: a list is the article's or is not."""
+    containers = [page.containers[page.blocks[number].container] for number in candidates]
+    entry = np.array([one.tag == "li" for one in containers], dtype=bool)
+    if not entry.any():
+        return odds
+    lists = np.array([one.parent for one in containers], dtype=np.intp)[entry]
+    found = odds.copy()
+    found[entry] = (np.bincount(lists, odds[entry]) / np.maximum(1, np.bincount(lists)))[lists]
+    return found
+
+
+def trimmed(numbers: NDArray[np.intp], columns: Columns) -> list[int]:
+    """Without buttons, labels and promotions, and at the ends without title, byline, date line and credits: short lines, too light to
+    be worth a change of path."""
+    held = {name: values > 0 for name, values in columns.items() if name in ENDS}
+    is_head = (held["title"] | ((held["byline"] | held["date"]) & ~held["closed"] & ~held["verse"])) & ~held["prose"]
+    is_tail = (held["title"] | held["credit"]) & ~held["prose"]
+    teases = held["teaser"] & (columns["link"] > TEASER_LINK)
+    is_noise = held["control"] | held["label"] | held["promotion"] | teases
+    kept = [int(number) for number in numbers if not is_noise[number]]
+    while kept and is_head[kept[0]]:
+        kept.pop(0)
+    while kept and is_tail[kept[-1]]:
+        kept.pop()
+    return kept
+
+
+TEASER_LINK = 0.3
+"""Share of link text from which `Read also: …` is no sentence."""
+
+
+ENDS = frozenset(
+    ("title", "teaser", "promotion", "byline", "date", "credit", "closed", "verse", "prose", "control", "label")
+)
 
 
 def best_path(odds: NDArray[np.float64], threshold: float = THRESHOLD, change: float = CHANGE) -> list[bool]:

@@ -49,7 +49,7 @@ STYLES = ("wcxb", "daniel", "fixtures")
 exported as those for the others."""
 
 
-WEIGHT = {"aeb": 2.0, "newspages": 3.0, "wcxb": 1.0, "daniel": 0.4, "fixtures": 1.0, "segments": 0.5, "made": 0.3}
+WEIGHT = {"aeb": 2.0, "newspages": 3.0, "wcxb": 1.0, "daniel": 0.15, "fixtures": 1.0, "segments": 0.5, "made": 0.3}
 """Of a page of each group: news pages with careful labels count most."""
 
 
@@ -204,7 +204,7 @@ def weights_of(one: Measured) -> NDArray[np.float64]:
     """Of each candidate: by its length and its page's; pages count alike, ambiguous blocks less."""
     labels = one.page.labels[one.candidates]
     sizes = np.minimum(120, one.columns["width"][one.candidates] / 6 + 3)
-    weights = sizes / max(50.0, sizes[labels >= 0.5].sum())
+    weights: NDArray[np.float64] = sizes / max(50.0, sizes[labels >= 0.5].sum())
     weights[(labels > 0.25) & (labels < 0.75)] *= 0.3
     return weights * WEIGHT[one.page.group]
 
@@ -292,7 +292,7 @@ def _odds_of_fold(number: int) -> dict[int, NDArray[np.float64]]:
     counts = count_names([one.page for one in seen])
     booster = fit(seen, counts, names)
     return {
-        at: booster.predict(styled(rows_of(one, counts, names), None), raw_score=True)
+        at: np.asarray(booster.predict(styled(rows_of(one, counts, names), None), raw_score=True))
         for at, one in enumerate(pages)
         if place[at] == number and len(one.candidates)
     }
@@ -300,7 +300,7 @@ def _odds_of_fold(number: int) -> dict[int, NDArray[np.float64]]:
 
 def text_of(one: Measured, odds: NDArray[np.float64]) -> str:
     """The article by these odds, by the rules where these are unsure."""
-    chosen = chosen_blocks(one.page.blocks, one.page.context, one.candidates, odds)
+    chosen = chosen_blocks(one.page.blocks, one.page.context, one.columns, one.candidates, odds)
     return one.page.rules if chosen is None else "\n\n".join(block.text for block in chosen)
 
 
@@ -409,7 +409,7 @@ def _not_above(threshold: float) -> float:
 
 def written(model: Mapping[str, Any]) -> str:
     """The model file's text: one line a tree."""
-    compact = lambda value: json.dumps(value, separators=(",", ":"))  # noqa: E731
+    compact = json.JSONEncoder(separators=(",", ":")).encode
     trees = ",\n".join(map(compact, model["trees"]))
     return f'{{"columns":{compact(model["columns"])},\n"trees":[\n{trees}\n],\n"names":{compact(model["names"])}}}\n'
 

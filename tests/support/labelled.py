@@ -8,7 +8,7 @@ import re
 import tempfile
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -100,7 +100,7 @@ def _made(bench: Path) -> Iterator[dict[str, Any]]:
         yield {"key": f"made/{number}", "group": "made", "page": "", "url": url, "html": html, "text": "\n".join(lines)}
 
 
-SETS = {
+SETS: dict[str, Callable[[Path], Iterator[dict[str, Any]]]] = {
     "made": _made,
     "aeb": partial(_set, "aeb", "extraction/truth.json"),
     "newspages": partial(_set, "newspages", "extraction/truth_meta.json"),
@@ -126,7 +126,7 @@ def prepared(source: Mapping[str, Any]) -> Labelled | None:
     wanted, unwanted = tuple(source.get("with", ())), tuple(source.get("without", ()))
     texts = [block.text for block in page.blocks.blocks]
     labels = shares(texts, gold) if gold else by_segments(texts, wanted, unwanted)
-    bare = Blocks([replace(block, element=None) for block in page.blocks.blocks], page.blocks.containers)  # type: ignore[arg-type]
+    bare = Blocks([replace(block, element=None) for block in page.blocks.blocks], page.blocks.containers)
     return Labelled(
         key=source["key"],
         group=source["group"],

@@ -84,14 +84,16 @@ class Writer:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         pick = self.random.choice
-        make = lambda least, most: "".join(pick(SYLLABLES) for _ in range(self.random.randint(least, most)))  # noqa: E731
-        self.usual = [make(1, 1) for _ in range(12)]
-        self.words = [make(1, 4) for _ in range(260)]
+        self.usual = [self.word(1) for _ in range(12)]
+        self.words = [self.word(4) for _ in range(260)]
         self.paragraph_tag = pick(("p", "p", "p", "p", "div", "div class='para'", "p class='text'"))
         self.heading_tag = pick(("h2", "h2", "h3", "h4"))
         self.name = f"{pick(self.words).title()} {pick(self.words).title()}"
 
     # ------------------------------------------------------------------------------------------------------- words
+    def word(self, most: int) -> str:
+        return "".join(self.random.choice(SYLLABLES) for _ in range(self.random.randint(1, most)))
+
     def phrase(self, least: int, most: int) -> str:
         return " ".join(
             self.random.choice(self.usual if self.random.random() < 0.45 else self.words)
