@@ -53,8 +53,9 @@ CONTROL_REFERENCE = re.compile(
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-OVERRIDES = re.compile("[\u202d\u202e]")
-"""Of the direction of writing: no text of an article needs them, and they turn round what stands beside it."""
+UNSEEN = re.compile("[\xad\u200b\u2060\ufeff\u202d\u202e]")
+"""Where a word may be broken or must not be, and overrides of the direction of writing: no text needs them, and a search finds no word
+that holds one. Joiners belong to the spelling of some scripts, and stay."""
 
 
 CONTROL_BYTES = bytes(code for code in (*range(0x20), 0x7F) if chr(code) not in "\t\n\r")

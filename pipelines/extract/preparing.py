@@ -87,7 +87,8 @@ def is_veiled(element: lxml.html.HtmlElement) -> bool:
     )
 
 
-HIDING = re.compile(r"(?:display:none|visibility:hidden)")
+HIDING = re.compile(r"display:none|visibility:hidden|clip:rect\([01]\D|clip-path:inset\((?:50|100)%")
+"""What a style without its spaces says that hides an element, for eyes at least."""
 
 
 def _open(element: lxml.html.HtmlElement) -> None:

@@ -13,7 +13,7 @@ from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
 
 HIDDEN = XPath(
-    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden')]"
+    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden') or contains(., 'clip')]"
     " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
 )
 

@@ -8,7 +8,7 @@ import lxml.html
 from lxml import etree
 from lxml.etree import XPath
 
-from pipelines.extract.decode import CONTROLS, OVERRIDES, Refusal
+from pipelines.extract.decode import CONTROLS, UNSEEN, Refusal
 
 MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
@@ -95,5 +95,5 @@ def clean_lines(lines: Iterable[str]) -> list[str]:
     return [
         line
         for raw in lines
-        if (line := unicodedata.normalize("NFC", " ".join(OVERRIDES.sub("", CONTROLS.sub("", raw)).split())))
+        if (line := unicodedata.normalize("NFC", " ".join(UNSEEN.sub("", CONTROLS.sub("", raw)).split())))
     ]
