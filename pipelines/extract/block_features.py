@@ -19,13 +19,16 @@ from pipelines.extract.blocks import TAGS, Block, Blocks
 def measure(page: Blocks, context: PageContext, table: NameTable) -> tuple[Columns, NDArray[np.intp]]:
     """The features of all blocks, and the numbers of those that may be chosen."""
     texts = text_columns(page.blocks)
-    places = place_columns(page, texts)
+    ranges, kinds = ranges_of(page, texts), kinds_of(page)
+    places = place_columns(page, texts, ranges, kinds)
     candidates = np.flatnonzero(places.pop("candidate"))
+    others = context_columns(page.blocks, texts, places, context)
     found = {
         **texts,
         **places,
         **phrase_columns(page.blocks, candidates),
-        **context_columns(page.blocks, texts, places, context),
+        **others,
+        **reading_columns(ranges, kinds, texts["chars"], others["read"]),
         **name_columns(page, table),
     }
     return found, candidates
@@ -73,15 +76,14 @@ def ranges_of(page: Blocks, texts: Columns) -> Ranges:
     )
 
 
-def place_columns(page: Blocks, texts: Columns) -> Columns:
+def place_columns(page: Blocks, texts: Columns, ranges: Ranges, kinds: NDArray[np.intp]) -> Columns:
     """Where a block stands: in which containers, how far from the one with most prose, how often its like is there."""
-    ranges = ranges_of(page, texts)
     found = {
         **best_columns(ranges),
         **container_columns(ranges),
         **announced_columns(ranges, texts),
         **tag_columns(page, ranges),
-        **likeness_columns(page, texts),
+        **likeness_columns(page, texts, kinds),
     }
     in_best = found["in_best"] > 0
     found |= position_columns(ranges, texts, in_best)
@@ -205,27 +207,57 @@ def _ends(numbers: NDArray[np.intp], count: int) -> tuple[int, int]:
     return (int(numbers[0]), int(numbers[-1])) if len(numbers) else (0, count - 1)
 
 
-def likeness_columns(page: Blocks, texts: Columns) -> Columns:
-    """What all blocks of the same tag, class and parent are together, and how often a block's very text is there."""
+def likeness_columns(page: Blocks, texts: Columns, kinds: NDArray[np.intp]) -> Columns:
+    """What all blocks of one kind are together, and how often a block's very text is there."""
     chars = texts["chars"]
-    like: dict[object, int] = {}
-    kind = np.array([like.setdefault(_signature(page, block), len(like)) for block in page.blocks], dtype=np.intp)
     prose = max(1.0, float((chars * texts["prose"]).sum()))
     times = Counter(block.text for block in page.blocks)
-
-    def over_its_like(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        summed = np.bincount(kind, weights=values, minlength=len(like)).astype(np.float64)[kind]
-        return summed
-
-    same, same_prose = over_its_like(chars), over_its_like(chars * texts["prose"])
+    same, same_prose = _of_its_kind(kinds, chars), _of_its_kind(kinds, chars * texts["prose"])
     return {
-        "like": over_its_like(np.ones(len(chars))),
+        "like": _of_its_kind(kinds, np.ones(len(chars))),
         "like_chars": np.log1p(same),
-        "like_link": over_its_like(chars * texts["link"]) / same,
+        "like_link": _of_its_kind(kinds, chars * texts["link"]) / same,
         "like_prose": same_prose / same,
         "like_share": same_prose / prose,
         "times": np.array([times[block.text] for block in page.blocks], dtype=np.float64),
     }
+
+
+def kinds_of(page: Blocks) -> NDArray[np.intp]:
+    """A number for each block, equal for those of the same tag and class in containers of the same tag and class."""
+    known: dict[object, int] = {}
+    return np.array([known.setdefault(_signature(page, block), len(known)) for block in page.blocks], dtype=np.intp)
+
+
+def _of_its_kind(kinds: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each block the sum over all of its kind."""
+    summed: NDArray[np.float64] = np.bincount(kinds, weights=values).astype(np.float64)[kinds]
+    return summed
+
+
+def reading_columns(
+    ranges: Ranges, kinds: NDArray[np.intp], chars: NDArray[np.float64], read: NDArray[np.float64]
+) -> Columns:
+    """How much of what is around a block, and of its kind, a first reading kept, and how far from a block it is that was kept.
+
+    Advertising splits an article into equal containers, of which a reading may keep one; a list of which it kept one entry by
+    chance is another's.
+    """
+    order, before = np.arange(len(read)), np.concatenate(([0.0], np.cumsum(chars * read)))
+    inside = before[ranges.end] - before[ranges.first]
+    found: Columns = {"like_read": _of_its_kind(kinds, chars * read) / _of_its_kind(kinds, chars)}
+    for level, which in (("own", ranges.at), ("up", ranges.parent[ranges.at])):
+        found[f"{level}_read"] = inside[which] / np.maximum(1, ranges.inside["chars"][which])
+    kept = np.flatnonzero(read >= 1)
+    place = np.searchsorted(kept, order)
+    ends = np.concatenate(([-FAR], kept, [len(read) + FAR]))
+    found["since_read"] = np.minimum(FAR, order - ends[place]).astype(np.float64)
+    found["until_read"] = np.minimum(FAR, ends[place + 1] - order).astype(np.float64)
+    return found
+
+
+FAR = 60
+"""Blocks beyond which it does not matter how far a reading's lines are."""
 
 
 MOSTLY_LINK, TRIVIAL = 0.9, 12

@@ -25,6 +25,11 @@ def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
     """The lines of a short named body, or those that trafilatura's main extractor keeps: its rescues cost as much again."""
     if brief := short_article_body(tree):
         return brief
+    lines = _main_lines(tree)
+    return _main_lines(tree) if _leaves_much(tree, lines) and rejoin(tree, lines) else lines
+
+
+def _main_lines(tree: lxml.html.HtmlElement) -> list[str]:
     cleaned = convert_tags(tree_cleaning(copy(tree), MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
     return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
 
@@ -32,17 +37,20 @@ def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
 MAIN_EXTRACTOR = Extractor(fast=True, comments=False)
 
 
+def _leaves_much(tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
+    return _prose(lines) <= 0.7 * _prose(paragraphs_of(tree))
+
+
 def article_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
     if brief := short_article_body(tree):
         return brief
     lines = trafilatura_lines(tree)
-    had, length = _prose(lines), sum(map(len, lines))
-    if length >= MIN_TEXT and had > 0.5 * length and had > 0.7 * _prose(paragraphs_of(tree)):
+    length = sum(map(len, lines))
+    if length >= MIN_TEXT and _prose(lines) > 0.5 * length and not _leaves_much(tree, lines):
         return lines
     if rejoin(tree, lines):
         lines = trafilatura_lines(tree)
-        had = _prose(lines)
     other = readability_lines(tree)
     return other if _is_better(other, lines) else lines
 

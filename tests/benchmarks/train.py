@@ -55,7 +55,7 @@ WEIGHT = {"aeb": 2.0, "newspages": 3.0, "wcxb": 1.0, "daniel": 0.15, "fixtures":
 
 PARAMETERS = {
     "objective": "binary",
-    "learning_rate": 0.08,
+    "learning_rate": 0.055,
     "num_leaves": 15,
     "min_data_in_leaf": 40,
     "feature_fraction": 0.5,
@@ -72,7 +72,7 @@ PARAMETERS = {
 }
 
 
-ROUNDS = 150
+ROUNDS = 250
 
 
 # --------------------------------------------------------------------------------------------------------- class names
