@@ -177,7 +177,8 @@ MAX_AGENCY, DATELINE = 40, 100
 
 def key_points(lines: Sequence[str]) -> int:
     """How many lines a list of the article's main points takes before the first paragraph, its label included."""
-    begin = 1 if len(lines) > 1 and not is_prose(lines[0]) and lines[1].startswith("- ") else 0
+    labelled = len(lines) > 1 and not is_prose(lines[0]) and not lines[0].startswith("- ") and lines[1].startswith("- ")
+    begin = int(labelled)
     end = begin
     while (
         end < len(lines)

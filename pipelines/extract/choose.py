@@ -134,7 +134,7 @@ def chosen_blocks(
     numbers = trimmed(candidates[best_path(together(page, candidates, odds))], columns)
     if holds_of_reading(numbers, columns) < MIN_READ:
         return None
-    chosen = once(page.blocks[number] for number in numbers)
+    chosen = once(page, (page.blocks[number] for number in numbers))
     chosen = chosen[key_points([f"- {one.text}" if _is_entry(page, one) else one.text for one in chosen[:8]]) :]
     least = max(MIN_CHOSEN, MIN_SHARE * sum(map(len, context.lines)))
     return chosen if sum(len(block.text) for block in chosen) >= least else None
@@ -147,14 +147,14 @@ def holds_of_reading(numbers: Sequence[int], columns: Columns) -> float:
     return float(chars[np.isin(kept, numbers)].sum() / chars.sum()) if kept else 1.0
 
 
-def once(blocks: Iterable[Block]) -> list[Block]:
-    """Without the blocks that stand in what comes before them: pages hold their text a second time for other screens."""
-    kept, said = list[Block](), ""
+def once(page: Blocks, blocks: Iterable[Block]) -> list[Block]:
+    """Without the blocks whose text stands before them in another container: pages hold it a second time for other screens."""
+    kept, said = list[Block](), dict[int, str]()
     for block in blocks:
-        key = line_key(block.text)
-        if len(key) < MIN_REPEATED or key not in said:
+        key, around = line_key(block.text), page.containers[block.container].parent
+        if len(key) < MIN_REPEATED or not any(key in text for place, text in said.items() if place != around):
             kept.append(block)
-            said += key
+            said[around] = said.get(around, "") + key
     return kept
 
 

@@ -235,6 +235,20 @@ class Writer:
             (intro, *lines),
         )
 
+    def live(self) -> Part:
+        """The entries of a live blog, each below its clock."""
+        html, lines = "", list[str]()
+        for _ in range(self.random.randint(2, 6)):
+            clock = f"{self.random.randint(1, 23)}:{self.random.randint(10, 59)}"
+            said = [self.block(text, text) for text in (self.prose() for _ in range(self.random.randint(1, 3)))]
+            title = self.title()
+            html += (
+                f"<article class='entry'><header><time>{clock}</time></header><{self.heading_tag}>{title}"
+                f"</{self.heading_tag}>{''.join(part.html for part in said)}</article>"
+            )
+            lines += [title, *(line for part in said for line in part.lines)]
+        return Part(html, tuple(lines))
+
     # ------------------------------------------------------------------------------------------------ beside the article
     def byline(self) -> Part:
         text = self.random.choice(("By {0}", "{0}", "Von {0}", "Par {0}", "Text: {0}", "{0}, {1}")).format(
@@ -389,6 +403,18 @@ class Writer:
         ).format(self.phrase(1, 3), self.random.randint(2010, 2026))
         return Part(self.random.choice(("<p>{}</p>", "<div class='promo'>{}</div>", "<div>{}</div>")).format(text))
 
+    def box(self) -> Part:
+        """Bold words and a link in a box of their own, as asks for an address or money."""
+        words, link = (
+            self.phrase(4, 11).capitalize(),
+            f"<a href='/{self.random.choice(self.words)}'>{self.phrase(1, 3)}</a>",
+        )
+        return Part(
+            self.random.choice(
+                ("<div class='box'><b>{}</b>{}</div>", "<aside><p>{}</p>{}</aside>", "<div><h4>{}</h4><p>{}</p></div>")
+            ).format(words, link)
+        )
+
     def comments(self) -> Part:
         return Part(
             "<div class='comments'>"
@@ -410,10 +436,17 @@ INSIDE: tuple[Callable[[Writer], Part], ...] = (
     Writer.roster,
     Writer.questions,
     Writer.verse,
+    Writer.live,
 )
 
 
-BETWEEN: tuple[Callable[[Writer], Part], ...] = (Writer.also, Writer.promotion, Writer.advert, Writer.advert)
+BETWEEN: tuple[Callable[[Writer], Part], ...] = (
+    Writer.also,
+    Writer.promotion,
+    Writer.advert,
+    Writer.advert,
+    Writer.box,
+)
 
 
 AFTER: tuple[Callable[[Writer], Part], ...] = (
