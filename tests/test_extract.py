@@ -176,9 +176,12 @@ def test_an_override_of_the_direction_of_writing_is_no_text() -> None:
 @pytest.mark.parametrize(
     ("said", "language"), [("EN_us", "en"), ("fil-PH", "fil"), ("English, of a kind", None), ("x" * 2_000, None)]
 )
-def test_a_feed_s_language_is_believed_where_it_is_one(said: str, language: str | None) -> None:
+def test_a_feed_s_language_is_noted_where_it_is_one_and_believed_unless_the_text_is_another(
+    said: str, language: str | None
+) -> None:
     silent = html(head="").replace(b" lang=en-GB", b"")
-    assert extract(replace(page(silent), hints=Hints(language=said))).language == language
+    article = extract(replace(page(silent), hints=Hints(language=said)))
+    assert (article.language_declared, article.language) == (language, "en")
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,12 @@ def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
 
 
 def _main_lines(tree: lxml.html.HtmlElement) -> list[str]:
-    cleaned = convert_tags(tree_cleaning(copy(tree), MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
-    return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
+    """The main extractor's lines; none where a tree holds what XML cannot, for which it raises these as bare_extraction() knows."""
+    try:
+        cleaned = convert_tags(tree_cleaning(copy(tree), MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
+        return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
+    except (TypeError, ValueError):
+        return []
 
 
 MAIN_EXTRACTOR = Extractor(fast=True, comments=False)
