@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.extract.blocks import TAGS, Block
 from pipelines.extract.boilerplate import (
+    MENU,
     is_byline_opening,
     is_control,
     is_credit,
@@ -131,6 +132,7 @@ PHRASES: Mapping[str, Callable[[str], bool]] = {
     "promotion": is_promotion,
     "teaser": is_teaser_link,
     "credit": is_credit,
+    "menu": lambda text: "|" in text and MENU.fullmatch(text) is not None,
     "byline": lambda text: len(text) < 160 and is_byline_opening(text),
     "date": lambda text: len(text) < 140 and any(map(str.isdigit, text)) and is_date_line(text),
 }

@@ -43,6 +43,10 @@ MIN_SHARE = 0.4
 right more often."""
 
 
+ALONE = 0.6
+"""Log-odds from which a paragraph that a first reading kept is worth two changes of the path: advertising stands on both sides of it."""
+
+
 MIN_READ = 0.7
 """Of the prose of a first reading that a choice must hold to be believed: cross-validated, AEB gains .001 and news pages .002."""
 
@@ -131,7 +135,9 @@ def chosen_blocks(
     page: Blocks, context: PageContext, columns: Columns, candidates: NDArray[np.intp], odds: NDArray[np.float64]
 ) -> list[Block] | None:
     """The candidates on the best path, trimmed; None where they are too little to be believed."""
-    numbers = trimmed(candidates[best_path(together(page, candidates, odds))], columns)
+    odds = together(page, candidates, odds)
+    stands_alone = (odds > ALONE) & (columns["prose"][candidates] > 0) & (columns["read"][candidates] >= 1)
+    numbers = trimmed(candidates[stands_alone | best_path(odds)], columns)
     if holds_of_reading(numbers, columns) < MIN_READ:
         return None
     chosen = once(page, (page.blocks[number] for number in numbers))
@@ -182,8 +188,11 @@ def trimmed(numbers: NDArray[np.intp], columns: Columns) -> list[int]:
     """Without buttons, labels and promotions, and at the ends without title, byline, date line and credits: short lines, too light to
     be worth a change of path."""
     held = {name: values > 0 for name, values in columns.items() if name in ENDS}
-    is_head = (held["title"] | ((held["byline"] | held["date"]) & ~held["closed"] & ~held["verse"])) & ~held["prose"]
-    is_tail = (held["title"] | held["credit"]) & ~held["prose"]
+    is_head = (
+        held["menu"]
+        | (held["title"] | ((held["byline"] | held["date"]) & ~held["closed"] & ~held["verse"])) & ~held["prose"]
+    )
+    is_tail = held["menu"] | (held["title"] | held["credit"]) & ~held["prose"]
     teases = held["teaser"] & (columns["link"] > TEASER_LINK)
     is_noise = held["control"] | held["label"] | held["promotion"] | teases
     kept = [int(number) for number in numbers if not is_noise[number]]
@@ -199,7 +208,7 @@ TEASER_LINK = 0.3
 
 
 ENDS = frozenset(
-    ("title", "teaser", "promotion", "byline", "date", "credit", "closed", "verse", "prose", "control", "label")
+    ("title", "menu", "teaser", "promotion", "byline", "date", "credit", "closed", "verse", "prose", "control", "label")
 )
 
 
