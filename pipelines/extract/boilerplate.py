@@ -160,12 +160,12 @@ LINKED = 0.85
 def drop_head(lines: Sequence[str], context: ArticleContext) -> list[str]:
     """Without title, deck, byline and date line before the first sentence."""
     rest = list(lines[_after_title(lines, context) :])
-    while rest and (is_head_line(rest[0], context) or _is_in_dateline(rest)):
+    while rest and (is_head_line(rest[0], context) or is_in_dateline(rest)):
         rest.pop(0)
     return rest[key_points(rest) :]
 
 
-def _is_in_dateline(lines: Sequence[str]) -> bool:
+def is_in_dateline(lines: Sequence[str]) -> bool:
     """Whether the first line is only the agency that the paragraph below it names too: `OSLO, Nov 9 (Corvane) - …`."""
     name, below = lines[0], next(filter(is_prose, lines[1:3]), "")
     return len(name) < MAX_AGENCY and f"({fold(name)})" in spelled(below[:DATELINE])

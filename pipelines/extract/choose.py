@@ -19,7 +19,7 @@ from pipelines.extract.block_features import measure, table_of
 from pipelines.extract.block_names import NameTable
 from pipelines.extract.block_texts import Columns, PageContext
 from pipelines.extract.blocks import Block, Blocks
-from pipelines.extract.boilerplate import key_points
+from pipelines.extract.boilerplate import is_in_dateline, key_points
 from pipelines.text import line_key
 
 CHOOSER = 1
@@ -142,6 +142,8 @@ def chosen_blocks(
         return None
     chosen = once(page, (page.blocks[number] for number in numbers))
     chosen = chosen[key_points([f"- {one.text}" if _is_entry(page, one) else one.text for one in chosen[:8]]) :]
+    if chosen and is_in_dateline([one.text for one in chosen[:3]]):
+        del chosen[0]
     least = max(MIN_CHOSEN, MIN_SHARE * sum(map(len, context.lines)))
     return chosen if sum(len(block.text) for block in chosen) >= least else None
 
