@@ -159,7 +159,11 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     ).reshape(count)
     titles = {_letters(title) for title in context.titles} - {""}
     found["title"] = np.array(
-        [len(key) < 300 and _is_title(_letters(key), titles) for key in keys], dtype=np.float64
+        [
+            len(key) < 300 and _is_title(_letters(block.text.partition("\n")[0]), titles)
+            for block, key in zip(blocks, keys, strict=True)
+        ],
+        dtype=np.float64,
     ).reshape(count)
     names = [name.casefold() for name in context.authors]
     found["author"] = np.array(
@@ -221,7 +225,7 @@ def _is_title(key: str, titles: set[str]) -> bool:
     return key in titles or (
         len(key) > 8
         and any(
-            (len(key) >= 0.6 * len(title) and title.startswith(key))
+            (len(key) >= 0.6 * len(title) and (title.startswith(key) or title.endswith(key)))
             or (len(title) >= 0.6 * len(key) and key.startswith(title))
             for title in titles
         )

@@ -73,7 +73,7 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     body = head.ld("articleBody")
     context = PageContext(
         lines=lines,
-        titles=head.titles,
+        titles=(*head.titles, *([said.title] if said.title else [])),
         authors=said.authors,
         description=said.description or "",
         body=body if isinstance(body, str) else "",
