@@ -23,7 +23,7 @@ from pipelines.extract.moments import Habits, parse_moment
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
-from pipelines.extract.tree import parse
+from pipelines.extract.tree import MAX_TEXT, parse
 from pipelines.text import word_count
 
 EXTRACTOR = f"broadsheet 2 choose {CHOOSER} trafilatura {version('trafilatura')}"
@@ -32,10 +32,6 @@ EXTRACTOR = f"broadsheet 2 choose {CHOOSER} trafilatura {version('trafilatura')}
 
 MAX_LINES = 20_000
 """Lines of a text copy; the longest labelled one has 200."""
-
-
-MAX_TEXT = 1_000_000
-"""Characters of an article; the longest labelled one has 53,000, a long novel a million. Longer ones are refused, not cut."""
 
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_NAME, MAX_AUTHORS, MAX_ADDRESS = 500, 5_000, 200, 50, 2_048

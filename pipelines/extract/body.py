@@ -21,7 +21,7 @@ from pipelines.extract.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines, first_reading, short_article_body
 from pipelines.extract.scripted import PageScripts
 from pipelines.extract.text_copies import opened, read_head
-from pipelines.extract.tree import clean_lines, visible_lines
+from pipelines.extract.tree import MAX_TEXT, clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 
 
@@ -76,7 +76,7 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
         titles=(*head.titles, *([said.title] if said.title else [])),
         authors=said.authors,
         description=said.description or "",
-        body=body if isinstance(body, str) else "",
+        body=body if isinstance(body, str) and len(body) <= MAX_TEXT else "",
     )
     blocks = read_blocks(tree, head.url or "")
     return PreparedPage(tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts)

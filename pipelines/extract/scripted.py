@@ -17,7 +17,7 @@ from pipelines.extract.page_data import data_scripts, page_data
 from pipelines.extract.page_head import PageHead
 from pipelines.extract.phrases import Mentions
 from pipelines.extract.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
-from pipelines.extract.tree import html_parser
+from pipelines.extract.tree import MAX_TEXT, html_parser
 from pipelines.text import TAG, clean, fold, is_prose, width
 
 WHOLE = 1_500
@@ -61,7 +61,7 @@ class PageScripts:
         if said.is_accessible_for_free is False:
             return None
         had = sum(width(line) for line in lines if is_prose(line))
-        found = list(self._found(said, had))
+        found = [one for one in self._found(said, had) if len(one.html) <= MAX_TEXT]
         most = max((one.prose for one in found), default=0)
         if most < max(MIN_PROSE, (1 + MORE_OF_IT) * had):
             return None
@@ -73,7 +73,7 @@ class PageScripts:
 
     def _found(self, said: Metadata, had: int) -> Iterator[RichText]:
         body = self._head.ld("articleBody")
-        if isinstance(body, str) and width(body) > (1 + MORE_OF_IT) * had:
+        if isinstance(body, str) and len(body) <= MAX_TEXT and width(body) > (1 + MORE_OF_IT) * had:
             yield from_string(body)
         if had < WHOLE and sum(len(text) for _, text in self._scripts) > had:
             finder = _Finder([said.title or "", *self._head.titles], self._head.url or "")

@@ -14,6 +14,10 @@ MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
 
 
+MAX_TEXT = 1_000_000
+"""Characters of an article; the longest labelled one has 53,000, a long novel a million. Longer ones are refused, not cut."""
+
+
 HUGE_TAG = re.compile(
     rf"<[a-zA-Z][^\s<>]*+(?:\s++[^\s=<>]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){{{MAX_ATTRIBUTES}}}"
 )
