@@ -34,14 +34,16 @@ def tokens_of(names: str) -> tuple[int, ...]:
 
 def name_columns(page: Blocks, table: NameTable) -> Columns:
     """What class names say: of the block's own element, of the one around it, and of all further out."""
-    own = [_odds(one.names, table, 0) for one in page.containers]
-    far = [_odds(one.names, table, 1) for one in page.containers]
+    known = {
+        names: (_odds(names, table, 0), _odds(names, table, 1)) for names in {one.names for one in page.containers}
+    }
+    own, far = [known[one.names][0] for one in page.containers], [known[one.names][1] for one in page.containers]
     low, high = [0.0] * len(far), [0.0] * len(far)
     for number, (one, (least, most, _)) in enumerate(zip(page.containers, far, strict=True)):
         low[number], high[number] = min(low[one.parent], least), max(high[one.parent], most)
     rows = [
         (
-            *_joined(own[block.container], _odds(block.names, table, 0)),
+            *(_joined(own[block.container], _odds(block.names, table, 0)) if block.names else own[block.container]),
             *own[up := page.containers[block.container].parent],
             low[page.containers[up].parent],
             high[page.containers[up].parent],

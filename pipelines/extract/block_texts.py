@@ -158,10 +158,11 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
         dtype=np.float64,
     ).reshape(count)
     titles = {_letters(title) for title in context.titles} - {""}
+    longest = 2 * max(map(len, context.titles), default=0)
     found["title"] = np.array(
         [
-            len(key) < 300 and _is_title(_letters(block.text.partition("\n")[0]), titles)
-            for block, key in zip(blocks, keys, strict=True)
+            len(line := text.partition("\n")[0]) <= longest and _is_title(_letters(line), titles)
+            for text in (block.text for block in blocks)
         ],
         dtype=np.float64,
     ).reshape(count)

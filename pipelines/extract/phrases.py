@@ -7,7 +7,7 @@ what may stand anywhere only if a word that the phrase needs is there. Patterns 
 import re
 import tomllib
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 PHRASES: Mapping[str, Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text("utf-8"))
@@ -29,6 +29,7 @@ def whole_words(kind: str) -> re.Pattern[str]:
     return re.compile(rf"\b{pattern(kind)}\b", re.I)
 
 
+@lru_cache(maxsize=512)
 def spelled(line: str) -> str:
     """A line as phrases are written: lower case, with straight apostrophes."""
     return line.lower().replace("’", "'")

@@ -301,14 +301,14 @@ def _refill(element: lxml.html.HtmlElement, paragraphs: Sequence[str]) -> None:
 OWN_ADDRESSES = XPath("//link[@rel = 'canonical']/@href | //meta[@property = 'og:url']/@content")
 
 
-TITLE_LINKS = XPath("//*[self::h1 or self::h2]//a[@href]")
-
-
 def unlink_own_title(tree: lxml.html.HtmlElement) -> None:
     """Makes a title that links to its own page plain: blogs' themes do that, and it is no teaser's headline."""
+    links = [link for heading in tree.iter("h1", "h2") for link in heading.iter("a") if link.get("href") is not None]
+    if not links:
+        return
     own = {path for address in OWN_ADDRESSES(tree) if len(path := _path(address)) > 1}
     window = fold(tree.findtext(".//title") or "")
-    for link in TITLE_LINKS(tree):
+    for link in links:
         text = fold(link.text_content())
         if _path(link.get("href")) in own or (len(text) > MIN_TITLE and window.startswith(text)):
             link.drop_tag()
