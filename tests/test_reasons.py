@@ -12,7 +12,7 @@ from crawler.items import MAX_PAGE_BYTES, Outcome, Page, Source
 from crawler.reasons import AFTER_FAILED_POLL, AFTER_FAILURE, AFTER_REFUSAL, NEVER, REASONS, reason, sentence
 from pipelines.archive.schedule import EVERY_RUN_FAILURES, LONGEST_RETRY, RETRY_AFTER, RETRY_REFUSED_AFTER
 from pipelines.archive.store import Archive
-from pipelines.extract.article import MAX_TEXT
+from pipelines.extract.tree import MAX_TEXT
 from tests.conftest import ROOT
 from tests.test_architecture import MODULES
 

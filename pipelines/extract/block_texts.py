@@ -20,6 +20,7 @@ from pipelines.extract.boilerplate import (
     is_promotion,
     is_teaser_link,
 )
+from pipelines.extract.phrases import Openings
 from pipelines.text import PROSE_LENGTH, line_key, width
 
 Columns = dict[str, NDArray[np.float64]]
@@ -116,26 +117,41 @@ def _measured(text: str) -> tuple[float, ...]:
 # ------------------------------------------------------------------------------------------------------------ phrases
 def phrase_columns(blocks: Sequence[Block], candidates: NDArray[np.intp]) -> Columns:
     """What the tests of boilerplate say of a block."""
-    found = {name: np.zeros(len(blocks)) for name in PHRASES}
+    found = {name: np.zeros(len(blocks)) for name in (*OPENING_TESTS, *OTHER_TESTS)}
     for number in candidates:
         text = blocks[number].text
         if len(text) < MAX_PHRASE:
-            for name, test in PHRASES.items():
+            tests = ALL_TESTS if not text[0].isalnum() or OPENING.match(text) else OTHER_TESTS
+            for name, test in tests.items():
                 if test(text):
                     found[name][number] = 1
     return found
 
 
-PHRASES: Mapping[str, Callable[[str], bool]] = {
+Tests = Mapping[str, Callable[[str], bool]]
+
+
+OPENING_TESTS: Tests = {
     "label": is_label,
     "control": is_control,
-    "promotion": is_promotion,
     "teaser": is_teaser_link,
     "credit": is_credit,
-    "menu": lambda text: "|" in text and MENU.fullmatch(text) is not None,
     "byline": lambda text: len(text) < 160 and is_byline_opening(text),
+}
+
+
+OPENING = Openings("labels", "controls", "reading_times", "credits", "bylines")
+"""The beginnings that OPENING_TESTS ask for: most lines have none of them, and need one look instead of five."""
+
+
+OTHER_TESTS: Tests = {
+    "promotion": is_promotion,
+    "menu": lambda text: "|" in text and MENU.fullmatch(text) is not None,
     "date": lambda text: len(text) < 140 and any(map(str.isdigit, text)) and is_date_line(text),
 }
+
+
+ALL_TESTS: Tests = {**OPENING_TESTS, **OTHER_TESTS}
 
 
 MAX_PHRASE = 320

@@ -95,7 +95,7 @@ def _body(page: PreparedPage, chosen: Sequence[Block]) -> Body:
 def by_rules(head: PageHead, page: PreparedPage) -> Body:
     """The body where the model is not sure: a reading's lines, boilerplate removed."""
     tree = page.tree
-    lines = article_lines(tree)
+    lines = article_lines(tree, page.lines)
     elements = locate_lines(tree, lines, head.url or "")
     context = ArticleContext(
         titles=head.titles,

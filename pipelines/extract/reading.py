@@ -7,11 +7,12 @@ from typing import Any
 import lxml.html
 import trafilatura
 from lxml.etree import XPath
-from trafilatura.htmlprocessing import convert_tags, tree_cleaning
+from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.readability_lxml import Document as Readability
 from trafilatura.settings import Extractor
 from trafilatura.xml import xmltotxt
+from trafilatura.xpaths import REMOVE_COMMENTS_AND_LISTS_XPATH
 
 from pipelines.extract.layout import paragraphs_of
 from pipelines.extract.tree import clean_lines, html_parser, visible_lines
@@ -32,7 +33,8 @@ def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
 def _main_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """The main extractor's lines; none where a tree holds what XML cannot, for which it raises these as bare_extraction() knows."""
     try:
-        cleaned = convert_tags(tree_cleaning(copy(tree), MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
+        plain = prune_unwanted_nodes(copy(tree), REMOVE_COMMENTS_AND_LISTS_XPATH)
+        cleaned = convert_tags(tree_cleaning(plain, MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
         return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
     except (TypeError, ValueError):
         return []
@@ -45,16 +47,14 @@ def _leaves_much(tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
     return _prose(lines) <= 0.7 * _prose(paragraphs_of(tree))
 
 
-def article_lines(tree: lxml.html.HtmlElement) -> list[str]:
-    """The article's lines by trafilatura; by a second reading where the first leaves much prose of the page behind."""
-    if brief := short_article_body(tree):
-        return brief
+def article_lines(tree: lxml.html.HtmlElement, first: list[str]) -> list[str]:
+    """The article's lines: a first reading's, or those of trafilatura's rescues or readability where it leaves much prose behind."""
+    length = sum(map(len, first))
+    if first and length < MIN_TEXT and first == short_article_body(tree):
+        return first
+    if length >= MIN_TEXT and _prose(first) > 0.5 * length and not _leaves_much(tree, first):
+        return first
     lines = trafilatura_lines(tree)
-    length = sum(map(len, lines))
-    if length >= MIN_TEXT and _prose(lines) > 0.5 * length and not _leaves_much(tree, lines):
-        return lines
-    if rejoin(tree, lines):
-        lines = trafilatura_lines(tree)
     other = readability_lines(tree)
     return other if _is_better(other, lines) else lines
 

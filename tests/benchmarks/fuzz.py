@@ -30,7 +30,8 @@ from crawler.workers import Limits, WorkerBug, WorkerLost, Workers
 from pipelines.database.connection import connect
 from pipelines.database.doctor import examine
 from pipelines.extract import pipeline
-from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE
+from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
+from pipelines.extract.tree import MAX_TEXT
 from tests.conftest import ENVIRONMENT, ROOT
 from tests.support.laws import LAWS, UNFIT
 from tests.support.loopback import article_html, story

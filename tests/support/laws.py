@@ -40,7 +40,8 @@ from crawler.sources.opml import UnreadableList
 from crawler.sources.toml_file import SourcesError, parse_sources
 from crawler.urls import canonical_url
 from pipelines.extract import Refusal
-from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TEXT, MAX_TITLE, extract
+from pipelines.extract.article import MAX_ADDRESS, MAX_AUTHORS, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, extract
+from pipelines.extract.tree import MAX_TEXT
 from tests.support.mutations import Mutant
 
 URL = "https://www.x.example/news/a.html"
