@@ -164,7 +164,8 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     count = len(blocks)
     keys = [line_key(block.text) for block in blocks]
     found: Columns = {}
-    whole, lines = "".join(map(line_key, context.lines)), set(map(line_key, context.lines))
+    read = [line_key(line) for line in context.lines]
+    whole, lines = "".join(read), set(read)
     body = "".join(context.body.split())
     found["read"] = np.array([_held(key, whole, lines) for key in keys]).reshape(count)
     found["in_body"] = np.array([_held(key, body, ()) for key in keys]).reshape(count) if body else np.full(count, -1.0)

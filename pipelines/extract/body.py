@@ -9,7 +9,7 @@ import lxml.html
 from crawler.items import Source
 from pipelines.extract.authors import is_person
 from pipelines.extract.block_texts import PageContext
-from pipelines.extract.blocks import Block, Blocks, read_blocks
+from pipelines.extract.blocks import Blocks, read_blocks
 from pipelines.extract.boilerplate import ArticleContext, body_lines
 from pipelines.extract.choose import choose
 from pipelines.extract.dates import guessed_date, habits_of, is_ahead, more_precise
@@ -44,7 +44,10 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
     chosen = None if short_article_body(page.tree) else choose(page.blocks, page.context)
-    return by_rules(head, page) if chosen is None else _body(page, chosen)
+    if chosen is None:
+        return by_rules(head, page)
+    lines = [line for block in chosen for line in block.text.split("\n")]
+    return _body(page, lines, ((block.text, block.element) for block in chosen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +85,13 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     return PreparedPage(tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts)
 
 
-def _body(page: PreparedPage, chosen: Sequence[Block]) -> Body:
-    lines = [line for block in chosen for line in block.text.split("\n")]
+def _body(page: PreparedPage, lines: list[str], texts: Iterable[tuple[str, lxml.html.HtmlElement | None]]) -> Body:
+    """What is told of these lines; `texts`: the article's texts with the elements in which they stand."""
+    own = (text for text, element in texts if is_prose(text) and not (element is not None and on_card(element)))
     return Body(
         said=page.said,
         lines=lines,
-        own_words=_words_on_no_card(chosen),
+        own_words=sum(map(word_count, own)),
         needs_scripts=page.scripts.are_needed(page.tree, lines),
     )
 
@@ -104,33 +108,13 @@ def by_rules(head: PageHead, page: PreparedPage) -> Body:
         decks=decks(lines, elements, page.said.description),
     )
     kept = [_without_mark(line, elements) for line in body_lines(lines, context)]
-    return Body(
-        said=page.said,
-        lines=kept,
-        own_words=_own_words(kept, elements),
-        needs_scripts=page.scripts.are_needed(tree, kept),
-    )
+    return _body(page, kept, ((line, element_of(elements, line)) for line in kept))
 
 
 def _without_mark(line: str, elements: LineElements) -> str:
     """A list's entry as the page has it: the mark before it comes from a reading, a dash that opens a dialogue does not."""
     element = element_of(elements, line)
     return line.removeprefix("- ") if element is not None and element.tag in ("li", "dt", "dd") else line
-
-
-def _words_on_no_card(blocks: Iterable[Block]) -> int:
-    """Words of the prose among blocks that stands on no card."""
-    return sum(word_count(block.text) for block in blocks if is_prose(block.text) and not on_card(block.element))
-
-
-def _own_words(lines: Iterable[str], elements: LineElements) -> int:
-    """Words of the prose that stands on no card."""
-    own = (
-        line
-        for line in lines
-        if is_prose(line) and not ((found := element_of(elements, line)) is not None and on_card(found))
-    )
-    return sum(map(word_count, own))
 
 
 def with_byline_and_date(

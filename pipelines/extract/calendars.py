@@ -17,7 +17,7 @@ JALALI_YEARS, BIKRAM_YEARS, BUDDHIST_YEARS, MINGUO_YEARS = (
 )
 """The years that lie from OLDEST to NEWEST. The calendar of Nepal is made by proclamation, and is known up to 2100."""
 
-TO_BUDDHIST, TO_MINGUO = 543, -1911
+TO_BUDDHIST = 543
 
 LUNAR = frozenset(("ar", "ur", "ms"))
 """Languages whose years of the fifteenth century are of the lunar Hijri calendar."""

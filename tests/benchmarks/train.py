@@ -33,7 +33,6 @@ from numpy.typing import NDArray
 from pipelines.extract.block_features import all_names, measure, table_of
 from pipelines.extract.block_names import name_columns, tokens_of
 from pipelines.extract.block_texts import Columns
-from pipelines.extract.blocks import Blocks
 from pipelines.extract.choose import MODEL, ODDS_SCALE, chosen_blocks
 from tests.support.labelled import ROOT, Labelled, fold, read_pages, words
 
@@ -166,17 +165,6 @@ def _rates(sums: Mapping[int, Mapping[str, Sequence[float]]]) -> SiteRates:
             rates = {site: good / total for site, (good, total) in sites.items()}
             found[token] = (sum(rates.values()), rates)
     return found
-
-
-def _tokens_around(blocks: Blocks, names: str, place: int) -> tuple[set[int], set[int]]:
-    """The tokens of a block's element and the one around it, and of those further out."""
-    own = blocks.containers[place]
-    around = blocks.containers[own.parent]
-    near, far = {*tokens_of(names), *tokens_of(own.names), *tokens_of(around.names)}, set[int]()
-    while around is not blocks.containers[around.parent]:
-        around = blocks.containers[around.parent]
-        far.update(tokens_of(around.names))
-    return near, far
 
 
 # ------------------------------------------------------------------------------------------------------------ matrices
