@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.extract.block_features import all_names, measure, table_of
-from pipelines.extract.block_texts import PageContext
-from pipelines.extract.blocks import read_blocks
-from pipelines.extract.choose import MODEL, best_path, choose, load_model, model_from
+from pipelines.extract.choose.blocks import read_blocks
+from pipelines.extract.choose.choose import MODEL, best_path, choose, load_model, model_from
+from pipelines.extract.choose.features import all_names, measure, table_of
+from pipelines.extract.choose.texts import PageContext
 from pipelines.extract.tree import parse
 
 URL = "https://www.hollin-echo.example/works/kiln"

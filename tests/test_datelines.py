@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.extract.datelines import dateline
+from pipelines.extract.metadata.datelines import dateline
 
 REST = "Ferry operator Selkie Lines asked a court on Thursday to shield it from creditors while it talks to lenders."
 

@@ -3,8 +3,8 @@
 import lxml.html
 import pytest
 
-from pipelines.extract.metadata import Metadata, read_metadata
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.metadata import Metadata, read_metadata
+from pipelines.extract.metadata.page_head import PageHead
 
 URL = "https://www.ledger.example/news/harbour/crane.html"
 WINDOW = "<title>Crane falls over on the quay | The Ledger</title>"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.extract.metadata import Metadata, read_metadata
-from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
-from pipelines.extract.names import byline, people
-from pipelines.extract.page_head import PageHead
-from pipelines.extract.titles import without_site
+from pipelines.extract.metadata.metadata import Metadata, read_metadata
+from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.metadata.names import byline, people
+from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.titles import without_site
 from pipelines.text import clean
 from tests.support.work import ends
 

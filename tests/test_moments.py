@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jalali_core import GregorianToJalali
 
-from pipelines.extract.calendars import gregorian
-from pipelines.extract.moments import UNKNOWN, Habits, parse_moment
+from pipelines.extract.metadata.calendars import gregorian
+from pipelines.extract.metadata.moments import UNKNOWN, Habits, parse_moment
 
 AMERICAN = Habits(language="en", region="US")
 BRITISH = Habits(language="en", region="GB")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import lxml.html
 import pytest
 
-from pipelines.extract.metadata import Metadata, read_metadata
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.metadata import Metadata, read_metadata
+from pipelines.extract.metadata.page_head import PageHead
 
 URL = "https://www.ledger.example/harbour/crane"
 FETCHED_AT = datetime(2026, 11, 21, tzinfo=UTC)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crawler.items import Page
 from pipelines.extract import Refusal, extract
-from pipelines.extract.page_data import page_data
-from pipelines.extract.rich_text import Reader
+from pipelines.extract.scripts.page_data import page_data
+from pipelines.extract.scripts.rich_text import Reader
 from tests.support.work import calls
 
 TITLE = "The gate of the old brickworks stays shut"
@@ -198,7 +198,7 @@ def test_another_story_in_the_data_is_not_the_article() -> None:
 
 
 def test_a_page_whose_html_holds_its_text_has_no_script_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.extract.scripted.page_data", lambda scripts: pytest.fail("parsed"))
+    monkeypatch.setattr("pipelines.extract.scripts.scripted.page_data", lambda scripts: pytest.fail("parsed"))
     assert lines(f"<article>{HTML * 3}</article>{STATES['__NEXT_DATA__']}")
 
 

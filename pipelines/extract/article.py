@@ -12,15 +12,15 @@ from typing import TypeVar
 
 from crawler.items import Article, Page
 from pipelines.extract.body import read_body
-from pipelines.extract.choose import CHOOSER
-from pipelines.extract.datelines import dateline
-from pipelines.extract.dates import is_ahead, more_precise
+from pipelines.extract.choose.choose import CHOOSER
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
 from pipelines.extract.languages import language_of
 from pipelines.extract.layout import measure_layout
-from pipelines.extract.metadata import Metadata, primary_tag, read_metadata
-from pipelines.extract.moments import Habits, parse_moment
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.datelines import dateline
+from pipelines.extract.metadata.dates import is_ahead, more_precise
+from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_metadata
+from pipelines.extract.metadata.moments import Habits, parse_moment
+from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse

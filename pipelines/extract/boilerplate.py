@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.extract.moments import MONTH_NUMBER, day_in_words
-from pipelines.extract.names import ROLE, SMALL_WORDS
+from pipelines.extract.metadata.moments import MONTH_NUMBER, day_in_words
+from pipelines.extract.metadata.names import ROLE, SMALL_WORDS
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
 from pipelines.text import CJK, PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
 

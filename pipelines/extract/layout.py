@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from pipelines.extract.datelines import dateline
+from pipelines.extract.metadata.datelines import dateline
 from pipelines.extract.tree import HEADINGS
 from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
 

@@ -3,7 +3,7 @@
 from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
 from pipelines.extract.layout import LayoutStats
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.phrases import Mentions, Openings, whole_words
 from pipelines.text import word_count
 

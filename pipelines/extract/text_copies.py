@@ -21,9 +21,9 @@ from pipelines.extract.boilerplate import (
     is_noise,
     same_title,
 )
-from pipelines.extract.metadata import Metadata
-from pipelines.extract.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
-from pipelines.extract.names import (
+from pipelines.extract.metadata.metadata import Metadata
+from pipelines.extract.metadata.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.metadata.names import (
     BY,
     LABEL_WORDS,
     ROLE,
@@ -35,7 +35,7 @@ from pipelines.extract.names import (
     people,
 )
 from pipelines.extract.phrases import pattern, whole_words
-from pipelines.extract.unfolding import unfold
+from pipelines.extract.prune.unfolding import unfold
 from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6

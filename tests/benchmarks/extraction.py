@@ -4,7 +4,7 @@
 
 BENCH holds `score.py`, `truth.json` and `truth_meta.json` with their pages; COPIES the text copies and their `truth.json`.
 About two minutes on one core. The line chooser was trained on these very pages: what it does on sites that it has not seen
-is in `pipelines/extract/choose_card.json`, from `python -m tests.benchmarks.train`. One table per set, one row per extractor; every page goes to all of them in turn:
+is in `pipelines/extract/choose/card.json`, from `python -m tests.benchmarks.train`. One table per set, one row per extractor; every page goes to all of them in turn:
 
     f1 prec. recall exact   the body: shingles of four words, and the share of texts that are equal word for word
     title authors day       share of pages, mean F1 of names, share of pages

@@ -1,4 +1,4 @@
-"""Trains the line chooser (pipelines/extract/choose.py) on labelled pages and writes its model file and card.
+"""Trains the line chooser (pipelines/extract/choose/choose.py) on labelled pages and writes its model file and card.
 
     python -m tests.benchmarks.train [BENCH] [--date DATE] [--figures]
 
@@ -30,13 +30,13 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.extract.block_features import all_names, measure, table_of
-from pipelines.extract.block_names import name_columns, tokens_of
-from pipelines.extract.block_texts import Columns
-from pipelines.extract.choose import MODEL, ODDS_SCALE, chosen_blocks
+from pipelines.extract.choose.choose import MODEL, ODDS_SCALE, chosen_blocks
+from pipelines.extract.choose.class_names import name_columns, tokens_of
+from pipelines.extract.choose.features import all_names, measure, table_of
+from pipelines.extract.choose.texts import Columns
 from tests.support.labelled import ROOT, Labelled, fold, read_pages, words
 
-CARD = MODEL.with_name("choose_card.json")
+CARD = MODEL.with_name("card.json")
 
 
 FOLDS, FALL, DRAWS = 5, 0.003, 400
@@ -452,7 +452,7 @@ def main() -> int:
     model = exported(fit(seen, counts, names), counts, names)
     MODEL.write_text(written(model), "utf-8")
     described = {
-        "what": "the line chooser of pipelines/extract/choose.py, written by python -m tests.benchmarks.train",
+        "what": "the line chooser of pipelines/extract/choose/choose.py, written by python -m tests.benchmarks.train",
         "date": args.date,
         "pages": dict(Counter(one.page.group for one in seen)),
         "sites": len({one.page.site for one in seen}),

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipelines.extract.block_texts import Columns
-from pipelines.extract.blocks import Blocks
+from pipelines.extract.choose.blocks import Blocks
+from pipelines.extract.choose.texts import Columns
 
 NameTable = Mapping[int, tuple[float, float]]
 """Hash of a class token -> log-odds that text is the article's: of what bears the name, and of what stands deeper in it."""

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import lxml.html
 from lxml.etree import XPath
 
-from pipelines.extract.metadata import Metadata
-from pipelines.extract.page_data import data_scripts, page_data
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.metadata import Metadata
+from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.phrases import Mentions
-from pipelines.extract.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
+from pipelines.extract.scripts.page_data import data_scripts, page_data
+from pipelines.extract.scripts.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
 from pipelines.extract.tree import MAX_TEXT, html_parser
 from pipelines.text import TAG, clean, fold, is_prose, width
 

@@ -4,8 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipelines.extract.headings import MAX_KICKER, SITE_SEPARATOR, Heading, host_name, is_sites, names_site, window_of
-from pipelines.extract.page_head import PageHead, headline_of, visible_text
+from pipelines.extract.metadata.headings import (
+    MAX_KICKER,
+    SITE_SEPARATOR,
+    Heading,
+    host_name,
+    is_sites,
+    names_site,
+    window_of,
+)
+from pipelines.extract.metadata.page_head import PageHead, headline_of, visible_text
 from pipelines.text import TAG, fold
 
 # ------------------------------------------------------------------------------------------------------------- title

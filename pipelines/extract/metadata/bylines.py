@@ -7,7 +7,7 @@ from itertools import islice
 
 from lxml import html as lxml_html
 
-from pipelines.extract.names import (
+from pipelines.extract.metadata.names import (
     BY,
     LABEL,
     MAX_BYLINE,

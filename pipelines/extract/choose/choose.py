@@ -2,7 +2,7 @@
 
 The trees give each block the odds that it is the article's; Viterbi's path over them changes between article and rest
 where that is worth a price. `python -m tests.benchmarks.train` writes the model beside this file: numbers, no text of a
-page. How well it does is in choose_card.json.
+page. How well it does is in card.json.
 """
 
 import json
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.extract.block_features import measure, table_of
-from pipelines.extract.block_names import NameTable
-from pipelines.extract.block_texts import Columns, PageContext
-from pipelines.extract.blocks import Block, Blocks
 from pipelines.extract.boilerplate import is_in_dateline, key_points
+from pipelines.extract.choose.blocks import Block, Blocks
+from pipelines.extract.choose.class_names import NameTable
+from pipelines.extract.choose.features import measure, table_of
+from pipelines.extract.choose.texts import Columns, PageContext
 from pipelines.text import line_key
 
 CHOOSER = 1
@@ -51,7 +51,7 @@ MIN_READ = 0.7
 """Of the prose of a first reading that a choice must hold to be believed: cross-validated, AEB gains .001 and news pages .002."""
 
 
-MODEL = Path(__file__).with_name("choose_model.json")
+MODEL = Path(__file__).with_name("model.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.extract.block_names import NameTable, name_columns
-from pipelines.extract.block_texts import Columns, PageContext, context_columns, phrase_columns, text_columns
-from pipelines.extract.blocks import TAGS, Block, Blocks
+from pipelines.extract.choose.blocks import TAGS, Block, Blocks
+from pipelines.extract.choose.class_names import NameTable, name_columns
+from pipelines.extract.choose.texts import Columns, PageContext, context_columns, phrase_columns, text_columns
 
 
 def measure(page: Blocks, context: PageContext, table: NameTable) -> tuple[Columns, NDArray[np.intp]]:

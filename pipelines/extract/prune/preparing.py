@@ -14,10 +14,10 @@ import lxml.html
 from lxml.etree import SubElement, XPath
 
 from pipelines.extract.boilerplate import is_control, is_label, is_promotion
-from pipelines.extract.initials import join_initials, show_beginnings
-from pipelines.extract.running_links import unlink_running_text
+from pipelines.extract.prune.initials import join_initials, show_beginnings
+from pipelines.extract.prune.running_links import unlink_running_text
+from pipelines.extract.prune.unfolding import unfold
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
-from pipelines.extract.unfolding import unfold
 from pipelines.text import PROSE_LENGTH, fold, is_prose
 
 

@@ -17,11 +17,18 @@ import lxml.html
 from htmldate import find_date
 from lxml.etree import XPath
 
-from pipelines.extract.calendars import OLDEST
-from pipelines.extract.moments import Habits, Moment, day_in_words, parse_moment
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.calendars import OLDEST
+from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.surroundings import (
+    beginning,
+    is_card_of,
+    is_foreign,
+    is_sentence,
+    lines_above,
+    lines_below,
+)
 from pipelines.extract.phrases import whole_words
-from pipelines.extract.surroundings import beginning, is_card_of, is_foreign, is_sentence, lines_above, lines_below
 from pipelines.extract.tree import clean_lines, visible_lines
 from pipelines.text import clean, is_prose
 

@@ -8,7 +8,7 @@ from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
-from pipelines.extract.preparing import HIDING, prepare
+from pipelines.extract.prune.preparing import HIDING, prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
 

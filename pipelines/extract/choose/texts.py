@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.extract.blocks import TAGS, Block
 from pipelines.extract.boilerplate import (
     MENU,
     is_byline_opening,
@@ -20,6 +19,7 @@ from pipelines.extract.boilerplate import (
     is_promotion,
     is_teaser_link,
 )
+from pipelines.extract.choose.blocks import TAGS, Block
 from pipelines.extract.phrases import Openings
 from pipelines.text import PROSE_LENGTH, line_key, width
 

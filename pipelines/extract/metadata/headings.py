@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from pipelines.extract.moments import day_in_words
-from pipelines.extract.page_head import PageHead, headline_of
+from pipelines.extract.metadata.moments import day_in_words
+from pipelines.extract.metadata.page_head import PageHead, headline_of
 from pipelines.text import CJK, clean, fold, width
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from crawler.urls import original_url
-from pipelines.extract.authors import authors, unique
-from pipelines.extract.dates import habits_of, modified_at, published_at
-from pipelines.extract.headings import heading_of
-from pipelines.extract.moments import Moment
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.authors import authors, unique
+from pipelines.extract.metadata.dates import habits_of, modified_at, published_at
+from pipelines.extract.metadata.headings import heading_of
+from pipelines.extract.metadata.moments import Moment
+from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.titles import title, titles_by_place
 from pipelines.extract.phrases import Openings
-from pipelines.extract.titles import title, titles_by_place
 from pipelines.text import TAG, clean, fold
 
 

@@ -8,9 +8,9 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from crawler.times import stamp
-from pipelines.extract.calendars import BIKRAM_YEARS, JALALI_YEARS, MINGUO_YEARS, OLDEST, gregorian, of_era
+from pipelines.extract.metadata.calendars import BIKRAM_YEARS, JALALI_YEARS, MINGUO_YEARS, OLDEST, gregorian, of_era
+from pipelines.extract.metadata.zones import offset_of
 from pipelines.extract.phrases import PHRASES
-from pipelines.extract.zones import offset_of
 from pipelines.text import clean
 
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pipelines.extract.bylines import byline_authors
-from pipelines.extract.headings import host_name, names_site
 from pipelines.extract.layout import paragraphs_of
-from pipelines.extract.names import AGENCY, BY, is_full_name, is_handle, is_no_person, looks_like_name, people
-from pipelines.extract.page_head import PageHead
+from pipelines.extract.metadata.bylines import byline_authors
+from pipelines.extract.metadata.headings import host_name, names_site
+from pipelines.extract.metadata.names import AGENCY, BY, is_full_name, is_handle, is_no_person, looks_like_name, people
+from pipelines.extract.metadata.page_head import PageHead
 from pipelines.text import clean, fold
 
 META_NAMES = """

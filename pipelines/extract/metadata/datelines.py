@@ -6,7 +6,7 @@ Rather none than a wrong one: a place is believed that is in capitals, or that s
 import re
 
 from pipelines.extract.boilerplate import AGENCY_NAMES
-from pipelines.extract.moments import MONTH_NUMBER
+from pipelines.extract.metadata.moments import MONTH_NUMBER
 from pipelines.extract.phrases import phrases
 from pipelines.text import fold, is_prose
 

@@ -1,0 +1,1 @@
+"""Extraction: the lines of an article are chosen by a learned model, block by block."""

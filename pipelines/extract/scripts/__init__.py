@@ -1,0 +1,1 @@
+"""Extraction: text that a page holds only in its scripts and data."""
