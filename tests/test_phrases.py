@@ -13,7 +13,7 @@ from pipelines.extract.boilerplate import (
     is_promotion,
     is_teaser_link,
 )
-from pipelines.extract.phrases import PHRASES, Mentions, Openings, phrases, plain_words
+from pipelines.extract.phrases import PHRASES, Mentions, Openings, compiled, phrases, plain_words
 
 PLAIN_KINDS = {"months", "jalali_months", "bikram_months", "small_words", "label_words", "kickers"}
 
@@ -136,3 +136,11 @@ def test_what_every_match_needs_is_known(phrase: str, needed: str) -> None:
 
 def test_a_promotion_needs_a_word_that_can_be_looked_for_first() -> None:
     assert [phrase for phrase in phrases("promotions") if len(max(plain_words(phrase), key=len)) < 2] == []
+
+
+def test_a_pattern_is_compiled_for_a_line_that_begins_as_it_does() -> None:
+    labels, before = Openings("labels", after=r"\s*:\s*never compiled before$"), compiled.cache_info().currsize
+    assert not labels.match("Remarkable things were said")
+    assert compiled.cache_info().currsize == before
+    assert labels.match("Read more: never compiled before")
+    assert compiled.cache_info().currsize == before + 1

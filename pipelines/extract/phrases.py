@@ -1,7 +1,8 @@
 """phrases.toml, read once: what lines say, by kind and language, as tests that fail fast.
 
-A kind has hundreds of phrases and most lines match none of them. So openings are asked by the line's first letter, and
-what may stand anywhere only if a word that the phrase needs is there. Patterns are compiled when a line first needs them.
+A kind has hundreds of phrases and most lines match none of them. So an opening is asked only of a line that begins with
+its plain letters, and what may stand anywhere only if a word that the phrase needs is there. Patterns are compiled when a
+line first needs them: all of them take a process half a second.
 """
 
 import re
@@ -41,31 +42,45 @@ class Openings:
     def __init__(self, *kinds: str, skip: str = "", after: str = "") -> None:
         self._kinds, self._after = kinds, after
         self._skip = re.compile(skip)
-        self._patterns: dict[str, re.Pattern[str]] = {}
 
     def match(self, line: str) -> bool:
         """Whether the line opens with one of the phrases."""
         text = spelled(line)
         if not text[:1].isalnum():
             text = self._skip.sub("", text, count=1)
-        return bool(text) and self._beginning_with(text[0]).match(text) is not None
+        if not text:
+            return False
+        beginnings, known = self._by_letter.get(text[0], NO_PHRASES)
+        if text.startswith(beginnings):
+            for beginning, phrase in known:
+                if text.startswith(beginning) and compiled(phrase + self._after).match(text):
+                    return True
+        return self._others.match(text) is not None
 
     @cached_property
-    def _by_letter(self) -> Mapping[str, list[str]]:
-        """First letter -> phrases; those that begin with a choice or a class stand under no letter."""
-        found: dict[str, list[str]] = {"": []}
-        for phrase in (phrase for kind in self._kinds for phrase in phrases(kind)):
-            found.setdefault(phrase[0] if OPENS_PLAINLY.match(phrase) else "", []).append(phrase)
-        return found
+    def _by_letter(self) -> Mapping[str, tuple[tuple[str, ...], list[tuple[str, str]]]]:
+        """First letter -> what phrases plainly begin with, and each of them behind it."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for phrase in self._phrases:
+            if beginning := PLAIN_BEGINNING.match(phrase):
+                found.setdefault(phrase[0], []).append((beginning[0], phrase))
+        return {letter: (tuple({beginning for beginning, _ in known}), known) for letter, known in found.items()}
 
-    def _beginning_with(self, letter: str) -> re.Pattern[str]:
-        if letter not in self._patterns:
-            known = [*self._by_letter.get(letter, ()), *self._by_letter[""]]
-            self._patterns[letter] = re.compile(f"(?:{'|'.join(known)}){self._after}" if known else NEVER)
-        return self._patterns[letter]
+    @cached_property
+    def _others(self) -> re.Pattern[str]:
+        """The phrases that begin with a choice or a class."""
+        others = [phrase for phrase in self._phrases if not PLAIN_BEGINNING.match(phrase)]
+        return re.compile(f"(?:{'|'.join(others)}){self._after}" if others else NEVER)
+
+    @property
+    def _phrases(self) -> list[str]:
+        return [phrase for kind in self._kinds for phrase in phrases(kind)]
 
 
-OPENS_PLAINLY = re.compile(r"\w(?![?*{])")
+PLAIN_BEGINNING = re.compile(r"(?:[\w '](?![?*{|]))+")
+
+
+NO_PHRASES: tuple[tuple[str, ...], list[tuple[str, str]]] = ((), [])
 
 
 NEVER = r"(?!)"
@@ -81,7 +96,7 @@ class Mentions:
         """Whether the line holds one of the phrases."""
         text = spelled(line)
         for needed, phrase in self._needed:  # noqa: SIM110  # a generator takes twice as long
-            if needed in text and _compiled(phrase).search(text):
+            if needed in text and compiled(phrase).search(text):
                 return True
         return False
 
@@ -92,7 +107,8 @@ class Mentions:
 
 
 @cache
-def _compiled(phrase: str) -> re.Pattern[str]:
+def compiled(phrase: str) -> re.Pattern[str]:
+    """A phrase as a pattern, with what must follow it."""
     return re.compile(phrase)
 
 
