@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from crawler.parsers.listings import reading_of
+from pipelines.extract.pipeline import NEEDS, outcome_of
 from tests.conftest import ROOT
 
 MODULES: dict[str, ast.Module] = {
@@ -114,6 +116,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_data_loads_no_parser() -> None:
     asked = "import sys, crawler.items; print(*sorted({'lxml', 'parsel', 'tldextract'} & set(sys.modules)))"
+    command = [sys.executable, "-c", asked]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_what_the_workers_import_loads_nothing_of_scrapy() -> None:
+    names = (reading_of.__module__, outcome_of.__module__, *NEEDS)
+    asked = f"import sys, {', '.join(names)}; print(*sorted({{'scrapy', 'twisted'}} & set(sys.modules)))"
     command = [sys.executable, "-c", asked]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == ""
 

@@ -16,9 +16,9 @@ import pytest
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
-from crawler.fetcher.read_listings import reading_of
 from crawler.items import Outcome, Page
 from crawler.parsers.links import Reading
+from crawler.parsers.listings import reading_of
 from crawler.worker_process import tell_unless_out_of_memory
 from crawler.workers import Limits, Worker, WorkerLost, Workers
 from pipelines.deduplicate.near_copies import Text

@@ -32,14 +32,8 @@ class ReadMiddleware:
 
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:
         try:
-            return await self._workers.run(reading_of, response.body, response.url, *expected, needs=("feedparser",))
+            return await self._workers.run(
+                listings.reading_of, response.body, response.url, *expected, needs=("feedparser",)
+            )
         except WorkerLost as lost:
             return links.NotAListing(f"reading_{lost}")
-
-
-def reading_of(*document: Any) -> links.Reading | links.NotAListing:
-    """What read_listing() gives or raises, as a value: an exception that a worker raises is a bug."""
-    try:
-        return listings.read_listing(*document)
-    except links.NotAListing as error:
-        return error

@@ -5,6 +5,7 @@ Hostile or broken input gives what could still be read, or NotAListing; one malf
 
 import re
 from datetime import datetime
+from typing import Any
 
 from crawler.parsers.feeds import read_feed, read_json_feed
 from crawler.parsers.front_pages import read_front_page
@@ -40,6 +41,14 @@ def read_listing(body: bytes, url: str, expected: str, since: datetime | None = 
     if expected != "feed" and (lines := read_text_sitemap(body, url)):
         return Reading(kind="sitemap", links=lines)
     raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")
+
+
+def reading_of(*document: Any) -> Reading | NotAListing:
+    """What read_listing() gives or raises, as a value: an exception that a worker raises is a bug."""
+    try:
+        return read_listing(*document)
+    except NotAListing as error:
+        return error
 
 
 def _root_of(body: bytes) -> str | None:
