@@ -356,6 +356,13 @@ def test_an_overlapping_start_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_loads_no_module_for_numbers_and_no_parser_of_pages(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(article_html("pier", story("pier")))
+    told = "crawler.settings.EXTRACT_WORKERS = 1; import atexit; atexit.register(lambda: print(*({'numpy', 'trafilatura'} & set(sys.modules)), file=sys.stderr))"
+    done = run_with(told, tmp_path, "import", "page.html", "--db", "news.db")
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
 def test_a_link_that_leads_to_itself_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "news.db").symlink_to("news.db")
     (tmp_path / "page.html").write_text("<p>Text.")
