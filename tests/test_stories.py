@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,12 @@ from sqlite_utils import Database
 from crawler.items import Outcome
 from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
+from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
-from pipelines.deduplicate import story_index
 from pipelines.deduplicate.clusters import Document, groups, terms
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
+from pipelines.text import content_hash
 from tests.support.archives import new_archive
 from tests.test_deduplicate import NOON, article, page, report
 
@@ -182,6 +184,16 @@ def test_a_window_with_too_many_articles_groups_the_latest_and_breaks_nothing(mo
 def test_terms_are_beginnings_of_words_and_pairs_of_characters() -> None:
     assert terms(Text("Reporters reported 5 reports in 2026 a")) == {"reporte": 2, "reports": 1, "in": 1, "2026": 1}
     assert terms(Text("港町市場")) == {"港町": 1, "町市": 1, "市場": 1}
+
+
+def test_prints_that_a_worker_made_are_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_copies, "fingerprints", None)
+    text = account("flood", "a")
+    outcome = replace(told("a", text), content_hash=content_hash(text), fingerprints=frozenset([1, -2]))
+    archive = archive_of([outcome])
+    assert archive.db.execute("select count(*) from articles").fetchone() == (1,)
+    assert story_index.prints_at_hand == {}
+    archive.close()
 
 
 def test_no_articles_make_no_stories() -> None:

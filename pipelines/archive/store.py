@@ -18,7 +18,7 @@ from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
 from pipelines.database.connection import connect, storage_errors
-from pipelines.deduplicate import stories
+from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
 
 Item = Listing | Outcome
@@ -68,6 +68,8 @@ class Archive:
         if outcome.article is None or takedown.is_forgotten(known):
             return pages.keep_without_article(self.db, self.run, outcome, known)
         self.run.note_read(outcome.page.source)
+        if outcome.fingerprints is not None:
+            story_index.keep_at_hand(outcome.article.text, outcome.fingerprints)
         return articles.apply(self.db, match(self.db, outcome, known))
 
     # The rest of a run, each in one transaction

@@ -86,6 +86,7 @@ def renew(db: Database, transaction: Transaction) -> None:
             db.execute("delete from story_changes where sort_at >= ? and sort_at < ?", [f"{first}", f"{last}U"])
     _place_waiting(db, transaction)
     unpack.cache_clear()
+    story_index.prints_at_hand.clear()
 
 
 _LEFT_EMPTY = """

@@ -7,6 +7,7 @@ articles are new that the frame is made anew. An article without a cluster waits
 import json
 import struct
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -67,7 +68,22 @@ def document(row: Mapping[str, Any]) -> Document:
     """What is to be known of an article: a row with id, url, day, title and text."""
     body = Text(row["text"])
     words = terms(body) + terms(Text(row["title"] or ""))
-    return Document(id=row["id"], url=row["url"], when=row["day"], words=words, prints=body.prints)
+    at_hand = prints_at_hand.get(hash(row["text"]))
+    prints = body.prints if at_hand is None else frozenset(at_hand)
+    return Document(id=row["id"], url=row["url"], when=row["day"], words=words, prints=prints)
+
+
+def keep_at_hand(text: str, prints: Iterable[int]) -> None:
+    """Remember the prints of a text that a worker made, until the stories are renewed."""
+    if len(prints_at_hand) < PRINTS_AT_HAND:
+        prints_at_hand[hash(text)] = array("i", prints)
+
+
+PRINTS_AT_HAND = 4096
+"""Texts whose prints are remembered, half a kilobyte each: making them again would be a third of what stories cost a run."""
+
+prints_at_hand: dict[int, "array[int]"] = {}
+"""By the hash of their text."""
 
 
 # Rows of one article, written within the writer's transaction
