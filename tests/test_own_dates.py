@@ -208,3 +208,27 @@ def test_a_list_of_publications_counts_by_its_first() -> None:
 )
 def test_a_day_in_the_address_is_the_articles_and_a_number_is_none(path: str, right: str | None) -> None:
     assert published(f"<h1>Crane falls over</h1><p>{PROSE}</p>", url=f"https://www.ledger.example{path}") == right
+
+
+@pytest.mark.parametrize(
+    ("line", "lang", "right"),
+    [
+        ("Ann Lee · 3 days ago", "en", "2026-11-18"),
+        ("vor 26 Minuten", "de", "2026-11-20"),
+        ("3 часа назад", "ru", "2026-11-20"),
+        ("2時間前", "ja", "2026-11-20"),
+        ("منذ يومين | 2 weeks ago", "ar", "2026-11-07"),
+        ("3 min read", "en", None),
+        ("3 hours", "en", None),
+        (f"{PROSE} That was 3 days ago.", "en", None),
+    ],
+)
+def test_an_age_is_counted_back_from_the_fetch(line: str, lang: str, right: str | None) -> None:
+    body = f"<h1>Crane falls over</h1><div>{line}</div><p>{PROSE}</p>"
+    assert published(body, lang=lang) == right
+    assert published(body, meta("2026-11-11"), lang) == "2026-11-11"
+
+
+def test_an_age_of_a_page_fetched_nobody_knows_when_tells_nothing() -> None:
+    tree = lxml.html.document_fromstring("<h1>Crane falls over</h1><div>3 days ago</div>")
+    assert read_metadata(PageHead(tree, URL, None)).published is None

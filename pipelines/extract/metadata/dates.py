@@ -117,7 +117,7 @@ def _on_its_face(head: PageHead, seen: DatesOnPage) -> Iterator[Statement]:
 def _elsewhere(head: PageHead, habits: Habits, seen: DatesOnPage) -> Iterator[Statement]:
     """What tells of the article where nothing says when it was published: a change, the one day that is named at all."""
     yield from (Statement(moment, "page") for moment in seen.changed)
-    yield from (Statement(moment, "page") for moment in seen.only)
+    yield from (Statement(moment, "page") for moment in (*seen.only, *seen.aged))
     found = {moment.value: moment for text in strings_in_scripts(head) if (moment := parse_moment(text, habits))}
     if len({value[:10] for value in found}) == 1:
         value, moment = min(found.items())

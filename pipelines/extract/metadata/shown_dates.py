@@ -9,6 +9,8 @@ from itertools import islice
 import lxml.html
 from lxml.etree import XPath
 
+from pipelines.extract.metadata.ages import age_in
+from pipelines.extract.metadata.calendars import OLDEST
 from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import MODIFIED_META, day_in_url, is_ahead, published_strings
@@ -89,6 +91,16 @@ class DatesOnPage:
         """In the lines that are dates and what stands with them, wherever, if all of them name the same day."""
         found = list(self._in_lines(clean_lines(visible_lines(self._head.tree))))
         return found if len({moment.day for moment in found}) == 1 else []
+
+    @cached_property
+    def aged(self) -> list[Moment]:
+        """The days that lie as long before the fetch as the lines beside the headline tell: `3 hours ago`."""
+        at = self._head.fetched_at
+        if not at or at.year <= OLDEST:
+            return []
+        lines = [*self._lines, *(clean(element.text_content()) for element in self._stamped)]
+        ages = [(line, age_in(line, self._habits.language)) for line in lines if any(map(str.isdigit, line))]
+        return [Moment(value=(at - age).date().isoformat(), raw=line) for line, age in ages if age]
 
     def settled(self, moment: Moment) -> Moment:
         """The reading of an ambiguous date that the rest of the page bears out: 5/3/2026 is in March or in May."""
