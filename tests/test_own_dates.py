@@ -60,6 +60,8 @@ def test_the_clock_in_the_pages_header_is_not_the_articles() -> None:
         '<h1>Crane falls over</h1><p>By Ann Lee <relative-time datetime="2026-11-11T13:08:00Z">nine days ago</relative-time></p>',
         '<h1>Crane falls over</h1><div class="stamp" data-published="2026-11-11 13:08:00Z">11 Nov 2026</div>',
         "<h1>Crane falls over</h1><div>11 November 2026 8:08 AM EST</div>",
+        '<h1>Crane falls over</h1><div class="date"><b title="Wednesday 11th of November 2026 08:08:00 AM EST">Nov 11th</b></div>',
+        '<h1>Crane falls over</h1><p class="post-date" data-timestamp="1794402480">11 Nov</p>',
         "<div>11 November 2026 8:08 AM EST</div><h1>Crane falls over</h1>",
     ],
 )

@@ -144,7 +144,9 @@ class DatesOnPage:
         return True
 
     def _moments(self, element: lxml.html.HtmlElement) -> Iterator[Moment]:
-        for text in (*filter(None, map(element.get, STAMPS)), clean(element.text_content())):
+        near = (element, *islice(element.iterdescendants(), MAX_INSIDE))
+        stamps = (node.get(name) for node in near for name in STAMPS if node.get(name))
+        for text in (*stamps, clean(element.text_content())):
             if moment := parse_moment(text, self._habits):
                 yield self.settled(moment)
 
@@ -159,7 +161,10 @@ def _as_date_line(line: str) -> str:
 
 OPENING_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?=\s?[-–—:])")
 
-STAMPS = ("datetime", "content", "data-published", "data-datetime", "data-origindate", "title")
+STAMPS = (
+    "datetime", "content", "data-published", "data-datetime", "data-origindate", "data-timestamp", "data-utime", "data-epoch",
+    "data-time", "data-date", "data-pubdate", "data-publish-date", "title",
+)  # fmt: skip
 """Attributes in which templates keep the time that a script writes out."""
 
 STAMPED = XPath("//time | //@datetime/.. | //@itemprop[.='datePublished' or .='dateCreated']/.. | //@data-published/..")
@@ -169,9 +174,9 @@ NAMED = XPath(
     "[not(self::time or self::body or self::html or self::script or self::input)]"
 )
 
-MAX_DATE_LINE, MAX_DATES, MAX_LEVELS = 140, 60, 16
-"""Characters of a line or an element that is a date and what stands with it; dates of a page that are looked at, and elements
-around each: the article's stands among the first, and comments are not nested deeper."""
+MAX_DATE_LINE, MAX_DATES, MAX_LEVELS, MAX_INSIDE = 140, 60, 16, 3
+"""Characters of a line or an element that is a date and what stands with it; dates of a page that are looked at, elements
+around each and in each: the article's stands among the first, and comments are not nested deeper."""
 
 PUBLISHED_NAME = re.compile(r"publish|entry-date|pubdate", re.I)
 
