@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 from jalali_core import GregorianToJalali
@@ -35,6 +36,18 @@ def value(text: str, habits: Habits = UNKNOWN) -> str | None:
         ("2026-11-11 09:15 PM JST", "2026-11-11T12:15:00Z"),
         ("11.11.2026, 14.08 MEZ", "2026-11-11T13:08:00Z"),
         ("2026-11-11 14:08:00 -0500", "2026-11-11T19:08:00Z"),
+        ("11 November 2026 10 a.m. Eastern Time", "2026-11-11T15:00:00Z"),
+        ("11/11/2026 10:08:00 AM -05:00", "2026-11-11T15:08:00Z"),
+        ("Updated 1408 GMT (2208 HKT) November 11, 2026", "2026-11-11T14:08:00Z"),
+        ("11.11.2026, 14:08 Uhr MEZ", "2026-11-11T13:08:00Z"),
+        ("11 Kasım 2026, 14:08 TSİ", "2026-11-11T11:08:00Z"),
+        ("11 November 2026 14:08 UTC−5", "2026-11-11T19:08:00Z"),
+        ("2026-11-11T14:08:00[Europe/Paris]", "2026-11-11T13:08:00Z"),
+        ("Wed Nov 11 14:08:00 +0100 2026", "2026-11-11T13:08:00Z"),
+        ("1794402480000", "2026-11-11T13:08:00Z"),
+        ("1794402480.25", "2026-11-11T13:08:00Z"),
+        ("/Date(1794402480000)/", "2026-11-11T13:08:00Z"),
+        ("11 November 2026 14:08 Nowhere/Land", "2026-11-11"),
         ("10:00-11:30, 11 November 2026", "2026-11-11"),
         ("11 November 2026, 14:08 and later", "2026-11-11"),
     ],
@@ -70,6 +83,66 @@ def test_the_month_comes_first_where_a_country_writes_it_so() -> None:
         "2026-03-05",
     ]
     assert [value(text, AMERICAN) for text in ("5.3.2026", "25/3/2026")] == ["2026-03-05", "2026-03-25"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wednesday 4th of February 2026",
+        "4-Feb-26",
+        "4 Feb '26",
+        "Feb 4, ’26",
+        "4. 2. 2026",
+        "04 | 02 | 2026",
+        "04 / 02 / 2026",
+        "4.º de febrero de 2026",
+        "4° febbraio 2026",
+        "4 ΦΕΒΡΟΥΑΡΙΟΥ 2026",
+        "4 ŞUBAT 2026",
+        "ngày 4 tháng 2 năm 2026",
+        "4 Tháng Hai, 2026",
+        "ika-4 ng Feb 2026",
+        "4 فيفري 2026",
+        "৪ ফেব্রুয়ারি ২০২৬",
+        "4 பிப்ரவரி 2026",
+        "2026年(令和8年)2月4日",
+        "令和8年（2026年）2月4日",
+        "วันที่ 4 กุมภาพันธ์ พ.ศ. 2569",
+        "4 ก.พ. 69",
+    ],
+)
+def test_a_day_is_read_in_the_forms_that_people_write(text: str) -> None:
+    assert value(text) == "2026-02-04"
+
+
+LANGUAGES = """
+ar az be bg bn bs ca cs cy da de el en es et fa fi fil fr gl gu he hi hr hu id is it ja ka kk kn ko ky lt lv mk ml mr ms my nb ne
+nl pa pl pt ro ru si sk sl sq sr sr_Latn sv sw ta te th tr uk ur uz zh
+"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES.split())
+def test_every_month_is_read_as_the_language_writes_it(language: str) -> None:
+    days = [date(2026, month, 17) for month in range(1, 13)]
+    habits = Habits(language=language.split("_")[0])
+    assert [value(format_date(day, "long", locale=language), habits) for day in days] == [*map(str, days)]
+
+
+def test_a_name_that_is_two_languages_months_is_read_in_the_pages_own() -> None:
+    assert [value("4 listopada 2026", Habits(language=language)) for language in ("hr", "pl", "cs")] == [
+        "2026-10-04",
+        "2026-11-04",
+        "2026-11-04",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00Z", "Mon, 01 Jan 0001 00:00:00 +0000", "-0001-11-30T00:00:00+00:00", "0000-00-00 00:00:00",
+     "Thu, 01 Jan 1970 00:00:00 GMT", "31.02.2026", "2026-13-01", "May 2026", "2026", "version 4.2.26.1"],
+)  # fmt: skip
+def test_what_programs_write_for_no_date_is_none(text: str) -> None:
+    assert value(text) is None
 
 
 @pytest.mark.parametrize(

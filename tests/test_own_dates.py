@@ -60,6 +60,8 @@ def test_the_clock_in_the_pages_header_is_not_the_articles() -> None:
         '<h1>Crane falls over</h1><p>By Ann Lee <relative-time datetime="2026-11-11T13:08:00Z">nine days ago</relative-time></p>',
         '<h1>Crane falls over</h1><div class="stamp" data-published="2026-11-11 13:08:00Z">11 Nov 2026</div>',
         "<h1>Crane falls over</h1><div>11 November 2026 8:08 AM EST</div>",
+        '<h1>Crane falls over</h1><div class="date"><b title="Wednesday 11th of November 2026 08:08:00 AM EST">Nov 11th</b></div>',
+        '<h1>Crane falls over</h1><p class="post-date" data-timestamp="1794402480">11 Nov</p>',
         "<div>11 November 2026 8:08 AM EST</div><h1>Crane falls over</h1>",
     ],
 )
@@ -116,3 +118,119 @@ def test_a_local_clock_taken_for_utc_is_set_right_by_the_part_that_knows_the_off
     head = meta("2026-11-11T20:00:00.000Z") + meta("2026-11-11T13:19:00.000Z", "article:modified_time")
     body = '<h1>Crane falls over</h1><time datetime="2026-11-11T20:00:00+09:00">2026.11.11 20:00</time>'
     assert published(f"{body}<p>{PROSE}</p>", head, "ja") == "2026-11-11T11:00:00Z"
+
+
+@pytest.mark.parametrize("name", ["date", "dc.date", "dcterms.date"])
+def test_a_name_that_does_not_say_what_is_dated_yields_to_the_line_below_the_headline(name: str) -> None:
+    assert published(f"{OWN}<p>{PROSE}</p>", meta("2026-11-14", name)) == "2026-11-11"
+    assert published(f"{OWN}<p>{PROSE}</p>", meta("2026-11-14")) == "2026-11-14"
+    assert (
+        published(f"<h1>Crane falls over</h1><p>Updated 15 November 2026</p><p>{PROSE}</p>", meta("2026-11-14", name))
+        == "2026-11-14"
+    )
+
+
+def test_two_that_agree_are_believed_against_the_first() -> None:
+    draft = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls over","datePublished":"2026-11-08"}</script>'
+    body = f"{OWN}<p>{PROSE}</p>"
+    said = [published(body, draft + meta(day)) for day in ("2026-11-11T09:00:00Z", "2026-11-09")]
+    assert said == ["2026-11-11T09:00:00Z", "2026-11-08"]
+
+
+def test_the_time_of_a_change_does_not_make_the_publication_an_instant() -> None:
+    change = "<p>Updated November 11, 2026 3:42 PM ET</p>"
+    first = "<p>First published November 11, 2026 3:33 AM ET</p>"
+    head = meta("2026-11-11T03:33:08")
+    assert published(f"<h1>Crane falls over</h1>{change}{first}<p>{PROSE}</p>", head) == "2026-11-11T08:33:00Z"
+    assert published(f"<h1>Crane falls over</h1>{change}<p>{PROSE}</p>", meta("2026-11-11")) == "2026-11-11"
+
+
+@pytest.mark.parametrize(
+    ("changed", "right"),
+    [
+        ("2026-11-12T10:00:00+09:00", "2026-11-11T05:30:00Z"),
+        ("2026-11-12T01:00:00Z", "2026-11-11"),
+        ("2026-03-12T10:00:00+09:00", "2026-11-11"),
+    ],
+)
+def test_a_clock_is_of_the_offset_that_the_page_writes_elsewhere_that_week(changed: str, right: str) -> None:
+    body = f"<h1>クレーンが倒れる</h1><p>2026年11月11日 14時30分 公開</p><p>{PROSE}</p>"
+    assert published(body, meta(changed, "article:modified_time"), "ja") == right
+
+
+def test_two_offsets_say_nothing_of_a_third_clock() -> None:
+    head = meta("2026-11-12T10:00:00+09:00", "article:modified_time")
+    change = '<time class="updated" datetime="2026-11-12T10:00:00+01:00">12 November</time>'
+    assert (
+        published(f"<h1>Crane falls over</h1><p>11 November 2026 14:30</p>{change}<p>{PROSE}</p>", head) == "2026-11-11"
+    )
+
+
+def test_the_one_day_that_a_page_names_is_its_articles() -> None:
+    line = '<div class="column">11.11.2026 Category: harbour</div>'
+    assert published(f"<h1>Partners</h1><p>{PROSE}</p><footer>{line}</footer>") == "2026-11-11"
+    assert published(f"<h1>Partners</h1><p>{PROSE}</p><footer>{line}<p>12.11.2026</p></footer>") is None
+
+
+@pytest.mark.parametrize(
+    ("script", "right"),
+    [
+        (
+            'window.__STATE__ = {"story":{"publishedAt":"2026-11-11T13:08:00Z","createdAt":"2026-11-10T09:00:00Z"}}',
+            "2026-11-11T13:08:00Z",
+        ),
+        (r'self.push("{\"publish_date\":1794402480000}")', "2026-11-11T13:08:00Z"),
+        ('{"a":{"createdAt":"2026-11-11T13:08:00Z"},"b":{"createdAt":"2026-11-11T13:09:00Z"}}', "2026-11-11"),
+        ('{"a":{"publishedAt":"2026-11-11"},"b":{"publishedAt":"2026-11-12"}}', None),
+    ],
+)
+def test_what_scripts_would_show_is_taken_where_nothing_else_is_said(script: str, right: str | None) -> None:
+    assert published(f"<h1>Crane falls over</h1><p>{PROSE}</p><script>{script}</script>") == right
+    assert published(f"{OWN}<p>{PROSE}</p><script>{script}</script>") == "2026-11-11"
+
+
+def test_a_list_of_publications_counts_by_its_first() -> None:
+    data = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Crane falls over","datePublished":["2026-11-11T13:08:00Z","2026-11-12"]}</script>'
+    assert published(f"<h1>Crane falls over</h1><p>{PROSE}</p>", data) == "2026-11-11T13:08:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("/2026/11/11/crane", "2026-11-11"),
+        ("/harbour/20261111/crane.html", "2026-11-11"),
+        ("/harbour/2026-11-11-crane", "2026-11-11"),
+        ("/harbour/crane-20261111", "2026-11-11"),
+        ("/2026/nov/11/crane", "2026-11-11"),
+        ("/harbour/crane-20269911", None),
+        ("/harbour/120261111", None),
+        ("/harbour/1.20261111", None),
+        ("/2026/11/crane", None),
+    ],
+)
+def test_a_day_in_the_address_is_the_articles_and_a_number_is_none(path: str, right: str | None) -> None:
+    assert published(f"<h1>Crane falls over</h1><p>{PROSE}</p>", url=f"https://www.ledger.example{path}") == right
+
+
+@pytest.mark.parametrize(
+    ("line", "lang", "right"),
+    [
+        ("Ann Lee · 3 days ago", "en", "2026-11-18"),
+        ("vor 26 Minuten", "de", "2026-11-20"),
+        ("3 часа назад", "ru", "2026-11-20"),
+        ("2時間前", "ja", "2026-11-20"),
+        ("منذ يومين | 2 weeks ago", "ar", "2026-11-07"),
+        ("3 min read", "en", None),
+        ("3 hours", "en", None),
+        (f"{PROSE} That was 3 days ago.", "en", None),
+    ],
+)
+def test_an_age_is_counted_back_from_the_fetch(line: str, lang: str, right: str | None) -> None:
+    body = f"<h1>Crane falls over</h1><div>{line}</div><p>{PROSE}</p>"
+    assert published(body, lang=lang) == right
+    assert published(body, meta("2026-11-11"), lang) == "2026-11-11"
+
+
+def test_an_age_of_a_page_fetched_nobody_knows_when_tells_nothing() -> None:
+    tree = lxml.html.document_fromstring("<h1>Crane falls over</h1><div>3 days ago</div>")
+    assert read_metadata(PageHead(tree, URL, None)).published is None

@@ -17,10 +17,11 @@ from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_bina
 from pipelines.extract.languages import language_of
 from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata.datelines import dateline
-from pipelines.extract.metadata.dates import is_ahead, more_precise
+from pipelines.extract.metadata.dates import more_precise
 from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_metadata
 from pipelines.extract.metadata.moments import Habits, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.stated_dates import is_ahead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse

@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.extract.metadata.moments import MONTH_NUMBER, day_in_words
+from pipelines.extract.metadata.moments import day_in_words
+from pipelines.extract.metadata.months import MONTH_NUMBER, month_key
 from pipelines.extract.metadata.names import ROLE, SMALL_WORDS
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
 from pipelines.text import CJK, PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key
@@ -99,7 +100,11 @@ FULL_STOP = re.compile(rf"(?:[^\W\d_]{{3}}|[{CJK}]|\d|\d\s[rgгр]|[,”\"'’»
 
 def content_words(line: str) -> list[str]:
     """The words that carry meaning; of scripts that part no words, pairs of letters."""
-    return [word for word in CONTENT.findall(line.lower()) if word not in MONTH_NUMBER and word not in SMALL_WORDS]
+    return [
+        word
+        for word in CONTENT.findall(line.lower())
+        if word not in SMALL_WORDS and month_key(word) not in MONTH_NUMBER
+    ]
 
 
 CONTENT = re.compile(rf"[{CJK}]{{2}}|[^\W\d_{CJK}]{{2,}}")

@@ -6,7 +6,7 @@ Rather none than a wrong one: a place is believed that is in capitals, or that s
 import re
 
 from pipelines.extract.boilerplate import AGENCY_NAMES
-from pipelines.extract.metadata.moments import MONTH_NUMBER
+from pipelines.extract.metadata.months import MONTH_NUMBER, month_key
 from pipelines.extract.phrases import phrases
 from pipelines.text import fold, is_prose
 
@@ -54,7 +54,7 @@ def _may_be_place(place: str) -> bool:
         and not place[0].islower()
         and all(sign.isalpha() or sign in PLACE_SIGNS for sign in place)
         and fold(name) not in KICKERS
-        and fold(name).rpartition(" ")[2] not in MONTH_NUMBER
+        and month_key(name.rpartition(" ")[2]) not in MONTH_NUMBER
     )
 
 

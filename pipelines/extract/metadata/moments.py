@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from crawler.times import stamp
 from pipelines.extract.metadata.calendars import BIKRAM_YEARS, JALALI_YEARS, MINGUO_YEARS, OLDEST, gregorian, of_era
+from pipelines.extract.metadata.months import BIKRAM_MONTHS, JALALI_MONTHS, month_key, month_number
 from pipelines.extract.metadata.zones import offset_of
-from pipelines.extract.phrases import PHRASES
 from pipelines.text import clean
 
 
@@ -20,6 +20,10 @@ class Moment:
 
     value: str  #: `YYYY-MM-DDTHH:MM:SSZ`, or `YYYY-MM-DD` where the instant is not known
     raw: str  #: the page's own string
+    clock: datetime | None = field(default=None, compare=False)  #: the time as it is written, of whatever zone
+    offset: timedelta | None = field(
+        default=None, compare=False
+    )  #: how far that is ahead of UTC, where the string says it
 
     @property
     def is_instant(self) -> bool:
@@ -72,8 +76,13 @@ def parse_moment(text: object, habits: Habits = UNKNOWN) -> Moment | None:
     raw = clean(text)[:MAX_DATE]
     if not DIGIT.search(raw):
         return None
-    value = _of_iso(raw, habits) or _of_epoch(raw) or _of_words(raw, habits)
-    return Moment(value=value, raw=raw) if value else None
+    line = _plain(raw)
+    found = _of_iso(line, habits) or _of_epoch(line) or _of_words(line, habits)
+    return replace(found, raw=raw) if found else None
+
+
+def _bare(day: str) -> Moment:
+    return Moment(value=day, raw=day)
 
 
 DIGIT = re.compile(r"\d")
@@ -89,14 +98,14 @@ ISO = re.compile(
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?")
 
 
-def _of_iso(raw: str, habits: Habits) -> str | None:
+def _of_iso(raw: str, habits: Habits) -> Moment | None:
     match = COMPACT.fullmatch(raw) or ISO.search(raw)
     if not match or (match[4] is None and CLOCK.search(raw, match.end())):
         return None
     year, month, day, hour, minute, second, offset = match.groups()
     found = gregorian(int(year), int(month), int(day), habits.language)
     if not found or hour is None or int(hour) > 23 or int(minute) > 59 or int(second or 0) > 59:
-        return found.isoformat() if found else None
+        return _bare(found.isoformat()) if found else None
     when = datetime(found.year, found.month, found.day, int(hour), int(minute), int(second or 0))
     return _stored(when, _offset(offset) if offset else _zone_at(raw, match.end(), when, habits), habits)
 
@@ -108,104 +117,126 @@ def _offset(text: str) -> timedelta:
     return timedelta(hours=int(hours), minutes=int(minutes or 0)) * (-1 if text[0] == "-" else 1)
 
 
-def _stored(when: datetime, offset: timedelta | None, habits: Habits) -> str:
+def _stored(when: datetime, offset: timedelta | None, habits: Habits) -> Moment:
     """UTC when the offset is known or the source's zone supplies it, else the bare day."""
     if offset is not None:
-        return stamp((when - offset).replace(tzinfo=UTC))
-    if habits.timezone:
-        return stamp(when.replace(tzinfo=ZoneInfo(habits.timezone)))
-    return when.date().isoformat()
+        value = stamp((when - offset).replace(tzinfo=UTC))
+    elif habits.timezone:
+        value = stamp(when.replace(tzinfo=ZoneInfo(habits.timezone)))
+    else:
+        value = when.date().isoformat()
+    return Moment(value=value, raw="", clock=when, offset=offset)
 
 
-def _of_epoch(raw: str) -> str | None:
-    """Seconds or milliseconds since 1970."""
-    return stamp(datetime.fromtimestamp(int(raw[:10]), UTC)) if re.fullmatch(r"1\d{9}(?:\d{3})?", raw) else None
+def _of_epoch(raw: str) -> Moment | None:
+    match = EPOCH.fullmatch(raw)
+    return Moment(value=stamp(datetime.fromtimestamp(int(match[1]), UTC)), raw=raw) if match else None
+
+
+EPOCH = re.compile(r"(?:/Date\()?(1\d{9})(?:\d{3}|\.\d{1,6})?(?:\)/)?")
+"""Seconds or milliseconds since 1970, as .NET wraps them too."""
 
 
 # ----------------------------------------------------------------------------------------------------------- in words
+HALF = r"[ap]\.?\s?m\b\.?|ق\.?ظ|ب\.?ظ|صباحا|مساء|ص\b|م\b|π\.?μ|μ\.?μ|এএম|পিএম"
+
 CLOCK = re.compile(
     r"(?P<first>上午|午前|오전|下午|午後|오후|晚上)?\s?(?<![\d:.])(?P<hour>\d{1,2})\s?(?:[:.hH]|時|时|點|点|시)\s?(?P<minute>\d{2})"
     r"(?!\d|\.\d{2})\s?(?:分|분)?(?::(?P<second>\d{2})(?:\.\d++)?)?\s?"
-    r"(?P<half>[ap]\.?\s?m\b\.?|ق\.?ظ|ب\.?ظ|ق\.ظ|صباحا|مساء|π\.?μ|μ\.?μ|น\.)?",
+    rf"(?P<half>{HALF})?",
     re.I,
 )
 
-AFTERNOON = ("p", "下", "午後", "오후", "晚", "ب", "مساء", "μ")
+HOUR = re.compile(
+    rf"(?<![\d:.])(?:(?P<hour>\d{{1,2}})\s?(?P<half>{HALF})|(?P<hours>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?=\s(?:GMT|UTC|BST)\b))",
+    re.I,
+)
+"""`10 am`; `2010 GMT`, as agencies write it."""
+
+AFTERNOON = ("p", "下", "午後", "오후", "晚", "ب", "م", "μ", "পি")
 """How the words for the second half of a day begin."""
 
 ZONE = re.compile(
-    r"[\s,]{0,2}\(?(?:(?:GMT|UTC)\s?([+-]\d{1,2}(?::?\d{2})?)(?!\d)|\s?([+-]\d{4})(?!\d)|([A-ZМСК]{1,5})(?![^\W\d_]))"
+    r"(?:\s?(?:Uhr|hrs?|น\.|klo))?[\s,]{0,2}[(\[]?(?:(?:GMT|UTC)\s?([+-]\d{1,2}(?::?\d{2})?)(?!\d)|\s?([+-]\d{4})(?!\d)"
+    r"|([A-ZМСКİ]{1,5})(?![^\W\d_]|[/])|((?:Eastern|Central|Mountain|Pacific)\b)|([A-Z][a-z]{3,8}/[A-Z][A-Za-z_/]{2,30}))"
 )
+"""What may follow a time: `GMT+2`, `+0200`, `EDT`, `Eastern Time`, `[Europe/Paris]`."""
+
+OFFSET = re.compile(r"\s?([+-]\d{2}:?\d{2})(?!\d)")
 
 
-def _of_words(raw: str, habits: Habits) -> str | None:
+def _of_words(line: str, habits: Habits) -> Moment | None:
     """A day in words or figures, with the time beside it where that makes an instant."""
-    found = _first_day(raw, habits)
+    found = _first_day(line, habits)
     if not found:
         return None
     day, (begin, end) = found
-    rest = f"{raw[:begin]} {raw[end:]}"
-    clock = CLOCK.search(rest)
+    rest = f"{line[:begin]} {line[end:]}"
+    clock = CLOCK.search(rest) or HOUR.search(rest)
     when = clock and _at(date.fromisoformat(day), clock)
-    return _stored(when, _zone_at(rest, clock.end(), when, habits), habits) if clock and when else day
+    return _stored(when, _zone_at(rest, clock.end(), when, habits), habits) if clock and when else _bare(day)
 
 
 def _at(day: date, clock: re.Match[str]) -> datetime | None:
-    hour, half = int(clock["hour"]), (clock["half"] or clock["first"] or "").lower()
-    if half and half != "น." and 1 <= hour <= 12:
+    parts = clock.groupdict()
+    hour, minute, second = (int(parts.get(name) or 0) for name in ("hour", "minute", "second"))
+    hour = int(parts.get("hours") or hour)
+    half = (parts["half"] or parts.get("first") or "").lower()
+    if half and 1 <= hour <= 12:
         hour = hour % 12 + 12 * half.startswith(AFTERNOON)
-    if hour > 23 or int(clock["minute"]) > 59 or int(clock["second"] or 0) > 59:
+    if hour > 23 or minute > 59 or second > 59:
         return None
-    return datetime(day.year, day.month, day.day, hour, int(clock["minute"]), int(clock["second"] or 0))
+    return datetime(day.year, day.month, day.day, hour, minute, second)
 
 
 def _zone_at(raw: str, end: int, when: datetime, habits: Habits) -> timedelta | None:
     """The offset or the zone's name that follows a time."""
     match = ZONE.match(raw, end)
-    if not match:
-        return None
-    return _offset(match[1] or match[2]) if not match[3] else offset_of(match[3], when, habits.region)
+    if match and (offset := match[1] or match[2]):
+        return _offset(offset)
+    if match:
+        return offset_of(match[3] or match[4] or match[5], when, habits.region)
+    precise = raw[:end].endswith(("m", "M", "m.", "M.")) and OFFSET.match(raw, end)
+    return _offset(precise[1]) if precise else None
 
 
-def _month_key(name: str) -> str:
-    """A month's name as one spelling: Persian is also written with Arabic letters, Thai with a full stop in the middle."""
-    return name.lower().replace(".", "").translate(ARABIC_LETTERS)
+TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)|\b([Tt]háng) (\w++(?: (?:[Mm]ột|[Hh]ai)\b)?)(?<!\d)")
+"""The Levantine names of the months around the turn of the year; Vietnamese ones in words: `tháng mười hai`."""
 
-
-ARABIC_LETTERS = str.maketrans("يك", "یک")
-
-
-def _month_numbers(kind: str) -> dict[str, int]:
-    return {
-        _month_key(name): number
-        for months in PHRASES[kind].values()
-        for number, names in enumerate(months.split("\n"), 1)
-        for name in names.split()
-    }
-
-
-MONTH_NUMBER, JALALI_MONTHS, BIKRAM_MONTHS = map(_month_numbers, ("months", "jalali_months", "bikram_months"))
-
-
-TWO_WORD_MONTH = re.compile(r"(كانون|تشرين) (الأول|الثاني)")
-"""The Levantine names of the months around the turn of the year."""
+ERA_BEFORE_YEAR = re.compile(
+    r"(?:พ\.?ศ\.?|ค\.?ศ\.?)\s?(?=\d)|(?<=年)\s?[（(][^()（）]{1,12}[)）]|\b(?:thn|tahun|năm) (?=\d{4})"
+)
+"""What may stand before a year, or behind it: `พ.ศ. 2567`, `2026年(令和8年)`, `năm 2026`."""
 
 THAI_ABBREVIATION = re.compile(r"(?<=[ก-๎])\.(?=[ก-๎]|\s)")
 
-NAME = r"[^\s\d_,;:()|./–—'’\"«»-]"
+
+def _plain(line: str) -> str:
+    """A line with each month as one word and each sign as it usually stands in dates."""
+    if line.isascii():
+        return line
+    line = THAI_ABBREVIATION.sub("", ERA_BEFORE_YEAR.sub("", line.replace("−", "-")))
+    return TWO_WORD_MONTH.sub(lambda match: "".join(filter(None, match.groups())).replace(" ", "").lower(), line)
+
+
+NAME = r"[^\s\d_,،;:()|./–—'’\"«»-]"
 """A sign of a month's name: letters and the vowel signs of Indic scripts and of Thai, which are no letters to `\\w`."""
 
+OF = r"(?:of\s++|de\s++|del\s++|ng\s++|d['’]|ta['’]\s?+)?"
+
 DAY_MONTH_YEAR = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|º|ª)?(?:\.[\s\-/]*+|[\s\-/]++)(?:de\s++|d['’])?({NAME}{{2,14}})\.?,?(?:\s?/\s?{NAME}{{2,14}})?"
-    r"[\s\-/]++(?:de\s++|del\s++)?(\d{4})\b"
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th|er|\.?[º°ª])?(?:\.[\s\-/]*+|[\s\-/]++){OF}({NAME}{{2,14}})\.?[,،]?(?:\s?/\s?{NAME}{{2,14}})?"
+    rf"(?:[\s\-/]++{OF}(\d{{4}})|\s['’](\d{{2}})|(?<=[^\W\d_])-(\d{{2}})|(?<=[ก-๎])\s(\d{{2}})(?![:.]))\b"
 )
 
 
-MONTH_DAY_YEAR = re.compile(rf"\b({NAME}{{2,30}})\.?\s++(\d{{1,2}})(?:st|nd|rd|th)?,?\s++(\d{{4}})\b")
+MONTH_DAY_YEAR = re.compile(
+    rf"\b({NAME}{{2,30}})\.?\s++(\d{{1,2}})(?:st|nd|rd|th)?[,،]?\s++(?:(\d{{4}})|['’](\d{{2}}))\b"
+)
 
 
 MONTH_DAY_CLOCK_YEAR = re.compile(
-    rf"\b({NAME}{{3,14}})\s(\d{{1,2}})\s(?=\d\d:\d\d:\d\d\s(?:[A-Z]{{1,5}}\s)?(\d{{4}})\b)"
+    rf"\b({NAME}{{3,14}})\s(\d{{1,2}})\s(?=\d\d:\d\d:\d\d\s(?:[A-Z]{{1,5}}\s|[+-]\d{{4}}\s)?(\d{{4}})\b)"
 )
 """`Mon Aug 03 12:45:00 EDT 2015`, as programs in C and Java print it."""
 
@@ -217,10 +248,23 @@ GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
 YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s?[年년/.\-]\s?(\d{1,2})\s?[月월/.\-]\s?(\d{1,2})(?!\d)")
 
 
-YEAR_NAMED_MONTH_DAY = re.compile(rf"\b(\d{{4}})\.?\s++({NAME}{{2,14}})\.?\s++(\d{{1,2}})\b")
+YEAR_NAMED_MONTH_DAY = re.compile(
+    rf"\b(\d{{4}})(?:\s?m\b)?\.?[,،]?(?:\s++|-)({NAME}{{2,14}})\.?(?:\s++|-)(\d{{1,2}})\b"
+)
 
 
-NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
+YEAR_DAY_MONTH = re.compile(rf"\b(\d{{4}})(?:\.?\sgada|[\s-]?ж)\.?,?\s++(\d{{1,2}})[.\s-]\s?({NAME}{{3,14}})")
+"""`2026. gada 17. janvāris` in Latvian, `2026 ж. 17 қаңтар` in Kazakh."""
+
+
+DAY_MONTH_NUMBER_YEAR = re.compile(r"\b(\d{1,2})\s++tháng\s++(\d{1,2})(?:,\s?|\s++|/)(\d{4})\b")
+"""`17 tháng 1, 2026`, in Vietnamese."""
+
+
+NUMERIC = re.compile(
+    r"(?<!\d\.)\b(\d{1,2})(?:([./\-])(\d{1,2})\2(\d{4}|\d{2})(?!\.\d)|(\s?[./|·-]\s)(\d{1,2})\5(\d{4}))\b"
+)
+"""Two figures and a year, with the same sign between them; with spaces around it too: `17. 1. 2026`, `17 | 01 | 2026`."""
 
 
 ERA = re.compile(r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
@@ -236,7 +280,7 @@ MINGUO = re.compile(r"(?<![\d./-])(\d{2,3})([./-])(\d{1,2})\2(\d{1,2})(?![\d./-]
 
 def day_in_words(line: str, habits: Habits = UNKNOWN) -> str | None:
     """The first day a line of text names, in any of the languages of phrases.toml or in figures; None when it names none."""
-    found = _first_day(line, habits)
+    found = _first_day(_plain(line), habits)
     return found and found[0]
 
 
@@ -247,16 +291,16 @@ Found = tuple[str, tuple[int, int]]
 def _first_day(line: str, habits: Habits) -> Found | None:
     if not DIGIT.search(line):
         return None
-    if not line.isascii():
-        line = THAI_ABBREVIATION.sub("", TWO_WORD_MONTH.sub(r"\1\2", line))
     found = [
         hit
         for pattern, order in (
-            (DAY_MONTH_YEAR, (3, 2, 1)),
-            (MONTH_DAY_YEAR, (3, 1, 2)),
-            (MONTH_DAY_CLOCK_YEAR, (3, 1, 2)),
-            (YEAR_MONTH_DAY, (1, 2, 3)),
-            (YEAR_NAMED_MONTH_DAY, (1, 2, 3)),
+            (DAY_MONTH_YEAR, "dmyyyy"),
+            (MONTH_DAY_YEAR, "mdyy"),
+            (MONTH_DAY_CLOCK_YEAR, "mdy"),
+            (YEAR_MONTH_DAY, "ymd"),
+            (YEAR_NAMED_MONTH_DAY, "ymd"),
+            (YEAR_DAY_MONTH, "ydm"),
+            (DAY_MONTH_NUMBER_YEAR, "dmy"),
         )
         for hit in _days(pattern, order, line, habits)
     ]
@@ -265,24 +309,26 @@ def _first_day(line: str, habits: Habits) -> Found | None:
     return _day_of_era(line, habits) or _day_in_figures(line, habits)
 
 
-def _days(pattern: re.Pattern[str], order: tuple[int, int, int], line: str, habits: Habits) -> Iterator[Found]:
+def _days(pattern: re.Pattern[str], order: str, line: str, habits: Habits) -> Iterator[Found]:
+    """The days that a pattern finds, whose groups are day, month and year in this order; of several years one has matched."""
     for match in pattern.finditer(line):
-        year, month, day = (match[group] for group in order)
-        if value := _day(int(year), month, int(day), habits):
+        parts = {kind: text for kind, text in zip(order, match.groups(), strict=True) if text}
+        is_thai = "ก" <= parts["m"][0] <= "๎" or habits.language == "th"
+        if value := _day(_whole_year(parts["y"], is_thai), parts["m"], int(parts["d"]), habits):
             yield value, match.span()
 
 
 def _day(year: int, month: str, day: int, habits: Habits) -> str | None:
     """The Gregorian day; whose calendar it is shows in a month's name, or else in the year and the language."""
-    name = _month_key(GLUED.split(month)[-1])
+    word = GLUED.split(month)[-1]
     if month.isdigit():
         found = gregorian(year, int(month), day, habits.language)
-    elif name in MONTH_NUMBER and year >= OLDEST:
-        found = gregorian(year, MONTH_NUMBER[name], day)
-    elif name in JALALI_MONTHS and year in JALALI_YEARS:
-        found = gregorian(year, JALALI_MONTHS[name], day, "fa")
-    elif name in BIKRAM_MONTHS and year in BIKRAM_YEARS:
-        found = gregorian(year, BIKRAM_MONTHS[name], day, "ne")
+    elif number := year >= OLDEST and month_number(word, habits.language):
+        found = gregorian(year, number, day)
+    elif year in JALALI_YEARS and (number := JALALI_MONTHS.get(month_key(word))):
+        found = gregorian(year, number, day, "fa")
+    elif year in BIKRAM_YEARS and (number := BIKRAM_MONTHS.get(month_key(word))):
+        found = gregorian(year, number, day, "ne")
     else:
         found = None
     return found.isoformat() if found else None
@@ -309,16 +355,19 @@ def _day_in_figures(line: str, habits: Habits) -> Found | None:
     match = NUMERIC.search(line)
     if not match:
         return None
-    first, second, year = int(match[1]), int(match[3]), _whole_year(match[4], habits)
-    month_first = habits.puts_month_first and match[2] != "."
+    sign = (match[2] or match[5]).strip()
+    first, second, year = (
+        int(match[1]),
+        int(match[3] or match[6]),
+        _whole_year(match[4] or match[7], habits.language == "th"),
+    )
+    month_first = habits.puts_month_first and sign != "."
     orders = ((first, second), (second, first)) if month_first else ((second, first), (first, second))
-    for month, day in orders if match[2] == "/" or month_first else orders[:1]:
+    for month, day in orders if sign == "/" or month_first else orders[:1]:
         if found := gregorian(year, month, day, habits.language):
             return found.isoformat(), match.span()
     return None
 
 
-def _whole_year(text: str, habits: Habits) -> int:
-    if len(text) == 4:
-        return int(text)
-    return int(text) + (2500 if habits.language == "th" and int(text) >= 50 else 2000)
+def _whole_year(text: str, is_thai: bool) -> int:
+    return int(text) if len(text) == 4 else int(text) + (2500 if is_thai and int(text) >= 50 else 2000)
