@@ -94,8 +94,10 @@ def is_sentence(line: str) -> bool:
     return FULL_STOP.search(line) is not None and len(content_words(line)) > 1
 
 
-FULL_STOP = re.compile(rf"(?:[^\W\d_]{{3}}|[{CJK}]|\d|\d\s[rgгр]|[,”\"'’»)])[.!?…。！？।؟][\s\"'”’»“)\]]*+$")
-"""A sentence's end, not an abbreviation's: `3 p.m.`; but `12 maja 2026 r.`, where the year is called one."""
+FULL_STOP = re.compile(
+    rf"(?:[^\W\d_]{{3}}(?<!\d\s[Mm]in)|[{CJK}]|\d|\d\s[rgгр]|[,”\"'’»)])[.!?…。！？।؟][\s\"'”’»“)\]]*+$"
+)
+"""A sentence's end, not an abbreviation's: `3 p.m.`, `4 Min.`; but `12 maja 2026 r.`, where the year is called one."""
 
 
 def content_words(line: str) -> list[str]:

@@ -5,7 +5,7 @@ most prose; the head is what stands above it, down to the last line that cannot 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -19,6 +19,8 @@ from pipelines.extract.boilerplate import (
     is_date_line,
     is_label,
     is_noise,
+    is_question,
+    is_sentence,
     same_title,
 )
 from pipelines.extract.metadata.metadata import Metadata
@@ -35,8 +37,9 @@ from pipelines.extract.metadata.names import (
     people,
 )
 from pipelines.extract.phrases import pattern, whole_words
-from pipelines.extract.prune.unfolding import unfold
-from pipelines.text import CJK_LETTER, SENTENCE_END, clean, fold, is_prose, width
+from pipelines.extract.prune.asides import asides, end_of_article
+from pipelines.extract.prune.unfolding import unfold, with_marks
+from pipelines.text import CJK_LETTER, PROSE_LENGTH, RUN, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6
 """Lines below the text among which a signature is looked for."""
@@ -92,6 +95,12 @@ COMPANION = re.compile(
 """What follows a name in its line: an agency, a reading time, or what stood in an element of its own."""
 
 
+SEAM = re.compile(r"(?<=[a-zß-ÿ]{2})(?=[A-ZÀ-Þ][a-zß-ÿ])")
+
+
+SENTENCE_INSIDE = re.compile(r"[^\W\d_]{3}[.!?…][\"'”’»)]*\s|。")
+
+
 NOBODY = ArticleContext()
 
 
@@ -114,11 +123,16 @@ class Layout:
 
 def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
-    lines = _clean_lines(unfold(text.splitlines()))
-    layout = _layout(lines)
+    raw = text.splitlines()
+    marked = with_marks(raw)
+    lines = _clean_lines(unfold(marked))
+    apart, entries = asides(lines), {clean(line) for line in set(marked).difference(raw)}
+    layout = _layout(lines, apart=apart, last=end_of_article(lines))
     metadata = _metadata(lines, layout, Habits(timezone=timezone))
     context = ArticleContext(titles=(metadata.title,) if metadata.title else (), authors=metadata.authors)
-    return Copy(metadata=metadata, lines=body_lines(lines[layout.begin : layout.end], context))
+    within = [lines[number] for number in range(layout.begin, layout.end) if number not in apart]
+    body = [line.removeprefix("- ") if line in entries else line for line in body_lines(within, context)]
+    return Copy(metadata=metadata, lines=body)
 
 
 def read_head(lines: Iterable[str], said: Metadata, habits: Habits = UNKNOWN) -> Metadata:
@@ -165,23 +179,29 @@ def _clean_lines(lines: Iterable[str]) -> list[str]:
     return [line for raw in lines if (line := clean(raw)) and not _is_menu(raw)]
 
 
-def _layout(lines: Sequence[str], known: str = "") -> Layout:
-    """Where the parts are; `known` is the title, folded, where the page has said it."""
-    first, end = _prose_span(lines)
+def _layout(
+    lines: Sequence[str], known: str = "", apart: Collection[int] = frozenset(), last: int | None = None
+) -> Layout:
+    """Where the parts are; `known` is the title, folded, where the page has said it, `apart` are asides, `last` ends the article."""
+    weights = [0.0 if number in apart else _weight(line) for number, line in enumerate(lines[:last])]
+    first, end = _prose_span(lines, weights)
     stated = (number for number, line in enumerate(lines[: first + 1]) if known and fold(line) == known)
     title = next(stated, None)
     title = _title_at(lines, first, end) if title is None else title
-    begin = _body_at(lines, title, first)
+    begin = _body_at(lines, title, first, apart)
+    if begin >= end:  # what closed the head stands below the text
+        begin = max(first, 0 if title is None else title + 1)
     return Layout(title=title, begin=begin, end=max(begin, end))
 
 
 def _metadata(lines: Sequence[str], layout: Layout, habits: Habits) -> Metadata:
     below = 0 if layout.title is None else layout.title + 1
-    title = None if layout.title is None else _without_breadcrumb(lines[layout.title])
+    kicker, title = (None, None) if layout.title is None else _parted(lines, layout)
     head, tail = lines[below : layout.begin], lines[max(layout.begin + 1, layout.end) : layout.end + TAIL]
     moment = _moment(lines, layout, habits)
     authors = _authors(head, title) or _signed(tail) or _agency((*head, *tail))
-    return Metadata(title=title, authors=authors, published=moment, published_source="page" if moment else "none")
+    source = "page" if moment else "none"
+    return Metadata(title=title, kicker=kicker, authors=authors, published=moment, published_source=source)
 
 
 def _moment(lines: Sequence[str], layout: Layout, habits: Habits) -> Moment | None:
@@ -201,24 +221,32 @@ def _is_menu(raw: str) -> bool:
     return len(entries) > 1 and all(is_control(entry) or is_label(entry) for entry in entries)
 
 
-def _prose_span(lines: Sequence[str]) -> tuple[int, int]:
+def _prose_span(lines: Sequence[str], weights: Sequence[float]) -> tuple[int, int]:
     """The stretch of lines with the most prose for its interruptions: where the article is, from its deck to its end."""
-    best, begin, span, total = 0.0, 0, (0, len(lines)), 0.0
-    for number, line in enumerate(lines):
+    best, begin, span, total = 0.0, 0, (0, len(weights)), 0.0
+    for number, weight in enumerate(weights):
         if total <= 0:
             begin, total = number, 0.0
-        total += _weight(line)
+        total += weight
         if total > best:
             best, span = total, (begin, number + 1)
-    return span
+    begin, end = span
+    return begin, end + (end < len(lines) and _is_last_sentence(lines[end]))
+
+
+def _is_last_sentence(line: str) -> bool:
+    """Whether a line too short for prose, or one with somebody's initials behind it, ends the text."""
+    if is_noise(line) or is_date_line(line) or is_credit(line) or is_question(line):
+        return False
+    return is_sentence(line) or (width(line) >= PROSE_LENGTH and SENTENCE_INSIDE.search(line) is not None)
 
 
 def _weight(line: str) -> float:
     """What a line adds to a stretch of prose; its interruptions cost."""
-    if is_prose(line):
-        return min(width(line), 300) / 100
     if is_noise(line):
         return -1.5 if is_label(line) else -0.3
+    if is_prose(line):
+        return min(width(line), 300) / 100
     if is_date_line(line) or is_credit(line):
         return -1.0
     return 0.0 if line.endswith((".", "”", '"', "。", "!")) else -0.5
@@ -283,22 +311,41 @@ def _is_repeated(lines: Sequence[str], number: int) -> bool:
     return any(other == title or (other.endswith(title) and len(other) < 2 * len(title) + 40) for other in others)
 
 
-def _without_breadcrumb(line: str) -> str:
-    return re.split(r"\s[»›]\s", line)[-1]
+def _parted(lines: Sequence[str], layout: Layout) -> tuple[str | None, str]:
+    """Kicker and title, where a copy has run them together: `On the quayCrane falls over`, a word which the text has not."""
+    title = re.split(r"\s[»›]\s", lines[layout.title or 0])[-1]
+    told = set(RUN.findall(" ".join(lines[layout.begin : layout.end])))
+    for seam in SEAM.finditer(title):
+        kicker, rest = title[: seam.start()], title[seam.start() :]
+        (last, first), size = (RUN.findall(kicker)[-1], RUN.findall(rest)[0]), width(rest)
+        if size >= MIN_TITLE and first in told and last + first not in told:
+            return kicker, rest
+    return None, title
 
 
 # -------------------------------------------------------------------------------------------------- where the head ends
-def _body_at(lines: Sequence[str], title: int | None, first: int) -> int:
+def _body_at(lines: Sequence[str], title: int | None, first: int, apart: Collection[int]) -> int:
     """The first paragraph: below the title, the deck and the last line of the head."""
     below = 0 if title is None else title + 1
     above = lines[below - 1 : below]
-    closed = [number + 1 for number in range(below, _head_end(lines, below)) if _closes_head(lines[number], above)]
+    closed = list[int]()
+    for number in range(below, _head_end(lines, below)):
+        paragraphs = sum(map(_is_paragraph, lines[closed[-1] : number])) if closed else 0
+        stands_anywhere = (paragraphs >= DECK_LINES and is_control(lines[number])) or (
+            paragraphs > 0 and {number, number - 1} <= set(apart)
+        )
+        if _closes_head(lines[number], above) and not stands_anywhere:
+            closed.append(number + 1)
     if not closed:
         return max(first, below)
     return next(
         (number for number in range(closed[-1], len(lines)) if SENTENCE_END.search(lines[number]) or number >= first),
         closed[-1],
     )
+
+
+def _is_paragraph(line: str) -> bool:
+    return is_prose(line) and not line.startswith("- ")
 
 
 def _head_end(lines: Sequence[str], below: int) -> int:

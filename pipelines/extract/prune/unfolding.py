@@ -35,6 +35,26 @@ def unfold(lines: Sequence[str]) -> list[str]:
     return unfolded
 
 
+def with_marks(lines: Sequence[str]) -> list[str]:
+    """The lines, those of lists behind `- `: they have a bullet, or they alone are set in. Wrapped texts stay as they are."""
+    if wrapped_at([line.strip() for line in lines]) is not None:
+        return list(lines)
+    indented = [line for line in lines if INDENT.match(line)]
+    are_few = 2 * len(indented) < sum(map(bool, map(str.strip, lines)))
+    return [
+        f"- {BULLET.sub('', line.strip())}" if BULLET.match(line.strip()) or (are_few and INDENT.match(line)) else line
+        for line in lines
+    ]
+
+
+INDENT = re.compile(r"(?: {2,8}|\t)(?![-–—\s])")
+"""How entries of a list are set in; a paragraph's first line is by one blank, which may be as wide as a letter, and a dash is one
+of a dialogue."""
+
+
+BULLET = re.compile(r"[•*·▪‣◦]\s+(?=\S)")
+
+
 def wrapped_at(lines: Sequence[str]) -> int | None:
     """The column at which a text is wrapped; None if its lines are paragraphs."""
     long = sorted(wide for line in lines if (wide := columns(line)) >= COLUMNS[0])
