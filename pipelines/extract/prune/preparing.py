@@ -80,15 +80,20 @@ def most_of(held: dict[lxml.html.HtmlElement, int]) -> Iterator[lxml.html.HtmlEl
 
 def is_veiled(element: lxml.html.HtmlElement) -> bool:
     """Whether an attribute of its own hides an element."""
-    return (
-        element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or HIDING.search(element.get("style", "").replace(" ", "")) is not None
-    )
+    return element.get("hidden") is not None or element.get("aria-hidden") == "true" or is_styled_away(element)
 
 
-HIDING = re.compile(r"display:none|visibility:hidden|clip:rect\([01]\D|clip-path:inset\((?:50|100)%")
-"""What a style without its spaces says that hides an element, for eyes at least."""
+def is_styled_away(element: lxml.html.HtmlElement) -> bool:
+    """Whether its style hides an element, for eyes at least."""
+    style = element.get("style")
+    return style is not None and HIDING.search("".join(style.split()).lower()) is not None
+
+
+HIDING = re.compile(
+    r"display:none|visibility:hidden|clip:rect\((?:[01]\D|0+\))|clip-path:inset\((?:50|100)%"
+    r"|(?:left|right|top|text-indent):-\d{4}"
+)
+"""What a style without its spaces says."""
 
 
 def _open(element: lxml.html.HtmlElement) -> None:
@@ -102,7 +107,7 @@ def _open(element: lxml.html.HtmlElement) -> None:
 
 # --------------------------------------------------------------------------------------------------------- hidden rests
 VEILED = XPath(
-    "//body//*[@hidden or @aria-hidden = 'true' or @style[contains(., 'none') or contains(., 'hidden')]]"
+    "//body//*[@hidden or @aria-hidden = 'true' or @style]"
     f"[string-length() >= {PROSE_LENGTH}][not(ancestor::dialog or ancestor::form or ancestor::nav or ancestor::footer)]"
 )
 
