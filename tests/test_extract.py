@@ -227,3 +227,42 @@ def test_a_page_that_says_it_is_html_is_whatever_its_header_says(kind: str) -> N
     for start in (b"", b"\xef\xbb\xbf\n<!-- cached -->"):
         assert extract(page(start + html(), kind)).text == TEXT
     assert refusal(b'{"html": "<html>"}', "application/json") == "not_html"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "class=sr-only",
+        "class='element-invisible'",
+        "class=offscreen",
+        "style='LEFT: -9999px'",
+        "style='clip: rect(0 0 0 0)'",
+    ],
+)
+def test_what_only_screen_readers_say_is_no_text(mark: str) -> None:
+    body = "".join(f"<p>{line[:40]}<span {mark}>, opens in a new tab</span>{line[40:]}</p>" for line in PARAGRAPHS)
+    assert extract(page(html(body=body))).text == TEXT
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<nav>Menu</nav></body></html>{}",
+        "<html><body></body></html>{}",
+        "<frameset><frame src=a><noframes>{}</noframes></frameset>",
+    ],
+    ids=["after its end", "a second page", "beside frames"],
+)
+def test_an_article_is_read_wherever_its_page_claims_to_end(around: str) -> None:
+    body = f"<html><head><title>Crane</title></head>{around.format(html().decode())}"
+    assert extract(page(body.encode())).text == TEXT
+
+
+def test_lines_of_japanese_source_are_joined_without_a_space() -> None:
+    line = "港の古い桟橋は来月で閉鎖されます。町の会議で決まりました。船は北の岸に移ります。漁師の人たちは、新しい場所を使います。"
+    body = f"<p>{line[:20]}\n   {line[20:]}</p><p>{line}</p><pre>{line[:5]}\n{line[5:]}</pre>"
+    assert extract(page(html(body=body))).text.split("\n\n")[:2] == [line, line]
+
+
+def test_japanese_of_seven_bits_is_no_utf_8() -> None:
+    assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "text/html") == "<p>港の古い桟橋</p>"
