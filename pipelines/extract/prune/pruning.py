@@ -90,9 +90,15 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
 
 
 def _opens_paragraph(label: lxml.html.HtmlElement) -> bool:
-    """Whether a label is the bold beginning of a paragraph that goes on without a link: `Watch: The tide …`."""
+    """Whether a label is the bold beginning of a paragraph that goes on, mostly without links: `Watch: The tide …`."""
     block = next((around for around in label.iterancestors() if around.tag in BLOCKS), label)
-    return label.tag not in BLOCKS and is_sentence(block.text_content()) and block.find(".//a") is None
+    if label.tag in BLOCKS or not is_sentence(text := block.text_content()):
+        return False
+    return sum(len(link.text_content()) for link in block.iter("a")) * MAX_LINKED < len(text)
+
+
+MAX_LINKED = 5
+"""One part in so many of a paragraph may be links; of a line that only announces another story it is nearly all."""
 
 
 def _announces_others(element: lxml.html.HtmlElement) -> bool:

@@ -29,7 +29,7 @@ def unfold(lines: Sequence[str]) -> list[str]:
     unfolded: list[str] = []
     before = ""
     for line in stripped:
-        if before and line and _continues(before, line, edge):
+        if before and line and continues(before, line, edge):
             unfolded[-1] = _joined(unfolded[-1], line, joiner)
         elif line:
             unfolded.append(line)
@@ -59,7 +59,7 @@ def _goes_on(line: str, below: str) -> bool:
     return below[:1].isalpha() and not below[0].isupper() and not SENTENCE_END.search(line)
 
 
-def _continues(line: str, below: str, edge: int) -> bool:
+def continues(line: str, below: str, edge: int) -> bool:
     """Whether a line is so full that the next one's first word did not fit, or its sentence is not at its end."""
     word = below[:1] if CJK_LETTER.match(below) else below.split(maxsplit=1)[0]
     full = columns(line) + columns(word) + (not CJK_LETTER.match(below)) > edge
