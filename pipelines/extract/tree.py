@@ -51,6 +51,7 @@ def parse(text: str) -> lxml.html.HtmlElement:
     if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
         raise Refusal("too_complex")
     etree.strip_elements(tree, *READINGS, with_tail=False)
+    etree.strip_tags(tree, "wbr")
     if "。" in text:
         join_wide(tree)
     return tree
