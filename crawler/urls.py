@@ -111,9 +111,10 @@ def is_front_page(url: str) -> bool:
 
 
 _ARCHIVED = re.compile(
-    r"https?://[^/?#]++(?:/[^/?#]*){0,3}?/\d{4,14}(?:[a-z]{2}_)?/(https?)(?::|%3A)/{1,2}+([^/].*)", re.IGNORECASE
+    r"https?://[^/?#]++(?:/[^/?#]*){0,3}?/(?:\d{4,14}(?:[a-z]{2}_)?|\d{4}\.\d\d\.\d\d-\d{6})/(https?)(?::|%3A)/{1,2}+([^/].*)",
+    re.IGNORECASE,
 )
-"""An address in a web archive, as Wayback, OpenWayback and pywb write it: the capture's time, and the address it is of."""
+"""An address in a web archive, as Wayback, OpenWayback, pywb and archive.today write it: the capture's time, and the address it is of."""
 
 
 def original_url(url: str) -> str:

@@ -82,7 +82,11 @@ PROSE_LENGTH = 80
 """Characters from which a line with a sentence's end is prose; the shortest real opening paragraphs seen have 85."""
 
 
-SENTENCE_END = re.compile(r"[.!?…。！？।؟:;]['\"”’»«“)\]]*\s*$")
+SENTENCE_END = re.compile(r"[.!?…。！？｡।۔؟։።။។:;]['\"”’»«“)\]」』]*\s*$")
+
+
+UNPOINTED = re.compile(r"[ก-๛ກ-ໟ]['\"”’]?\s*$")
+"""The end of a line of Thai or Lao, which put nothing at the end of a sentence."""
 
 
 def line_key(line: str) -> str:
@@ -98,4 +102,8 @@ def width(line: str) -> int:
 def is_prose(line: str) -> bool:
     """Whether a line is long enough and closed like a sentence."""
     length = width(line)
-    return length >= PROSE_LENGTH and (bool(SENTENCE_END.search(line)) or length >= 3 * PROSE_LENGTH)
+    return length >= PROSE_LENGTH and (
+        bool(SENTENCE_END.search(line))
+        or length >= 3 * PROSE_LENGTH
+        or (2 * length >= 3 * PROSE_LENGTH and bool(UNPOINTED.search(line)))
+    )

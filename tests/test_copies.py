@@ -590,6 +590,7 @@ ADDRESS = "https://www.x.example/news/pier?id=7"
             id="HTTrack",
         ),
         pytest.param(f'<head><meta name="savepage-url" content="{ADDRESS}">', ADDRESS, id="Save Page WE"),
+        pytest.param(f'<html lang="en" data-scrapbook-source="{ADDRESS}">', ADDRESS, id="WebScrapBook"),
         pytest.param(
             f"<!-- saved from url=(0077)https://web.archive.org/web/20200102030405/{ADDRESS} -->", ADDRESS, id="of an archive"
         ),

@@ -1,9 +1,11 @@
 """Page -> Article, or a refusal with its reason."""
 
+import json
 import unicodedata
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from textwrap import wrap
 
 import pytest
 from hypothesis import given, settings
@@ -227,3 +229,78 @@ def test_a_page_that_says_it_is_html_is_whatever_its_header_says(kind: str) -> N
     for start in (b"", b"\xef\xbb\xbf\n<!-- cached -->"):
         assert extract(page(start + html(), kind)).text == TEXT
     assert refusal(b'{"html": "<html>"}', "application/json") == "not_html"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "class=sr-only",
+        "class='element-invisible'",
+        "class=offscreen",
+        "style='LEFT: -9999px'",
+        "style='clip: rect(0 0 0 0)'",
+    ],
+)
+def test_what_only_screen_readers_say_is_no_text(mark: str) -> None:
+    body = "".join(f"<p>{line[:40]}<span {mark}>, opens in a new tab</span>{line[40:]}</p>" for line in PARAGRAPHS)
+    assert extract(page(html(body=body))).text == TEXT
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<nav>Menu</nav></body></html>{}",
+        "<html><body></body></html>{}",
+        "<frameset><frame src=a><noframes>{}</noframes></frameset>",
+    ],
+    ids=["after its end", "a second page", "beside frames"],
+)
+def test_an_article_is_read_wherever_its_page_claims_to_end(around: str) -> None:
+    body = f"<html><head><title>Crane</title></head>{around.format(html().decode())}"
+    assert extract(page(body.encode())).text == TEXT
+
+
+def test_lines_of_japanese_source_are_joined_without_a_space() -> None:
+    line = "港の古い桟橋は来月で閉鎖されます。町の会議で決まりました。船は北の岸に移ります。漁師の人たちは、新しい場所を使います。"
+    body = f"<p>{line[:20]}\n   {line[20:]}</p><p>{line}</p><pre>{line[:5]}\n{line[5:]}</pre>"
+    assert extract(page(html(body=body))).text.split("\n\n")[:2] == [line, line]
+
+
+def test_japanese_of_seven_bits_is_no_utf_8() -> None:
+    assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "text/html") == "<p>港の古い桟橋</p>"
+
+
+SHOWN = {
+    "lines wrapped by breaks": "".join(f"<p>{'<br>'.join(wrap(line, 60))}</p>" for line in PARAGRAPHS),
+    "words that may be parted": "".join(f"<p>{line.replace('hour', 'ho<wbr>ur')}</p>" for line in PARAGRAPHS),
+    "paragraphs hidden one by one": f"<p>{PARAGRAPHS[0]}</p><p hidden>{PARAGRAPHS[1]}</p><p hidden>{PARAGRAPHS[2]}</p><button>Read more</button>",
+    "captions in captions": "".join(f"<div class=wp-caption><img src=a><p class=wp-caption-text>{line}</p></div>" for line in PARAGRAPHS),
+    "captions by their property": "".join(f"<figure><img src=a><figcaption itemprop=caption>{line}</figcaption></figure>" for line in PARAGRAPHS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", SHOWN.values(), ids=SHOWN)
+def test_a_text_is_what_the_page_shows_of_it(body: str) -> None:
+    assert extract(page(html(body=body))).text == TEXT
+
+
+def test_headings_on_cards_that_open_are_headings_without_their_signs() -> None:
+    card = '<div class=card><div class=card-header><h5><button data-target=#c{0}>Question {0}?<i aria-hidden=true>+</i></button></h5></div><div id=c{0} class=collapse><div class=card-body>{1}</div></div></div>'  # fmt: skip
+    body = "".join(card.format(number, line) for number, line in enumerate(PARAGRAPHS[1:]))
+    expected = [PARAGRAPHS[0], "Question 0?", PARAGRAPHS[1], "Question 1?", PARAGRAPHS[2]]
+    assert extract(page(html(body=f"<p>{PARAGRAPHS[0]}</p>{body}"))).text.split("\n\n") == expected
+
+
+def test_a_paragraph_with_a_label_and_a_link_in_its_sentence_stays() -> None:
+    linked = PARAGRAPHS[1].replace("harbour master", "<a href=/master>harbour master</a>")
+    body = f"<p>{PARAGRAPHS[0]}</p><p><b>Watch:</b> {linked}</p><p><b>Watch:</b> <a href=/film>The crane falls</a></p><p>{PARAGRAPHS[2]}</p>"
+    assert extract(page(html(body=body))).text.split("\n\n") == [
+        PARAGRAPHS[0],
+        f"Watch: {PARAGRAPHS[1]}",
+        PARAGRAPHS[2],
+    ]
+
+
+def test_json_ld_that_is_a_string_of_json_is_read() -> None:
+    twice = f'<script type="application/ld+json">{json.dumps(JSON_LD)}</script>'
+    assert extract(page(html(head=twice))).authors == ("Ann Lee",)

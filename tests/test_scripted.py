@@ -1,9 +1,12 @@
 """Text that only scripts show: it is found in what they hold, whatever framework wrote it, and a page without is refused as what it is."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -66,6 +69,10 @@ KINDS: dict[str, Any] = {
     "elements of a story": [{"type": "text", "content": line} for line in TEXT] + [{"type": "image", "caption": "The gate in the rain, as it was seen on Monday by a passer-by on the way to the canal."}],
     "JsonML": ["div", {"class": "body"}, *(["p", line[:30], ["a", {"href": "/x"}, line[30:50]], line[50:]] for line in TEXT)],
     "rendered": {"rendered": HTML, "protected": False},
+    "Quill": {"ops": [{"insert": piece} for line in TEXT for piece in (line[:30], line[30:50], line[50:] + "\n")]},
+    "Notion": [{"type": "paragraph", "paragraph": {"rich_text": [{"text": {"content": line}, "plain_text": line}]}} for line in TEXT],
+    "a list with a gap": {str(n): {"type": "p", "text": line} for n, line in enumerate(TEXT, 3)},
+    "Markdown": "\n\n".join(f"**{line[:20].strip()}**{line[:20][len(line[:20].strip()):]}{line[20:]}" for line in TEXT),
 }  # fmt: skip
 
 
@@ -112,7 +119,10 @@ PARAGRAPHS = [
 STATES = {
     "__NEXT_DATA__": f'<script id="__NEXT_DATA__" type="application/json">{written({"props": {"pageProps": {"a": ARTICLE}}})}</script>',
     "flight": flight(
-        '1:HL["/a.css","style"]\n', '2:I[7,["c"],"A"]\n', row("3", ["$", "$L2", None, {"article": ARTICLE}])
+        ':HL["/a.css","style"]\n',
+        '1:"$Sreact.fragment"\n',
+        '2:I[7,["c"],"A"]\n',
+        row("3", ["$", "$L2", None, {"article": ARTICLE}]),
     ),
     "a text of flight": flight(
         f"4:T{len(HTML.encode()):x},{HTML}", row("5", ["$", "$L2", None, {"title": TITLE, "html": "$4"}])
@@ -130,6 +140,13 @@ STATES = {
     "Angular's": f'<script id="app-state" type="application/json">{json.dumps(ARTICLE).replace(chr(34), "&q;")}</script>',
     "SvelteKit's": f'<script>{{ const data = [null,{{type:"data",data:{written(ARTICLE)},uses:{{}}}}]; start(app, {{node_ids: [0, 2], data}}); }}</script>',
     "Remix's stream": f"<script>c.enqueue({json.dumps(json.dumps([{'_1': 2}, 'story', {'_3': 4, '_5': 6}, 'title', TITLE, 'body', HTML]))});</script>",
+    "JSON in base64": f'<script>window.state = JSON.parse(atob("{b64encode(json.dumps(ARTICLE).encode()).decode()}"));</script>',
+    "JSON as an address": f'<script type="text/x-json">{quote(json.dumps(ARTICLE))}</script>',
+    "a string that is JSON": f"<script>window.data={written(json.dumps(ARTICLE))};</script>",
+    "an answer as it came": f'<script type="application/json">{written({"status": 200, "body": json.dumps(ARTICLE)})}</script>',
+    "SvelteKit's, in the call": f'<script>{{then(([kit, app]) => {{kit.start(app, el, {{node_ids: [0, 2], data: [null,{{type:"data",data:{written(ARTICLE)}}}]}});}});}}</script>',
+    "an attribute": f'<div data-page="{escape(json.dumps({"props": ARTICLE}))}"></div>',
+    "Astro's islands": f'<astro-island props="{escape(json.dumps({"story": [0, {"title": [0, TITLE], "parts": [1, [[0, line] for line in TEXT]]}]}))}"></astro-island>',
     "beside its title": f'<script type="application/json">{written({"page": {"meta": {"title": TITLE}, "content": {"main": HTML}}})}</script>',
 }
 
@@ -150,7 +167,9 @@ TEASER = f"<article><h1>{TITLE}</h1><p>{TEXT[0]}</p><p>{TEXT[1][:50]}…</p></ar
 
 
 @pytest.mark.parametrize(
-    "body", [HTML, "\n".join(TEXT), KINDS["HTML with entities"]], ids=["HTML", "plain", "entities"]
+    "body",
+    [HTML, "\n".join(TEXT), KINDS["HTML with entities"], TEXT],
+    ids=["HTML", "plain", "entities", "list"],
 )
 def test_a_teaser_beside_the_whole_article_does_not_pass_for_it(body: str) -> None:
     said = {"@type": "NewsArticle", "headline": TITLE, "articleBody": body}

@@ -6,7 +6,7 @@ import pytest
 
 from crawler.parsers import front_pages
 from pipelines.database.schema import spaced
-from pipelines.text import CJK, tokens, width, word_count, words_of
+from pipelines.text import CJK, is_prose, tokens, width, word_count, words_of
 
 TEXTS = {
     "人々の代々木": 6,
@@ -38,3 +38,13 @@ def test_the_crawler_knows_the_same_letters() -> None:
 
 def test_a_letter_of_cjk_is_as_wide_as_three() -> None:
     assert (width("abc"), width("naïve…"), width("人々")) == (3, 6, 6)
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["closed.", "کو بند کر دیا گیا۔", "を決めた。」", "ተዘጋ።", "ပိတ်သည်။", "បានបិទ។", "ปิดอย่างถาวร"],
+    ids=["Latin", "Urdu", "a Japanese quotation", "Amharic", "Burmese", "Khmer", "Thai"],
+)
+def test_a_sentence_ends_as_its_script_ends_one(end: str) -> None:
+    assert is_prose(f"{end[0] * 120} {end}")
+    assert not is_prose(f"{'a' * 120} no end")

@@ -277,6 +277,7 @@ def test_what_has_a_path_or_a_query_is_no_front_page(path: str) -> None:
         ("https://web.archive.org/web/20200102030405/https://www.x.example/a?b=1", "https://www.x.example/a?b=1"),
         ("https://web.archive.org/web/20200102030405id_/http:/x.example/a", "http://x.example/a"),
         ("https://web.archive.org/web/2020im_/https://x.example/a.jpg", "https://x.example/a.jpg"),
+        ("http://archive.ph/2026.11.20-100000/https://x.example/a", "https://x.example/a"),
         ("https://webarchive.x.example/20200102030405/https://y.example/", "https://y.example/"),
         ("https://x.example/wayback/20200102030405mp_/https://y.example/a", "https://y.example/a"),
         ("https://x.example/2020/01/02/a", "https://x.example/2020/01/02/a"),

@@ -44,12 +44,12 @@ HEAD_BYTES = 8_192
 
 
 NOTED = re.compile(
-    rb"<!--\s{0,20}(?:saved from url=\(\d{1,6}\)(?=https?:)|page saved with singlefile\s{1,20}url:\s{1,20}|saved from (?=https?:)"
+    rb"<!--\s{0,20}(?:saved from url=\(\d{1,6}\)\s{0,9}(?=https?:)|page saved with singlefile\s{1,20}url:\s{1,20}|saved from (?=https?:)"
     rb"|mirrored from (?P<mirrored>[^\s<>]{4,2048}) by httrack)(?P<url>[^\s<>]{4,2048})?"
-    rb"|<meta\s{1,9}name=[\"']?savepage-url[\"']?\s{1,9}content=[\"'](?=https?:)(?P<saved>[^\s\"'<>]{4,2048})",
+    rb"|(?:<meta\s{1,9}name=[\"']?savepage-url[\"']?\s{1,9}content=|<html\s[^<>]{0,500}?data-scrapbook-source=)[\"']?(?=https?:)(?P<saved>[^\s\"'<>]{4,2048})",
     re.IGNORECASE,
 )
-"""What browsers, SingleFile, monolith, HTTrack and Save Page WE write of the address. wget writes nothing, but trees of hosts."""
+"""What browsers, SingleFile, monolith, HTTrack, WebScrapBook and Save Page WE write of the address. wget writes nothing, but trees of hosts."""
 
 
 _RESERVED = (".example", ".test", ".localhost", ".invalid")

@@ -128,6 +128,8 @@ def _marked(body: bytes) -> str | None:
     ):
         if body.startswith(mark):
             return body.decode(encoding, "replace").lstrip("\ufeff")
+    if b"\x1b$B" in body or b"\x1b$@" in body:
+        return _strict(body, "iso2022_jp")  # of seven bits, as UTF-8 may be
     even, odd = body[:400:2].count(0), body[1:400:2].count(0)
     if max(even, odd) > 4 * min(even, odd) + 20:
         return body.decode("utf-16-be" if even > odd else "utf-16-le", "replace")

@@ -9,6 +9,7 @@ from lxml import etree
 from lxml.etree import XPath
 
 from pipelines.extract.decode import CONTROLS, UNSEEN, Refusal
+from pipelines.extract.prune.unfolding import join_wide
 
 MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
 """Above these trafilatura or libxml2 take quadratic time; the largest labelled page has 3,320 elements, 51 levels, 73 attributes."""
@@ -37,6 +38,9 @@ def parse(text: str) -> lxml.html.HtmlElement:
     """The page's only tree; refuses what would take quadratic time."""
     if text.count("<") > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
         raise Refusal("too_complex")
+    text = PAGE_ENDS.sub("", text)
+    if "<frame" in text or "<FRAME" in text:
+        text = FRAMES.sub("", text)
     try:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=html_parser())
     except (etree.ParserError, etree.XMLSyntaxError):
@@ -47,7 +51,18 @@ def parse(text: str) -> lxml.html.HtmlElement:
     if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
         raise Refusal("too_complex")
     etree.strip_elements(tree, *READINGS, with_tail=False)
+    etree.strip_tags(tree, "wbr")
+    if "。" in text:
+        join_wide(tree)
     return tree
+
+
+PAGE_ENDS = re.compile(r"</(?:body|html)\s{0,9}+>", re.I)
+"""They may be left out; where one stands too early, libxml2 gives what follows to a second page."""
+
+
+FRAMES = re.compile(r"</?(?:frame|frameset|noframes)\b[^<>]{0,2000}>", re.I)
+"""What stands for those without frames is the page."""
 
 
 READINGS = ("rt", "rp", "rtc")

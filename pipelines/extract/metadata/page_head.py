@@ -147,7 +147,8 @@ class PageHead:
 def _json(text: str, repairs: Repairs) -> list[Any]:
     """A JSON-LD script's value, [] when it is unreadable."""
     try:
-        return [read_json(text, repairs)]
+        value = read_json(text, repairs)
+        return [read_json(value, repairs) if isinstance(value, str) else value]
     except UnreadableJSON:
         return []
 

@@ -16,7 +16,7 @@ from lxml.etree import SubElement, XPath
 from pipelines.extract.boilerplate import is_control, is_label, is_promotion
 from pipelines.extract.prune.initials import join_initials, show_beginnings
 from pipelines.extract.prune.running_links import unlink_running_text
-from pipelines.extract.prune.unfolding import unfold
+from pipelines.extract.prune.unfolding import continues, unfold, wrapped_at
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
 from pipelines.text import PROSE_LENGTH, fold, is_prose
 
@@ -32,6 +32,7 @@ def prepare(tree: lxml.html.HtmlElement) -> None:
     free_headings(tree)
     captions_to_paragraphs(tree, sum(map(_own_prose, held)))
     part_preformatted(tree)
+    join_wrapped_lines(tree)
     open_tables(tree)
     unlink_own_title(tree)
     unlink_running_text(tree)
@@ -80,29 +81,34 @@ def most_of(held: dict[lxml.html.HtmlElement, int]) -> Iterator[lxml.html.HtmlEl
 
 def is_veiled(element: lxml.html.HtmlElement) -> bool:
     """Whether an attribute of its own hides an element."""
-    return (
-        element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or HIDING.search(element.get("style", "").replace(" ", "")) is not None
-    )
+    return element.get("hidden") is not None or element.get("aria-hidden") == "true" or is_styled_away(element)
 
 
-HIDING = re.compile(r"display:none|visibility:hidden|clip:rect\([01]\D|clip-path:inset\((?:50|100)%")
-"""What a style without its spaces says that hides an element, for eyes at least."""
+def is_styled_away(element: lxml.html.HtmlElement) -> bool:
+    """Whether its style hides an element, for eyes at least."""
+    style = element.get("style")
+    return style is not None and HIDING.search("".join(style.split()).lower()) is not None
+
+
+HIDING = re.compile(
+    r"display:none|visibility:hidden|clip:rect\((?:[01]\D|0+\))|clip-path:inset\((?:50|100)%"
+    r"|(?:left|right|top|text-indent):-\d{4}"
+)
+"""What a style without its spaces says."""
 
 
 def _open(element: lxml.html.HtmlElement) -> None:
     """Makes an element a plain one, that is called nothing."""
     if element.tag in SWALLOWING or element.tag in BESIDE:
         element.tag = "div"
-    names = () if element.tag in ("html", "body") else ("class", "id", "role")
+    names = () if element.tag in ("html", "body") else ("class", "id", "role", "itemprop")
     for name in (*names, "hidden", "style", "aria-hidden"):
         element.attrib.pop(name, None)
 
 
 # --------------------------------------------------------------------------------------------------------- hidden rests
 VEILED = XPath(
-    "//body//*[@hidden or @aria-hidden = 'true' or @style[contains(., 'none') or contains(., 'hidden')]]"
+    "//body//*[@hidden or @aria-hidden = 'true' or @style]"
     f"[string-length() >= {PROSE_LENGTH}][not(ancestor::dialog or ancestor::form or ancestor::nav or ancestor::footer)]"
 )
 
@@ -149,7 +155,8 @@ def _is_rest(element: lxml.html.HtmlElement) -> bool:
 
 def _has_opener(element: lxml.html.HtmlElement) -> bool:
     """Whether a button, or a line like one, stands beside an element."""
-    beside = (*islice(element.itersiblings(preceding=True), 2), *islice(element.itersiblings(), 1))
+    below = (one for one in element.itersiblings() if not is_veiled(one))
+    beside = (*islice(element.itersiblings(preceding=True), 2), *islice(below, 1))
     return any(one.tag in ("button", "summary") or (is_label(_line(one)) or is_control(_line(one))) for one in beside)
 
 
@@ -182,12 +189,18 @@ def _says_something(element: lxml.html.HtmlElement) -> bool:
 PRESSED = XPath("//button | //*[@role = 'button'][not(self::a)]")
 
 
+ICONS = XPath(".//*[@aria-hidden = 'true'][string-length() = 1]")
+"""The plus, or the arrow, of a button."""
+
+
 OPENS = re.compile(r"accordion|collaps|toggle|expand|question|faq", re.I)
 
 
 def free_headings(tree: lxml.html.HtmlElement) -> None:
     """Takes a part's heading out of the button that opens it: `h3 > button`, or a button right above a paragraph."""
     for button in PRESSED(tree):
+        for icon in ICONS(button):
+            icon.drop_tree()
         around, text = button.getparent(), _line(button)
         if around is None or len(text) < 2 or is_control(text) or is_label(text):
             continue
@@ -195,7 +208,7 @@ def free_headings(tree: lxml.html.HtmlElement) -> None:
             if _line(around) == text:
                 around.tag = "h3" if around.get("role") == "heading" else around.tag
                 button.drop_tag()
-                _open_part(around.getnext())
+                _open_part(_part_below(around, text))
         elif _opens_part(button, text):
             _open(button)
             button.tag = "h3"
@@ -213,6 +226,18 @@ def _opens_part(button: lxml.html.HtmlElement, text: str) -> bool:
 
 MAX_HEADING = 160
 """Characters of a heading; a longer button is an advertisement."""
+
+
+def _part_below(heading: lxml.html.HtmlElement, text: str) -> lxml.html.HtmlElement | None:
+    """What a heading opens: the element after it, or after the box that holds only the heading, on a card of both."""
+    box, around = heading, heading.getparent()
+    while box.getnext() is None and around is not None and _line(around) == text:
+        box, around = around, around.getparent()
+    part = box.getnext()
+    if box is not heading and part is not None and around is not None:
+        for one in (around, box, *part.iterchildren("div")):
+            _open(one)
+    return part
 
 
 def _open_part(part: lxml.html.HtmlElement | None) -> None:
@@ -247,6 +272,8 @@ def captions_to_paragraphs(tree: lxml.html.HtmlElement, running: int) -> None:
             if around[above] == len(told):
                 break
             _open(above)
+        for inner in filter(_is_caption, list(caption.iter())):
+            _open(inner)
         _open(caption)
         caption.tag = "div" if any(child.tag in BLOCKS for child in caption) else "p"
 
@@ -283,6 +310,39 @@ def part_preformatted(tree: lxml.html.HtmlElement) -> None:
             paragraphs = unfold(element.text_content().splitlines())
             if len(paragraphs) > 1 and _are_prose(paragraphs):
                 _refill(element, paragraphs)
+
+
+def join_wrapped_lines(tree: lxml.html.HtmlElement) -> None:
+    """Takes out the breaks at the column at which a text was wrapped by hand, where its sentences go on."""
+    breaks = [(one, _text_before(one), _text_after(one)) for one in tree.iter("br")]
+    edge = wrapped_at([line for _, before, after in breaks for line in (before, after, "")]) if breaks else None
+    if edge is not None:
+        for one, before, after in breaks:
+            if before and after and continues(before, after, edge):
+                one.tail = " " + (one.tail or "")
+                one.drop_tag()
+
+
+def _text_before(mark: lxml.html.HtmlElement) -> str:
+    """The text between a break and the block or break before it."""
+    parts = list[str]()
+    for one in mark.itersiblings(preceding=True):
+        parts.append(one.tail or "")
+        if one.tag in BLOCKS:
+            break
+        parts.append(one.text_content())
+    else:
+        parts.append(mark.getparent().text or "")
+    return " ".join("".join(reversed(parts)).split())
+
+
+def _text_after(mark: lxml.html.HtmlElement) -> str:
+    parts = [mark.tail or ""]
+    for one in mark.itersiblings():
+        if one.tag in BLOCKS:
+            break
+        parts += (one.text_content(), one.tail or "")
+    return " ".join("".join(parts).split())
 
 
 def _are_prose(paragraphs: Sequence[str]) -> bool:

@@ -8,14 +8,28 @@ from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
-from pipelines.extract.prune.preparing import HIDING, prepare
+from pipelines.extract.prune.initials import is_spoken
+from pipelines.extract.prune.preparing import is_styled_away, prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
 
 HIDDEN = XPath(
-    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden') or contains(., 'clip')]"
-    " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
+    "//*[@hidden or @style or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
+    " | //body//*[self::span or self::i or self::b or self::em or self::small or self::abbr][@class]"
 )
+
+
+UNSEEN = """
+hidden is-hidden u-hidden hide invisible element-invisible offscreen off-screen a11y-hidden assistive-text
+accessible-text accessibly-hidden hide-accessible hidden-accessible
+"""
+
+
+UNSEEN_NAMES = frozenset(UNSEEN.split())
+"""What templates call the words inside a line that only screen readers say: `opens in a new tab`. `hidden md:inline` is seen."""
+
+
+INLINE = frozenset(("span", "i", "b", "em", "small", "abbr"))
 
 
 CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
@@ -58,9 +72,14 @@ def _drop(element: lxml.html.HtmlElement) -> None:
 
 
 def _is_hidden(element: lxml.html.HtmlElement) -> bool:
-    """Whether one of HIDDEN's marks hides it: of a style only two declarations do."""
-    style = element.get("style", "").replace(" ", "")
-    return not style or element.get("hidden") is not None or HIDING.search(style) is not None
+    """Whether one of HIDDEN's marks hides it."""
+    names = element.get("class", "")
+    return (
+        element.get("hidden") is not None
+        or is_styled_away(element)
+        or is_spoken(element)
+        or (element.tag in INLINE and ":" not in names and not UNSEEN_NAMES.isdisjoint(names.split()))
+    )
 
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
@@ -71,9 +90,15 @@ def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElemen
 
 
 def _opens_paragraph(label: lxml.html.HtmlElement) -> bool:
-    """Whether a label is the bold beginning of a paragraph that goes on without a link: `Watch: The tide …`."""
+    """Whether a label is the bold beginning of a paragraph that goes on, mostly without links: `Watch: The tide …`."""
     block = next((around for around in label.iterancestors() if around.tag in BLOCKS), label)
-    return label.tag not in BLOCKS and is_sentence(block.text_content()) and block.find(".//a") is None
+    if label.tag in BLOCKS or not is_sentence(text := block.text_content()):
+        return False
+    return sum(len(link.text_content()) for link in block.iter("a")) * MAX_LINKED < len(text)
+
+
+MAX_LINKED = 5
+"""One part in so many of a paragraph may be links; of a line that only announces another story it is nearly all."""
 
 
 def _announces_others(element: lxml.html.HtmlElement) -> bool:

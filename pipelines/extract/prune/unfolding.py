@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+import lxml.html
+
 from pipelines.text import CJK_LETTER, SENTENCE_END, cjk_letters
 
 COLUMNS = (56, 100)
@@ -27,7 +29,7 @@ def unfold(lines: Sequence[str]) -> list[str]:
     unfolded: list[str] = []
     before = ""
     for line in stripped:
-        if before and line and _continues(before, line, edge):
+        if before and line and continues(before, line, edge):
             unfolded[-1] = _joined(unfolded[-1], line, joiner)
         elif line:
             unfolded.append(line)
@@ -77,7 +79,7 @@ def _goes_on(line: str, below: str) -> bool:
     return below[:1].isalpha() and not below[0].isupper() and not SENTENCE_END.search(line)
 
 
-def _continues(line: str, below: str, edge: int) -> bool:
+def continues(line: str, below: str, edge: int) -> bool:
     """Whether a line is so full that the next one's first word did not fit, or its sentence is not at its end."""
     word = below[:1] if CJK_LETTER.match(below) else below.split(maxsplit=1)[0]
     full = columns(line) + columns(word) + (not CJK_LETTER.match(below)) > edge
@@ -93,4 +95,24 @@ def _joined(line: str, below: str, joiner: str) -> str:
     """Two lines as one; `joiner` is the hyphen, or nothing where the text parts words at its edge."""
     if _parts_word(line, below):
         return line[:-1] + (joiner if line[-1] != "\xad" else "") + below
-    return line + below if CJK_LETTER.match(line[-1]) and CJK_LETTER.match(below) else f"{line} {below}"
+    return line + below if WIDE.match(line[-1]) and WIDE.match(below) else f"{line} {below}"
+
+
+WIDE_SIGNS = "　-ヿ㐀-鿿가-힣豈-﫿！-｠"
+WIDE = re.compile(f"[{WIDE_SIGNS}]")
+"""Letters and signs of CJK between which a line may end without a space."""
+
+
+BROKEN_WIDE = re.compile(
+    r"(?<=[W])[ \t\r]{0,40}+\n[ \t\r\n]{0,200}+(?=[W])".replace("W", WIDE_SIGNS.replace("가-힣", ""))
+)
+
+
+def join_wide(tree: lxml.html.HtmlElement) -> None:
+    """Takes out the ends of source lines between letters of Chinese and Japanese, which are no spaces there (CSS Text 3, 4.1.3)."""
+    kept = {below for element in tree.iter("pre") for below in element.iter()}
+    for element in tree.iter():
+        if element.text and "\n" in element.text and element not in kept:
+            element.text = BROKEN_WIDE.sub("", element.text)
+        if element.tail and "\n" in element.tail and element.getparent() not in kept:
+            element.tail = BROKEN_WIDE.sub("", element.tail)

@@ -5,12 +5,15 @@ No script is run. JSON is read as JSON, literals of JavaScript by chompjs; frame
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
 import lxml.html
+from lxml.etree import XPath
 
 from crawler.lenient_json import Repairs, UnreadableJSON, read_json
 
@@ -26,17 +29,18 @@ MAX_LITERALS = 40
 """Literals of JavaScript that are tried in a page, in their order; states are among the first few."""
 
 
-DATA_TYPE = re.compile(r"(?i)\s*(?:application|text)/(?:[\w.]{1,80}+\+)?json\b")
+DATA_TYPE = re.compile(r"(?i)\s*[\w-]{1,40}+/(?:[\w.-]{1,80}[+-])?json\b")
 
 
 CODE_TYPE = re.compile(r"(?i)\s*+(?:module|(?:application|text)/(?:x-)?(?:java|ecma)script\b.{0,80})?\s*")
 
 
 BEGINS_LITERAL = re.compile(
-    r"(?:=|\breturn\b)\s{0,9}+(?=[\[{])|\(\s{0,9}+(?=(?:\[\s{0,9}+)?\{\s{0,9}+\")"
-    r"|(?:JSON\.parse|\.enqueue)\(\s{0,9}+(?P<coded>(?:decodeURIComponent|unescape)\(\s{0,9}+)?(?=[\"'`])"
+    r"(?:=|\breturn\b|\bdata:)\s{0,9}+(?=[\[{])|\(\s{0,9}+(?=(?:\[\s{0,9}+)?\{\s{0,9}+\")"
+    r"|(?:JSON\.parse|\.enqueue)\(\s{0,9}+(?:[\w.]{1,40}+\(\s{0,9}+){0,3}(?=[\"'`])"
+    r"|=\s{0,9}+(?=[\"'`](?:\{\\?[\"']|\[\{|%7B%22|eyJ))"
 )
-"""What stands before a literal: an assignment, the body of a function, an argument; or JSON in a string."""
+"""What stands before a literal: an assignment, the body of a function, an argument; or JSON in a string, encoded or not."""
 
 
 BEGINS_DATA = re.compile(
@@ -59,6 +63,13 @@ FLIGHT = re.compile(r"__next_f\b[^(]{0,40}\.push\(\s{0,9}+(?=\[)")
 PARAMETERS = re.compile(r"function\s{0,9}+\(([\w$,\s]{1,20000}+)\)\s{0,9}+\{\s{0,9}+return\s{0,9}+\Z")
 
 
+DATA_ATTRIBUTES = XPath(f"//body//@*[string-length() >= {MIN_DATA}]")
+"""Attributes in which a server leaves data for scripts: `data-page` of Inertia, `props` of Astro's islands and of Vue."""
+
+
+DATA_BEGIN = ("{", "[", "%7B", "%5B", "eyJ")
+
+
 def data_scripts(tree: lxml.html.HtmlElement) -> list[tuple[str, str]]:
     """Type and text of the scripts that may hold data, in their order; nothing is parsed."""
     return [
@@ -70,6 +81,11 @@ def data_scripts(tree: lxml.html.HtmlElement) -> list[tuple[str, str]]:
     ]
 
 
+def data_attributes(tree: lxml.html.HtmlElement) -> list[tuple[str, str]]:
+    """The same of attributes."""
+    return [("text/json", text) for text in DATA_ATTRIBUTES(tree) if text.lstrip().startswith(DATA_BEGIN)]
+
+
 def page_data(scripts: Sequence[tuple[str, str]]) -> Iterator[Any]:
     """The values that scripts hold, those that are JSON first; each is read when it is asked for."""
     repairs, left = Repairs(), MAX_DATA
@@ -78,11 +94,11 @@ def page_data(scripts: Sequence[tuple[str, str]]) -> Iterator[Any]:
         left -= len(text)
         if left < 0:
             break
-        if DATA_TYPE.match(kind):
+        if CODE_TYPE.fullmatch(kind):
+            (flight if "__next_f" in text else code).append(text)
+        elif DATA_TYPE.match(kind) or text.lstrip().startswith(DATA_BEGIN):
             for value in _json(text, repairs):
                 yield from put_together(value)
-        elif CODE_TYPE.fullmatch(kind):
-            (flight if "__next_f" in text else code).append(text)
     if flight:
         yield from flight_rows("".join(_flight_text(flight, repairs)))
     for value in islice(_literals(code, repairs), MAX_LITERALS):
@@ -91,9 +107,20 @@ def page_data(scripts: Sequence[tuple[str, str]]) -> Iterator[Any]:
 
 def _json(text: str, repairs: Repairs) -> list[Any]:
     try:
-        return [read_json(ANGULAR.sub(_angular, text) if "&q;" in text else text, repairs)]
+        return [read_json(_decoded(text), repairs)]
     except UnreadableJSON:
         return []
+
+
+def _decoded(text: str) -> str:
+    """JSON that was written for an address (`%7B`), in base64 (`eyJ`) or with Angular's entities (`&q;`), as JSON."""
+    begin = text.lstrip()[:3]
+    if begin in ("%7B", "%5B"):
+        return unquote(text)
+    if begin == "eyJ":
+        with suppress(ValueError):
+            return b64decode(text + "==").decode("utf-8", "replace")
+    return ANGULAR.sub(_angular, text) if "&q;" in text else text
 
 
 ANGULAR = re.compile("&([aglqs]);")
@@ -114,7 +141,7 @@ def _literals(scripts: Iterable[str], repairs: Repairs) -> Iterator[Any]:
             if begin < resume or len(text) - begin < MIN_DATA:
                 continue
             if text[begin] in "\"'`":
-                value, length = _in_string(text, begin, found["coded"] is not None, repairs)
+                value, length = _in_string(text, begin, repairs)
             elif BEGINS_DATA.match(text, begin):
                 value, length = literal(text[begin:], repairs)
                 value = _with_arguments(value, text, begin, repairs)
@@ -141,14 +168,13 @@ def literal(text: str, repairs: Repairs) -> tuple[Any, int]:
         return None, 0
 
 
-def _in_string(text: str, begin: int, coded: bool, repairs: Repairs) -> tuple[Any, int]:
+def _in_string(text: str, begin: int, repairs: Repairs) -> tuple[Any, int]:
     """The value of JSON that stands in a string, `JSON.parse("{\\"a\\": 1}")`, and the string's length."""
     string = STRING.match(text, begin)
     value, _ = literal(f"[{string[0]}]", repairs) if string else (None, 0)
     if string is None or not (isinstance(value, list) and value and isinstance(value[0], str)):
         return None, 0
-    inner = unquote(value[0]) if coded else value[0]
-    return next(iter(_json(inner, repairs)), None), 2 * len(string[0])
+    return next(iter(_json(value[0], repairs)), None), 2 * len(string[0])
 
 
 def _with_arguments(value: Any, text: str, begin: int, repairs: Repairs) -> Any:
@@ -186,10 +212,27 @@ def put_together(value: Any) -> Iterator[Any]:
     if isinstance(value, list) and _is_numbered(value):
         yield _Numbered(value).value(0)
         return
+    if isinstance(value, dict) and all(map(_is_tagged, value.values())):
+        yield {key: _untagged(one) for key, one in value.items()}
+        return
     yield value
     for cache in _caches(value):
         references = _References(cache, _apollo_name)
         yield from map(references.follow, cache.values())
+
+
+def _is_tagged(value: Any) -> bool:
+    """Whether it is a value behind the number of its type, as Astro writes those of its islands: `[0, "text"]`, `[1, [...]]`."""
+    return isinstance(value, list) and len(value) == 2 and type(value[0]) is int
+
+
+def _untagged(value: Any, depth: int = 0) -> Any:
+    inner = value[1] if _is_tagged(value) else value
+    if isinstance(inner, dict) and depth < MAX_DEPTH:
+        return {key: _untagged(one, depth + 1) for key, one in inner.items()}
+    if isinstance(inner, list) and depth < MAX_DEPTH:
+        return [_untagged(one, depth + 1) for one in inner]
+    return None if isinstance(inner, list | dict) else inner
 
 
 def _is_numbered(values: list[Any]) -> bool:
@@ -285,7 +328,8 @@ def _flight_text(scripts: Iterable[str], repairs: Repairs) -> Iterator[str]:
                 yield piece[1]
 
 
-ROW = re.compile(rb"\n{0,9}+([0-9a-f]{1,8}+):(?:T([0-9a-f]{1,8}+),|([A-Z]{0,2}))")
+ROW = re.compile(rb"([0-9a-f]{0,8}+):(?:T([0-9a-f]{1,8}+),|([A-Z]{0,2}))")
+"""A row's name and kind; rows that only ask for a style or a script to be loaded have no name."""
 
 
 def flight_rows(stream: str) -> Iterator[Any]:
@@ -298,16 +342,21 @@ def flight_rows(stream: str) -> Iterator[Any]:
 def _rows(stream: bytes) -> dict[str, Any]:
     """Values by the name of their row; rows that only name modules and styles are left out."""
     rows, at = dict[str, Any](), 0
-    while row := ROW.match(stream, at):
-        name = row[1].decode()
-        if row[2]:
+    while at < len(stream):
+        row = ROW.match(stream, at)
+        if row and row[2]:
             at = row.end() + int(row[2], 16)
-            rows[name] = stream[row.end() : at].decode("utf-8", "replace")
-        else:
-            line, _, _ = stream[row.end() :].partition(b"\n")
-            at = row.end() + len(line)
-            if not row[3] and (value := _json(line.decode("utf-8", "replace"), Repairs())):
-                rows[name] = value[0]
+            rows[row[1].decode()] = stream[row.end() : at].decode("utf-8", "replace")
+            continue
+        end = stream.find(b"\n", at) + 1 or len(stream)
+        if (
+            row
+            and row[1]
+            and not row[3]
+            and (value := _json(stream[row.end() : end].decode("utf-8", "replace"), Repairs()))
+        ):
+            rows[row[1].decode()] = value[0]
+        at = end
     return rows
 
 

@@ -38,7 +38,7 @@ KIND_KEYS = ("type", "nodeType", "_type", "blockName", "__typename", "name", "ki
 
 
 CONTENT_KEYS = ("children", "content", "text", "value", "html", "literal", "body", "data", "attributes", "attrs", "props",
-                "fields", "rendered", "innerHTML", "items", "paragraph", "p")  # fmt: skip
+                "fields", "rendered", "innerHTML", "items", "paragraph", "p", "rich_text")  # fmt: skip
 """Where the text of a block stands, the likeliest first."""
 
 
@@ -111,7 +111,7 @@ class Reader:
         return self._object(value, depth) if isinstance(value, dict) else NOTHING
 
     def _string(self, value: str, key: str, depth: int) -> RichText:
-        if value[:1] in ("[", "{") and value[1:2] in ("{", '"', "["):
+        if is_json(value):
             try:
                 return self.read(read_json(value, Repairs(0)), key, depth + 1)
             except UnreadableJSON:
@@ -120,6 +120,8 @@ class Reader:
         return written if written.prose or TEXT_KEY.search(key) else NOTHING
 
     def _all(self, values: list[Any], key: str, depth: int) -> RichText:
+        if pieces := [one["insert"] for one in values if isinstance(one, dict) and isinstance(one.get("insert"), str)]:
+            return from_string("".join(pieces))  # Quill's: a text in pieces that end anywhere
         found = [
             self.read(one, key, depth + 1) for one in values if not (isinstance(one, dict) and self._is_other(one))
         ]
@@ -143,6 +145,8 @@ class Reader:
         return NOTHING if tag in SILENT_TAGS else self.read(children, "children", depth + 1)
 
     def _object(self, value: dict[str, Any], depth: int) -> RichText:
+        if len(value) > 1 and all(map(str.isdecimal, value)):  # how PHP writes a list with a gap
+            return self._all(list(value.values()), "", depth)
         kind = _kind(value)
         if OTHER_KIND.search(kind):
             return NOTHING
@@ -202,11 +206,19 @@ class Reader:
         return ""
 
 
+def is_json(value: str) -> bool:
+    """Whether a string is an object or a list of such, written as JSON."""
+    return BEGINS_JSON.match(value) is not None
+
+
+BEGINS_JSON = re.compile(r"\s{0,9}+[\[{]\s{0,40}+[\[{\"]")
+
+
 def from_string(value: str) -> RichText:
     """A string, HTML, Markdown or plain, as paragraphs."""
     if "&" in value and not MARKUP.search(value):
         value = unescape(unescape(value))
-    if MARKDOWN_LINK.search(value):
+    if MARKDOWN.search(value):
         value = "\n".join(_without_marks(line) for line in value.splitlines() if not line.startswith(MARKDOWN_BOXES))
     if MARKUP.search(value):
         lines = [TAG.sub("", line) for line in LINE_END.split(value)]
@@ -215,6 +227,7 @@ def from_string(value: str) -> RichText:
     return RichText("".join(f"<p>{escape(line, quote=False)}</p>" for line in lines), _prose(lines))
 
 
+MARKDOWN = re.compile(r"\]\([^()\s]{1,2000}\)|\*\*[^*\s][^*]{1,300}\*\*|^#{1,6}\s", re.M)
 MARKDOWN_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{1,2000}\)(?:\{[^{}]{0,200}\})?")
 MARKDOWN_BOXES = ("+++", "[#", "![", "***", "---")
 

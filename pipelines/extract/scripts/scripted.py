@@ -6,17 +6,27 @@ What is found becomes a tree and goes the way of every page. Data of a page that
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import lxml.html
 from lxml.etree import XPath
 
+from crawler.lenient_json import Repairs, UnreadableJSON, read_json
 from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.phrases import Mentions
-from pipelines.extract.scripts.page_data import data_scripts, page_data
-from pipelines.extract.scripts.rich_text import MAX_LEVELS, MAX_NODES, NOTHING, Reader, RichText, from_string
+from pipelines.extract.scripts.page_data import data_attributes, data_scripts, page_data
+from pipelines.extract.scripts.rich_text import (
+    MAX_LEVELS,
+    MAX_NODES,
+    NOTHING,
+    Reader,
+    RichText,
+    from_string,
+    is_json,
+)
 from pipelines.extract.tree import MAX_TEXT, html_parser
 from pipelines.text import TAG, clean, fold, is_prose, width
 
@@ -61,7 +71,7 @@ class PageScripts:
         if said.is_accessible_for_free is False:
             return None
         had = sum(width(line) for line in lines if is_prose(line))
-        found = [one for one in self._found(said, had) if len(one.html) <= MAX_TEXT]
+        found = [one for one in self._found(said, tree, had) if len(one.html) <= MAX_TEXT]
         most = max((one.prose for one in found), default=0)
         if most < max(MIN_PROSE, (1 + MORE_OF_IT) * had):
             return None
@@ -71,14 +81,23 @@ class PageScripts:
         article = lxml.html.document_fromstring(page.encode("utf-8", "replace"), parser=html_parser())
         return article if _has_more(article, most, tree, [line for line in lines if is_prose(line)]) else None
 
-    def _found(self, said: Metadata, had: int) -> Iterator[RichText]:
-        body = self._head.ld("articleBody")
-        if isinstance(body, str) and len(body) <= MAX_TEXT and width(body) > (1 + MORE_OF_IT) * had:
-            yield from_string(body)
-        if had < WHOLE and sum(len(text) for _, text in self._scripts) > had:
+    def _found(self, said: Metadata, tree: lxml.html.HtmlElement, had: int) -> Iterator[RichText]:
+        for body in self._bodies():
+            if len(body) <= MAX_TEXT and width(body) > (1 + MORE_OF_IT) * had:
+                yield from_string(body)
+        if had >= WHOLE:
+            return
+        scripts = [*self._scripts, *data_attributes(tree)]
+        if sum(len(text) for _, text in scripts) > had:
             finder = _Finder([said.title or "", *self._head.titles], self._head.url or "")
-            for value in page_data(self._scripts):
+            for value in page_data(scripts):
                 yield from finder.texts(value)
+
+    def _bodies(self) -> Iterator[str]:
+        """What the page's head says the whole text is."""
+        for body in (self._head.ld("articleBody"), self._head.ld("text"), self._head.meta.get("articlebody")):
+            parts = body if isinstance(body, list) else [body]
+            yield "\n\n".join(part for part in parts if isinstance(part, str))
 
     def are_needed(self, tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
         """Whether a browser would have to run the scripts: nothing stands in the pruned page where an article should."""
@@ -156,7 +175,7 @@ class _Finder:
 
     def texts(self, value: Any, around: tuple[dict[str, Any], ...] = ()) -> Iterator[RichText]:
         """The text of every object that says the title."""
-        self._left -= 1
+        self._left -= isinstance(value, dict | list)
         if self._left < 0 or len(around) > MAX_LEVELS:
             return
         if isinstance(value, dict):
@@ -164,12 +183,13 @@ class _Finder:
             if self._is_own(value):
                 yield self._text(chain[: MAX_ASCENT + 1])
             for one in value.values():
-                if isinstance(one, dict | list):
-                    yield from self.texts(one, chain)
+                yield from self.texts(one, chain)
         elif isinstance(value, list):
             for one in value:
-                if isinstance(one, dict | list):
-                    yield from self.texts(one, around)
+                yield from self.texts(one, around)
+        elif isinstance(value, str) and is_json(value):  # an answer that a server has kept as it came
+            with suppress(UnreadableJSON):
+                yield from self.texts(read_json(value, Repairs(0)), around)
 
     def _is_own(self, value: Mapping[str, Any]) -> bool:
         """Whether an object says the page's title or address."""
