@@ -162,6 +162,89 @@ def test_a_line_that_opens_as_a_byline_names_its_people(line: str, names: list[s
     assert byline(line) == names
 
 
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Lee November 9, 2026", ["Ann Lee"]),
+        ("By Theresa May 5, 2026", ["Theresa May"]),
+        ("09.11.2026 von Tobi Lesezeit: 3 Min.", ["Tobi"]),
+        ("Von Änne Groß Veröffentlicht am 9. November", ["Änne Groß"]),
+        ("By Ann Lee Published in Harbour", ["Ann Lee"]),
+        ("By Ann Stand, Bo Ray", ["Ann Stand", "Bo Ray"]),
+        ("(Image credit: Submitted by Ann Lee)", []),
+        ("Vom Abfall zum Rohstoff", []),
+        ("By May 5", ["May"]),
+    ],
+)
+def test_a_byline_ends_where_the_date_begins(line: str, names: list[str]) -> None:
+    assert byline(line) == names
+
+
+HEADED = "<title>Crane falls on quay</title>"
+STORY = "<p>The crane fell on the quay before dawn, and nobody was hurt, the harbour master told the paper.</p>" * 3
+
+
+def graph(author: str, person: str) -> str:
+    article = f'{{"@type":"NewsArticle","headline":"Crane falls on quay","author":{author}}}'
+    return HEADED + ld(f'{{"@graph":[{article},{person}]}}')
+
+
+@pytest.mark.parametrize("reference", ["https://l.example/#/schema/person/5f1", "https://l.example/author/ann/#author"])
+@pytest.mark.parametrize(
+    ("name", "body", "names"),
+    [
+        ("Ann Lee", "", ()),
+        ("Ann Lee", '<p class="meta">Ann Lee</p>', ("Ann Lee",)),
+        ("annlee7", "", ()),
+        ("Ann Lee", "<p>By Bo Ray</p>", ("Bo Ray",)),
+        ("annlee7", "<p>annlee7</p><p>By Bo Ray</p>", ("Bo Ray",)),
+        ("Ann", '<span class="author">Ann</span><p>A column by Ann Lee</p>', ("Ann Lee",)),
+        ("Ledger", '<nav><a href="/">Ledger</a></nav>', ()),
+        ("Ledger", '<span class="author">Ledger</span>', ("Ledger",)),
+    ],
+)  # fmt: skip
+def test_an_account_signs_only_if_the_page_shows_it(
+    reference: str, name: str, body: str, names: tuple[str, ...]
+) -> None:
+    head = graph(f'{{"@id":"{reference}"}}', f'{{"@type":"Person","@id":"{reference}","name":"{name}"}}')
+    assert read(head, f"<article><h1>Crane falls on quay</h1>{body}{STORY}</article>").authors == names
+
+
+def test_a_person_whom_the_article_itself_names_signs_though_scripts_show_the_byline() -> None:
+    data = '{"@type":"NewsArticle","headline":"Crane falls on quay","author":{"@type":"Person","name":"Ann Lee"}}'
+    assert read(ld(data), STORY).authors == ("Ann Lee",)
+
+
+@pytest.mark.parametrize(
+    ("meta", "names"),
+    [
+        ('<meta name="author" content="Niko">', ()),
+        ('<meta name="author" content="The Ledger, St. Orrin, Germany"><meta property="og:site_name" content="The Ledger">', ()),
+        ('<meta name="author" content="Ann Lee">', ("Bo Ray",)),
+        ('<meta name="author" content="Tobi Ax">', ("Bo Ray",)),
+    ],
+)  # fmt: skip
+def test_the_maker_of_the_site_gives_way_to_who_opens_the_article(meta: str, names: tuple[str, ...]) -> None:
+    opening = "<p>By Bo Ray</p>" if names else ""
+    body = f"<article><h1>Crane falls on quay</h1>{opening}{STORY}</article><div>Ann Lee, Tobi Ax</div>"
+    assert read(HEADED + meta, body).authors == names
+
+
+@pytest.mark.parametrize(
+    "teaser",
+    [
+        '<article><a class="byline" href="/ann">Ann Lee</a><h3><a href="/storm">Storm takes a roof</a></h3></article>',
+        '<ul><li><h4><a href="/storm">Storm takes a roof</a></h4><span class="author">Ann Lee</span></li></ul>',
+        '<div class="card"><h2><a href="/storm">Storm</a></h2><div class="card__meta"><a rel="author">Ann Lee</a></div></div>',
+        '<aside class="story__related"><h1>Also</h1><div><span class="author">Ann Lee</span></div></aside>',
+    ],
+)  # fmt: skip
+def test_who_signs_a_teaser_has_not_written_the_article(teaser: str) -> None:
+    body = f"{teaser}<main><h1>Crane falls on quay</h1>%s{STORY}</main>"
+    assert read(HEADED, body % "").authors == ()
+    assert read(HEADED, body % '<p class="info">By <a href="/bo">Bo Ray</a></p>').authors == ("Bo Ray",)
+
+
 WORDS = st.sampled_from(
     ["Ann", "Lee", "de", "von", "By", "Von", ",", ", ", " and ", " & ", ";", ":", "(", "@ann", "MD", "Jr.", "Reporter", "in",
      "ann-lee", "x@y.example", "山田", "記者", "|", "-", "Text", "9", "."]

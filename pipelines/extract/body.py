@@ -13,6 +13,7 @@ from pipelines.extract.choose.choose import choose
 from pipelines.extract.choose.texts import PageContext
 from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
 from pipelines.extract.metadata.authors import is_person
+from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.dates import guessed_date, more_precise
 from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.names import looks_like_name
@@ -21,7 +22,7 @@ from pipelines.extract.metadata.stated_dates import habits_of, is_ahead
 from pipelines.extract.prune.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines, first_reading, short_article_body
 from pipelines.extract.scripts.scripted import PageScripts
-from pipelines.extract.text_copies import opened, read_head
+from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import MAX_TEXT, clean_lines, visible_lines
 from pipelines.text import is_prose, line_key, word_count
 

@@ -7,7 +7,6 @@ most prose; the head is what stands above it, down to the last line that cannot 
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
@@ -23,6 +22,7 @@ from pipelines.extract.boilerplate import (
     is_sentence,
     same_title,
 )
+from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.names import (
@@ -30,7 +30,6 @@ from pipelines.extract.metadata.names import (
     LABEL_WORDS,
     ROLE,
     SMALL_WORDS,
-    byline,
     is_full_name,
     is_no_person,
     looks_like_name,
@@ -154,15 +153,6 @@ def read_head(lines: Iterable[str], said: Metadata, habits: Habits = UNKNOWN) ->
         or _agency((*head, *tail)),
         published=_moment(kept, layout, habits),
     )
-
-
-def opened(lines: Sequence[str]) -> tuple[str, ...]:
-    """The people of the first line that opens as a byline: `By Ann Lee`, or `By` above `Ann Lee`."""
-    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
-        alone = BY.match(line + " ") and not BY.sub("", line + " ")
-        if (names := byline(f"{line} {below}" if alone else line)) and not is_credit(line):
-            return tuple(names)
-    return ()
 
 
 def _in_date_line(lines: Sequence[str]) -> tuple[str, ...]:

@@ -1,24 +1,27 @@
 """Bylines that a page marks: the elements that its templates call an author, and the names that stand in them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 
 from lxml import html as lxml_html
 
+from pipelines.extract.boilerplate import is_credit
 from pipelines.extract.metadata.names import (
     BY,
     LABEL,
     MAX_BYLINE,
     NOBODY,
     ROLE,
+    byline,
     is_full_name,
     is_no_person,
     looks_like_name,
     people,
     without_opening,
 )
+from pipelines.extract.metadata.surroundings import is_card_of
 from pipelines.text import clean, fold
 
 MAY_BE_MARKED = re.compile(r"[aA]uth?or|^auth$|uteur|yline|[wW]riter|[rR]eporter|ournalist|edakteur|card|sername")
@@ -89,9 +92,19 @@ class Piece:
     kind: tuple[str | None, ...]  #: what the element around it is
 
 
-def byline_authors(tree: lxml_html.HtmlElement) -> list[str]:
-    """The names in the first element that is marked as the article's byline."""
-    own = {around for heading in tree.iter("h1") for around in heading.iterancestors()}
+def opened(lines: Sequence[str]) -> tuple[str, ...]:
+    """The people of the first line that opens as a byline: `By Ann Lee`, or `By` above `Ann Lee`."""
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        alone = BY.match(line + " ") and not BY.sub("", line + " ")
+        if (names := byline(f"{line} {below}" if alone else line)) and not is_credit(line.lstrip("([ ")):
+            return tuple(names)
+    return ()
+
+
+def byline_authors(tree: lxml_html.HtmlElement, heading: lxml_html.HtmlElement | None = None) -> list[str]:
+    """The names in the first element that is marked as the byline of the article below `heading`."""
+    headings = tree.iter("h1") if heading is None else [heading]
+    own = {around for one in headings for around in one.iterancestors()}
     apart = list[lxml_html.HtmlElement]()
     for element in islice(_of_author(tree, own), MAX_BYLINES):
         if _place(element, own) == "apart":
@@ -153,6 +166,7 @@ def _place(element: lxml_html.HtmlElement, own: set[lxml_html.HtmlElement]) -> s
             around.tag in OTHER_TAGS
             or not OTHER_WORDS.isdisjoint(words)
             or OTHER_ITEM.search(around.get("itemprop") or "")
+            or ((around.tag in CARD_TAGS or "card" in words) and is_card_of(around, ""))
         ):
             return "others"
         if around.tag in APART_TAGS or not APART_WORDS.isdisjoint(words):
@@ -162,6 +176,10 @@ def _place(element: lxml_html.HtmlElement, own: set[lxml_html.HtmlElement]) -> s
 
 
 OTHER_ITEM = re.compile(r"comment|review", re.I)
+
+
+CARD_TAGS = frozenset(("article", "li"))
+"""What a teaser of another article is made of: it has a heading of its own, which is a link."""
 
 
 def _names_in(element: lxml_html.HtmlElement) -> list[str]:
@@ -194,10 +212,14 @@ def _full_names(pieces: list[Piece]) -> list[str]:
                 break  # `in`, before the link of a section
             if piece.kind != kind or not _is_telling(kind):
                 continue
-        if len(piece.text) < MAX_BYLINE and (found := [name for name in people(piece.text) if is_full_name(name)]):
+        if len(piece.text) < MAX_BYLINE and (found := _full(piece.text)):
             names += found
             kind = kind or piece.kind
     return names
+
+
+def _full(text: str) -> list[str]:
+    return [name for name in byline(text) or people(text) if is_full_name(name)]
 
 
 def _is_telling(kind: tuple[str | None, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from pipelines.extract.metadata.moments import MONTH_NUMBER
 from pipelines.extract.phrases import Openings, pattern, phrases, whole_words
 from pipelines.text import CJK_LETTER, clean, fold
 
@@ -136,9 +137,9 @@ EDGES = " ,;|-–—"
 def byline(line: str) -> list[str]:
     """The people of a line that opens as a byline: `12 May 2026 · Posted by Ann Lee under News` -> [Ann Lee]."""
     opening = BYLINE.search(line) if len(line) < MAX_BYLINE else None
-    if not opening:
+    if not opening or PICTURE.search(line[: opening.start("words")]):
         return []
-    rest = AFTER_BYLINE.split(line[opening.end() :], maxsplit=1)[0]
+    rest = _without_month(AFTER_BYLINE.split(line[opening.end() :], maxsplit=1)[0])
     first, *others = people(rest) or [""]
     sure = opening["sign"].strip() or " " in opening["words"].strip() or opening.start() > 0 or len(line) < MAX_SHORT
     if not (is_full_name(first) or (sure and " " not in first and _is_capitalised(first))):
@@ -150,7 +151,20 @@ MAX_BYLINE, MAX_SHORT = 160, 24
 """Characters of a line that is a byline, and of one that is short enough to be no sentence: `By Tobi`."""
 
 
-AFTER_BYLINE = re.compile(rf"\s?[|•·\d]|\s[-–—/~]{{1,2}}\s|\s(?:{pattern('after_names')}|Published|Posted|Updated)\s")
+AFTER_BYLINE = re.compile(
+    rf"\s?[|•·\d]|\s[-–—/~]{{1,2}}\s|\s(?:{pattern('after_names')}|In|On|At|Am|Vom|Published|Posted|Updated)\s|\s(?i:{pattern('stamps')}|{pattern('updates')}"
+    r"|lesezeit|lesedauer|reading time|read time)(?=:|[^\d,;\n]{0,20}\d)"
+)
+
+
+PICTURE = re.compile(r"credit|photo|foto|image|bild|video|illustration|©", re.I)
+"""What is signed by another than the text."""
+
+
+def _without_month(name: str) -> str:
+    """A name without the month of the date behind it, where enough is left: `Ann Lee May`."""
+    words = name.split()
+    return " ".join(words[:-1]) if len(words) > 2 and words[-1].strip(".").lower() in MONTH_NUMBER else name
 
 
 def _is_capitalised(name: str) -> bool:
