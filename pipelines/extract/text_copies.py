@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from crawler.dates.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
     ArticleContext,
@@ -22,7 +23,6 @@ from pipelines.extract.boilerplate import (
     same_title,
 )
 from pipelines.extract.metadata.metadata import Metadata
-from pipelines.extract.metadata.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.names import (
     BY,
     LABEL_WORDS,
