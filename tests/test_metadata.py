@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.dates.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.metadata import Metadata, read_metadata
-from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.names import byline, people
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.titles import without_site

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jalali_core import GregorianToJalali
 
-from pipelines.extract.metadata.calendars import gregorian
-from pipelines.extract.metadata.moments import UNKNOWN, Habits, parse_moment
+from crawler.dates.calendars import gregorian
+from crawler.dates.moments import UNKNOWN, Habits, parse_moment
+from crawler.dates.months import NAMES
 
 AMERICAN = Habits(language="en", region="US")
 BRITISH = Habits(language="en", region="GB")
@@ -126,6 +127,19 @@ def test_every_month_is_read_as_the_language_writes_it(language: str) -> None:
     days = [date(2026, month, 17) for month in range(1, 13)]
     habits = Habits(language=language.split("_")[0])
     assert [value(format_date(day, "long", locale=language), habits) for day in days] == [*map(str, days)]
+
+
+def test_every_language_has_twelve_months_and_no_spelling_means_two() -> None:
+    assert {language: len(lines.splitlines()) for language, lines in NAMES["months"].items()} == dict.fromkeys(
+        NAMES["months"], 12
+    )
+    known = {
+        (name, number)
+        for lines in NAMES["months"].values()
+        for number, names in enumerate(lines.splitlines())
+        for name in names.split()
+    }
+    assert len({name for name, _ in known}) == len(known)
 
 
 def test_a_name_that_is_two_languages_months_is_read_in_the_pages_own() -> None:

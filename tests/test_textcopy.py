@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.extract.metadata.moments import Moment
+from crawler.dates.moments import Moment
 from pipelines.extract.text_copies import read_copy
 
 PROSE = (

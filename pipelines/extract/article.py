@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TypeVar
 
+from crawler.dates.moments import Habits, parse_moment
 from crawler.items import Article, Page
 from pipelines.extract.body import read_body
 from pipelines.extract.choose.choose import CHOOSER
@@ -19,7 +20,6 @@ from pipelines.extract.layout import measure_layout
 from pipelines.extract.metadata.datelines import dateline
 from pipelines.extract.metadata.dates import more_precise
 from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_metadata
-from pipelines.extract.metadata.moments import Habits, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import is_ahead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others

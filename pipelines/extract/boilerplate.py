@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.extract.metadata.moments import day_in_words
-from pipelines.extract.metadata.months import MONTH_NUMBER, month_key
+from crawler.dates.moments import day_in_words
+from crawler.dates.months import MONTH_NUMBER, month_key
 from pipelines.extract.metadata.names import ROLE, SMALL_WORDS
 from pipelines.extract.phrases import Mentions, Openings, phrases, spelled
 from pipelines.text import CJK, PROSE_LENGTH, SENTENCE_END, fold, is_prose, line_key

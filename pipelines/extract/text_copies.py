@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from crawler.dates.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.boilerplate import (
     AGENCY_NAMES,
     ArticleContext,
@@ -24,7 +25,6 @@ from pipelines.extract.boilerplate import (
 )
 from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.metadata import Metadata
-from pipelines.extract.metadata.moments import UNKNOWN, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.names import (
     BY,
     LABEL_WORDS,

@@ -5,8 +5,8 @@ Rather none than a wrong one: a place is believed that is in capitals, or that s
 
 import re
 
+from crawler.dates.months import MONTH_NUMBER, month_key
 from pipelines.extract.boilerplate import AGENCY_NAMES
-from pipelines.extract.metadata.months import MONTH_NUMBER, month_key
 from pipelines.extract.phrases import phrases
 from pipelines.text import fold, is_prose
 

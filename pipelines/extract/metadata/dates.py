@@ -16,9 +16,9 @@ import lxml.html
 from htmldate import find_date
 from lxml.etree import XPath
 
+from crawler.dates.calendars import OLDEST
+from crawler.dates.moments import Habits, Moment, parse_moment
 from crawler.times import stamp
-from pipelines.extract.metadata.calendars import OLDEST
-from pipelines.extract.metadata.moments import Habits, Moment, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.shown_dates import DatesOnPage
 from pipelines.extract.metadata.stated_dates import (

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from pipelines.extract.metadata.moments import day_in_words
+from crawler.dates.moments import day_in_words
 from pipelines.extract.metadata.page_head import PageHead, headline_of
 from pipelines.text import CJK, clean, fold, width
 

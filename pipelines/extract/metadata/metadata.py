@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
+from crawler.dates.moments import Moment
 from crawler.urls import original_url
 from pipelines.extract.metadata.authors import authors, unique
 from pipelines.extract.metadata.dates import modified_at, published_at
 from pipelines.extract.metadata.headings import heading_of
-from pipelines.extract.metadata.moments import Moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import habits_of
 from pipelines.extract.metadata.titles import title, titles_by_place

@@ -9,9 +9,9 @@ from itertools import islice
 import lxml.html
 from lxml.etree import XPath
 
+from crawler.dates.calendars import OLDEST
+from crawler.dates.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.ages import age_in
-from pipelines.extract.metadata.calendars import OLDEST
-from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import MODIFIED_META, day_in_url, is_ahead, published_strings
 from pipelines.extract.metadata.surroundings import (

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from pipelines.extract.metadata.calendars import OLDEST
-from pipelines.extract.metadata.moments import Habits, Moment, parse_moment
+from crawler.dates.calendars import OLDEST
+from crawler.dates.moments import Habits, Moment, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 
 COUNTRIES_OF_LANGUAGES = {"zh": "CN", "he": "IL", "bn": "BD"}

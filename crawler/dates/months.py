@@ -1,12 +1,12 @@
-"""Month names -> numbers: those that phrases.toml lists for every page, and CLDR's for the language a page is in."""
+"""Month names -> numbers: those that months.toml lists for every text, and CLDR's for the language a page is in."""
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pipelines.extract.phrases import PHRASES
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -26,10 +26,14 @@ def month_key(name: str) -> str:
     return MARKS.sub("", name)
 
 
+NAMES: Mapping[str, Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("months.toml").read_text("utf-8"))
+"""Calendar -> language -> the names of its months, one a line."""
+
+
 def _listed(kind: str) -> Mapping[str, int]:
     return {
         month_key(name): number
-        for months in PHRASES[kind].values()
+        for months in NAMES[kind].values()
         for number, names in enumerate(months.split("\n"), 1)
         for name in names.split()
     }

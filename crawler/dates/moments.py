@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from crawler.dates.calendars import BIKRAM_YEARS, JALALI_YEARS, MINGUO_YEARS, OLDEST, gregorian, of_era
+from crawler.dates.months import BIKRAM_MONTHS, JALALI_MONTHS, month_key, month_number
+from crawler.dates.zones import offset_of
 from crawler.times import stamp
-from pipelines.extract.metadata.calendars import BIKRAM_YEARS, JALALI_YEARS, MINGUO_YEARS, OLDEST, gregorian, of_era
-from pipelines.extract.metadata.months import BIKRAM_MONTHS, JALALI_MONTHS, month_key, month_number
-from pipelines.extract.metadata.zones import offset_of
 from pipelines.text import clean
 
 
@@ -279,7 +279,7 @@ MINGUO = re.compile(r"(?<![\d./-])(\d{2,3})([./-])(\d{1,2})\2(\d{1,2})(?![\d./-]
 
 
 def day_in_words(line: str, habits: Habits = UNKNOWN) -> str | None:
-    """The first day a line of text names, in any of the languages of phrases.toml or in figures; None when it names none."""
+    """The first day a line of text names, in any of the languages of months.toml or in figures; None when it names none."""
     found = _first_day(_plain(line), habits)
     return found and found[0]
 
