@@ -266,6 +266,16 @@ def test_lines_of_japanese_source_are_joined_without_a_space() -> None:
     assert extract(page(html(body=body))).text.split("\n\n")[:2] == [line, line]
 
 
+def test_two_sentences_of_japanese_are_an_article_beside_a_row_of_buttons() -> None:
+    lines = [
+        "港の古い桟橋は来月で閉鎖されます。町の会議で決まりました。",
+        "船は北の岸に移ります。漁師の人たちは、春まで新しい場所を使います。",
+    ]
+    text = "".join(f"<p>{line}</p>" for line in lines)
+    share = "<div><a href=https://a.example>Facebook</a> <a href=https://b.example>Twitter</a></div>"
+    assert extract(page(html(body=f"<h1>古い桟橋を閉鎖へ</h1>{share}{text}"))).text.split("\n\n") == lines
+
+
 def test_japanese_of_seven_bits_is_no_utf_8() -> None:
     assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "text/html") == "<p>港の古い桟橋</p>"
 
@@ -274,6 +284,7 @@ SHOWN = {
     "lines wrapped by breaks": "".join(f"<p>{'<br>'.join(wrap(line, 60))}</p>" for line in PARAGRAPHS),
     "words that may be parted": "".join(f"<p>{line.replace('hour', 'ho<wbr>ur')}</p>" for line in PARAGRAPHS),
     "paragraphs hidden one by one": f"<p>{PARAGRAPHS[0]}</p><p hidden>{PARAGRAPHS[1]}</p><p hidden>{PARAGRAPHS[2]}</p><button>Read more</button>",
+    "a rest inside an unclosed paragraph": f"<p>{PARAGRAPHS[0]}<p><a href=#>Read more</a><section hidden><p>{PARAGRAPHS[1]}<p>{PARAGRAPHS[2]}</section>",
     "captions in captions": "".join(f"<div class=wp-caption><img src=a><p class=wp-caption-text>{line}</p></div>" for line in PARAGRAPHS),
     "captions by their property": "".join(f"<figure><img src=a><figcaption itemprop=caption>{line}</figcaption></figure>" for line in PARAGRAPHS),
 }  # fmt: skip

@@ -84,6 +84,14 @@ def test_a_text_is_read_whatever_kind_of_rich_text_it_is(body: Any) -> None:
     assert lines(f'<div id="app"></div><script type="application/json">{written(state)}</script>') == TEXT
 
 
+def test_a_headline_is_known_in_a_title_whose_longest_word_is_the_site_s() -> None:
+    state = f'<script type="application/json">{written({"headline": TITLE, "body": HTML})}</script>'
+    page = f"<html lang=en><title>{TITLE} - Hollinghamshire Echo</title><div id=app></div>{state}"
+    url = "https://www.hollin-echo.example/a"
+    given = Page(url=url, final_url=url, via="file", body=page.encode(), content_type="text/html", fetched_at=NOW)
+    assert extract(given).text.split("\n\n") == TEXT
+
+
 # -------------------------------------------------------------------------------------------------- what states are kept in
 def flight(*rows: str) -> str:
     """A stream of React's server components, in pieces that end anywhere."""

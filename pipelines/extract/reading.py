@@ -16,10 +16,10 @@ from trafilatura.xpaths import REMOVE_COMMENTS_AND_LISTS_XPATH
 
 from pipelines.extract.layout import paragraphs_of
 from pipelines.extract.tree import clean_lines, html_parser, visible_lines
-from pipelines.text import fold, is_prose
+from pipelines.text import fold, is_prose, width
 
 MIN_TEXT = 250
-"""Characters under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
+"""Characters, those of CJK counting three, under which a first reading needs a second one (trafilatura's own min_extracted_size)."""
 
 
 def first_reading(tree: lxml.html.HtmlElement) -> list[str]:
@@ -49,7 +49,7 @@ def _leaves_much(tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
 
 def article_lines(tree: lxml.html.HtmlElement, first: list[str]) -> list[str]:
     """The article's lines: a first reading's, or those of trafilatura's rescues or readability where it leaves much prose behind."""
-    length = sum(map(len, first))
+    length = sum(map(width, first))
     if first and length < MIN_TEXT and first == short_article_body(tree):
         return first
     if length >= MIN_TEXT and _prose(first) > 0.5 * length and not _leaves_much(tree, first):
@@ -65,24 +65,24 @@ def short_article_body(tree: lxml.html.HtmlElement) -> list[str]:
     if len(named) != 1:
         return []
     lines = clean_lines(visible_lines(named[0]))
-    return lines if sum(map(len, lines)) < MIN_TEXT and any(map(is_prose, lines)) else []
+    return lines if sum(map(width, lines)) < MIN_TEXT and any(map(is_prose, lines)) else []
 
 
 NAMED_BODIES = XPath("//*[@itemprop[contains(.,'articleBody')]]")
 
 
 def _prose(lines: Iterable[str]) -> int:
-    return sum(len(line) for line in lines if is_prose(line))
+    return sum(width(line) for line in lines if is_prose(line))
 
 
 def _is_better(other: Sequence[str], lines: Sequence[str]) -> bool:
     """Whether a second reading holds nearly all of the first and much more prose, or is prose where the first is not."""
-    prose, length = _prose(lines), sum(map(len, lines))
+    prose, length = _prose(lines), sum(map(width, lines))
     found = _prose(other)
     if length < MIN_TEXT or prose < 0.5 * length:
         return found > 0.8 * prose
     seen = set(map(fold, other))
-    shared = sum(len(line) for line in lines if fold(line) in seen)
+    shared = sum(width(line) for line in lines if fold(line) in seen)
     return shared > 0.85 * length and 1.3 * prose < found < 3 * prose
 
 

@@ -166,7 +166,7 @@ NEAR = 4
 
 def _above(element: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
     """The elements above one, and above the one around it."""
-    for one in (element, *islice(element.iterancestors("div", "section"), 1)):
+    for one in (element, *islice(element.iterancestors("div", "section", "p"), 1)):
         yield from islice(one.itersiblings(preceding=True), NEAR)
 
 

@@ -168,7 +168,7 @@ class _Finder:
     def __init__(self, titles: Iterable[str], url: str) -> None:
         self._path = urlsplit(url).path.rstrip("/")
         self._titles = {folded for title in titles if len(folded := fold(title)) > 3}
-        self._words = {max(title.split(), key=len) for title in self._titles}
+        self._words = {word for title in self._titles for word in _marks(title)}
         self._longest = max(map(len, self._titles), default=0)
         self._reader, self._left = Reader(self._is_other), MAX_NODES
         self._read: dict[int, tuple[object, RichText]] = {}
@@ -224,6 +224,15 @@ class _Finder:
             and not any(map(self._is_title, named))
             and not self._is_own(value)
         )
+
+
+def _marks(title: str) -> tuple[str, str]:
+    """Two words, or beginnings of such, of which a headline has one that is more than half of a window's title."""
+    words = title.split()
+    if len(words) < 4:
+        return words[0][:4], words[-1][-4:]
+    half = len(words) // 2
+    return max(words[: half + 1], key=len), max(words[half:], key=len)
 
 
 def _strings(value: Any) -> list[str]:
