@@ -16,7 +16,7 @@ from pipelines.extract.metadata.authors import is_person
 from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.dates import guessed_date, habits_of, is_ahead, more_precise
 from pipelines.extract.metadata.metadata import Metadata
-from pipelines.extract.metadata.names import looks_like_name
+from pipelines.extract.metadata.names import is_full_name, looks_like_name, people
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.prune.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines, first_reading, short_article_body
@@ -136,8 +136,9 @@ def with_byline_and_date(
 
 
 def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
-    """The page's lines above and below its text, with the text's own first and last ones."""
-    visible = [line for line in visible_lines(tree) if line.strip()]
+    """The page's lines above and below its text, with the text's own first and last ones; no post that is quoted in it."""
+    quoted = {line for quote in tree.iter("blockquote") for line in visible_lines(quote)}
+    visible = [line for line in visible_lines(tree) if line.strip() and line not in quoted]
     ends = {line_key(line) for line in (*lines[:2], *lines[-2:])}
     known = [number for number, line in enumerate(visible) if len(line) > 3 and line_key(line) in ends]
     if not known:
@@ -157,7 +158,17 @@ def signature(lines: Sequence[str]) -> tuple[str, ...]:
     """Who signs the text itself: a byline that is one of its first or last lines, or a bare name below its last sentence."""
     if names := opened(lines[:OWN]) or opened(lines[-OWN:]):
         return names
+    if (
+        lines
+        and (signed := SIGNED.search(lines[-1][-MAX_SIGNED:]))
+        and all(map(is_full_name, names := people(signed[1])))
+    ):
+        return tuple(names)
     return (lines[-1],) if len(lines) > 2 and is_prose(lines[-2]) and _is_bare_name(lines[-1]) else ()
+
+
+SIGNED, MAX_SIGNED = re.compile(r"(?:^|[.!?…\"”“»]\s{1,3})\(([^()\d:©]{5,40})\)[\s+*.]*+$"), 80
+"""A signature in brackets behind the last sentence, and the characters in which it is looked for: `… ends. (Ann Lee) +++`."""
 
 
 OWN = 3

@@ -37,7 +37,7 @@ def authors(head: PageHead, site: str | None, heading: HtmlElement | None = None
     for found in (page.stated, page.declared, page.marked, page.opened):
         names = unique(found())
         if any(is_person(name, site, head.url) for name in names):
-            names = tuple(name for name in names if not is_site(name, site, head.url))
+            names = each_once(name for name in names if not is_site(name, site, head.url))
             return names if found == page.opened else page.corrected(names, is_sure=found == page.marked)
         weak = weak or names
     return weak
@@ -62,6 +62,15 @@ MIN_SITE = 6
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple({fold(name): name for name in reversed(list(names)) if fold(name)}.values())[::-1]
+
+
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """People without those who are named before in another order or with another middle initial: `Lee Ann`, `Ann M. Lee`."""
+    people = dict[frozenset[str], str]()
+    for name in names:
+        first, *others = fold(name).split() or [""]
+        people.setdefault(frozenset((first, *(word for word in others if len(word) > 1))), name)
+    return tuple(people.values())
 
 
 @dataclass(frozen=True, slots=True)
