@@ -55,6 +55,13 @@ def test_teasers_in_the_data_are_not_the_article() -> None:
     assert read(ld(f"[{other},{own}]")).title == "The tale of the crane"
 
 
+@pytest.mark.parametrize("place", ["article:author", "share:article_author_name"])
+def test_who_signs_the_article_in_meta_may_be_the_site_s_namesake(place: str) -> None:
+    own = '<meta property="og:site_name" content="Ann Lee"><meta name="%s" content="Ann Lee">'
+    assert read(own % place, f"<p>Ann Lee</p>{STORY}").authors == ("Ann Lee",)
+    assert read(own % "author", f"<p>Ann Lee</p>{STORY}").authors == ()
+
+
 def test_a_meta_element_with_two_names_is_both() -> None:
     assert read('<meta property="dc:creator twitter:label1" content="Ann Lee">', "<p>Ann Lee</p>").authors == (
         "Ann Lee",
@@ -207,7 +214,7 @@ def test_a_person_is_named_once() -> None:
     ("last", "names"),
     [
         ("The ferry sails again. (Ann Lee) +++", ("Ann Lee",)),
-        ("(Ann Lee/dpa)", ()),
+        ("(Ann Lee/dpa)", ("Ann Lee", "dpa")),
         ("(Ann Lee, Bo Ray)", ("Ann Lee", "Bo Ray")),
         ("The ferry sails again (Blue Line).", ()),
         ("The ferry sails again. (Photo: Ann Lee)", ()),

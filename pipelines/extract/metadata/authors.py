@@ -95,10 +95,11 @@ class AuthorsOnPage:
 
     def declared(self) -> list[str]:
         """Those of meta elements, if they are the article's and not of whoever made the site."""
-        names = self._first_of_meta(ARTICLE_NAMES.split())
+        others = [place for place in self._head.meta if META_NAME.search(place)]
+        names = self._first_of_meta((*ARTICLE_NAMES.split(), *(place for place in others if "article" in place)))
         if names and self._is_seen(names) and any(map(is_full_name, names)):
             return names
-        names = names or self._first_of_meta(self._other_meta) or self._first_of_meta(SITE_NAMES.split())
+        names = names or self._first_of_meta(others) or self._first_of_meta(SITE_NAMES.split())
         names = names or self._labelled()
         if any(self._is_person(name) for name in names):
             return names if self._may_sign(names) else []
@@ -159,10 +160,6 @@ class AuthorsOnPage:
         meta = self._head.meta
         found = ([name for content in meta.get(place, ()) for name in people(content)] for place in places)
         return next(filter(None, found), [])
-
-    @property
-    def _other_meta(self) -> Iterator[str]:
-        return (place for place in self._head.meta if META_NAME.search(place))
 
     def _labelled(self) -> list[str]:
         """What `Written by` is a label of, in the lines that platforms show below a shared page."""
