@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.dates.moments import Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.body import signature
+from pipelines.extract.metadata.authors import each_once
 from pipelines.extract.metadata.metadata import Metadata, read_metadata
 from pipelines.extract.metadata.names import byline, people
 from pipelines.extract.metadata.page_head import PageHead
@@ -51,6 +53,19 @@ def test_teasers_in_the_data_are_not_the_article() -> None:
     other = '{"@type":"NewsArticle","headline":"Another tale","url":"https://www.ledger.example/other","datePublished":"2020-01-01"}'
     own = f'{{"@type":"NewsArticle","headline":"The tale of the crane","url":"{URL}","datePublished":"2026-11-11"}}'
     assert read(ld(f"[{other},{own}]")).title == "The tale of the crane"
+
+
+@pytest.mark.parametrize("place", ["article:author", "share:article_author_name"])
+def test_who_signs_the_article_in_meta_may_be_the_site_s_namesake(place: str) -> None:
+    own = '<meta property="og:site_name" content="Ann Lee"><meta name="%s" content="Ann Lee">'
+    assert read(own % place, f"<p>Ann Lee</p>{STORY}").authors == ("Ann Lee",)
+    assert read(own % "author", f"<p>Ann Lee</p>{STORY}").authors == ()
+
+
+def test_a_meta_element_with_two_names_is_both() -> None:
+    assert read('<meta property="dc:creator twitter:label1" content="Ann Lee">', "<p>Ann Lee</p>").authors == (
+        "Ann Lee",
+    )
 
 
 def test_damaged_data_is_read_as_far_as_possible() -> None:
@@ -160,6 +175,53 @@ def test_a_person_is_one_however_the_name_is_written(line: str, names: list[str]
 )
 def test_a_line_that_opens_as_a_byline_names_its_people(line: str, names: list[str]) -> None:
     assert byline(line) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("Ann Lee/dpa", ["Ann Lee", "dpa"]),
+        ("Ann Lee/SP-X", ["Ann Lee"]),
+        ("Ann Lee/Bo Ray", ["Ann Lee", "Bo Ray"]),
+        ("Ann Lee - The Ledger", ["Ann Lee"]),
+        ("AFP/The Ledger", ["AFP/The Ledger"]),
+        ("Ann Lee Translated by Bo Ray", ["Ann Lee"]),
+        ("Änne Groß; Übersetzung: Bo Ray", ["Änne Groß"]),
+        ("Texto: Inés Paz | Fotos: Bo Ray", ["Inés Paz"]),
+        ("Ann Lee　著、葛城みのり　訳", ["Ann Lee"]),
+        ("文／山田太郎", ["山田太郎"]),
+        ("【記者王小明／台北報導】", ["王小明"]),
+        ("글 김민수 기자", ["김민수"]),
+        ("Von unserer Korrespondentin Änne Groß", ["Änne Groß"]),
+        ("Par notre correspondant Luc Fay", ["Luc Fay"]),
+        ("Автор: Анна Лебедева, корреспондент", ["Анна Лебедева"]),
+        ("Συντάκτης: Άννα Λέου", ["Άννα Λέου"]),
+        ("Text a foto: Jan Novák", ["Jan Novák"]),
+        ("Foto: Bo Ray", []),
+        ("Auteur(s) :", []),
+        ("Red.", []),
+    ],
+)
+def test_whoever_translated_or_took_the_picture_has_not_written(line: str, names: list[str]) -> None:
+    assert people(line) == names
+
+
+def test_a_person_is_named_once() -> None:
+    assert each_once(["Ann Lee", "Lee Ann", "Ann M. Lee", "Bo Lee"]) == ("Ann Lee", "Bo Lee")
+
+
+@pytest.mark.parametrize(
+    ("last", "names"),
+    [
+        ("The ferry sails again. (Ann Lee) +++", ("Ann Lee",)),
+        ("(Ann Lee/dpa)", ("Ann Lee", "dpa")),
+        ("(Ann Lee, Bo Ray)", ("Ann Lee", "Bo Ray")),
+        ("The ferry sails again (Blue Line).", ()),
+        ("The ferry sails again. (Photo: Ann Lee)", ()),
+    ],
+)
+def test_a_text_may_end_with_its_author_in_brackets(last: str, names: tuple[str, ...]) -> None:
+    assert signature(["The crane fell on the quay.", last]) == names
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,11 @@ def test_the_entries_of_a_list_are_lines_without_a_mark_and_a_dialogue_keeps_its
         ("Read more", "The bridge that hums"),
         ("Read more", "• The bridge that hums", "• A winter of otters"),
         ("The bridge that hums", "2 hours ago"),
-        ("The Morning Tide", "All that the night washed ashore.", "By signing up, you agree to our terms and conditions."),
+        (
+            "The Morning Tide",
+            "All that the night washed ashore.",
+            "By signing up, you agree to our terms and conditions.",
+        ),
     ],
 )
 def test_what_stands_among_the_paragraphs_is_left_out(aside: tuple[str, ...]) -> None:

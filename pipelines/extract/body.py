@@ -16,7 +16,7 @@ from pipelines.extract.metadata.authors import is_person
 from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.dates import guessed_date, more_precise
 from pipelines.extract.metadata.metadata import Metadata
-from pipelines.extract.metadata.names import looks_like_name
+from pipelines.extract.metadata.names import is_full_name, is_no_person, looks_like_name, people
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import habits_of, is_ahead
 from pipelines.extract.prune.pruning import prune, select, strip
@@ -137,8 +137,9 @@ def with_byline_and_date(
 
 
 def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
-    """The page's lines above and below its text, with the text's own first and last ones."""
-    visible = [line for line in visible_lines(tree) if line.strip()]
+    """The page's lines above and below its text, with the text's own first and last ones; no post that is quoted in it."""
+    quoted = {line for quote in tree.iter("blockquote") for line in visible_lines(quote)}
+    visible = [line for line in visible_lines(tree) if line.strip() and line not in quoted]
     ends = {line_key(line) for line in (*lines[:2], *lines[-2:])}
     known = [number for number, line in enumerate(visible) if len(line) > 3 and line_key(line) in ends]
     if not known:
@@ -158,7 +159,21 @@ def signature(lines: Sequence[str]) -> tuple[str, ...]:
     """Who signs the text itself: a byline that is one of its first or last lines, or a bare name below its last sentence."""
     if names := opened(lines[:OWN]) or opened(lines[-OWN:]):
         return names
+    if lines and (names := _in_brackets(lines[-1])):
+        return names
     return (lines[-1],) if len(lines) > 2 and is_prose(lines[-2]) and _is_bare_name(lines[-1]) else ()
+
+
+def _in_brackets(line: str) -> tuple[str, ...]:
+    """Who signs in brackets behind the last sentence: `… ends. (Ann Lee/dpa) +++`."""
+    signed = SIGNED.search(line[-MAX_SIGNED:])
+    names = people(signed[1]) if signed else []
+    is_signed = names and is_full_name(names[0]) and all(is_full_name(name) or is_no_person(name) for name in names)
+    return tuple(names) if is_signed else ()
+
+
+SIGNED, MAX_SIGNED = re.compile(r"(?:^|[.!?…\"”“»]\s{1,3})\(([^()\d:©]{5,40})\)[\s+*.]*+$"), 80
+"""A signature in brackets, and the characters at a line's end in which it is looked for."""
 
 
 OWN = 3

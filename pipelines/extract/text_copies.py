@@ -393,7 +393,9 @@ def _signed(tail: Sequence[str]) -> tuple[str, ...]:
 def _agency(lines: Iterable[str]) -> tuple[str, ...]:
     """The agency which a short line of the head or tail credits."""
     credited = [
-        found[1] for line in lines if width(line) < 80 and not is_prose(line) and (found := CREDITED.search(line))
+        found[1]
+        for line in lines
+        if width(line) < 80 and "©" not in line and not is_prose(line) and (found := CREDITED.search(line))
     ]
     return tuple(name for name in credited if len(name) > 2 or name.isupper())[:1]
 

@@ -37,7 +37,7 @@ def authors(head: PageHead, site: str | None, heading: HtmlElement | None = None
     for found in (page.stated, page.declared, page.marked, page.opened):
         names = unique(found())
         if any(is_person(name, site, head.url) for name in names):
-            names = tuple(name for name in names if not is_site(name, site, head.url))
+            names = each_once(name for name in names if not is_site(name, site, head.url))
             return names if found == page.opened else page.corrected(names, is_sure=found == page.marked)
         weak = weak or names
     return weak
@@ -64,6 +64,15 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple({fold(name): name for name in reversed(list(names)) if fold(name)}.values())[::-1]
 
 
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """People without those who are named before in another order or with another middle initial: `Lee Ann`, `Ann M. Lee`."""
+    people = dict[frozenset[str], str]()
+    for name in names:
+        first, *others = fold(name).split() or [""]
+        people.setdefault(frozenset((first, *(word for word in others if len(word) > 1))), name)
+    return tuple(people.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Signatory:
     """Who a page's data says has written the article."""
@@ -86,10 +95,11 @@ class AuthorsOnPage:
 
     def declared(self) -> list[str]:
         """Those of meta elements, if they are the article's and not of whoever made the site."""
-        names = self._first_of_meta(ARTICLE_NAMES.split())
+        others = [place for place in self._head.meta if META_NAME.search(place)]
+        names = self._first_of_meta((*ARTICLE_NAMES.split(), *(place for place in others if "article" in place)))
         if names and self._is_seen(names) and any(map(is_full_name, names)):
             return names
-        names = names or self._first_of_meta(self._other_meta) or self._first_of_meta(SITE_NAMES.split())
+        names = names or self._first_of_meta(others) or self._first_of_meta(SITE_NAMES.split())
         names = names or self._labelled()
         if any(self._is_person(name) for name in names):
             return names if self._may_sign(names) else []
@@ -150,10 +160,6 @@ class AuthorsOnPage:
         meta = self._head.meta
         found = ([name for content in meta.get(place, ()) for name in people(content)] for place in places)
         return next(filter(None, found), [])
-
-    @property
-    def _other_meta(self) -> Iterator[str]:
-        return (place for place in self._head.meta if META_NAME.search(place))
 
     def _labelled(self) -> list[str]:
         """What `Written by` is a label of, in the lines that platforms show below a shared page."""

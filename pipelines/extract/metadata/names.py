@@ -10,11 +10,12 @@ OPENINGS = "|".join(sorted(phrases("bylines"), key=len, reverse=True))
 """The longest first: `text and photos` before `text`."""
 
 
-BY = re.compile(rf"^(?:{OPENINGS})(?:\s*+[:：/]\s*+|\s++|(?<=[:：]))", re.I)
+BY = re.compile(rf"^(?:{OPENINGS})(?:\s*+[:：/／]\s*+|\s++|(?<=[:：／・]))", re.I)
 
 
 BYLINE = re.compile(
-    rf"(?:^|[\d.,:;|·•/)–-]\s{{1,3}}|\d ?uhr\s)(?P<words>{OPENINGS})(?P<sign>\s*+[:：/]\s*+|\s++|(?<=[:：]))", re.I
+    rf"(?:^|[\d.,:;|·•/)–-]\s{{1,3}}|\d ?uhr\s)(?P<words>{OPENINGS})(?P<sign>\s*+[:：/／]\s*+|\s++|(?<=[:：／・]))",
+    re.I,
 )
 """Where a line opens as a byline: at its beginning, or behind a date."""
 
@@ -61,8 +62,11 @@ ASIDE = re.compile(r"\([^()]*+\)?|\[[^\[\]]*+\]?|(?<!\w)@\w++")
 AFTER_NAME = re.compile(rf"\s(?:{pattern('after_names')}|[Ff]or)(?:\s.*)?$")
 
 
-REPORTER = re.compile(r"^(?:記者|记者)|(?:(?<!\s)\s++)?(?:기자|특파원|記者|记者|特派員)$")
+REPORTER = re.compile(r"^(?:記者|记者)|(?:(?<!\s)\s++)?(?:기자|특파원|記者|记者|特派員|著)$")
 """Around a name, without a space where the script has none."""
+
+
+TRANSLATOR = re.compile(r"(?:監訳|翻訳|译|訳|譯)$")
 
 
 DEGREE = re.compile(
@@ -127,8 +131,31 @@ def people(line: str) -> list[str]:
     line = clean(line[:MAX_LINE])
     if ADDRESS.match(line) or fold(line) in NOBODY:
         return []
-    line = ASIDE.sub(" ", EMAIL.sub("", without_opening(line)))
-    return [name for part in NAME_BREAK.split(line.strip(EDGES)) for name in _one_or_list(part)]
+    if report := REPORTED.fullmatch(line):
+        return [report[1]]
+    line = OTHER_WORK.split(ASIDE.sub(" ", EMAIL.sub("", without_opening(line))), maxsplit=1)[0]
+    parts = (piece for part in NAME_BREAK.split(line.strip(EDGES)) for piece in _apart(part))
+    return [name for part in parts for name in _one_or_list(part)]
+
+
+def _apart(part: str) -> list[str]:
+    """What a dash or a stroke joins to a whole name, if it is another, or an agency: `Ann Lee/dpa`, `Ann Lee - The Ledger`."""
+    first, *others = JOINED.split(part)
+    if not (others and " " in first and is_full_name(_bare(first))):
+        return [part]
+    return [first, *(other for other in others if AGENCY.fullmatch(other) or (" " in other and is_full_name(other)))]
+
+
+JOINED = re.compile(r"(?<!\s)/(?!\s)|(?<=\s)[-–—](?=\s)")
+
+
+OTHER_WORK = re.compile(rf"(?:(?<!\w)|(?<=[a-z])(?=[A-Z])){pattern('other_work')}", re.I)
+
+
+REPORTED = re.compile(
+    r"[【（(\[]?(?:記者|记者)\s?([\u4e00-\u9fff]{2,4}?)(?:[／/][^】）)\]]{1,12})?(?:報導|報道|报道|摄|攝)[】）)\]]?"
+)
+"""`【記者王小明／台北報導】`: who reported from where."""
 
 
 EDGES = " ,;|-–—"
@@ -198,6 +225,7 @@ def _may_be_somebody(piece: str) -> bool:
     return (
         bool(re.search(r"[^\W\d_]{2}", piece))
         and not ROLE.search(piece)
+        and not TRANSLATOR.search(piece)
         and not ADDRESS.match(piece)
         and fold(piece) not in NOBODY
     )

@@ -59,9 +59,10 @@ class PageHead:
             content = tag.get("content")
             if content and content.strip():
                 for name in {
-                    tag.get(attribute, "").strip().lower()
+                    name
                     for attribute in ("property", "name", "itemprop", "http-equiv")
-                } - {""}:
+                    for name in _property_names(tag.get(attribute, ""))
+                }:
                     found.setdefault(name, []).append(content)
         return found
 
@@ -142,6 +143,13 @@ class PageHead:
 
     def ld(self, key: str) -> Any:
         return self.article.get(key)
+
+
+def _property_names(stated: str) -> list[str]:
+    """What a meta element is called; RDFa lists several names, with a vocabulary's prefix each."""
+    whole = stated.strip().lower()
+    names = whole.split()
+    return names if all(":" in name for name in names) else [whole]
 
 
 def _json(text: str, repairs: Repairs) -> list[Any]:
