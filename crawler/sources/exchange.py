@@ -36,7 +36,9 @@ _FEED_ADDRESS = re.compile(
 )
 
 
-_SITEMAP_ADDRESS = re.compile(r"sitemap[^/]*\.(xml|txt)(\.gz)?$|\.xml\.gz$")
+_SITEMAP_ADDRESS = re.compile(
+    r"sitemap(?:(?!sitemap)[^/.]|\.(?!(?:xml|txt)(?:\.gz)?$))*+\.(?:xml|txt)(?:\.gz)?$|\.xml\.gz$"
+)
 """How an address in a plain list tells, unasked, that it is no front page."""
 
 
