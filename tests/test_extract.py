@@ -278,8 +278,9 @@ LATEST = (
         f"<p>{PARAGRAPHS[0]}</p>" + "".join(f"<h3><a href=/q/{n}>Quay {n}</a></h3><p>{line}</p>" for n, line in enumerate(PARAGRAPHS)),
         f"<p>{PARAGRAPHS[0]}</p><p><a href=/town/9>Harbour master orders a halt</a></p>",
         "<p>The crane went down<br>and took the light<br>the boats lay low<br>all through the night</p>" * 2,
+        "<div><a href=/town/8>To the harbour in pictures</a><div>" + "".join(f"<p>{line}</p>" for line in PARAGRAPHS) + "</div></div>",
     ],
-    ids=["live blog", "list", "brief", "verse"],
+    ids=["live blog", "list", "brief", "verse", "below one link"],
 )  # fmt: skip
 def test_an_undeclared_article_is_none_although_headlines_stand_beside_it(text: str) -> None:
     body = f"<h1>Crane falls on the north quay</h1><p>20 November 2026</p>{text}"

@@ -105,12 +105,11 @@ def _of_blocks(page: PreparedPage, chosen: Sequence[Block]) -> Body:
 def _body(page: PreparedPage, lines: list[str], texts: Iterable[tuple[str, lxml.html.HtmlElement | None]]) -> Body:
     """What is told of these lines; `texts`: the article's texts with the elements in which they stand."""
     cards = Cards(page.url, frozenset(map(fold, page.context.titles)))
-    own, on_cards = 0, 0
-    for text, element in texts:
-        if element is not None and cards.link_of(element) is not None:
-            on_cards += word_count(text)
-        elif is_prose(text):
-            own += word_count(text)
+    stand = [(text, cards.link_of(element) if element is not None else None) for text, element in texts]
+    on_cards = sum(word_count(text) for text, link in stand if link is not None)
+    if on_cards >= LONE_CARD and len({link for _, link in stand if link is not None}) == 1:
+        stand, on_cards = [(text, None) for text, _ in stand], 0
+    own = sum(word_count(text) for text, link in stand if link is None and is_prose(text))
     return Body(
         said=page.said,
         lines=lines,
@@ -118,6 +117,10 @@ def _body(page: PreparedPage, lines: list[str], texts: Iterable[tuple[str, lxml.
         card_words=on_cards,
         needs_scripts=page.scripts.are_needed(page.tree, lines),
     )
+
+
+LONE_CARD = 60
+"""Words below one headline alone that are no teaser: a link stands above a short article."""
 
 
 def by_rules(head: PageHead, page: PreparedPage) -> Body:

@@ -67,7 +67,7 @@ class Cards:
 
     url: str
     titles: frozenset[str]  #: what the page calls itself, folded: a post's own linked title is no card
-    sizes: dict[lxml.html.HtmlElement, int] = field(default_factory=dict)  #: characters of elements, once measured
+    sizes: dict[lxml.html.HtmlElement, int] = field(default_factory=dict)  #: width of elements, once measured
 
     def link_of(self, element: lxml.html.HtmlElement) -> lxml.html.HtmlElement | None:
         """The card's link, None for a line of the page's own."""
@@ -97,7 +97,7 @@ class Cards:
         if link is None or not self._leads_on(link):
             return None
         if element.tag in ("li", "td", "tr"):
-            begins = len(clean(element.text or "")) < MAX_DATE
+            begins = width(clean(element.text or "")) < MAX_DATE
             return link if begins and (is_card_link(link) or heads_entry(link)) else None
         if element.tag not in ("div", "span") or len(element) < 2:
             return None
@@ -128,7 +128,7 @@ class Cards:
 
     def _size(self, element: lxml.html.HtmlElement) -> int:
         if element not in self.sizes:
-            self.sizes[element] = len(clean(element.text_content()))
+            self.sizes[element] = width(clean(element.text_content()))
         return self.sizes[element]
 
 
@@ -137,7 +137,7 @@ CARD_DEPTH, MAX_ABOVE = 4, 4
 
 
 MAX_CARD, MAX_DATE = 600, 40
-"""Characters of a card: a headline, a deck, a date; of what may stand beside a headline: a date, a place, a number of comments."""
+"""Width of a card: a headline, a deck, a date; of what may stand beside a headline: a date, a place, a number of comments."""
 
 
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:

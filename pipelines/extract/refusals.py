@@ -74,11 +74,15 @@ def _is_index(head: PageHead, layout: LayoutStats, body: Body) -> bool:
         return False
     if body.card_words > lines or (body.own_words < MIN_WORDS and not (is_dated and is_headed)):
         return True
-    return body.own_words < SHORT and layout.cards >= MANY and not is_headed
+    is_masthead = body.said.published_source in (
+        "page",
+        "none",
+    )  # a section's page shows today's date, and those of its cards
+    return body.own_words < SHORT and layout.cards >= MANY and is_masthead and not is_headed
 
 
 MANY = 5
-"""Headline links of a page on which a paragraph or two introduce them, where no headline says otherwise."""
+"""Headline links of a page on which a paragraph or two introduce them, where neither headline nor data say otherwise."""
 
 
 def _is_headline(title: str | None) -> bool:
