@@ -315,3 +315,68 @@ def test_a_paragraph_with_a_label_and_a_link_in_its_sentence_stays() -> None:
 def test_json_ld_that_is_a_string_of_json_is_read() -> None:
     twice = f'<script type="application/ld+json">{json.dumps(JSON_LD)}</script>'
     assert extract(page(html(head=twice))).authors == ("Ann Lee",)
+
+
+CARDS = tuple(
+    (f"/town/{number}", f"{line[:34].rsplit(' ', 1)[0]} again", line) for number, line in enumerate(PARAGRAPHS * 3)
+)
+ABOUT = (
+    "All that happens on the quays and beyond the mole: ships, storms, fares, and the long quarrel over the night boat."
+)
+
+
+def site(title: str, main: str) -> bytes:
+    """A page that declares itself nothing, below a masthead that dates it."""
+    return (
+        f"<html lang=en><head><title>{title}</title></head><body><header><a href=/>The Ledger</a> 20 November 2026</header>"
+        f"<main>{main}</main></body></html>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "<div><h3><a href={0}>{1}</a></h3><p>{2}</p></div>",
+        "<div><a href={0}><img src=x></a><div><a href={0}>{1}</a></div><p>{2}</p></div>",
+        "<a href={0}><h3>{1}</h3><p>{2}</p></a>",
+        "<div><p><a href={0}>{1}</a></p><p>{2}</p></div>",
+        "<div><div>Ann Lee</div><a href={0}>{1}</a><div>{2}</div></div>",
+        "<div><div><div><a href={0}><span>{1}</span></a></div><div>{2}</div></div></div>",
+        "<div><span><a href={0}>{1}</a></span><span>{2}</span></div>",
+        "<dl><dt><a href={0}>{1}</a></dt><dd>{2}</dd></dl>",
+        "<table><tr><td><a href={0}>{1}</a><br>{2}</td></tr></table>",
+        "<li>20 November 2026 <a href={0}>{1}</a></li>",
+    ],
+)
+@pytest.mark.parametrize("opening", ["", f"<p>{ABOUT}</p>"], ids=["bare", "described"])
+def test_a_page_of_teasers_is_an_index_whatever_its_cards_are_made_of(card: str, opening: str) -> None:
+    cards = "".join(card.format(*one) for one in CARDS)
+    assert refusal(site("Harbour | The Ledger", f"<h1>Harbour</h1>{opening}{cards}")) == "index"
+
+
+LATEST = (
+    "<aside><h4>Latest</h4>" + "".join(f"<h5><a href={link}>{line}</a></h5>" for link, line, _ in CARDS) + "</aside>"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"<h3><a href='#at-{n}'>1{n}:20 The wind drops</a></h3><p>{line}</p>" for n, line in enumerate(PARAGRAPHS)),
+        f"<p>{PARAGRAPHS[0]}</p>" + "".join(f"<h3><a href=/q/{n}>Quay {n}</a></h3><p>{line}</p>" for n, line in enumerate(PARAGRAPHS)),
+        f"<p>{PARAGRAPHS[0]}</p><p><a href=/town/9>Harbour master orders a halt</a></p>",
+        "<p>The crane went down<br>and took the light<br>the boats lay low<br>all through the night</p>" * 2,
+        "<div><a href=/town/8>To the harbour in pictures</a><div>" + "".join(f"<p>{line}</p>" for line in PARAGRAPHS) + "</div></div>",
+    ],
+    ids=["live blog", "list", "brief", "verse", "below one link"],
+)  # fmt: skip
+def test_an_undeclared_article_is_none_although_headlines_stand_beside_it(text: str) -> None:
+    body = f"<h1>Crane falls on the north quay</h1><p>20 November 2026</p>{text}"
+    assert extract(page(site("Crane falls on the north quay", body + LATEST))).title == "Crane falls on the north quay"
+
+
+def test_the_model_is_believed_where_other_readings_hold_but_the_cards_of_other_articles() -> None:
+    text = "".join(f"<div><span>{line}</span></div>" for line in PARAGRAPHS * 2)
+    cards = "".join(f"<div><h4><a href={link}>{line}</a></h4><p>{deck}</p></div>" for link, line, deck in CARDS[:3])
+    body = f"<div class=page><h1>Crane falls on the north quay</h1>{text}</div><div id=content>{cards}</div>"
+    assert extract(page(site("Crane falls on the north quay", body))).text.startswith(PARAGRAPHS[0])

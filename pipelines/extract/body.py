@@ -8,10 +8,10 @@ import lxml.html
 
 from crawler.items import Source
 from pipelines.extract.boilerplate import ArticleContext, body_lines
-from pipelines.extract.choose.blocks import Blocks, read_blocks
+from pipelines.extract.choose.blocks import Block, Blocks, read_blocks
 from pipelines.extract.choose.choose import choose
 from pipelines.extract.choose.texts import PageContext
-from pipelines.extract.layout import LineElements, decks, element_of, locate_lines, on_card
+from pipelines.extract.layout import Cards, LineElements, decks, element_of, locate_lines
 from pipelines.extract.metadata.authors import is_person
 from pipelines.extract.metadata.bylines import opened
 from pipelines.extract.metadata.dates import guessed_date, more_precise
@@ -24,7 +24,7 @@ from pipelines.extract.reading import article_lines, first_reading, short_articl
 from pipelines.extract.scripts.scripted import PageScripts
 from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import MAX_TEXT, clean_lines, visible_lines
-from pipelines.text import is_prose, line_key, word_count
+from pipelines.text import fold, is_prose, line_key, word_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,7 @@ class Body:
     said: Metadata  #: completed by what stands in the text's head and tail
     lines: list[str]  #: the article's own
     own_words: int  #: words of its prose that stands on no card
+    card_words: int = 0  #: words of its lines that stand on cards
     needs_scripts: bool = False  #: a browser would have to make the text
 
 
@@ -45,17 +46,25 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
             lines = clean_lines(line for element in named for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
-    chosen = None if short_article_body(page.tree) else choose(page.blocks, page.context)
-    if chosen is None:
+    if short_article_body(page.tree):
         return by_rules(head, page)
-    lines = [line for block in chosen for line in block.text.split("\n")]
-    return _body(page, lines, ((block.text, block.element) for block in chosen))
+    if chosen := choose(page.blocks, page.context):
+        return _of_blocks(page, chosen)
+    body = by_rules(head, page)
+    doubted = _of_blocks(page, choose(page.blocks, page.context, least_read=0.0) or [])
+    return doubted if doubted.own_words > MORE * max(body.own_words, FEW) else body
+
+
+MORE, FEW = 4, 15
+"""Times the prose of the rules' lines, and words at which that begins to count, that a choice must have to be taken although a first
+reading kept other lines: it read a consent wall, a menu, or the cards of other articles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPage:
     """A page before the lines of its article are chosen."""
 
+    url: str
     tree: lxml.html.HtmlElement  #: pruned; that of the page's data where they hold the article
     said: Metadata
     lines: list[str]  #: a first reading's
@@ -84,18 +93,36 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
         body=body if isinstance(body, str) and len(body) <= MAX_TEXT else "",
     )
     blocks = read_blocks(tree, head.url or "")
-    return PreparedPage(tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts)
+    return PreparedPage(
+        url=head.url or "", tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts
+    )
+
+
+def _of_blocks(page: PreparedPage, chosen: Sequence[Block]) -> Body:
+    """The body that these blocks are."""
+    lines = [line for block in chosen for line in block.text.split("\n")]
+    return _body(page, lines, ((block.text, block.element) for block in chosen))
 
 
 def _body(page: PreparedPage, lines: list[str], texts: Iterable[tuple[str, lxml.html.HtmlElement | None]]) -> Body:
     """What is told of these lines; `texts`: the article's texts with the elements in which they stand."""
-    own = (text for text, element in texts if is_prose(text) and not (element is not None and on_card(element)))
+    cards = Cards(page.url, frozenset(map(fold, page.context.titles)))
+    stand = [(text, cards.link_of(element) if element is not None else None) for text, element in texts]
+    on_cards = sum(word_count(text) for text, link in stand if link is not None)
+    if on_cards >= LONE_CARD and len({link for _, link in stand if link is not None}) == 1:
+        stand, on_cards = [(text, None) for text, _ in stand], 0
+    own = sum(word_count(text) for text, link in stand if link is None and is_prose(text))
     return Body(
         said=page.said,
         lines=lines,
-        own_words=sum(map(word_count, own)),
+        own_words=own,
+        card_words=on_cards,
         needs_scripts=page.scripts.are_needed(page.tree, lines),
     )
+
+
+LONE_CARD = 60
+"""Words below one headline alone that are no teaser: a link stands above a short article."""
 
 
 def by_rules(head: PageHead, page: PreparedPage) -> Body:

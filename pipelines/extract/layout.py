@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urlsplit
 
 import lxml.html
 
 from pipelines.extract.metadata.datelines import dateline
 from pipelines.extract.tree import HEADINGS
-from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
+from pipelines.text import PROSE_LENGTH, clean, fold, is_prose, line_key, width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,30 +61,83 @@ HEADLINE = (20, 200)
 """Width of a link that is a headline."""
 
 
-def on_card(element: lxml.html.HtmlElement) -> bool:
-    """Whether a line stands beside a headline that is a link."""
-    parent, before = element.getparent(), element.getprevious()
-    if _is_entry(element) or (parent is not None and _is_entry(parent)):
-        return True
-    if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
-        return True
-    return (
-        parent is not None
-        and len(parent.text_content()) < MAX_CARD
-        and any(
-            heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS)
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Finds the teaser card on which a line stands: below a headline that is a link to another page."""
+
+    url: str
+    titles: frozenset[str]  #: what the page calls itself, folded: a post's own linked title is no card
+    sizes: dict[lxml.html.HtmlElement, int] = field(default_factory=dict)  #: width of elements, once measured
+
+    def link_of(self, element: lxml.html.HtmlElement) -> lxml.html.HtmlElement | None:
+        """The card's link, None for a line of the page's own."""
+        if (found := self._within(element)) is not None:
+            return found
+        node = element
+        for _ in range(CARD_DEPTH):
+            parent = node.getparent()
+            if parent is None or parent.tag in ("body", "html"):
+                return None
+            if parent.tag == "a" and self._leads_on(parent):
+                return parent
+            if parent.tag == "li" and (found := self._within(parent)) is not None:
+                return found
+            is_small = self._size(parent) < MAX_CARD
+            for before in islice(node.itersiblings(preceding=True), MAX_ABOVE if is_small else 1):
+                if (found := self._headline(before)) is not None:
+                    return found
+            if not is_small:
+                return None
+            node = parent
+        return None
+
+    def _within(self, element: lxml.html.HtmlElement) -> lxml.html.HtmlElement | None:
+        """The link that begins an entry of a list or a table, or stands in an element of its own at the top of it."""
+        link = next(element.iter("a"), None)
+        if link is None or not self._leads_on(link):
+            return None
+        if element.tag in ("li", "td", "tr"):
+            begins = width(clean(element.text or "")) < MAX_DATE
+            return link if begins and (is_card_link(link) or heads_entry(link)) else None
+        if element.tag not in ("div", "span") or len(element) < 2:
+            return None
+        is_parted = not clean(element.text or "") and not clean(element[0].tail or "")
+        return self._headline(element[0]) if is_parted else None
+
+    def _headline(self, element: lxml.html.HtmlElement) -> lxml.html.HtmlElement | None:
+        """The link to another page that an element is: of any length in a heading, elsewhere as long as a headline."""
+        link = next(element.iter("a"), None) if isinstance(element.tag, str) else None
+        if link is None or not self._leads_on(link):
+            return None
+        if element.tag in (*HEADINGS, "dt"):
+            return link
+        is_long = HEADLINE[0] <= width(clean(link.text_content())) <= HEADLINE[1]
+        return link if is_long and self._size(element) < self._size(link) + MAX_DATE else None
+
+    def _leads_on(self, link: lxml.html.HtmlElement) -> bool:
+        """Whether a link is to another page, and not by the page's own title."""
+        href = link.get("href", "").strip()
+        own = urlsplit(self.url).path
+        return (
+            bool(href)
+            and href[0] != "#"
+            and href.partition("#")[0] != self.url
+            and href != own
+            and fold(link.text_content()) not in self.titles
         )
-    )
+
+    def _size(self, element: lxml.html.HtmlElement) -> int:
+        if element not in self.sizes:
+            self.sizes[element] = width(clean(element.text_content()))
+        return self.sizes[element]
 
 
-def _is_entry(element: lxml.html.HtmlElement) -> bool:
-    """Whether it is a list's entry that is headed by a link."""
-    link = next(element.iter("a"), None) if element.tag == "li" else None
-    return link is not None and (is_card_link(link) or heads_entry(link))
+CARD_DEPTH, MAX_ABOVE = 4, 4
+"""Elements around a line, and siblings above it, among which its card's headline stands."""
 
 
-MAX_CARD = 600
-"""Characters of a card: a headline, a deck, a date."""
+MAX_CARD, MAX_DATE = 600, 40
+"""Width of a card: a headline, a deck, a date; of what may stand beside a headline: a date, a place, a number of comments."""
 
 
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:

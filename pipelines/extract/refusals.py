@@ -2,10 +2,10 @@
 
 from pipelines.extract.body import Body
 from pipelines.extract.decode import Refusal
-from pipelines.extract.layout import LayoutStats
+from pipelines.extract.layout import HEADLINE, LayoutStats
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.phrases import Mentions, Openings, whole_words
-from pipelines.text import word_count
+from pipelines.text import width, word_count
 
 MIN_WORDS = 15
 """Words under which a page that has no date and does not call itself an article is none; in a short page only prose counts."""
@@ -42,7 +42,7 @@ def refuse_others(head: PageHead, layout: LayoutStats | None, body: Body) -> Non
     titles = [title for title in (body.said.title, *head.titles) if title]
     if head.is_article:  # an advert blocker's `Oops!` above the article is no title of its own
         titles = [title for title in titles if title == body.said.title or not SOFT_404_TITLE.match(title)]
-    if (words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
+    if (words - body.card_words < WALL and any(map(_is_error, titles))) or (words < SHORT and _is_error(text)):
         raise Refusal("soft_404")
     if words < SHORT and (head.is_video or (layout and layout.player)):
         raise Refusal("video")
@@ -63,7 +63,28 @@ def _is_error(text: str) -> bool:
 
 
 def _is_index(head: PageHead, layout: LayoutStats, body: Body) -> bool:
-    """Headline links, and no prose but what stands on their cards."""
+    """Headline links, and little but what stands on their cards."""
     if head.types & LISTING_TYPES and layout.prose < 2 * WALL:
         return True
-    return bool(layout.cards) and body.own_words < MIN_WORDS
+    if not (layout.cards or body.card_words) or body.own_words >= WALL:
+        return False
+    lines = word_count("\n".join(body.lines)) - body.card_words
+    is_dated, is_headed = body.said.published is not None, _is_headline(body.said.title)
+    if body.own_words >= MIN_WORDS and is_dated and is_headed:
+        return False
+    if body.card_words > lines or (body.own_words < MIN_WORDS and not (is_dated and is_headed)):
+        return True
+    is_masthead = body.said.published_source in (
+        "page",
+        "none",
+    )  # a section's page shows today's date, and those of its cards
+    return body.own_words < SHORT and layout.cards >= MANY and is_masthead and not is_headed
+
+
+MANY = 5
+"""Headline links of a page on which a paragraph or two introduce them, where neither headline nor data say otherwise."""
+
+
+def _is_headline(title: str | None) -> bool:
+    """Whether a title is longer than a section's name."""
+    return width(title or "") >= HEADLINE[0]

@@ -121,24 +121,29 @@ ODDS_SCALE = 16
 """The log-odds of class tokens are stored as whole sixteenths."""
 
 
-def choose(page: Blocks, context: PageContext) -> list[Block] | None:
+def choose(page: Blocks, context: PageContext, least_read: float = MIN_READ) -> list[Block] | None:
     """The blocks of the article in their order; None where nothing is sure enough to be believed."""
     model = load_model()
     columns, candidates = measure(page, context, model.names)
     if not len(candidates):
         return None
     odds = model.trees.log_odds(table_of(columns, candidates, model.columns))
-    return chosen_blocks(page, context, columns, candidates, odds)
+    return chosen_blocks(page, context, columns, candidates, odds, least_read)
 
 
 def chosen_blocks(
-    page: Blocks, context: PageContext, columns: Columns, candidates: NDArray[np.intp], odds: NDArray[np.float64]
+    page: Blocks,
+    context: PageContext,
+    columns: Columns,
+    candidates: NDArray[np.intp],
+    odds: NDArray[np.float64],
+    least_read: float = MIN_READ,
 ) -> list[Block] | None:
     """The candidates on the best path, trimmed; None where they are too little to be believed."""
     odds = together(page, candidates, odds)
     stands_alone = (odds > ALONE) & (columns["prose"][candidates] > 0) & (columns["read"][candidates] >= 1)
     numbers = trimmed(candidates[stands_alone | best_path(odds)], columns)
-    if holds_of_reading(numbers, columns) < MIN_READ:
+    if holds_of_reading(numbers, columns) < least_read:
         return None
     chosen = once(page, (page.blocks[number] for number in numbers))
     chosen = chosen[key_points([f"- {one.text}" if _is_entry(page, one) else one.text for one in chosen[:8]]) :]
