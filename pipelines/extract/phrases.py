@@ -42,6 +42,16 @@ class Openings:
     def __init__(self, *kinds: str, skip: str = "", after: str = "") -> None:
         self._kinds, self._after = kinds, after
         self._skip = re.compile(skip)
+        self._by_letter: dict[str, Beginnings] = {}
+        others = []
+        for phrase in (phrase for kind in kinds for phrase in phrases(kind)):
+            if plain := PLAIN_BEGINNING.match(phrase):
+                self._by_letter.setdefault(phrase[0], []).append((plain[0], phrase))
+            else:
+                others.append(phrase)
+        self._beginnings = {letter: tuple({plain for plain, _ in known}) for letter, known in self._by_letter.items()}
+        # At once: every worker is to have it from the process that forks it.
+        self._others = re.compile(f"(?:{'|'.join(others)}){after}" if others else NEVER)
 
     def match(self, line: str) -> bool:
         """Whether the line opens with one of the phrases."""
@@ -50,37 +60,18 @@ class Openings:
             text = self._skip.sub("", text, count=1)
         if not text:
             return False
-        beginnings, known = self._by_letter.get(text[0], NO_PHRASES)
-        if text.startswith(beginnings):
-            for beginning, phrase in known:
+        if text.startswith(self._beginnings.get(text[0], ())):
+            for beginning, phrase in self._by_letter[text[0]]:
                 if text.startswith(beginning) and compiled(phrase + self._after).match(text):
                     return True
         return self._others.match(text) is not None
 
-    @cached_property
-    def _by_letter(self) -> Mapping[str, tuple[tuple[str, ...], list[tuple[str, str]]]]:
-        """First letter -> what phrases plainly begin with, and each of them behind it."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        for phrase in self._phrases:
-            if beginning := PLAIN_BEGINNING.match(phrase):
-                found.setdefault(phrase[0], []).append((beginning[0], phrase))
-        return {letter: (tuple({beginning for beginning, _ in known}), known) for letter, known in found.items()}
 
-    @cached_property
-    def _others(self) -> re.Pattern[str]:
-        """The phrases that begin with a choice or a class."""
-        others = [phrase for phrase in self._phrases if not PLAIN_BEGINNING.match(phrase)]
-        return re.compile(f"(?:{'|'.join(others)}){self._after}" if others else NEVER)
-
-    @property
-    def _phrases(self) -> list[str]:
-        return [phrase for kind in self._kinds for phrase in phrases(kind)]
+Beginnings = list[tuple[str, str]]
+"""Phrases, each behind what it plainly begins with."""
 
 
 PLAIN_BEGINNING = re.compile(r"(?:[\w '](?![?*{|]))+")
-
-
-NO_PHRASES: tuple[tuple[str, ...], list[tuple[str, str]]] = ((), [])
 
 
 NEVER = r"(?!)"

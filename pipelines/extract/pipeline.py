@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-NEEDS = ("pipelines.extract.article",)
-"""What outcome_of() imports late: trafilatura takes half a second, and a page's time is not for that."""
+NEEDS = ("pipelines.extract.article", "babel.dates")
+"""What outcome_of() imports late: trafilatura takes half a second, and a page's time is not for that; nor is that of every
+worker for opening all 600 time zones, as babel does."""
 
 
 class ExtractPipeline:
