@@ -10,7 +10,7 @@ import lxml.html
 
 from pipelines.extract.metadata.datelines import dateline
 from pipelines.extract.tree import HEADINGS
-from pipelines.text import PROSE_LENGTH, clean, fold, is_prose, line_key, width
+from pipelines.text import PROSE_LENGTH, clean, fold, is_prose, line_key, width, word_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class LayoutStats:
 def measure_layout(tree: lxml.html.HtmlElement) -> LayoutStats:
     """Counts what tells an article from a page of links or a player."""
     cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
-    prose = sum(len(text.split()) for text in paragraphs_of(tree))
+    prose = sum(map(word_count, paragraphs_of(tree)))
     return LayoutStats(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
 
 
@@ -143,7 +143,7 @@ MAX_CARD, MAX_DATE = 600, 40
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
     """The page's running text: paragraphs that are not links, whatever surrounds them."""
     for element in tree.iter("p"):
-        if element.find(".//p") is None and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+        if element.find(".//p") is None and width(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
             yield text
 
 

@@ -18,7 +18,7 @@ from pipelines.extract.prune.initials import join_initials, show_beginnings
 from pipelines.extract.prune.running_links import unlink_running_text
 from pipelines.extract.prune.unfolding import continues, unfold, wrapped_at
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
-from pipelines.text import PROSE_LENGTH, fold, is_prose
+from pipelines.text import PROSE_LENGTH, fold, is_prose, width
 
 
 def prepare(tree: lxml.html.HtmlElement) -> None:
@@ -284,18 +284,29 @@ def _is_caption(element: lxml.html.HtmlElement) -> bool:
 
 # ----------------------------------------------------------------------------------------------------- tables and texts
 LAYOUT_CELL, LAYOUT_PARAGRAPH = 500, 120
-"""Characters of a table cell that holds a text, not a value; of a paragraph in one that does."""
+"""Characters, those of CJK counting three, of a table cell that holds a text, not a value; of a paragraph in one that does."""
 
 
-LAYOUT_TABLES = XPath(
-    f"//table[@role = 'presentation' or .//h1 or .//td[string-length() > {LAYOUT_CELL}]"
-    f" or .//td/p[string-length() > {LAYOUT_PARAGRAPH}]]"
+MAY_LAY_OUT = XPath(
+    f"//table[@role = 'presentation' or .//h1 or .//td[string-length() > {LAYOUT_CELL // 3}]"
+    f" or .//td/p[string-length() > {LAYOUT_PARAGRAPH // 3}]]"
 )
+
+
+def _lays_out(table: lxml.html.HtmlElement) -> bool:
+    """Whether a table only lays out the page."""
+    if table.get("role") == "presentation" or next(table.iter("h1"), None) is not None:
+        return True
+    return any(
+        width(cell.text_content()) > LAYOUT_CELL
+        or any(width(part.text_content()) > LAYOUT_PARAGRAPH for part in cell.iterchildren("p"))
+        for cell in table.iter("td")
+    )
 
 
 def open_tables(tree: lxml.html.HtmlElement) -> None:
     """Makes the tables that only lay out the page plain containers."""
-    for table in LAYOUT_TABLES(tree):
+    for table in filter(_lays_out, MAY_LAY_OUT(tree)):
         for part in list(table.iter("table", "tbody", "tr", "td", "th")):
             part.tag = "div"
 
