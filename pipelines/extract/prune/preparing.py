@@ -107,8 +107,14 @@ def _open(element: lxml.html.HtmlElement) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- hidden rests
+MAY_STYLE_AWAY = " or ".join(
+    f"contains(., '{sign}')" for sign in ("none", "NONE", "hidden", "HIDDEN", "clip", "CLIP", ":-", ": -")
+)
+"""Whether a style may be one of HIDING's, for XPath."""
+
+
 VEILED = XPath(
-    "//body//*[@hidden or @aria-hidden = 'true' or @style]"
+    f"//body//*[@hidden or @aria-hidden = 'true' or @style[{MAY_STYLE_AWAY}]]"
     f"[string-length() >= {PROSE_LENGTH}][not(ancestor::dialog or ancestor::form or ancestor::nav or ancestor::footer)]"
 )
 

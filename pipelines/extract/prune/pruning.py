@@ -9,13 +9,14 @@ from lxml.etree import XPath
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
 from pipelines.extract.prune.initials import is_spoken
-from pipelines.extract.prune.preparing import is_styled_away, prepare
+from pipelines.extract.prune.preparing import MAY_STYLE_AWAY, is_styled_away, prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
 
 HIDDEN = XPath(
-    "//*[@hidden or @style or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
-    " | //body//*[self::span or self::i or self::b or self::em or self::small or self::abbr][@class]"
+    f"//*[@hidden or @style[{MAY_STYLE_AWAY}] or @class[contains(., 'sr-only') or contains(., 'visually')"
+    " or contains(., 'screen') or contains(., 'hid') or contains(., 'invisible') or contains(., 'assistive')"
+    " or contains(., 'accessible-text')]]"
 )
 
 
