@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import lxml.html
 
 from pipelines.extract.metadata.datelines import dateline
-from pipelines.extract.tree import HEADINGS
+from pipelines.extract.tree import HEADINGS, holds, is_shorter
 from pipelines.text import PROSE_LENGTH, fold, is_prose, line_key, width
 
 
@@ -32,10 +32,7 @@ def is_card_link(link: lxml.html.HtmlElement) -> bool:
     """A link of headline length that fills a heading or begins a list entry."""
     parent = link.getparent()
     if parent is None or not (
-        parent.tag in HEADINGS
-        or parent.tag in ("li", "td", "dt", "p", "div")
-        or link.find(".//h3") is not None
-        or link.find(".//h2") is not None
+        parent.tag in HEADINGS or parent.tag in ("li", "td", "dt", "p", "div") or holds(link, "h2", "h3")
     ):
         return False
     text = " ".join(link.text_content().split())
@@ -65,14 +62,12 @@ def on_card(element: lxml.html.HtmlElement) -> bool:
     parent, before = element.getparent(), element.getprevious()
     if _is_entry(element) or (parent is not None and _is_entry(parent)):
         return True
-    if before is not None and before.tag in HEADINGS and before.find(".//a") is not None:
+    if before is not None and before.tag in HEADINGS and holds(before, "a"):
         return True
     return (
         parent is not None
-        and len(parent.text_content()) < MAX_CARD
-        and any(
-            heading.find(".//a") is not None or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS)
-        )
+        and is_shorter(parent, MAX_CARD)
+        and any(holds(heading, "a") or heading.getparent().tag == "a" for heading in parent.iter(*HEADINGS))
     )
 
 
@@ -89,7 +84,7 @@ MAX_CARD = 600
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
     """The page's running text: paragraphs that are not links, whatever surrounds them."""
     for element in tree.iter("p"):
-        if element.find(".//p") is None and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+        if not holds(element, "p") and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
             yield text
 
 

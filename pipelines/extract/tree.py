@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import accumulate
 
 import lxml.html
 from lxml import etree
@@ -79,6 +80,16 @@ canvas figcaption dialog nav
 
 
 SILENT = tuple(SILENT_NAMES.split())
+
+
+def holds(element: lxml.html.HtmlElement, *tags: str) -> bool:
+    """Whether an element of one of these tags stands in another; find() takes five times as long."""
+    return next(element.iterdescendants(*tags), None) is not None
+
+
+def is_shorter(element: lxml.html.HtmlElement, length: int) -> bool:
+    """Whether an element's text has fewer characters; of a longer one only so many are read."""
+    return all(size < length for size in accumulate(map(len, element.itertext())))
 
 
 def visible_lines(element: lxml.html.HtmlElement) -> list[str]:

@@ -4,25 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import lxml.html
 from lxml import etree
-from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
+from pipelines.extract.prune.marked import SPOKEN_NAMES, is_caption, mark
 from pipelines.extract.prune.preparing import HIDING, prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
-
-HIDDEN = XPath(
-    "//*[@hidden or @style[contains(., 'none') or contains(., 'hidden') or contains(., 'clip')]"
-    " or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
-)
-
-
-CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
-
-
-TWEETS = XPath("//blockquote[@class[contains(.,'twitter-') or contains(.,'instagram-') or contains(.,'tiktok-')]]")
-
 
 MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
@@ -38,18 +26,24 @@ MAX_BOX_LABEL, MAX_BOX = 80, 900
 
 def prune(tree: lxml.html.HtmlElement) -> None:
     """Removes what is never text, so that every later step has less to read."""
-    prepare(tree)
+    marked = mark(tree)
+    prepare(tree, marked)
     etree.strip_elements(tree, *SILENT, with_tail=False)
-    for element in HIDDEN(tree):
+    for element in marked.hidden:
         if _is_hidden(element) and len(element.text_content()) < MAX_HIDDEN:
             _drop(element)
-    for element in CAPTIONS(tree):
-        if len(element.text_content()) < MAX_CAPTION:
+    for element in marked.captions:
+        if is_caption(element) and len(element.text_content()) < MAX_CAPTION:
             _drop(element)
-    for tweet in TWEETS(tree):
-        del tweet.attrib["class"]
+    for quote in tree.iter("blockquote"):
+        if any(name in quote.get("class", "") for name in EMBEDDING):
+            del quote.attrib["class"]
     for box in list(labelled_boxes(tree)):
         _drop(box)
+
+
+EMBEDDING = ("twitter-", "instagram-", "tiktok-")
+"""How a post is called that a script would put into a frame: it is a quotation."""
 
 
 def _drop(element: lxml.html.HtmlElement) -> None:
@@ -58,9 +52,12 @@ def _drop(element: lxml.html.HtmlElement) -> None:
 
 
 def _is_hidden(element: lxml.html.HtmlElement) -> bool:
-    """Whether one of HIDDEN's marks hides it: of a style only two declarations do."""
-    style = element.get("style", "").replace(" ", "")
-    return not style or element.get("hidden") is not None or HIDING.search(style) is not None
+    """Whether an attribute or a style hides an element, or a class where it has no style."""
+    if element.get("hidden") is not None:
+        return True
+    if style := element.get("style", "").replace(" ", ""):
+        return HIDING.search(style) is not None
+    return any(name in element.get("class", "") for name in SPOKEN_NAMES)
 
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
