@@ -48,24 +48,42 @@ class Openings:
         text = spelled(line)
         if not text[:1].isalnum():
             text = self._skip.sub("", text, count=1)
-        return bool(text) and self._beginning_with(text[0]).match(text) is not None
+        if not text:
+            return False
+        found = self._patterns.get(text[0]) or self._beginning_with(text[0])
+        return found.match(text) is not None
 
     @cached_property
     def _by_letter(self) -> Mapping[str, list[str]]:
-        """First letter -> phrases; those that begin with a choice or a class stand under no letter."""
+        """First letter -> phrases; those that may begin with any letter stand under none."""
         found: dict[str, list[str]] = {"": []}
         for phrase in (phrase for kind in self._kinds for phrase in phrases(kind)):
-            found.setdefault(phrase[0] if OPENS_PLAINLY.match(phrase) else "", []).append(phrase)
+            for letter in first_letters(phrase):
+                found.setdefault(letter, []).append(phrase)
         return found
 
     def _beginning_with(self, letter: str) -> re.Pattern[str]:
-        if letter not in self._patterns:
-            known = [*self._by_letter.get(letter, ()), *self._by_letter[""]]
-            self._patterns[letter] = re.compile(f"(?:{'|'.join(known)}){self._after}" if known else NEVER)
-        return self._patterns[letter]
+        known = [*self._by_letter.get(letter, ()), *self._by_letter[""]]
+        found = self._patterns[letter] = re.compile(f"(?:{'|'.join(known)}){self._after}" if known else NEVER)
+        return found
+
+
+def first_letters(phrase: str) -> set[str]:
+    """The letters with which a phrase may begin: `(?:last )?updated` -> {`l`, `u`}; {""} where that may be any."""
+    if OPENS_PLAINLY.match(phrase):
+        return {phrase[0]}
+    choice = CHOICE.match(phrase)
+    if not choice:
+        return {""}
+    parts = choice["parts"].split("|") + ([phrase[choice.end() :]] if choice["optional"] else [])
+    letters = set[str]().union(*map(first_letters, parts))
+    return {""} if "" in letters else letters
 
 
 OPENS_PLAINLY = re.compile(r"\w(?![?*{])")
+
+
+CHOICE = re.compile(r"\(\?:(?P<parts>[^()]+)\)(?:(?P<optional>\?)|(?![*{]))")
 
 
 NEVER = r"(?!)"

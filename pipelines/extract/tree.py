@@ -36,7 +36,8 @@ def html_parser() -> lxml.html.HTMLParser:
 
 def parse(text: str) -> lxml.html.HtmlElement:
     """The page's only tree; refuses what would take quadratic time."""
-    if text.count("<") > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
+    tags = text.count("<")
+    if tags > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
         raise Refusal("too_complex")
     try:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=html_parser())
@@ -45,7 +46,7 @@ def parse(text: str) -> lxml.html.HtmlElement:
     for root in list(tree.iter("template")):
         if root.get("shadowrootmode") or root.get("shadowroot"):
             root.tag = "div"  # a declarative shadow root, which a browser shows without any script
-    if COUNT(tree) > MAX_ELEMENTS or TOO_DEEP(tree):
+    if (2 * tags > MAX_ELEMENTS and COUNT(tree) > MAX_ELEMENTS) or TOO_DEEP(tree):
         raise Refusal("too_complex")
     etree.strip_elements(tree, *READINGS, with_tail=False)
     return tree

@@ -18,7 +18,7 @@ from htmldate import find_date
 from lxml.etree import XPath
 
 from pipelines.extract.metadata.calendars import OLDEST
-from pipelines.extract.metadata.moments import Habits, Moment, day_in_words, parse_moment
+from pipelines.extract.metadata.moments import NUMERIC, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.surroundings import (
     beginning,
@@ -226,7 +226,7 @@ class DatesOnPage:
 
     def settled(self, moment: Moment) -> Moment:
         """The reading of an ambiguous date that the rest of the page bears out: 5/3/2026 is in March or in May."""
-        other = parse_moment(moment.raw, self._habits.other_order())
+        other = parse_moment(moment.raw, self._habits.other_order()) if NUMERIC.search(moment.raw) else None
         if other is None or other.day == moment.day:
             return moment
         borne_out = [one for one in (moment, other) if any(abs((one.day - day).days) <= 1 for day in self._days)]

@@ -221,6 +221,7 @@ YEAR_NAMED_MONTH_DAY = re.compile(rf"\b(\d{{4}})\.?\s++({NAME}{{2,14}})\.?\s++(\
 
 
 NUMERIC = re.compile(r"\b(\d{1,2})([./\-])(\d{1,2})\2(\d{4}|\d{2})\b")
+"""Figures that leave open which is the day and which the month."""
 
 
 ERA = re.compile(r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
@@ -310,7 +311,7 @@ def _day_in_figures(line: str, habits: Habits) -> Found | None:
     if not match:
         return None
     first, second, year = int(match[1]), int(match[3]), _whole_year(match[4], habits)
-    month_first = habits.puts_month_first and match[2] != "."
+    month_first = match[2] != "." and habits.puts_month_first
     orders = ((first, second), (second, first)) if month_first else ((second, first), (first, second))
     for month, day in orders if match[2] == "/" or month_first else orders[:1]:
         if found := gregorian(year, month, day, habits.language):
