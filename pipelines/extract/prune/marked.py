@@ -3,6 +3,7 @@
 An XPath over the whole tree takes half as long as this walk, and every station had one of its own.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -33,7 +34,11 @@ WORDLESS = frozenset(("script", "style", "a"))
 """What holds no running text: links of headline length are none."""
 
 
-SPOKEN_NAMES = ("sr-only", "visually", "screen-reader")
+CHOSEN = frozenset(("option", "button"))
+"""Where a letter is one of the alphabet, not a word's first."""
+
+
+SPOKEN = re.compile("sr-only|visually|screen-reader")
 """What templates call that which only screen readers say."""
 
 
@@ -45,18 +50,17 @@ def mark(tree: lxml.html.HtmlElement) -> Marked:
         if tag not in WORDLESS and (text := element.text):
             if len(text) > MIN_RUNNING:
                 marked.prose[element] += running_length(text)
-            elif len(text) < MAX_INITIAL and not len(element) and INITIAL.fullmatch(text.strip()):
+            elif len(text) < MAX_INITIAL and not len(element) and tag not in CHOSEN and INITIAL.fullmatch(text.strip()):
                 marked.letters.append(element)
         if (tail := element.tail) and len(tail) > MIN_RUNNING and (around := element.getparent()).tag not in WORDLESS:
             marked.prose[around] += running_length(tail)
-        name = element.get("class")
         if is_caption(element):
             marked.captions.append(element)
         if (
             element.get("aria-hidden") == "true"
             or element.get("hidden") is not None
             or (style and ("none" in style or "hidden" in style or "clip" in style))
-            or (name and any(spoken in name for spoken in SPOKEN_NAMES))
+            or SPOKEN.search(element.get("class", ""))
         ):
             marked.hidden.append(element)
         if is_pressed(element):

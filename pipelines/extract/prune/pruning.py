@@ -7,7 +7,7 @@ from lxml import etree
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
-from pipelines.extract.prune.marked import SPOKEN_NAMES, is_caption, mark
+from pipelines.extract.prune.marked import SPOKEN, is_caption, mark
 from pipelines.extract.prune.preparing import HIDING, prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
@@ -57,7 +57,7 @@ def _is_hidden(element: lxml.html.HtmlElement) -> bool:
         return True
     if style := element.get("style", "").replace(" ", ""):
         return HIDING.search(style) is not None
-    return any(name in element.get("class", "") for name in SPOKEN_NAMES)
+    return SPOKEN.search(element.get("class", "")) is not None
 
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
