@@ -13,7 +13,7 @@ from pipelines.extract.boilerplate import (
     is_promotion,
     is_teaser_link,
 )
-from pipelines.extract.phrases import PHRASES, Mentions, Openings, phrases, plain_words
+from pipelines.extract.phrases import PHRASES, Mentions, Openings, first_letters, phrases, plain_words
 
 PLAIN_KINDS = {"months", "jalali_months", "bikram_months", "small_words", "label_words", "kickers"}
 
@@ -136,3 +136,18 @@ def test_what_every_match_needs_is_known(phrase: str, needed: str) -> None:
 
 def test_a_promotion_needs_a_word_that_can_be_looked_for_first() -> None:
     assert [phrase for phrase in phrases("promotions") if len(max(plain_words(phrase), key=len)) < 2] == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "letters"),
+    [
+        ("read more", {"r"}),
+        ("(?:last )?updated", {"l", "u"}),
+        ("(?:story|article) continues", {"s", "a"}),
+        ("(?:vor )?\\d+ tagen", {""}),
+        ("(?:a|b)*c", {""}),
+        ("s?ee also", {""}),
+    ],
+)
+def test_a_phrase_is_asked_under_every_letter_that_it_may_begin_with(phrase: str, letters: set[str]) -> None:
+    assert first_letters(phrase) == letters
