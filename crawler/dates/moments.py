@@ -382,7 +382,7 @@ def _day_in_figures(line: str, habits: Habits) -> Found | None:
         int(match[3] or match[6]),
         _whole_year(match[4] or match[7], habits.language == "th"),
     )
-    month_first = habits.puts_month_first and sign != "."
+    month_first = sign != "." and habits.puts_month_first
     orders = ((first, second), (second, first)) if month_first else ((second, first), (first, second))
     for month, day in orders if sign == "/" or month_first else orders[:1]:
         if found := gregorian(year, month, day, habits.language):

@@ -43,8 +43,11 @@ the text, it .03 to .37."""
 
 def _main_lines(tree: lxml.html.HtmlElement) -> list[str]:
     """The main extractor's lines; none where a tree holds what XML cannot, for which it raises these as bare_extraction() knows."""
+    body = tree.find("body")
+    if body is None:
+        return []  # frames, or nothing but a head
     try:
-        plain = prune_unwanted_nodes(copy(tree), REMOVE_COMMENTS_AND_LISTS_XPATH)
+        plain = prune_unwanted_nodes(copy(body), REMOVE_COMMENTS_AND_LISTS_XPATH)
         cleaned = convert_tags(tree_cleaning(plain, MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
         return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
     except (TypeError, ValueError):
@@ -79,7 +82,7 @@ def short_article_body(tree: lxml.html.HtmlElement) -> list[str]:
     return lines if sum(map(width, lines)) < MIN_TEXT and any(map(is_prose, lines)) else []
 
 
-NAMED_BODIES = XPath("//*[@itemprop[contains(.,'articleBody')]]")
+NAMED_BODIES = XPath("//@itemprop[contains(., 'articleBody')]/..")
 
 
 def _prose(lines: Iterable[str]) -> int:
