@@ -164,7 +164,7 @@ def test_a_text_is_found_wherever_scripts_keep_it(state: str) -> None:
     assert lines(f'<div id="root"><i>Loading</i></div>{state}') == TEXT
 
 
-@pytest.mark.parametrize("mode", ["shadowrootmode", "shadowroot"])
+@pytest.mark.parametrize("mode", ["shadowrootmode", "shadowRootMode", "shadowroot"])
 def test_a_declarative_shadow_root_is_part_of_the_page(mode: str) -> None:
     inner = f'<style>p {{ margin: 0 }}</style><div>{HTML}</div><template {mode}="closed"></template>'
     assert lines(f'<h1>{TITLE}</h1><story-text><template {mode}="open">{inner}</template></story-text>') == TEXT
