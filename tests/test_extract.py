@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from textwrap import wrap
 
+import lxml.html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trafilatura.xpaths import REMOVE_COMMENTS_AND_LISTS_XPATH
 
 from crawler.items import Hints, Page, Source
 from pipelines.extract import EXTRACTOR, extract
 from pipelines.extract.decode import Refusal, decode, is_plain_text
+from pipelines.extract.reading import may_be_comments
 from pipelines.text import tokens, word_count
 from tests.support.work import ends
 
@@ -47,6 +50,20 @@ def refusal(body: bytes, content_type: str | None = "text/html") -> str:
     with pytest.raises(Refusal) as caught:
         extract(page(body, content_type))
     return caught.value.reason
+
+
+@pytest.mark.parametrize("element", ["div", "section", "details", "ol", "ul"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        *(f'id="{name}"' for name in ("comments", "Comment-7", "comol_area", "disqus_thread", "dsq-comments")),
+        *(f'class="{name}"' for name in ("comments", "CommentList", "box article-comments", "post-comments")),
+    ],
+)
+def test_what_the_main_extractor_takes_for_comments_may_be_comments(element: str, named: str) -> None:
+    tree = lxml.html.fromstring(f"<body><{element} {named}><p>What a wind!</p></{element}></body>")
+    (expression,) = REMOVE_COMMENTS_AND_LISTS_XPATH
+    assert all(map(may_be_comments, expression(tree)))
 
 
 def test_an_article_is_its_paragraphs_and_what_the_page_says_of_it() -> None:

@@ -92,6 +92,20 @@ def test_a_headline_is_known_in_a_title_whose_longest_word_is_the_site_s() -> No
     assert extract(given).text.split("\n\n") == TEXT
 
 
+def test_settings_that_name_the_site_are_not_the_article() -> None:
+    site = "The Hollinghamshire Echo, a paper for people who like towers"
+    settings = {
+        "name": site,
+        "text": "We use cookies to measure who reads us. You may say no to that at any time. " * 9,
+    }
+    head = f"<title>{TITLE} - {site}</title><meta property=og:title content={TITLE!r}>"
+    short = f"<p>{TEXT[0]}</p><script>(function(c){{}})({written(settings)})</script>"
+    page = f"<html lang=en><head>{head}</head><body><h1>{TITLE}</h1>{short}</body></html>"
+    url = "https://www.hollin-echo.example/a"
+    given = Page(url=url, final_url=url, via="file", body=page.encode(), content_type="text/html", fetched_at=NOW)
+    assert extract(given).text.split("\n\n") == TEXT[:1]
+
+
 # -------------------------------------------------------------------------------------------------- what states are kept in
 def flight(*rows: str) -> str:
     """A stream of React's server components, in pieces that end anywhere."""
@@ -164,7 +178,7 @@ def test_a_text_is_found_wherever_scripts_keep_it(state: str) -> None:
     assert lines(f'<div id="root"><i>Loading</i></div>{state}') == TEXT
 
 
-@pytest.mark.parametrize("mode", ["shadowrootmode", "shadowroot"])
+@pytest.mark.parametrize("mode", ["shadowrootmode", "shadowRootMode", "shadowroot"])
 def test_a_declarative_shadow_root_is_part_of_the_page(mode: str) -> None:
     inner = f'<style>p {{ margin: 0 }}</style><div>{HTML}</div><template {mode}="closed"></template>'
     assert lines(f'<h1>{TITLE}</h1><story-text><template {mode}="open">{inner}</template></story-text>') == TEXT

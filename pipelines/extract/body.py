@@ -20,7 +20,7 @@ from pipelines.extract.metadata.names import is_full_name, is_no_person, looks_l
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import habits_of, is_ahead
 from pipelines.extract.prune.pruning import prune, select, strip
-from pipelines.extract.reading import article_lines, first_reading, short_article_body
+from pipelines.extract.reading import article_lines, first_reading, is_short_body
 from pipelines.extract.scripts.scripted import PageScripts
 from pipelines.extract.text_copies import read_head
 from pipelines.extract.tree import MAX_TEXT, clean_lines, visible_lines
@@ -46,7 +46,7 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
             lines = clean_lines(line for element in named for line in visible_lines(element))
             return Body(said=said, lines=lines, own_words=word_count("\n".join(lines)))
     page = prepare(tree, head, said, source)
-    if short_article_body(page.tree):
+    if is_short_body(page.tree, page.lines):
         return by_rules(head, page)
     if chosen := choose(page.blocks, page.context):
         return _of_blocks(page, chosen)

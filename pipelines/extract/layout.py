@@ -140,7 +140,10 @@ MAX_CARD, MAX_DATE = 600, 40
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
     """The page's running text: paragraphs that are not links, whatever surrounds them."""
     for element in tree.iter("p"):
-        if not holds(element, "p") and width(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+        whole = element.text_content()
+        if 3 * len(whole) < PROSE_LENGTH or holds(element, "p"):
+            continue
+        if width(text := " ".join(whole.split())) >= PROSE_LENGTH:
             yield text
 
 

@@ -1,5 +1,6 @@
 """Reading a pruned tree: trafilatura's lines, and readability's where the first leave much prose of the page behind."""
 
+import re
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from typing import Any
@@ -47,11 +48,21 @@ def _main_lines(tree: lxml.html.HtmlElement) -> list[str]:
     if body is None:
         return []  # frames, or nothing but a head
     try:
-        plain = prune_unwanted_nodes(copy(body), REMOVE_COMMENTS_AND_LISTS_XPATH)
+        plain = copy(body)
+        if any(map(may_be_comments, plain.iter("div", "section", "details", "ol", "ul"))):
+            plain = prune_unwanted_nodes(plain, REMOVE_COMMENTS_AND_LISTS_XPATH)
         cleaned = convert_tags(tree_cleaning(plain, MAIN_EXTRACTOR), MAIN_EXTRACTOR, None)
         return clean_lines(xmltotxt(extract_content(cleaned, MAIN_EXTRACTOR)[0], False).split("\n"))
     except (TypeError, ValueError):
         return []
+
+
+def may_be_comments(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is called as trafilatura's expression may want it, which takes ten times as long to say so."""
+    return COMMENTS.search(f"{element.get('id')}\n{element.get('class')}") is not None
+
+
+COMMENTS = re.compile(r"^(?:[Cc]omment|comol|disqus_|dsq-)|(?:article|post)-comments", re.M)
 
 
 MAIN_EXTRACTOR = Extractor(fast=True, comments=False)
@@ -63,14 +74,19 @@ def _leaves_much(tree: lxml.html.HtmlElement, lines: Iterable[str]) -> bool:
 
 def article_lines(tree: lxml.html.HtmlElement, first: list[str]) -> list[str]:
     """The article's lines: a first reading's, or those of trafilatura's rescues or readability where it leaves much prose behind."""
-    length = sum(map(width, first))
-    if first and length < MIN_TEXT and first == short_article_body(tree):
+    if is_short_body(tree, first):
         return first
+    length = sum(map(width, first))
     if length >= MIN_TEXT and _prose(first) > 0.5 * length and not _leaves_much(tree, first):
         return first
     lines = trafilatura_lines(tree)
     other = readability_lines(tree)
     return other if _is_better(other, lines) else lines
+
+
+def is_short_body(tree: lxml.html.HtmlElement, first: Sequence[str]) -> bool:
+    """Whether a first reading is that of a short named body."""
+    return bool(first) and sum(map(width, first)) < MIN_TEXT and first == short_article_body(tree)
 
 
 def short_article_body(tree: lxml.html.HtmlElement) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import lxml.html
 from lxml import etree
@@ -40,19 +40,20 @@ def parse(text: str) -> lxml.html.HtmlElement:
     if tags > 2 * MAX_ELEMENTS + text.count("</") or HUGE_TAG.search(text):
         raise Refusal("too_complex")
     text = PAGE_ENDS.sub("", text)
-    if "<frame" in text or "<FRAME" in text:
+    if HAS_FRAMES.search(text):
         text = FRAMES.sub("", text)
     try:
         tree = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=html_parser())
     except (etree.ParserError, etree.XMLSyntaxError):
         raise Refusal("empty") from None  # lxml: nothing that is markup or text
-    for root in list(tree.iter("template")):
+    for root in list(tree.iter("template")) if MAY_HAVE_SHADOWS.search(text) else ():
         if root.get("shadowrootmode") or root.get("shadowroot"):
             root.tag = "div"  # a declarative shadow root, which a browser shows without any script
     if (2 * tags > MAX_ELEMENTS and COUNT(tree) > MAX_ELEMENTS) or TOO_DEEP(tree):
         raise Refusal("too_complex")
     etree.strip_elements(tree, *READINGS, with_tail=False)
-    etree.strip_tags(tree, "wbr")
+    if "wbr" in text or "WBR" in text:
+        etree.strip_tags(tree, "wbr")
     if "。" in text:
         join_wide(tree)
     return tree
@@ -60,6 +61,12 @@ def parse(text: str) -> lxml.html.HtmlElement:
 
 PAGE_ENDS = re.compile(r"</(?:body|html)\s{0,9}+>", re.I)
 """They may be left out; where one stands too early, libxml2 gives what follows to a second page."""
+
+
+HAS_FRAMES = re.compile("<(?:frame|FRAME)")
+
+
+MAY_HAVE_SHADOWS = re.compile("shadow[rR]oot")
 
 
 FRAMES = re.compile(r"</?(?:frame|frameset|noframes)\b[^<>]{0,2000}>", re.I)
@@ -104,21 +111,29 @@ def holds(element: lxml.html.HtmlElement, *tags: str) -> bool:
 
 def visible_lines(element: lxml.html.HtmlElement) -> list[str]:
     """The text of an element, one line per block."""
-    lines, parts = list[str](), list[str]()
+    return list(line_by_line(element))
+
+
+def line_by_line(element: lxml.html.HtmlElement) -> Iterator[str]:
+    """The same, read as far as it is asked for."""
+    parts = list[str]()
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if node.tag in BLOCKS:
-            lines.append("".join(parts))
+            yield "".join(parts)
             parts.clear()
         if event == "start" and node.text and node.tag not in SILENT:
             parts.append(node.text)
         elif event == "end" and node.tail and node is not element:
             parts.append(node.tail)
-    return [*lines, "".join(parts)]
+    yield "".join(parts)
 
 
 def clean_lines(lines: Iterable[str]) -> list[str]:
-    return [
-        line
-        for raw in lines
-        if (line := unicodedata.normalize("NFC", " ".join(UNSEEN.sub("", CONTROLS.sub("", raw)).split())))
-    ]
+    return list(each_cleaned(lines))
+
+
+def each_cleaned(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that say something, without what is not seen."""
+    for raw in lines:
+        if line := unicodedata.normalize("NFC", " ".join(UNSEEN.sub("", CONTROLS.sub("", raw)).split())):
+            yield line

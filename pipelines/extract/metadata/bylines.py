@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, zip_longest
 
 from lxml import html as lxml_html
@@ -116,16 +117,25 @@ def byline_authors(tree: lxml_html.HtmlElement, heading: lxml_html.HtmlElement |
 
 def _of_author(tree: lxml_html.HtmlElement, own: set[lxml_html.HtmlElement]) -> Iterator[lxml_html.HtmlElement]:
     """The elements that are marked as an author's, and not as another's."""
-    may_be = (
-        element
-        for element in tree.iter()
-        if ((name := element.get("class")) and MAY_BE_MARKED.search(name))
-        or element.get("rel")
-        or element.get("itemprop")
-        or element.get("data-testid")
+    may_be = filter(_may_be_marked, tree.iter())
+    return (element for element in may_be if _is_marked(element) and _place(element, own) != "others")
+
+
+def _may_be_marked(element: lxml_html.HtmlElement) -> bool:
+    names = element.keys()
+    return (
+        ("class" in names and _is_worth_a_look(element.get("class")))
+        or (not STATING.isdisjoint(names) and any(map(element.get, STATING)))
         or element.tag == "byline"
     )
-    return (element for element in may_be if _is_marked(element) and _place(element, own) != "others")
+
+
+STATING = frozenset(("rel", "itemprop", "data-testid"))
+
+
+@lru_cache(maxsize=4096)
+def _is_worth_a_look(name: str) -> bool:
+    return MAY_BE_MARKED.search(name) is not None
 
 
 def _words(element: lxml_html.HtmlElement) -> set[str]:

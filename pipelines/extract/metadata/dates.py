@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import lxml.html
@@ -50,7 +51,7 @@ def published_at(
     if first and first.moment.is_instant:
         return _in_local_time(first.moment, [other.moment for other in stated], seen, modified), first.source
     face = list(come(_on_its_face(head, seen)))
-    first = first or next(iter((*face, *come(_elsewhere(head, habits, seen)))), None)
+    first = first or next(chain(face, come(_elsewhere(head, habits, seen))), None)
     if not first:
         return None, "none"
     instants = (one for one in (*stated, *face) if one.moment.is_instant)

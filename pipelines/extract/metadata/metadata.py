@@ -5,6 +5,7 @@ The order of belief is JSON-LD, then meta tags, then microdata and visible eleme
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import quote, urljoin, urlsplit
 
 from crawler.dates.moments import Moment
@@ -127,7 +128,10 @@ def _section_above(head: PageHead) -> str | None:
 def _path(href: str) -> str:
     """The path of a link, without the cost of a full parse."""
     whole = href.strip().partition("?")[0].partition("#")[0]
-    return re.sub(r"^https?://[^/]+", "", whole) if whole.startswith("http") else whole
+    return HOST.sub("", whole) if whole.startswith("http") else whole
+
+
+HOST = re.compile(r"^https?://[^/]+")
 
 
 def keywords(head: PageHead) -> tuple[str, ...]:
@@ -157,7 +161,7 @@ def image_url(head: PageHead) -> str | None:
     value = value.get("url") or value.get("contentUrl") if isinstance(value, dict) else value
     stated = head.first("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
     links = (link.get("href") for link in head.tree.iter("link") if link.get("rel", "").lower() == "image_src")
-    for address in (stated, value, *links, head.first("thumbnailurl", "thumbnail", "image")):
+    for address in chain((stated, value), links, (head.first("thumbnailurl", "thumbnail", "image"),)):
         if isinstance(address, str) and (url := absolute(address, head.url)) and url != head.url:
             return url if url.isascii() else quote(url, safe=ASCII_SIGNS)
     return None

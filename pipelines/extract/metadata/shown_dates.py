@@ -153,6 +153,8 @@ class DatesOnPage:
 
 def _as_date_line(line: str) -> str:
     """A line that may be a date and what stands with it, or the date with which a report opens: `27.1.2026 - The …`."""
+    if not any(map(str.isdigit, line[:MAX_DATE_LINE])):
+        return ""
     if len(line) <= MAX_DATE_LINE and not is_prose(line):
         return line
     opening = OPENING_DATE.match(line)

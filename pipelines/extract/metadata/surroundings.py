@@ -6,7 +6,7 @@ from itertools import islice
 
 import lxml.html
 
-from pipelines.extract.tree import HEADINGS, clean_lines, visible_lines
+from pipelines.extract.tree import HEADINGS, clean_lines, each_cleaned, line_by_line, visible_lines
 from pipelines.text import clean, is_prose
 
 FOREIGN_NAMES = """
@@ -30,6 +30,9 @@ FOREIGN = re.compile(
 """What templates call the parts of a page that are not its article: `post-comments`, `sidebar__inner`, `RelatedStories`."""
 
 
+OF_OTHERS = re.compile("Event|Comment")
+
+
 def is_foreign(node: lxml.html.HtmlElement) -> bool:
     """Whether an element holds something else than the page's article."""
     if node.tag in ("aside", "nav", "dialog", "blockquote"):
@@ -37,7 +40,7 @@ def is_foreign(node: lxml.html.HtmlElement) -> bool:
     parent = node.getparent()
     if node.tag in ("header", "footer") and (parent is None or parent.tag in ("body", "html")):
         return True
-    if re.search("Event|Comment", node.get("itemtype") or "") or node.get("itemprop") in ("startDate", "endDate"):
+    if OF_OTHERS.search(node.get("itemtype", "")) or node.get("itemprop") in ("startDate", "endDate"):
         return True
     names = f"{(node.get('class') or '')[:MAX_NAMES]} {(node.get('id') or '')[:MAX_NAMES]}"
     return FOREIGN.search(names) is not None
@@ -101,7 +104,8 @@ def _following(heading: lxml.html.HtmlElement) -> Iterator[str]:
             yield line
         for block in node.itersiblings():
             if not is_foreign(block):
-                yield from clean_lines([*visible_lines(block), block.tail or ""])
+                yield from each_cleaned(line_by_line(block))
+                yield from clean_lines([block.tail or ""])
         node = node.getparent()
 
 

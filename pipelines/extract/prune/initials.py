@@ -77,7 +77,12 @@ def _has_twin(element: lxml.html.HtmlElement, letters: str) -> bool:
 
 def is_spoken(element: lxml.html.HtmlElement) -> bool:
     """Whether an element is for screen readers only."""
-    return SPOKEN.search(element.get("class", "")) is not None
+    return is_name_of_spoken(element.get("class", ""))
+
+
+def is_name_of_spoken(names: str) -> bool:
+    """Whether a class says so."""
+    return SPOKEN.search(names) is not None
 
 
 def join_initials(tree: lxml.html.HtmlElement, letters: Iterable[lxml.html.HtmlElement]) -> None:

@@ -6,10 +6,11 @@ An XPath over the whole tree takes half as long as this walk, and every station 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import lxml.html
 
-from pipelines.extract.prune.initials import INITIAL, MAX_INITIAL, is_spoken
+from pipelines.extract.prune.initials import INITIAL, MAX_INITIAL, is_name_of_spoken
 
 HtmlElements = list[lxml.html.HtmlElement]
 
@@ -38,11 +39,18 @@ CHOSEN = frozenset(("option", "button"))
 """Where a letter is one of the alphabet, not a word's first."""
 
 
+MARKED_TAGS = frozenset(("figcaption", "button", "pre"))
+
+
+MARKING = frozenset(("hidden", "aria-hidden", "style", "itemprop", "role"))
+"""Attributes for which an element is looked at; most have none of them."""
+
+
 def mark(tree: lxml.html.HtmlElement) -> Marked:
     """What pruning has to look at in a page's body."""
     marked, body = Marked(), tree.find("body")
     for element in () if body is None else body.iter():
-        tag, style = element.tag, element.get("style", "")
+        tag = element.tag
         if tag not in WORDLESS and (text := element.text):
             if len(text) > MIN_RUNNING:
                 marked.prose[element] += running_length(text)
@@ -50,15 +58,27 @@ def mark(tree: lxml.html.HtmlElement) -> Marked:
                 marked.letters.append(element)
         if (tail := element.tail) and len(tail) > MIN_RUNNING and (around := element.getparent()).tag not in WORDLESS:
             marked.prose[around] += running_length(tail)
-        if is_caption(element):
-            marked.captions.append(element)
-        if element.get("aria-hidden") == "true" or hides(element):
-            marked.hidden.append(element)
-        if is_pressed(element):
-            marked.pressed.append(element)
-        if tag == "pre" or "pre-" in style:
-            marked.preformatted.append(element)
+        names = element.keys()
+        if (
+            tag in MARKED_TAGS
+            or not MARKING.isdisjoint(names)
+            or ("class" in names and _is_worth_a_look(element.get("class")))
+        ):
+            if element.get("aria-hidden") == "true" or hides(element):
+                marked.hidden.append(element)
+            if is_caption(element):
+                marked.captions.append(element)
+            if is_pressed(element):
+                marked.pressed.append(element)
+            if tag == "pre" or "pre-" in element.get("style", ""):
+                marked.preformatted.append(element)
     return marked
+
+
+@lru_cache(maxsize=4096)
+def _is_worth_a_look(names: str) -> bool:
+    """Whether a class may be a caption's or that of what is not seen; pages repeat theirs."""
+    return "aption" in names or _is_called_unseen(names, inline=True) or _is_called_unseen(names, inline=False)
 
 
 def hides(element: lxml.html.HtmlElement) -> bool:
@@ -66,11 +86,13 @@ def hides(element: lxml.html.HtmlElement) -> bool:
     if element.get("hidden") is not None or is_styled_away(element):
         return True
     names = element.get("class")
-    if not names:
-        return False
-    if element.tag not in INLINE:
+    return names is not None and _is_called_unseen(names, inline=element.tag in INLINE)
+
+
+def _is_called_unseen(names: str, *, inline: bool) -> bool:
+    if not inline:
         return SPOKEN.search(names) is not None
-    return is_spoken(element) or (":" not in names and not UNSEEN_NAMES.isdisjoint(names.split()))
+    return is_name_of_spoken(names) or (":" not in names and not UNSEEN_NAMES.isdisjoint(names.split()))
 
 
 SPOKEN = re.compile("sr-only|visually|screen-reader")

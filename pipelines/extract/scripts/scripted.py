@@ -167,7 +167,7 @@ class _Finder:
 
     def __init__(self, titles: Iterable[str], url: str) -> None:
         self._path = urlsplit(url).path.rstrip("/")
-        self._titles = {folded for title in titles if len(folded := fold(title)) > 3}
+        self._titles = _without_site({folded for title in titles if len(folded := fold(title)) > 3})
         self._words = {word for title in self._titles for word in _marks(title)}
         self._longest = max(map(len, self._titles), default=0)
         self._reader, self._left = Reader(self._is_other), MAX_NODES
@@ -224,6 +224,15 @@ class _Finder:
             and not any(map(self._is_title, named))
             and not self._is_own(value)
         )
+
+
+def _without_site(titles: set[str]) -> set[str]:
+    """Titles but the window's where another is its headline: its other half is the site's, which settings of a script name."""
+    return {
+        title
+        for title in titles
+        if not any(other in title and MIN_HEADLINE <= len(other) < len(title) for other in titles)
+    }
 
 
 def _marks(title: str) -> tuple[str, str]:
