@@ -81,6 +81,7 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     text = scripts.article(said, tree, lines)
     said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
     if text is not None:
+        said = replace(said, title=scripts.title(said.title))
         tree = text
         prune(tree)
         lines = first_reading(tree)
