@@ -120,3 +120,44 @@ def test_a_sites_name_is_cut_off_whatever_stands_between(window: str) -> None:
     head = f'<title>{window}</title><meta property="og:site_name" content="灯台日報">'
     assert read(head, "<h2>港の橋が閉鎖へ</h2>").title == "港の橋が閉鎖へ"
     assert "灯台日報" not in (read(head, "").title or "")
+
+
+@pytest.mark.parametrize("sign", [" \\ ", " ‹ ", " ~ ", " ― ", " &lt; ", "／", "——", " › ", " | "])
+def test_a_sites_name_is_cut_off_a_window_by_whatever_sign(sign: str) -> None:
+    head = f'<title>{RIGHT}{sign}The Ledger</title><meta property="og:site_name" content="The Ledger">'
+    assert read(head, "").title == RIGHT
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        f"The Ledger: {RIGHT}",
+        f"{RIGHT}（The Ledger）",
+        f"{RIGHT} (The Ledger)",
+        f"{RIGHT} | Harbour | The Ledger",
+        f"{RIGHT}｜Harbour news｜The Ledger",
+        f"{RIGHT} › Harbour › The Ledger",
+    ],
+)
+def test_a_site_before_a_title_or_in_brackets_and_a_section_behind_it_are_cut_off(window: str) -> None:
+    head = f'<title>{window}</title><meta property="og:site_name" content="The Ledger">'
+    assert read(head, "").title == RIGHT
+
+
+@pytest.mark.parametrize(
+    "line", ["Ferry row - council votes", "Cranes: what a storm did", "Crane falls (and stands up)"]
+)
+def test_parts_of_a_title_stay(line: str) -> None:
+    head = f'<title>{line} - The Ledger</title><meta property="og:site_name" content="The Ledger">'
+    assert read(head, "").title == line
+
+
+@pytest.mark.parametrize("section", ["<h1>Harbour news</h1>", '<h1 class="sr-only">News</h1>'])
+def test_a_heading_that_only_repeats_the_address_s_folders_is_a_section(section: str) -> None:
+    assert read(WINDOW + OG, f"{section}<h2>{RIGHT}</h2>").title == RIGHT
+
+
+def test_a_hyphen_for_line_ends_parts_no_word_though_it_has_an_element() -> None:
+    assert (
+        read("<title>Hafenkran fällt</title>", "<h1>Hafen<span>&shy;</span>kran fällt</h1>").title == "Hafenkran fällt"
+    )

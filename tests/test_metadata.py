@@ -530,3 +530,11 @@ def test_a_title_of_a_hundred_thousand_separators_costs_no_time() -> None:
 )  # fmt: skip
 def test_the_picture_is_one_and_its_address_can_be_asked(head: str, image: str | None) -> None:
     assert read(head).image_url == image
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [("By Ann Lee, Associated Press", ("Ann Lee",)), ("By Associated Press", ("Associated Press",)), ("By Staff", ())],
+)
+def test_an_agency_signs_only_where_no_person_does_and_staff_is_nobody(line: str, names: tuple[str, ...]) -> None:
+    assert read("", f'<h1>Crane falls over</h1><p class="byline">{line}</p>').authors == names

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import lxml.html
 import pytest
 
+from crawler.items import Page
+from pipelines.extract import extract
 from pipelines.extract.metadata.metadata import Metadata, read_metadata
 from pipelines.extract.metadata.page_head import PageHead
 
@@ -234,3 +236,19 @@ def test_an_age_is_counted_back_from_the_fetch(line: str, lang: str, right: str 
 def test_an_age_of_a_page_fetched_nobody_knows_when_tells_nothing() -> None:
     tree = lxml.html.document_fromstring("<h1>Crane falls over</h1><div>3 days ago</div>")
     assert read_metadata(PageHead(tree, URL, None)).published is None
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        '<header><time datetime="2026-11-20">Friday, 20 November 2026</time></header>',
+        '<div class="today">Friday, 20 November 2026</div>',
+        '<div class="topbar"><span class="date">20.11.2026</span> 7 °C</div>',
+        '<div class="ticker"><a href="/z"><time datetime="2026-11-20T08:00:00Z">08:00</time> Boat sinks</a></div>',
+    ],
+)
+def test_a_clock_is_no_date_of_an_article_though_it_is_the_only_one(clock: str) -> None:
+    body = f"{clock}<main><article><h1>Crane falls over</h1>{4 * f'<p>{PROSE}</p>'}</article></main>"
+    page = f'<html lang="en"><head><title>Crane falls over</title></head><body>{body}</body></html>'.encode()
+    given = Page(url=URL, final_url=URL, via="file", body=page, content_type="text/html", fetched_at=FETCHED_AT)
+    assert extract(given).date_published is None

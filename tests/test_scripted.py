@@ -300,3 +300,16 @@ def test_twice_the_data_take_no_more_than_twice_the_work(pile: Callable[[int], s
 
     read(200)
     assert calls(lambda: read(800)) < 2.5 * calls(lambda: read(400)) + 20_000
+
+
+def test_the_data_tell_where_the_title_ends_and_the_sites_name_begins() -> None:
+    body = f"<html><head><title>{TITLE} - Hollin Echo</title></head><body>{STATES['__NEXT_DATA__']}</body></html>"
+    page = Page(
+        url="https://a.example/x",
+        final_url="https://a.example/x",
+        via="file",
+        fetched_at=datetime(2026, 11, 30, tzinfo=UTC),
+        content_type="text/html",
+        body=body.encode(),
+    )
+    assert extract(page).title == TITLE

@@ -195,3 +195,11 @@ def test_what_would_close_the_head_below_the_text_does_not() -> None:
 def test_a_caption_below_the_first_paragraph_does_not_make_it_a_deck() -> None:
     caption = ("The crane on the morning after", "Photo: Bo Ray")
     assert read_copy("\n\n".join((TITLE, "By Ann Lee", PROSE[0], *caption, *PROSE))).lines == [PROSE[0], *PROSE]
+
+
+@pytest.mark.parametrize(
+    "head", [f"# {TITLE}", f"Subject: {TITLE}", f"{TITLE}\n{'=' * len(TITLE)}", f"{TITLE}\n-------"]
+)
+def test_what_marks_a_line_as_the_title_is_not_in_it(head: str) -> None:
+    read = read_copy(copy(head=(head,)))
+    assert (read.metadata.title, read.lines) == (TITLE, list(PROSE))

@@ -19,6 +19,7 @@ from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.names import is_full_name, is_no_person, looks_like_name, people
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import habits_of, is_ahead
+from pipelines.extract.metadata.surroundings import clocks_in
 from pipelines.extract.prune.pruning import prune, select, strip
 from pipelines.extract.reading import article_lines, first_reading, is_short_body
 from pipelines.extract.scripts.scripted import PageScripts
@@ -81,6 +82,7 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     text = scripts.article(said, tree, lines)
     said = with_byline_and_date(said, head, tree, lines, source.timezone if source else None)
     if text is not None:
+        said = replace(said, title=scripts.title(said.title))
         tree = text
         prune(tree)
         lines = first_reading(tree)
@@ -164,8 +166,9 @@ def with_byline_and_date(
 
 
 def surroundings(tree: lxml.html.HtmlElement, lines: Sequence[str]) -> list[str]:
-    """The page's lines above and below its text, with the text's own first and last ones; no post that is quoted in it."""
-    quoted = {line for quote in tree.iter("blockquote") for line in visible_lines(quote)}
+    """The page's lines above and below its text, with the text's own first and last ones; no quoted post, no clock."""
+    others = (*tree.iter("blockquote"), *clocks_in(tree))
+    quoted = {line for other in others for line in visible_lines(other)}
     visible = [line for line in visible_lines(tree) if line.strip() and line not in quoted]
     ends = {line_key(line) for line in (*lines[:2], *lines[-2:])}
     known = [number for number, line in enumerate(visible) if len(line) > 3 and line_key(line) in ends]

@@ -37,7 +37,7 @@ from pipelines.extract.metadata.names import (
 )
 from pipelines.extract.phrases import pattern, whole_words
 from pipelines.extract.prune.asides import asides, end_of_article
-from pipelines.extract.prune.unfolding import unfold, with_marks
+from pipelines.extract.prune.unfolding import unfold, with_marks, without_markup
 from pipelines.text import CJK_LETTER, PROSE_LENGTH, RUN, SENTENCE_END, clean, fold, is_prose, width
 
 TAIL = 6
@@ -122,7 +122,7 @@ class Layout:
 
 def read_copy(text: str, timezone: str | None = None) -> Copy:
     """Title, authors, date and the article's lines of a plain text copy; times are of `timezone`."""
-    raw = text.splitlines()
+    raw = without_markup(text.splitlines())
     marked = with_marks(raw)
     lines = _clean_lines(unfold(marked))
     apart, entries = asides(lines), {clean(line) for line in set(marked).difference(raw)}

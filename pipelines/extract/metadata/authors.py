@@ -37,7 +37,7 @@ def authors(head: PageHead, site: str | None, heading: HtmlElement | None = None
     for found in (page.stated, page.declared, page.marked, page.opened):
         names = unique(found())
         if any(is_person(name, site, head.url) for name in names):
-            names = each_once(name for name in names if not is_site(name, site, head.url))
+            names = each_once(name for name in names if not (is_site(name, site, head.url) or AGENCY.fullmatch(name)))
             return names if found == page.opened else page.corrected(names, is_sure=found == page.marked)
         weak = weak or names
     return weak

@@ -30,6 +30,7 @@ from pipelines.extract.metadata.stated_dates import (
     published_strings,
     strings_in_scripts,
 )
+from pipelines.extract.metadata.surroundings import clocks_in
 
 
 # --------------------------------------------------------------------------------------------------------- published
@@ -162,8 +163,9 @@ def guessed_date(head: PageHead) -> Moment | None:
     """htmldate's guess from the page's text; a first of January is what it makes of a bare year."""
     latest = head.fetched_at.date() + AHEAD if head.fetched_at else None
     tree = deepcopy(head.tree)
-    for element in COMMENTS(tree):
-        element.drop_tree()
+    for element in [*COMMENTS(tree), *clocks_in(tree)]:
+        if element.getparent() is not None:
+            element.drop_tree()
     found = find_date(
         tree,
         original_date=True,

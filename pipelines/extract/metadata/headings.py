@@ -23,7 +23,7 @@ class Heading:
 
 
 SITE_SEPARATOR = re.compile(
-    rf"\s(?:[|\-–—·•:»«›‹/]{{1,3}}|>>?)\s|\s?[|｜：›»]\s?|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
+    rf"\s(?:[|\-–—―·•:»«›‹/\\~]{{1,3}}|>>?|<<?)\s|\s?(?:[|｜：›»／]|——)\s?|(?<=[{CJK}」』）])\s?[-_:]\s?(?=[\w{CJK}])"
 )
 """What stands between a title and the site's name; in scripts without spaces also without any."""
 
@@ -70,7 +70,9 @@ def _is_about(line: str, declared: list[str], site: str | None, url: str | None)
     others = [one for one in declared if not is_sites(one, site, url)]
     if not others:
         return bool(re.search(r"[^\W\d_]{3}", line))
-    known = {word[:5] for one in (*others, fold(urlsplit(url or "").path)) for word in re.split(r"[\s_]+", one)}
+    known = {
+        word[:5] for one in (*others, fold(_path(url or "").rpartition("/")[2])) for word in re.split(r"[\s_]+", one)
+    }
     return len(words & known) * 3 >= len(words) > 0
 
 
@@ -161,8 +163,12 @@ def _is_no_title(node: lxml.html.HtmlElement) -> bool:
 def _text_of(element: lxml.html.HtmlElement, is_left_out: Callable[[lxml.html.HtmlElement], bool]) -> str:
     """The text of an element without some of those in it; whole where nothing else would stay."""
     glue = "" if next(element.iter("ruby"), None) is not None else " "
-    kept = clean(glue.join(_texts(element, is_left_out))).lstrip(":|/–— ")
+    kept = clean(HYPHENATION.sub("", glue.join(_texts(element, is_left_out)))).lstrip(":|/–— ")
     return kept if fold(kept) else clean(" ".join(element.itertext()))
+
+
+HYPHENATION = re.compile(r"(?<!\s)\s*+\xad\s*+")
+"""Where a word may be parted, in an element of its own or not."""
 
 
 def _texts(element: lxml.html.HtmlElement, is_left_out: Callable[[lxml.html.HtmlElement], bool]) -> Iterator[str]:

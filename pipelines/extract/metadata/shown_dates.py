@@ -16,6 +16,7 @@ from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import MODIFIED_META, day_in_url, is_ahead, published_strings
 from pipelines.extract.metadata.surroundings import (
     beginning,
+    clocks_in,
     is_card_of,
     is_foreign,
     is_sentence,
@@ -89,7 +90,9 @@ class DatesOnPage:
     @cached_property
     def only(self) -> list[Moment]:
         """In the lines that are dates and what stands with them, wherever, if all of them name the same day."""
-        found = list(self._in_lines(clean_lines(visible_lines(self._head.tree))))
+        clocks = (line for element in clocks_in(self._head.tree) for line in visible_lines(element))
+        apart = set(clean_lines(clocks))
+        found = list(self._in_lines(line for line in clean_lines(visible_lines(self._head.tree)) if line not in apart))
         return found if len({moment.day for moment in found}) == 1 else []
 
     @cached_property

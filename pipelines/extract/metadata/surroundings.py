@@ -46,6 +46,25 @@ def is_foreign(node: lxml.html.HtmlElement) -> bool:
     return FOREIGN.search(names) is not None
 
 
+def is_clock(node: lxml.html.HtmlElement) -> bool:
+    """Whether an element is the page's, not its article's: it tells today's date, the weather, what has just happened."""
+    if node.tag == "header":
+        parent = node.getparent()
+        return parent is None or (parent.tag in ("body", "html") and next(node.iter("h1", "h2", "p"), None) is None)
+    return CLOCK.search(f"{(node.get('class') or '')[:MAX_NAMES]} {(node.get('id') or '')[:MAX_NAMES]}") is not None
+
+
+def clocks_in(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    """The elements that tell today's date, or what has just happened."""
+    return filter(is_clock, tree.iter("header", "div", "ul", "p", "span", "time"))
+
+
+CLOCK = re.compile(
+    r"(?:^|\s)(?:ticker|weather|clock|today|current-?(?:date|time)|masthead|top-?bar|breaking)(?=$|\s|__)", re.I
+)
+"""What templates call the places of today's date."""
+
+
 MAX_NAMES, MAX_BEGINNING, MAX_CARD = 300, 400, 60
 """Characters of what an element is called, and of the text by which it is judged; elements among which a card has its heading."""
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from json import dumps
 
 from pipelines.extract.metadata.headings import (
     MAX_KICKER,
@@ -14,7 +15,7 @@ from pipelines.extract.metadata.headings import (
     window_of,
 )
 from pipelines.extract.metadata.page_head import PageHead, headline_of, visible_text
-from pipelines.text import TAG, fold
+from pipelines.text import TAG, fold, width
 
 # ------------------------------------------------------------------------------------------------------------- title
 
@@ -86,10 +87,42 @@ def without_site(line: str, others: Iterable[str], site: str | None, url: str | 
     if len(line) > MAX_HEADING:
         return line
     folded, host = {fold(other) for other in others if other != line}, fold(host_name(url)).replace(" ", "")
+    named, colon, rest = line.partition(": ")
+    if colon and site and fold(named) == fold(site):
+        return rest
+    bracket = IN_BRACKETS.search(line)
+    if bracket and names_site(fold(bracket[1]).replace(" ", ""), site, host):
+        return line[: bracket.start()].rstrip() or line
+    signs = list[re.Match[str]]()
     for separator in SITE_SEPARATOR.finditer(line):
         begin, tail = line[: separator.start()], fold(line[separator.end() :]).replace(" ", "")
-        if begin and (fold(begin) in folded or names_site(tail, site, host)):
+        if begin and fold(begin) in folded:
             return begin
+        if begin and names_site(tail, site, host):
+            return _without_section(begin, [*signs, separator])
         if names_site(fold(begin).replace(" ", ""), site, host):
             return line[separator.end() :]
+        signs.append(separator)
     return line
+
+
+IN_BRACKETS = re.compile(r"[(（]([^()（）]{2,80})[)）]$")
+
+
+def _without_section(line: str, signs: Sequence[re.Match[str]]) -> str:
+    """`A storm | Harbour` -> `A storm`, where the sign is the same as before the site's name, and one that no sentence has."""
+    if len(signs) < 2 or signs[-2][0] != signs[-1][0] or not TREE_SIGN.fullmatch(signs[-1][0].strip()):
+        return line
+    title, section = line[: signs[-2].start()], line[signs[-2].end() :]
+    return title if len(section.split()) <= MAX_SECTION and 2 * width(section) < width(title) else line
+
+
+TREE_SIGN, MAX_SECTION = re.compile(r"[|｜_›»«‹>/／\\]"), 3
+"""What stands between a page, its section and its site; words of a section's name."""
+
+
+def headline_in(texts: Iterable[str], line: str) -> str:
+    """What a window's title begins with, where the page's data say it alone: `A storm` of `A storm | The Paper`."""
+    begins = [line[: sign.start()] for sign in SITE_SEPARATOR.finditer(line)] if len(line) <= MAX_HEADING else []
+    quoted = [(begin, dumps(begin, ensure_ascii=escaped)) for begin in begins if begin for escaped in (True, False)]
+    return next((begin for begin, string in reversed(quoted) if any(string in text for text in texts)), line)

@@ -37,6 +37,24 @@ def unfold(lines: Sequence[str]) -> list[str]:
     return unfolded
 
 
+def without_markup(lines: Sequence[str]) -> list[str]:
+    """The lines without what makes one a heading: `# A storm`, a rule below it, the `Subject:` of a mail."""
+    bare = [HASHES.sub("", line) for line in lines]
+    bare[:MAIL_HEAD] = [SUBJECT.sub("", line) for line in bare[:MAIL_HEAD]]
+    return ["" if above.strip() and RULE.fullmatch(line.strip()) else line for above, line in pairwise(["", *bare])]
+
+
+MAIL_HEAD = 20
+"""Lines among which a mail's subject stands."""
+
+
+HASHES, SUBJECT, RULE = (
+    re.compile(r"^#{1,6}\s{1,4}(?=\w)"),
+    re.compile(r"^Subject:\s{1,4}(?=\S)"),
+    re.compile(r"(?:={4,}|-{4,}|~{4,})"),
+)
+
+
 def with_marks(lines: Sequence[str]) -> list[str]:
     """The lines, those of lists behind `- `: they have a bullet, or they alone are set in. Wrapped texts stay as they are."""
     if wrapped_at([line.strip() for line in lines]) is not None:

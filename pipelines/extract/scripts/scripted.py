@@ -16,6 +16,7 @@ from lxml.etree import XPath
 from crawler.lenient_json import Repairs, UnreadableJSON, read_json
 from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.titles import headline_in
 from pipelines.extract.phrases import Mentions
 from pipelines.extract.scripts.page_data import data_attributes, data_scripts, page_data
 from pipelines.extract.scripts.rich_text import (
@@ -80,6 +81,10 @@ class PageScripts:
         page = f"<html><body><article>{best.html}</article></body></html>"
         article = lxml.html.document_fromstring(page.encode("utf-8", "replace"), parser=html_parser())
         return article if _has_more(article, most, tree, [line for line in lines if is_prose(line)]) else None
+
+    def title(self, said: str | None) -> str | None:
+        """The title without the site's name behind it, where the data have it so."""
+        return said and headline_in([text for _, text in self._scripts], said)
 
     def _found(self, said: Metadata, tree: lxml.html.HtmlElement, had: int) -> Iterator[RichText]:
         for body in self._bodies():
