@@ -154,7 +154,7 @@ class Article:
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
-    extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 1 trafilatura 2.3.1`
+    extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 2 trafilatura 2.3.1`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,15 +22,15 @@ from pipelines.extract.choose.features import measure, table_of
 from pipelines.extract.choose.texts import Columns, PageContext, phrase_columns
 from pipelines.text import line_key
 
-CHOOSER = 1
+CHOOSER = 2
 """The number of the model; it grows with each model that chooses otherwise."""
 
 
-THRESHOLD = 0.45
+THRESHOLD = 0.4
 """Odds from which a block is the article's. Lower keeps more: of the article, and of what stands around it."""
 
 
-CHANGE = 0.5
+CHANGE = 0.4
 """What it costs, in log-odds, to go from the article to the rest or back."""
 
 
@@ -48,7 +48,7 @@ ALONE = 0.6
 
 
 MIN_READ = 0.7
-"""Of the prose of a first reading that a choice must hold to be believed: cross-validated, AEB gains .001 and news pages .002."""
+"""Of the prose of a first reading that a choice must hold to be believed: cross-validated, news pages gain .001."""
 
 
 MODEL = Path(__file__).with_name("model.json")
