@@ -2,7 +2,7 @@
 
 import re
 
-from pipelines.extract.metadata.moments import MONTH_NUMBER
+from pipelines.extract.metadata.months import MONTH_NUMBER, month_key
 from pipelines.extract.phrases import Openings, pattern, phrases, whole_words
 from pipelines.text import CJK_LETTER, clean, fold
 
@@ -164,7 +164,7 @@ PICTURE = re.compile(r"credit|photo|foto|image|bild|video|illustration|©", re.I
 def _without_month(name: str) -> str:
     """A name without the month of the date behind it, where enough is left: `Ann Lee May`."""
     words = name.split()
-    return " ".join(words[:-1]) if len(words) > 2 and words[-1].strip(".").lower() in MONTH_NUMBER else name
+    return " ".join(words[:-1]) if len(words) > 2 and month_key(words[-1].strip(".")) in MONTH_NUMBER else name
 
 
 def _is_capitalised(name: str) -> bool:
