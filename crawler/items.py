@@ -54,6 +54,10 @@ MAX_PAGE_BYTES = 8 * 2**20
 """Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
 
 
+MAX_CHILDREN = 50
+"""Sitemaps of an index that are asked in one run, likely newest first; and feeds that a front page may announce."""
+
+
 WHOLE = (200, 203)
 """HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""
 
@@ -100,7 +104,15 @@ class Listing:
     etag: str | None = None
     last_modified: str | None = None
     entries: int = 0  #: links it holds, those that the source's rules leave out too
+    left_out: int = 0  #: of them addresses without a date that are too many: they are not asked
+    seen: bytes | None = (
+        None  #: prints of all its addresses without a date, where these are too many; None: they are not
+    )
     children: tuple[str, ...] | None = None  #: sitemaps that it names; None when it is no sitemap index
+    resting: tuple[str, ...] = ()  #: of these the ones that are asked only while the source gives nothing new
+    fresh: tuple[str, ...] = ()  #: and those that are asked
+    site: str | None = None  #: whose addresses it may name beside its source's own, by registrable domain
+    gives_way: bool = False  #: no page that it names was an article: another entry point takes its place
     parent: str | None = None  #: the sitemap index that names it
     moved_to: str | None = None  #: where an address of sources.toml redirects for good; None when it answers itself
     asked: int | None = None  #: seconds it asks to be left alone (Cache-Control, ttl, sy:updatePeriod)

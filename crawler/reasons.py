@@ -4,7 +4,7 @@ Programs read the word, people the sentence. Data, but for the look-up; docs/met
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,16 @@ _DUPLICATES = {
 """The same as an article elsewhere."""
 
 _LISTINGS = {
+    "barren": "none of the pages it names was an article; another entry point took its place",
     "damaged_gzip": "packed with gzip, and damaged",
+    "elsewhere_SITE": 'names pages of SITE alone: write url = "https://SITE/", or give that site a source of its own',
     "named": "named by a sitemap index and never asked yet",
     "not_a_feed": "neither RSS, Atom nor JSON Feed",
     "not_a_page": "not a web page",
     "not_a_sitemap": "not a sitemap",
     "nothing_to_poll": "no feed, no sitemap and no front page that names articles: name one in sources.toml",
     "ok": "read",
+    "old": "old, as its sitemap index says",
     "reading_crash": "the process that read it crashed",
     "reading_memory": "takes too much memory to be read",
     "reading_timeout": "takes too long to be read",
@@ -97,8 +100,10 @@ _AGAIN = {
     "forgotten": NEVER,
     "robots": "when its host's robots.txt has changed; that is read once in 24 hours",
     "too_large": NEVER,
+    "barren": "when a new discovery names it again",
     "named": WHEN_DUE,
     "ok": WHEN_DUE,
+    "old": "when the source gives nothing else",
     "reserve": "when the source yields nothing else, or articles were missed",
     "retired": "when its index or a new discovery names it again",
     "unchanged": WHEN_DUE,
@@ -135,6 +140,9 @@ _FAMILY = re.compile(r"(?P<family>(?:robots_)?http_)(?P<status>\d{3})")
 
 def reason(word: str) -> Reason | None:
     """What is known of a word, that of a family (`http_404`) by its own status; None of one that is not ours."""
+    if word.startswith("elsewhere_"):
+        family, site = REASONS["elsewhere_SITE"], word.removeprefix("elsewhere_")
+        return replace(family, word=word, meaning=family.meaning.replace("SITE", site))
     found = _FAMILY.fullmatch(word)
     if found is None:
         return REASONS.get(word)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.items import Hints, Link
+from crawler.items import MAX_CHILDREN, Hints, Link
 from crawler.parsers.feeds import MAX_ENTRIES, feed_says
 from crawler.parsers.front_pages import looks_like_article, site_name
-from crawler.parsers.links import MAX_BYTES, MAX_CHILDREN, MAX_HINT_CHARS, NotAListing, iso_date
+from crawler.parsers.links import MAX_BYTES, MAX_HINT_CHARS, NotAListing, iso_date
 from crawler.parsers.listings import read_listing
 from crawler.parsers.sitemaps import MAX_UNDATED
 from tests.conftest import CORPUS
@@ -469,11 +469,9 @@ def test_a_sitemap_index_names_its_children_newest_first() -> None:
     )  # fmt: skip
     reading = read_listing(body.encode(), URL, "sitemap", SINCE)
     children = [child.url for child in reading.children]
-    assert (reading.kind, reading.links, children) == (
-        "sitemap",
-        (),
-        addresses("a.xml.gz", "b.xml", "undated.xml"),
-    )
+    assert (reading.kind, reading.links, children[0]) == ("sitemap", (), "https://y.example/c.xml")
+    assert sorted(children[1:]) == addresses("a.xml.gz", "b.xml", "undated.xml")
+    assert reading.resting == ("https://www.x.example/old.xml",)
 
 
 def test_only_so_many_children_are_followed() -> None:

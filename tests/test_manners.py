@@ -96,7 +96,7 @@ def test_a_sitemap_that_robots_txt_names_without_its_host_is_asked(line: str, si
 
 @pytest.mark.parametrize(
     "line",
-    ["none", "m.example/x", "<http://m.example/x>", "ftp://m.example/x", "http://m.example:x/", "//[::1", "http:///x"],
+    ["none", "m.example/x", "m.example/x.xml", "<m.example/x>", "ftp://m.example/x", "http://m.example:x/", "//[::1", "http:///x"],
 )
 def test_a_sitemap_line_that_is_no_address_is_skipped(line: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")

@@ -1,6 +1,8 @@
 """What a request asks for stays with it, whatever Scrapy makes of the request."""
 
+import ast
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +29,9 @@ from crawler.fetcher.requests import (
     source_of,
 )
 from crawler.items import Link, Source
+from crawler.urls import UnusableURL
 from tests.conftest import ROOT
+from tests.test_architecture import MODULES
 
 SOURCE = Source(url="https://x.example/", name="x.example")
 PAGE = PageRequest(source=SOURCE, link=Link(url="https://x.example/one"), via="feed")
@@ -35,6 +39,27 @@ FEED = ListingRequest(source=SOURCE, url="https://x.example/feed", kind="feed", 
 
 
 def ignore(*_: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/sitemap.xml", "none", "", "ftp://x.example/a", "http://x.example:x/", "//[::1", "http:///x", "urn:sha256:0"],
+)
+def test_nothing_but_an_address_passes_the_gate(url: str) -> None:
+    for asked in (RobotsRequest(url=url), replace(FEED, url=url), replace(PAGE, link=Link(url=url))):
+        with pytest.raises(UnusableURL):
+            scrapy_request(asked, ignore)
+
+
+def test_requests_are_made_at_the_gate_alone() -> None:
+    """But for `data:,`, by which saved files are read, and for what Scrapy makes of a request of ours."""
+    made = [
+        (name, ast.unparse(call.args[0]))
+        for name, tree in MODULES.items()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("Request", "scrapy.Request") and call.args
+    ]
+    assert sorted(made) == [("crawler.fetcher.requests", "asked.url"), ("crawler.spiders.copies", "'data:,'")]
 
 
 @pytest.mark.parametrize(

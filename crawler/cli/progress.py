@@ -107,6 +107,8 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
     lines = summary(archive.db, archive.run)
     if lines:
         console.print(summary_table(lines))
+    elif archive.run.is_anything_read:
+        console.print("Nothing new: what was read names no page of late.")
     elif archive.run.read:
         console.print("Nothing new: every feed that was due says it has not changed.")
     elif not archive.run.postponed:

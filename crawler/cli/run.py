@@ -271,7 +271,8 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
     partial = archive.run.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
-    return Verdict(code=DONE, status="partial" if partial or why else "ok", reason="; ".join(why) or None)
+    said = "; ".join([*why, *_left_out(archive)])
+    return Verdict(code=DONE, status="partial" if partial or why else "ok", reason=said or None)
 
 
 def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
@@ -296,6 +297,14 @@ def _held(archive: "Archive") -> list[str]:
     reasons = list(dict.fromkeys(archive.run.postponed.values()))
     more = [f"so for {len(reasons) - 3} more hosts"] if len(reasons) > 3 else []
     return [*reasons[:3], *more]
+
+
+def _left_out(archive: "Archive") -> list[str]:
+    """What was read and not taken because it is too much."""
+    from pipelines.archive.health_rules import say_left_out
+
+    said = [say_left_out(*one) for one in archive.run.left_out.items()]
+    return [*said[:3], *([f"and of {len(said) - 3} more"] if len(said) > 3 else [])]
 
 
 def _first(unread: Mapping[str, str]) -> str:

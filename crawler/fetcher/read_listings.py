@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, asked_for
 from crawler.items import WHOLE
 from crawler.parsers import links, listings
+from crawler.urls import site_of
 from crawler.workers import WorkerLost, Workers, workers_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class ReadMiddleware:
         """Leave the Reading, or why there is none, in what was asked for."""
         asked = asked_for(request)
         if isinstance(asked, ListingRequest | FrontPageRequest) and response.status in WHOLE:
-            asked.reading = await self._read(response, asked.kind, asked.since)
+            asked.reading = await self._read(response, asked.kind, asked.since, scope_of(asked, response.url))
         return response
 
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:
@@ -37,3 +38,12 @@ class ReadMiddleware:
             )
         except WorkerLost as lost:
             return links.NotAListing(f"reading_{lost}")
+
+
+def scope_of(asked: ListingRequest | FrontPageRequest, answered: str) -> links.Scope:
+    """Whose addresses a listing that answered there may name: its source's; of a sitemap that sources.toml names, its own."""
+    if isinstance(asked, FrontPageRequest):
+        return links.EVERYTHING
+    named = (asked.url, answered) if asked.url in asked.source.sitemaps else ()
+    sites = (asked.site, *(site_of(url) for url in (asked.source.url, *named)))
+    return links.Scope(sites=tuple({site for site in sites if site}), source=asked.source, seen=asked.seen)

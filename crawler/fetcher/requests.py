@@ -5,14 +5,15 @@ middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy cop
 redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from scrapy import Request
 
 from crawler.items import Link, Source
+from crawler.urls import canonical_url
 
 if TYPE_CHECKING:
     from crawler.parsers.links import NotAListing, Reading
@@ -53,6 +54,8 @@ class ListingRequest:
     parent: str | None = None  #: the sitemap index that names it
     changed_at: datetime | None = None  #: when it was changed, as the index says
     discovery: "Discovery | None" = None  #: the discovery that tries this entry point; None: it is polled
+    site: str | None = None  #: whose addresses a sitemap may name beside its source's own, by registrable domain
+    seen: bytes = b""  #: like Scope.seen
     reading: "Reading | NotAListing | None" = (
         None  #: what it holds, or why nothing; ReadMiddleware sets it, of a whole answer
     )
@@ -63,6 +66,10 @@ class FrontPageRequest:
     """A request for the front page of a bare source, for the feeds and sitemaps that it announces (autodiscovery)."""
 
     source: Source
+    known: Mapping[str, str] = field(
+        default_factory=dict
+    )  #: entry points that are polled, with their kinds: others are looked for
+    is_barren: bool = False  #: whether those known give way to what is found: no page they name was an article
     reading: "Reading | NotAListing | None" = None  #: as of a ListingRequest
 
     @property
@@ -134,7 +141,12 @@ def scrapy_request(
     priority: int = 0,
     meta: dict[str, Any] | None = None,
 ) -> Request:
-    """The Scrapy Request for it; `meta` holds Scrapy's own keys. Never filtered: what is asked twice, history decides."""
+    """The Scrapy Request for it; `meta` holds Scrapy's own keys. Never filtered: what is asked twice, history decides.
+
+    The one gate to the web: what sources.toml, feeds, sitemaps, pages and robots.txt name passes canonical_url() when it
+    is read, and here all of it once more, what an archive keeps of earlier releases, too. Raises UnusableURL.
+    """
+    canonical_url(asked.url)
     meta = {**(meta or {}), _ASKED: asked}
     return Request(asked.url, callback, errback=errback, meta=meta, priority=priority, dont_filter=True)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
 from crawler.fetcher.requests import RobotsRequest, asked_for, scrapy_request
 from crawler.items import Host
-from crawler.urls import canonical_url, origin_of
+from crawler.urls import canonical_url, origin_of, same_site
 
 logger = logging.getLogger(__name__)
 
@@ -217,12 +218,27 @@ def _leads_nowhere(error: BaseException, origin: str) -> bool:
 
 
 def sitemap_urls(lines: Iterable[str], origin: str) -> Iterator[str]:
-    """The addresses of a robots.txt's Sitemap lines: whole ones, and paths of this host; anything else is skipped."""
+    """The addresses of a robots.txt's Sitemap lines: whole ones, and what can be resolved against this host; anything
+    else is skipped."""
     for line in lines:
         try:
-            yield canonical_url(urljoin(origin, line) if line.startswith("/") else line)
+            yield canonical_url(_resolved(line.strip(" \t<>\"'"), origin))
         except ValueError:  # UnusableURL is one
             logger.info("%s/robots.txt names no sitemap by %r", origin, line)
+
+
+def _resolved(line: str, origin: str) -> str:
+    """A path of this host, with or without its slash, and a host of this site without a scheme, as a whole address."""
+    scheme, first = urlsplit(origin).scheme, line.partition("/")[0]
+    if "/" in line and first and same_site(f"{scheme}://{first}", origin):
+        return f"{scheme}://{line}"
+    return urljoin(f"{origin}/", line) if line.startswith("/") or _FILE.fullmatch(line) else line
+
+
+_FILE = re.compile(
+    r"(?:[\w-]++/)*+[\w-]++(?:\.(?!(?:xml|txt|php|aspx|gz)\b)[\w-]++)*+(?:\.(?:xml|txt|php|aspx|gz))++(?:\?\S*+)?"
+)
+"""A sitemap's path without the slash that should begin it; `cdn.example/sitemap.xml` is none, but a host."""
 
 
 def is_believed(host: Host, now: datetime, how_long: timedelta) -> bool:

@@ -1,22 +1,22 @@
 """Front pages: feed autodiscovery (`<link rel="alternate">`), and the links that look like articles."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawler.items import Hints, Link
+from crawler.items import MAX_CHILDREN, Hints, Link
 from crawler.parsers.links import (
     FEED_TYPES,
     HUGE_TAG,
     MAX_BYTES,
-    MAX_CHILDREN,
     NotAListing,
     Reading,
     absolute,
+    address_of,
     distinct_links,
     is_utf8,
     link_of,
@@ -24,6 +24,10 @@ from crawler.parsers.links import (
     unpacked,
 )
 from crawler.urls import is_front_page, same_site
+
+MAX_LINKED_FEEDS = 5
+"""Feeds that are tried of those that a front page only links to, the first: the list of a paper's sections may be long."""
+
 
 MAX_FRONT_PAGE_LINKS = 500
 """Links of one front page that are taken, the first."""
@@ -81,12 +85,14 @@ def read_front_page(body: bytes, url: str) -> Reading:
     """Parse the HTML of a front page found at `url`: the feeds it announces, its links to articles. Raises NotAListing."""
     tree = _parse_html(body)
     base = absolute(next(iter(tree.xpath("//base/@href")), ""), url) or url
-    articles = (Link(url=link) for link, text in _anchors(tree, base).items() if looks_like_article(link, text, url))
+    anchors = _anchors(tree, base)
+    articles = (Link(url=link) for link, text in anchors.items() if looks_like_article(link, text, url))
     feeds = (link_of(href, base, Hints()) for href in _announced_feeds(tree))
     return Reading(
         kind="homepage",
         links=distinct_links(articles, MAX_FRONT_PAGE_LINKS),
         feeds=tuple(feed.url for feed in distinct_links(feeds, MAX_CHILDREN)),
+        linked_feeds=tuple(_linked_feeds(tree, base, anchors, url))[:MAX_LINKED_FEEDS],
     )
 
 
@@ -145,6 +151,21 @@ def _announced_feeds(tree: Any) -> Iterator[str]:
         is_comments = re.search(r"\bcomments\b", f"{href} {link.get('title', '')}", re.IGNORECASE)
         if is_feed and not is_json_api and not is_comments:
             yield href
+
+
+def _linked_feeds(tree: Any, base: str, anchors: Iterable[str], url: str) -> Iterator[str]:
+    """What of its own site a page links to as a feed, by its type or by a name that only feeds have."""
+    typed = (a.get("href") for a in islice(tree.iter("a"), MAX_ANCHORS) if (a.get("type") or "").lower() in FEED_TYPES)
+    named = (link for link in anchors if _FEED_NAME.search(link.partition("#")[0]))
+    for link in dict.fromkeys((*filter(None, (address_of(href, base) for href in typed)), *named)):
+        if same_site(link, url) and not re.search(r"\bcomments\b", link, re.IGNORECASE):
+            yield link
+
+
+_FEED_NAME = re.compile(
+    r"/(?:feed|rss|atom)/?$|/(?:feed|rss|atom|index|news)\.(?:xml|rss|rdf|atom|json)$|\.(?:rss|atom|rdf)$",
+    re.IGNORECASE,
+)
 
 
 def _anchors(tree: Any, base: str) -> dict[str, str]:

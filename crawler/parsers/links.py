@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from dateutil import parser as dateutil_parser
 from w3lib.html import remove_tags
 
-from crawler.items import Hints, Link
+from crawler.items import Hints, Link, Source
 from crawler.urls import UnusableURL, canonical_url, is_whole
 
 MAX_BYTES = 16 * 2**20
@@ -46,10 +46,6 @@ MAX_HINT_AUTHORS = 20
 """Authors that are kept of what a listing says of an article."""
 
 
-MAX_CHILDREN = 50
-"""Sitemaps of an index that are followed in one run, newest first."""
-
-
 FEED_TYPES = {
     "application/rss+xml": "rss",
     "application/atom+xml": "atom",
@@ -72,13 +68,36 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What of a sitemap is wanted, and what is known of it."""
+
+    sites: tuple[str, ...] = ()  #: whose addresses it may name, by registrable domain; (): those of its own site
+    source: Source | None = None  #: whose rules say which addresses are wanted; None: all are
+    seen: bytes = b""  #: prints of addresses without a date that were offered before
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one feed, sitemap or front page holds."""
 
     kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
     links: tuple[Link, ...] = ()
-    children: tuple[Child, ...] = ()  #: sitemaps that a sitemap index names, newest first
+    entries: int | None = None  #: links that it holds where `links` are fewer; None: those are all
+    left_out: int = 0  #: of them addresses without a date, new to us, that are too many
+    seen: bytes | None = (
+        None  #: prints of all its addresses without a date, where these are too many; None: they are not
+    )
+    children: tuple[
+        Child, ...
+    ] = ()  #: sitemaps that a sitemap index names and that may hold something new, newest first
+    resting: tuple[str, ...] = ()  #: those to be asked should these give nothing, newest first
+    named: tuple[str, ...] = ()  #: all that it names
     feeds: tuple[str, ...] = ()  #: feeds that a front page announces
+    linked_feeds: tuple[str, ...] = ()  #: what it links to with `<a>` that has a feed's type or name
+    is_podcast: bool = False  #: a feed of recordings, most of its entries carry one
     asked: int | None = None  #: seconds until its publisher expects anybody again (`ttl`, `sy:updatePeriod`)
 
 

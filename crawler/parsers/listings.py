@@ -4,12 +4,13 @@ Hostile or broken input gives what could still be read, or NotAListing; one malf
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from crawler.parsers.feeds import read_feed, read_json_feed
 from crawler.parsers.front_pages import read_front_page
-from crawler.parsers.links import MAX_BYTES, MAX_PROLOGUE_BYTES, NotAListing, Reading, unpacked
+from crawler.parsers.links import EVERYTHING, MAX_BYTES, MAX_PROLOGUE_BYTES, NotAListing, Reading, Scope, unpacked
 from crawler.parsers.sitemaps import read_sitemap, read_text_sitemap
 
 FEED_GUESSES = ("/feed", "/rss", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml")
@@ -23,24 +24,35 @@ SITEMAP_GUESSES = {
 """Well-known sitemap paths, where robots.txt names none."""
 
 
-def read_listing(body: bytes, url: str, expected: str, since: datetime | None = None) -> Reading:
+def read_listing(
+    body: bytes, url: str, expected: str, since: datetime | None = None, scope: Scope = EVERYTHING
+) -> Reading:
     """Read a document found where an `expected` (feed, news_sitemap, sitemap or homepage) should be.
 
-    `since` (aware) leaves out sitemap entries that are older. Raises NotAListing.
+    `since` (aware) leaves out sitemap entries that are older, `scope` those that are not wanted. Raises NotAListing.
     """
     body = unpacked(body)[:MAX_BYTES]
     if expected == "homepage":
         return read_front_page(body, url)
     root = _root_of(body)
     if root in ("urlset", "sitemapindex"):
-        return read_sitemap(body, url, since)
+        return read_sitemap(body, url, since, scope)
     if root in ("rss", "feed", "rdf"):
-        return read_feed(body, url)
+        reading = read_feed(body, url)
+        return replace(reading, is_podcast=is_podcast(body, len(reading.links)))
     if expected == "feed" and body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"{":
         return read_json_feed(body, url)
-    if expected != "feed" and (lines := read_text_sitemap(body, url)):
-        return Reading(kind="sitemap", links=lines)
+    if expected != "feed" and (lines := read_text_sitemap(body, url, since, scope)):
+        return lines
     raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")
+
+
+def is_podcast(body: bytes, entries: int) -> bool:
+    """Whether most of a feed's entries have a recording enclosed."""
+    return 2 * len(_RECORDING.findall(body)) > entries > 0
+
+
+_RECORDING = re.compile(rb"<(?:enclosure|link)\s[^<>]{0,1000}?type\s?=\s?[\"'](?:audio|video)/", re.IGNORECASE)
 
 
 def reading_of(*document: Any) -> Reading | NotAListing:

@@ -1,17 +1,18 @@
 """Sitemaps (sitemaps.org, Google News, plain text) -> links, and the sitemaps that an index names."""
 
 import re
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from html import unescape
-from itertools import islice
-from typing import Any
+from itertools import islice, pairwise
+from typing import Any, TypeVar
 
 from lxml import etree
 
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
-    MAX_CHILDREN,
     MAX_DATE_CHARS,
     MAX_LINKS,
     MAX_PROLOGUE_BYTES,
@@ -20,33 +21,36 @@ from crawler.parsers.links import (
     Child,
     NotAListing,
     Reading,
+    Scope,
     address_of,
     decoded_xml,
     distinct_links,
     iso_date,
-    link_of,
     looks_absolute,
     parsed_date,
     plain_text,
 )
-from crawler.urls import same_site, site_of
+from crawler.parsers.sitemap_parts import newest_parts
+from crawler.urls import site_of
 
 MAX_UNDATED = 1_000
-"""Entries of one sitemap without any date that are taken."""
+"""Entries of one sitemap without any date that are taken at a look, of those that no look before has seen."""
+
+T = TypeVar("T")
 
 
-def read_sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
+def read_sitemap(body: bytes, url: str, since: datetime | None, scope: Scope) -> Reading:
     """Parse a sitemap or a sitemap index found at `url`; older entries than `since` (aware) are left out, and so are
     addresses of another site, and undated ones beyond MAX_UNDATED. Raises NotAListing."""
     text = decoded_xml(body)
     root = _parse_xml(text)
-    entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]
+    entries = [_fields(element) for element in _ends(list(root.iter("{*}sitemap", "{*}url")), MAX_LINKS)]
     if _ends_in_an_address(text):
         entries = entries[:-1]
     if _local_name(root.tag).lower() == "sitemapindex":
-        return Reading(kind="sitemap", children=_newest_children(entries, url, since))
+        return _read_index(entries, url, since)
     kind = "news_sitemap" if any("news_date" in entry or "news_title" in entry for entry in entries) else "sitemap"
-    return Reading(kind=kind, links=_sitemap_links(entries, url, since))
+    return _read_entries(kind, entries, url, since, scope)
 
 
 _AMPERSAND = "\ue000"
@@ -128,23 +132,71 @@ def _local_name(tag: str) -> str:
     return re.split("[}:]", tag)[-1]
 
 
-def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Link, ...]:
-    """The links of a sitemap: what costs most comes last, and only for what is new."""
-    dated, undated, site = [], [], site_of(url)
+def _read_entries(
+    kind: str, entries: Sequence[dict[str, str]], url: str, since: datetime | None, scope: Scope
+) -> Reading:
+    """What a sitemap names: what costs most comes last, and only for what is new."""
+    sites = scope.sites or (site_of(url),)
+    dated: list[Entry] = []
+    undated: list[Entry] = []
+    foreign: list[str] = []
     for entry in entries:
         until = _until(entry.get("news_date") or entry.get("lastmod"))
         if since and until and until < since:
             continue
         address = address_of(entry.get("loc"), url)
-        if address is None or site is None or site_of(address) != site:
+        if address is None:
+            continue
+        if site_of(address) not in sites:
+            foreign.append(address)
             continue
         until = until or _date_in(address)
         if until is None:
             undated.append((address, entry))
         elif since is None or until >= since:
             dated.append((address, entry))
-    newest = (*dated, *undated[_newest_undated([address for address, _ in undated])])
-    return distinct_links((Link(url=address, hints=_sitemap_hints(entry, url)) for address, entry in newest), MAX_LINKS)
+    if foreign and not dated and not undated:
+        _refuse_foreign(foreign, entries, url, sites)
+    offered, rest = _new_undated(undated, scope)
+    links = distinct_links(
+        (Link(url=address, hints=_sitemap_hints(entry, url)) for address, entry in (*dated, *offered)), MAX_LINKS
+    )
+    return Reading(kind=kind, links=links, **rest)
+
+
+Entry = tuple[str, dict[str, str]]
+"""An address, and what is said of it."""
+
+
+def _refuse_foreign(
+    foreign: Sequence[str], entries: Sequence[dict[str, str]], url: str, sites: Collection[str | None]
+) -> None:
+    """Raise NotAListing where a sitemap names one other site's addresses only, old ones, too."""
+    other, *more = {*map(site_of, foreign)}
+    some = filter(None, (address_of(entry.get("loc"), url) for entry in islice(entries, MAX_UNDATED)))
+    if not more and all(site_of(address) not in sites for address in some):
+        raise NotAListing(f"elsewhere_{other}")
+
+
+def _new_undated(undated: list[Entry], scope: Scope) -> tuple[list[Entry], dict[str, Any]]:
+    """Of addresses without a date those to be taken, and what there is to say of the others.
+
+    Where they are too many, those that an earlier look offered, or left out, count no more: what is new since is taken
+    wherever it stands.
+    """
+    if len(undated) <= MAX_UNDATED and not scope.seen:
+        return undated, {}
+    wanted = [entry for entry in undated if scope.source is None or scope.source.wants(entry[0])]
+    seen = {scope.seen[at : at + _PRINT_BYTES] for at in range(0, len(scope.seen), _PRINT_BYTES)}
+    prints = {address: blake2b(address.encode(), digest_size=_PRINT_BYTES).digest() for address, _ in wanted}
+    new = [entry for entry in wanted if prints[entry[0]] not in seen]
+    taken = _newest(new, MAX_UNDATED)
+    known = seen.union(prints.values()) if len(seen) <= 2 * MAX_LINKS else {*prints.values()}
+    return taken, {"left_out": len(new) - len(taken), "entries": len(wanted), "seen": b"".join(sorted(known))}
+
+
+_PRINT_BYTES = 5
+"""Of an address: among 50,000 one new one in 20 million would be taken for another."""
 
 
 def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
@@ -158,38 +210,51 @@ def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
     )
 
 
-def _newest_undated(addresses: list[str]) -> slice:
-    """The 1,000 that are likely newest: by the numbers in them when these rise or fall, else the first."""
-    ends = (*addresses[:1], *addresses[-1:])
-    numbers = [int(found[-1][-15:]) for end in ends if (found := re.findall(r"\d+", end))]
-    rising = len(numbers) == 2 and numbers[0] < numbers[1]
-    return slice(-MAX_UNDATED, None) if rising else slice(MAX_UNDATED)
+def _newest(entries: list[Entry], most: int) -> list[Entry]:
+    """Those that are likely newest: by the numbers in the addresses where these rise or fall, else some of both ends."""
+    if len(entries) <= most:
+        return entries
+    paths = (address.partition("://")[2].partition("/")[2] for address, _ in entries[:: len(entries) // _SAMPLES])
+    numbers = [int(found[-1][-15:]) for path in paths if (found := re.findall(r"\d+", path))]
+    steps = [later > earlier for earlier, later in pairwise(numbers) if later != earlier]
+    if 2 * len(steps) < _SAMPLES or _SAME_WAY > sum(steps) / len(steps) > 1 - _SAME_WAY:
+        return _ends(entries, most)
+    return entries[-most:] if sum(steps) > len(steps) / 2 else entries[:most]
 
 
-def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Child, ...]:
-    children = []
+_SAMPLES = 16
+"""Addresses of a sitemap by which it is told whether their numbers rise or fall."""
+
+_SAME_WAY = 0.8
+"""Share of steps between two of them that must go the same way."""
+
+
+def _ends(entries: list[T], most: int) -> list[T]:
+    """The first and the last, so many in all."""
+    return entries if len(entries) <= most else [*entries[: most // 2], *entries[most // 2 - most :]]
+
+
+def _read_index(entries: list[dict[str, str]], url: str, since: datetime | None) -> Reading:
+    """The parts that an index names, of whatever host: they speak for its own site."""
+    parts: dict[str, Child] = {}
     for entry in entries:
-        link, until = link_of(entry.get("loc"), url, Hints()), _until(entry.get("lastmod"))
-        if link is None or not same_site(link.url, url) or link.url == url:
-            continue
-        if since is None or until is None or until >= since:
-            children.append(Child(url=link.url, changed_at=until))
-    oldest = datetime.min.replace(tzinfo=UTC)
-    distinct: dict[str, Child] = {}
-    for child in sorted(children, key=lambda child: child.changed_at or oldest, reverse=True):
-        distinct.setdefault(child.url, child)
-    return tuple(distinct.values())[:MAX_CHILDREN]
+        address = address_of(entry.get("loc"), url)
+        if address and address != url:
+            parts.setdefault(address, Child(url=address, changed_at=_until(entry.get("lastmod"))))
+    asked, resting = newest_parts([*parts.values()], since)
+    return Reading(
+        kind="sitemap", children=tuple(asked), resting=tuple(child.url for child in resting), named=tuple(parts)
+    )
 
 
-def read_text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
-    """A sitemap as a plain list of addresses, one a line (sitemaps.org, "Text file")."""
+def read_text_sitemap(body: bytes, url: str, since: datetime | None, scope: Scope) -> Reading | None:
+    """A sitemap as a plain list of addresses, one a line (sitemaps.org, "Text file"); None when it is none."""
     encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    lines = re.sub(r"(?m)^#.*", "", body.decode(encoding, "replace")).split(None, MAX_LINKS)[:MAX_LINKS]
+    lines = re.sub(r"(?m)^#.*", "", body.decode(encoding, "replace")).split()
     if not lines or not looks_absolute(lines[0]):
-        return ()
-    found = (link_of(line, url, Hints()) for line in lines if looks_absolute(line))
-    links = [link for link in found if link and same_site(link.url, url)]
-    return distinct_links(links[_newest_undated([link.url for link in links])], MAX_LINKS)
+        return None
+    entries = [{"loc": line} for line in _ends(lines, MAX_LINKS) if looks_absolute(line)]
+    return _read_entries("sitemap", entries, url, since, scope)
 
 
 def _until(value: str | None) -> datetime | None:

@@ -1,12 +1,23 @@
 """Autodiscovery of feeds and sitemaps: the entry points of a bare front page's site, tried a group at a time until one yields."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from scrapy import Request
 from scrapy.http import Response
 
-from crawler.items import Listing, Source
+from crawler.fetcher.requests import FrontPageRequest
+from crawler.items import MAX_CHILDREN, Link, Listing, Source, via_of
+from crawler.parsers.links import FEED_TYPES, Reading, address_of
 from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES
+from crawler.times import instant_of
+from crawler.urls import origin_of, site_of
+
+LOOK_AROUND_SECONDS = 7 * 24 * 3600
+"""Between two looks around for other entry points, where those that are polled give nothing."""
 
 Group = tuple[str, list[str]]
 """What is expected (one of items.KINDS), and the addresses where."""
@@ -16,7 +27,7 @@ Group = tuple[str, list[str]]
 class Discovery:
     """The discovery of one bare source: groups of entry points still to be tried, and the one being tried now."""
 
-    source: Source
+    asked: FrontPageRequest
     front_page: Response
     groups: list[Group]  #: most precise first
     open: int = 0  #: requests of the present group not yet answered
@@ -25,10 +36,56 @@ class Discovery:
     silent: int = 0  #: guesses that ran out of time
     announced: frozenset[str] = frozenset()  #: feeds and sitemaps that the site names; the others are guesses
     dead: list[Listing] = field(default_factory=list)  #: of those announced, asked in vain: they may be back tomorrow
+    stale: list[tuple[Listing, list[Request]]] = field(
+        default_factory=list
+    )  #: feeds to poll where nothing better is found
+    has_foreign: bool = False  #: whether a feed is polled that names another site's pages alone
+
+    @property
+    def source(self) -> Source:
+        return self.asked.source
+
+    @property
+    def site(self) -> str | None:
+        """The site that answered, where it is called otherwise than its source."""
+        answered = site_of(self.front_page.url)
+        return answered if answered != site_of(self.source.url) else None
+
+    @property
+    def reason(self) -> str:
+        """Why there is nothing to poll."""
+        return f"nothing to poll: {'; '.join(self.failures[:3])}" if self.failures else "nothing_to_poll"
+
+    def rest(self) -> Iterator[Listing]:
+        """What stays in mind when something can be polled."""
+        source, asked = self.source, self.asked
+        yield from self.dead
+        stale = ((listing.kind, [listing.url]) for listing, _ in self.stale)
+        for kind, urls in (*stale, *self.groups):
+            for url in urls:
+                yield listing_at(source, url, kind, reserve=True, site=self.site)
+        for url, kind in asked.known.items() if asked.is_barren and self.yielded else ():
+            yield listing_at(source, url, kind, gives_way=True)
+        # The last: where a front page has no row, its discovery was cut short, and is done again.
+        pause = LOOK_AROUND_SECONDS if asked.known else None
+        yield listing_at(source, source.url, "homepage", reserve=True, asked=pause)
+
+    def note_answer(self, *, yielded: bool, foreign: bool) -> None:
+        """One request less to wait for, and what came of it."""
+        self.open -= 1
+        self.yielded = self.yielded or (yielded and not foreign)
+        self.has_foreign = self.has_foreign or foreign
+
+    def is_foreign(self, links: Sequence[Link]) -> bool:
+        """Whether what was found is another site's: that is no reason to look no further."""
+        own = (site_of(self.source.url), self.site)
+        return bool(links) and not any(site_of(link.url) in own for link in links)
 
     def note_failure(self, listing: Listing) -> None:
         """Of an entry point that could not be read."""
         self.failures.append(f"{listing.url}: {listing.failure}")
+        if str(listing.failure).startswith("elsewhere_"):
+            return  # papers of one house name the sitemaps of all
         if listing.url in self.announced:
             self.dead.append(listing)
         elif listing.failure == "timeout":
@@ -39,17 +96,72 @@ class Discovery:
                 ]
 
 
-def entry_points(source: Source, origin: str, feeds: Sequence[str], sitemaps: Sequence[str]) -> Iterator[Group]:
+def listing_at(source: Source, url: str, kind: str, **facts: Any) -> Listing:
+    """A look at a listing that was just taken."""
+    kind = "rss" if kind == "feed" else kind
+    return Listing(url=url, source=source, kind=kind, fetched_at=datetime.now(UTC), **facts)
+
+
+def discovery_of(asked: FrontPageRequest, front_page: Response, reading: Reading, sitemaps: Sequence[str]) -> Discovery:
+    """The discovery that begins with a front page; `sitemaps` are what its robots.txt names."""
+    announced = (*reading.feeds, *feeds_in_header(front_page))
+    groups = list(entry_points(asked, front_page.url, announced, reading.linked_feeds, sitemaps))
+    return Discovery(asked, front_page, groups, announced=frozenset((*announced, *sitemaps)))
+
+
+def entry_points(
+    asked: FrontPageRequest, url: str, feeds: Sequence[str], linked: Sequence[str], sitemaps: Sequence[str]
+) -> Iterator[Group]:
     """The entry points worth asking, in the order of `discover`: of each kind first those announced, then the guesses.
 
-    `origin` is the site's, `feeds` what its front page announces, `sitemaps` what its robots.txt names.
+    `url` is where the front page answered, `feeds` what it announces, `linked` what else of feeds it links to, `sitemaps`
+    what its robots.txt names. What is polled already is left out.
     """
+    origin = origin_of(url)
     news = [url for url in sitemaps if "news" in url.rsplit("/", 1)[-1].lower()]
     announced = {"feed": feeds, "news_sitemap": news, "sitemap": [url for url in sitemaps if url not in news]}
     guesses = {"feed": FEED_GUESSES, **SITEMAP_GUESSES}
-    for kind in source.discover:
+    tried: set[str] = {*asked.known}
+    for kind in asked.source.discover:
         if kind == "homepage":
-            yield kind, [source.url]
+            groups: Iterable[Sequence[str]] = ([asked.source.url],)
         else:
-            groups = ([*announced[kind]], *([origin + path] for path in guesses[kind]))
-            yield from ((kind, group) for group in groups if group)
+            others = (linked,) if kind == "feed" else ()
+            groups = (announced[kind], *others, *([origin + path] for path in guesses[kind]))
+        for group in groups:
+            new = [url for url in dict.fromkeys(group) if url not in tried]
+            tried.update(new)
+            if new:
+                yield kind, new
+
+
+DEAD_AFTER = timedelta(days=60)
+"""The age of a feed's newest entry from which on it is taken for one that nobody feeds any more, as long as there is another."""
+
+
+def is_stale(reading: Reading, now: datetime) -> bool:
+    """Whether what was read is a feed that is no sign of where its site's news are: a podcast's, or a dead one."""
+    if via_of(reading.kind) != "feed" or not reading.links:
+        return False
+    dates = [instant_of(link.hints.date_published or "") for link in reading.links]
+    return reading.is_podcast or all(date and now - date > DEAD_AFTER for date in dates)
+
+
+_LINK = re.compile(r"<([^<>]*+)>((?:\s*+;\s*+[\w*-]++(?:\s*+=\s*+(?:\"[^\"]*+\"|[^\s;,\"]*+))?+)*+)")
+"""One link of a `Link` header (RFC 8288, 3), and its parameters."""
+
+
+def feeds_in_header(response: Response) -> tuple[str, ...]:
+    """The feeds that a front page announces in its `Link` headers, as it may by `<link>`."""
+    said = ", ".join(value.decode("latin-1") for value in response.headers.getlist("Link"))[:MAX_HEADER_CHARS]
+    found = (address_of(link[1], response.url) for link in _LINK.finditer(said) if _is_feed(link[2].lower()))
+    return tuple(url for url in found if url)[:MAX_CHILDREN]
+
+
+MAX_HEADER_CHARS = 10_000
+"""Of the `Link` headers of an answer that are read."""
+
+
+def _is_feed(parameters: str) -> bool:
+    said = dict(re.findall(r"(?<![\w*-])([\w*-]++)\s*+=\s*+\"?([^\";,]*+)", parameters))
+    return "alternate" in said.get("rel", "").split() and said.get("type", "").strip() in FEED_TYPES

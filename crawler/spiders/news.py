@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.read_listings import scope_of
 from crawler.fetcher.requests import (
     FrontPageRequest,
     ListingRequest,
@@ -30,13 +31,13 @@ from crawler.fetcher.requests import (
 from crawler.fetcher.responses import header, is_unchanged, max_age, permanent_redirect, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
-from crawler.parsers.links import Child, NotAListing, Reading
+from crawler.parsers.links import EVERYTHING, Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
 from crawler.reasons import is_refusal, sentence
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
-from crawler.spiders.discovery import Discovery, entry_points
-from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of
+from crawler.spiders.discovery import LOOK_AROUND_SECONDS, Discovery, discovery_of, is_stale, listing_at
+from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of, site_of
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +106,9 @@ class NewsSpider(scrapy.Spider):
         parent: str | None = None,
         changed_at: datetime | None = None,
         discovery: Discovery | None = None,
+        site: str | None = None,
     ) -> Request:
-        """Ask a feed, sitemap or front page for its links; `kind` is what is expected there."""
+        """Ask a feed, sitemap or front page for its links; `kind` is what is expected there. Raises UnusableURL."""
         asked = ListingRequest(
             source=source,
             url=url,
@@ -115,6 +117,7 @@ class NewsSpider(scrapy.Spider):
             parent=parent,
             changed_at=changed_at,
             discovery=discovery,
+            site=site,
         )
         return listing_request(asked, self.parse_listing, self.listing_failed)
 
@@ -142,38 +145,34 @@ class NewsSpider(scrapy.Spider):
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
-            yield _listing(source, asked.url, asked.kind, **facts, **validators(response))
+            yield listing_at(source, asked.url, asked.kind, **facts, **validators(response))
             yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
             yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
             return
         try:
-            reading = self._read(response, asked.kind)
+            reading = _read(response, asked.kind, self._since)
         except NotAListing as error:
             yield from self._listing_is_dead(asked, str(error), **facts)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
-        yield _listing_of(response, asked, reading, links, moved)
-        for link in links:
-            yield self.fetch(source, link, via_of(reading.kind))
+        listing = _listing_of(response, asked, reading, links, moved)
+        pages = (self.fetch(source, link, via_of(reading.kind)) for link in links)
+        if discovery and is_stale(reading, listing.fetched_at):
+            discovery.stale.append((listing, [*pages]))
+            yield from self._advance(discovery, yielded=False)
+            return
+        yield listing
+        yield from pages
         for child in self._new_children(source, reading.children):
             if discovery:
                 discovery.open += 1
-            yield self.poll(
-                source, child.url, "sitemap", parent=asked.url, changed_at=child.changed_at, discovery=discovery
-            )
-        yield from self._advance(discovery, yielded=bool(links))
-
-    def _read(self, response: Response, kind: str) -> Reading:
-        """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
-        asked = asked_for(response.request)
-        if not isinstance(asked, ListingRequest | FrontPageRequest) or asked.kind != kind:
-            return read_listing(response.body, response.url, kind, self._since)
-        if isinstance(asked.reading, NotAListing):
-            raise asked.reading
-        assert asked.reading is not None, "settings.py wires ReadMiddleware"
-        return asked.reading
+            said: dict[str, Any] = {"parent": asked.url, "discovery": discovery, "site": listing.site}
+            yield self.poll(source, child.url, "sitemap", changed_at=child.changed_at, **said)
+        yield from self._advance(
+            discovery, yielded=bool(links), foreign=bool(discovery and discovery.is_foreign(links))
+        )
 
     def _new_children(self, source: Source, children: Iterable[Child]) -> list[Child]:
         """The sitemaps of an index that this run has not followed yet: an index may name itself, or never end."""
@@ -187,7 +186,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(asked_as(ListingRequest, _request_of(failure)), reason)
 
     def _listing_is_dead(self, asked: ListingRequest, reason: str, **facts: Any) -> Iterator[Output]:
-        listing = _listing(asked.source, asked.url, asked.kind, failure=reason, **facts)
+        listing = listing_at(asked.source, asked.url, asked.kind, failure=reason, site=asked.site, **facts)
         if asked.discovery is None:
             logger.warning("%s: %s: %s", asked.source.name, asked.url, sentence(reason))
             yield listing
@@ -198,38 +197,39 @@ class NewsSpider(scrapy.Spider):
     # The discovery of a bare URL
 
     def parse_front_page(self, response: Response) -> Iterator[Output]:
-        source = asked_as(FrontPageRequest, response.request).source
+        asked = asked_as(FrontPageRequest, response.request)
         if response.status not in WHOLE:
-            yield from self._source_is_dead(source, f"http_{response.status}", response.status)
+            yield from self._source_is_dead(asked, f"http_{response.status}", response.status)
             return
         try:
-            reading = self._read(response, "homepage")
+            reading = _read(response, "homepage", self._since)
         except NotAListing as error:
-            yield from self._source_is_dead(source, str(error), response.status)
+            yield from self._source_is_dead(asked, str(error), response.status)
             return
-        origin = origin_of(response.url)
-        sitemaps = self._robots.sitemaps(origin)
-        groups = list(entry_points(source, origin, reading.feeds, sitemaps))
-        yield from self._next_group(
-            Discovery(source, response, groups, announced=frozenset((*reading.feeds, *sitemaps)))
-        )
+        sitemaps = self._robots.sitemaps(origin_of(response.url))
+        yield from self._next_group(discovery_of(asked, response, reading, sitemaps))
 
     def front_page_failed(self, failure: Failure) -> Iterator[Output]:
         if reason := self._reason_of(failure):
-            yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)).source, reason)
+            yield from self._source_is_dead(asked_as(FrontPageRequest, _request_of(failure)), reason)
 
-    def _source_is_dead(self, source: Source, reason: str, status: int | None = None) -> Iterator[Output]:
+    def _source_is_dead(self, asked: FrontPageRequest, reason: str, status: int | None = None) -> Iterator[Output]:
+        source = asked.source
+        if asked.known:  # it is polled as it was
+            yield listing_at(source, source.url, "homepage", reserve=True, asked=LOOK_AROUND_SECONDS)
+            return
         logger.warning("%s: %s: %s", source.name, source.url, sentence(reason))
-        yield _listing(source, source.url, "homepage", status=status, failure=reason)
+        yield listing_at(source, source.url, "homepage", status=status, failure=reason)
 
     def _next_group(self, discovery: Discovery) -> Iterator[Output]:
         """Ask the next group of entry points; when there is none left, say so."""
         source = discovery.source
         if not discovery.groups:
-            reason = (
-                f"nothing to poll: {'; '.join(discovery.failures[:3])}" if discovery.failures else "nothing_to_poll"
-            )
-            yield from self._source_is_dead(source, reason)
+            if discovery.stale or discovery.has_foreign:
+                yield from self.take_stale(discovery)
+                yield from discovery.rest()
+            else:
+                yield from self._source_is_dead(discovery.asked, discovery.reason)
             return
         kind, urls = discovery.groups.pop(0)
         discovery.open = len(urls)
@@ -238,26 +238,26 @@ class NewsSpider(scrapy.Spider):
             yield from self.follow_listing(discovery.front_page, asked)
             return
         for url in urls:
-            yield self.poll(source, url, kind, discovery=discovery)
+            yield self.poll(source, url, kind, discovery=discovery, site=discovery.site)
 
-    def _advance(self, discovery: Discovery | None, *, yielded: bool) -> Iterator[Output]:
+    def take_stale(self, discovery: Discovery) -> Iterator[Output]:
+        """The feeds that are hardly of news, where nothing better was found."""
+        for listing, pages in discovery.stale:
+            yield listing
+            yield from pages
+        discovery.stale.clear()
+
+    def _advance(self, discovery: Discovery | None, *, yielded: bool, foreign: bool = False) -> Iterator[Output]:
         """One request of a group is answered: wait for the others, stop at what yields, or try the next group."""
         if discovery is None:
             return
-        discovery.open -= 1
-        discovery.yielded = discovery.yielded or yielded
+        discovery.note_answer(yielded=yielded, foreign=foreign)
         if discovery.open:
             return
         if not discovery.yielded:
             yield from self._next_group(discovery)
             return
-        source = discovery.source
-        yield from discovery.dead
-        for kind, urls in discovery.groups:
-            for url in urls:
-                yield _listing(source, url, kind, reserve=True)
-        # The last: where a front page has no row, its discovery was cut short, and is done again.
-        yield _listing(source, source.url, "homepage", reserve=True)
+        yield from discovery.rest()
 
     # Pages
 
@@ -318,9 +318,16 @@ class RobotsSitemaps:
         return robots.sitemaps.get(host_of(origin), ()) if robots else ()
 
 
-def _listing(source: Source, url: str, kind: str, **facts: Any) -> Listing:
-    kind = "rss" if kind == "feed" else kind
-    return Listing(url=url, source=source, kind=kind, fetched_at=datetime.now(UTC), **facts)
+def _read(response: Response, kind: str, since: datetime) -> Reading:
+    """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
+    asked = asked_for(response.request)
+    if not isinstance(asked, ListingRequest | FrontPageRequest) or asked.kind != kind:
+        scope = scope_of(asked, response.url) if isinstance(asked, ListingRequest) else EVERYTHING
+        return read_listing(response.body, response.url, kind, since, scope)
+    if isinstance(asked.reading, NotAListing):
+        raise asked.reading
+    assert asked.reading is not None, "settings.py wires ReadMiddleware"
+    return asked.reading
 
 
 def _listing_of(
@@ -328,13 +335,21 @@ def _listing_of(
 ) -> Listing:
     """The Listing that was read; `links` are those that its source wants."""
     # Of an index that breaks off nobody knows what it would have named: its sitemaps stay as they are.
-    children = None if "dataloss" in response.flags else tuple(child.url for child in reading.children) or None
-    facts: dict[str, Any] = {"links": links, "entries": len(reading.links), "children": children}
+    children = None if "dataloss" in response.flags else reading.named or None
+    facts: dict[str, Any] = {"links": links, "children": children, "resting": reading.resting}
+    facts |= {"entries": len(reading.links) if reading.entries is None else reading.entries}
+    facts |= {
+        "fresh": tuple(child.url for child in reading.children),
+        "left_out": reading.left_out,
+        "seen": reading.seen,
+    }
+    named = site_of(response.url) if asked.url in asked.source.sitemaps else None
+    facts["site"] = asked.site or (named if named != site_of(asked.source.url) else None)
     # What yields nothing while a source is being discovered is kept in mind, but not polled.
     facts["reserve"] = asked.discovery is not None and not links and not reading.children
     facts["asked"] = max(max_age(response) or 0, reading.asked or 0) or None
     facts |= {"status": 200, "parent": asked.parent, "moved_to": moved, **validators(response)}
-    return _listing(asked.source, asked.url, reading.kind, **facts)
+    return listing_at(asked.source, asked.url, reading.kind, **facts)
 
 
 def _page(asked: PageRequest, **facts: Any) -> Page:

@@ -15,6 +15,7 @@ from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageReque
 from crawler.fetcher.responses import header
 from crawler.items import WHOLE, Page, Source
 from crawler.parsers import feeds, front_pages, links, listings
+from crawler.spiders.discovery import Discovery
 from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps
 from crawler.urls import canonical_url, is_front_page
 
@@ -75,6 +76,10 @@ class SampleSpider(NewsSpider):
         if asked.kind == "feed" and response.status == 200:
             self._note(asked.source, **feeds.feed_says(response.body, response.url))
         outputs = super().follow_listing(response, asked)
+        yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
+
+    def take_stale(self, discovery: Discovery) -> Iterator[Output]:
+        outputs = super().take_stale(discovery)
         yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
 
     def _is_wanted(self, request: Request) -> bool:

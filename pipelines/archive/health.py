@@ -60,7 +60,7 @@ def judge_sources(
     by address, the latter with their reason. Called within the writer's transaction.
     """
     polls = _polls(db, read, unread, started_at)
-    moved, missed = _moves(db), _misses(db)
+    moved, missed, left_out = _moves(db), _misses(db), _left_out(db)
     for source in _sources(db, {*polls, *met}):
         pages = met.get(source["id"], ())
         habits = updated_pages(habits_of(source), [mark for page in pages if (mark := page_mark(page))], now)
@@ -70,6 +70,7 @@ def judge_sources(
             source |= _counted(source, poll, now)
             facts = _facts(source, poll, habits, now)
             facts = replace(facts, moved=moved.get(source["id"], ()), missed_at=_lately(missed.get(source["id"]), now))
+            facts = replace(facts, left_out=left_out.get(source["id"], ()))
             _write_word(db, source, judge(facts))
         put(db, "habits", habits_row(source["id"], habits))
 
@@ -135,6 +136,13 @@ def _moves(db: Database) -> dict[int, tuple[tuple[str, str], ...]]:
 def _misses(db: Database) -> dict[int, str]:
     rows = db.query("select source_id, max(missed_at) as at from feeds where missed_at is not null group by 1")
     return {row["source_id"]: row["at"] for row in rows}
+
+
+def _left_out(db: Database) -> dict[int, tuple[tuple[str, int], ...]]:
+    found: dict[int, tuple[tuple[str, int], ...]] = {}
+    for row in db.query("select source_id, url, left_out from feeds where left_out > 0 order by id"):
+        found[row["source_id"]] = (*found.get(row["source_id"], ()), (row["url"], row["left_out"]))
+    return found
 
 
 def _lately(at: str | None, now: str) -> str | None:

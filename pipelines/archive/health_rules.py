@@ -140,6 +140,7 @@ class Facts:
     last_new_at: str | None = None
     moved: tuple[tuple[str, str], ...] = ()  #: (listing of sources.toml, where it redirects for good)
     missed_at: str | None = None  #: when articles were missed, if that was within a week
+    left_out: tuple[tuple[str, int], ...] = ()  #: (sitemap, its addresses that were never taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,12 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield refused
     if facts.missed_at:
         yield f"may have published more than its feeds keep, on {facts.missed_at[:10]}: look more often"
+    yield from (say_left_out(*one) for one in facts.left_out)
+
+
+def say_left_out(url: str, number: int) -> str:
+    """That a sitemap names more than a look takes."""
+    return f"{url}: {number:,} addresses without a date were left out as likely old"
 
 
 def _usual_refusal(recent: Sequence[PageMark]) -> str | None:

@@ -6,8 +6,10 @@ that was known, the sitemaps of its source are asked too. Reads the archive, nev
 """
 
 import json
+import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -16,9 +18,11 @@ from scrapy.exceptions import NotConfigured
 from sqlite_utils import Database
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
-from crawler.items import Link, Listing, via_of
+from crawler.items import MAX_CHILDREN, Link, Listing, via_of
+from crawler.reasons import sentence
 from crawler.times import stamp
-from crawler.urls import origin_of
+from crawler.urls import UnusableURL, origin_of
+from pipelines.archive import entry_points
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawler.items import Source
+
+logger = logging.getLogger(__name__)
 
 _DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
 """Also what was written by a clock that was ahead."""
@@ -53,7 +59,9 @@ PENDING_PRIORITY, RECHECK_PRIORITY = 5, -5
 class Asker(Protocol):
     """The spider, as far as it makes the requests for what the archive remembers."""
 
-    def poll(self, source: "Source", url: str, kind: str, *, parent: str | None = None) -> Request: ...
+    def poll(
+        self, source: "Source", url: str, kind: str, *, parent: str | None = None, site: str | None = None
+    ) -> Request: ...
 
     def fetch(
         self, source: "Source", link: Link, via: str, priority: int = 0, *, is_recheck: bool = False
@@ -88,6 +96,7 @@ class HistoryMiddleware:
         self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
         self._looked: set[tuple[str, str]] = set()
         self._due: set[str] = set()
+        self._parts_of: Counter[str | None] = Counter()  #: sitemaps asked of each index
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
@@ -159,14 +168,17 @@ class HistoryMiddleware:
         return bool(changed) or self._is_due_listing(asked.url, feed)
 
     def _is_first_look(self, request: Request) -> bool:
-        """Whether this run has not asked a listing for this source yet; a discovery waits for all its answers."""
+        """Whether this run has not asked a listing for this source yet, nor too many parts of one index; a discovery waits
+        for all its answers."""
         asked = asked_for(request)
         if not isinstance(asked, ListingRequest) or asked.discovery:
             return True
-        look = (asked.source.url, asked.url)
-        first = look not in self._looked
+        look, parts = (asked.source.url, asked.url), self._parts_of[asked.parent]
+        if look in self._looked or (asked.parent and parts >= MAX_CHILDREN):
+            return False
         self._looked.add(look)
-        return first
+        self._parts_of[asked.parent] += 1
+        return True
 
     def _is_due_page(self, asked: PageRequest) -> bool:
         sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
@@ -182,9 +194,10 @@ class HistoryMiddleware:
         """What a start request becomes: itself, nothing when it is not due, or the entry points found by an earlier run."""
         asked = asked_for(request)
         if isinstance(asked, FrontPageRequest):
-            known = self._known_entry_points(asked.source)
+            known = entry_points.known_of(self._db, asked.source)
             if known is not None:
-                yield from filter(self._is_first_look, known)
+                yield from filter(self._is_first_look, self._polls(asked.source, known))
+                yield from self._look_around(request, asked)
             elif self._is_discovery_due(asked.source):
                 yield request
         elif not isinstance(asked, ListingRequest):
@@ -193,7 +206,8 @@ class HistoryMiddleware:
         elif self._is_first_look(request):
             if self._is_due_listing(asked.url, self._feed(asked.url)):
                 yield self._with_validators(request)
-            yield from filter(self._is_first_look, self._children_of(asked))
+            children = entry_points.sitemaps_below(self._db, asked.url)
+            yield from filter(self._is_first_look, self._polls(asked.source, children))
 
     def _is_discovery_due(self, source: "Source") -> bool:
         """Whether to look around again where nothing can be polled: ever less often, as with any listing that fails."""
@@ -204,29 +218,27 @@ class HistoryMiddleware:
             or self._is_due_listing(source.url, front_page)
         )
 
-    def _children_of(self, index: ListingRequest) -> list[Request]:
-        """Polls that are due of the sitemaps that this one was last seen to name: an index may change less than they do."""
-        due = (row for row in _sitemaps_below(self._db, index.url) if self._is_due_listing(row["url"], row))
-        return [self._with_validators(self._poll(index.source, row)) for row in due]
+    def _look_around(self, request: Request, asked: FrontPageRequest) -> Iterator[Request]:
+        """The discovery once more, for what is not polled yet, where what is polled gives no article."""
+        due, is_barren = entry_points.is_look_around_due(self._db, asked.source.url, self._now)
+        if not due:
+            return
+        polled = entry_points.entry_points_of(self._db, asked.source.url)
+        asked.known, asked.is_barren = {row["url"]: row["kind"] for row in polled}, is_barren
+        if is_barren:
+            for url in asked.known:
+                logger.warning("%s: %s: %s", asked.source.name, url, sentence("barren").partition(";")[0])
+        yield request
 
-    def _known_entry_points(self, source: "Source") -> list[Request] | None:
-        """Polls that are due of what an earlier discovery found; None when that is nothing, or all of it failed last time,
-        or when that discovery was cut short: it notes the front page last."""
-        front_page = self._feed(source.url)
-        if front_page is None or front_page["last_status"] not in (*READ, *RESTING):
-            return None
-        named = {*source.feeds, *source.sitemaps}
-        found = [row for row in _entry_points_of(self._db, source.url) if row["url"] not in named]
-        # A front page that could not even be looked at was no entry point then, and is none now.
-        found = [row for row in found if row["kind"] != "homepage" or row["last_status"] in READ]
-        if not any(row["last_status"] in READ for row in found):
-            return None
-        return [
-            self._with_validators(self._poll(source, row)) for row in found if self._is_due_listing(row["url"], row)
-        ]
-
-    def _poll(self, source: "Source", feed: Row) -> Request:
-        return self._spider.poll(source, feed["url"], via_of(feed["kind"]), parent=feed["parent"])
+    def _polls(self, source: "Source", feeds: Iterable[Row]) -> Iterator[Request]:
+        """Polls of those that are due."""
+        due = (feed for feed in feeds if self._is_due_listing(feed["url"], feed))
+        for feed in entry_points.without_old(self._db, source.url, due, self._now):
+            with suppress(UnusableURL):  # of an older release
+                request = self._spider.poll(
+                    source, feed["url"], via_of(feed["kind"]), parent=feed["parent"], site=feed["speaks_for"]
+                )
+                yield self._with_validators(request)
 
     def _is_due_listing(self, url: str, feed: Row | None) -> bool:
         """Decided once in a run: a source that shares the feed must not wait because another one has just asked it."""
@@ -241,16 +253,16 @@ class HistoryMiddleware:
         feed, filtered = self._feed(listing.url), len(listing.links) < listing.entries
         if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered):
             return
-        if _is_any_known(self._db, listing, self._run.last_known or 0):
+        if entry_points.is_any_known(self._db, listing, self._run.last_known or 0):
             return
-        sitemaps = (
-            *_sitemaps_in_reserve(self._db, feed["source_id"]),
-            *self._spider.announced_sitemaps(listing.source),
-        )
-        for url in dict.fromkeys(sitemaps):
-            request = self._spider.poll(listing.source, url, "sitemap")
-            if self._is_first_look(request):
-                yield self._with_validators(request)
+        sitemaps = {
+            row["url"]: row["speaks_for"] for row in entry_points.sitemaps_in_reserve(self._db, feed["source_id"])
+        }
+        for url in (*sitemaps, *self._spider.announced_sitemaps(listing.source)):
+            with suppress(UnusableURL):
+                request = self._spider.poll(listing.source, url, "sitemap", site=sitemaps.get(url))
+                if self._is_first_look(request):
+                    yield self._with_validators(request)
 
     def _with_validators(self, request: Request) -> Request:
         """Ask conditionally (RFC 9110, 13.1) where an earlier answer to this very source left something to ask with.
@@ -258,9 +270,13 @@ class HistoryMiddleware:
         What another source's rules let through of the same feed says nothing; --now looks at everything again.
         """
         asked = asked_for(request)
-        if not isinstance(asked, ListingRequest) or self._poll_all:
+        if not isinstance(asked, ListingRequest):
             return request
         feed = self._feed(asked.url)
+        if feed and feed["source_url"] == asked.source.url:
+            asked.seen = entry_points.prints_of(self._db, feed)
+        if self._poll_all:
+            return request
         if feed and feed["failures"]:
             request.priority = FAILED_PRIORITY
         if feed and feed["last_status"] in READ and feed["source_url"] == asked.source.url:
@@ -275,7 +291,8 @@ class HistoryMiddleware:
         due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
         for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
-            yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
+            with suppress(UnusableURL):  # of an older release
+                yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
 
     def _rechecks(self) -> Iterator[Request]:
         """Articles that are due to be looked at for corrections, asked conditionally."""
@@ -298,7 +315,7 @@ class HistoryMiddleware:
         return self._crawler.spider  # type: ignore[return-value]  # wired for this spider only
 
     def _feed(self, url: str) -> Row | None:
-        return _feed_at(self._db, url)
+        return entry_points.feed_at(self._db, url)
 
 
 def _conditional(request: Request, row: Row) -> Request:
@@ -310,37 +327,6 @@ def _conditional(request: Request, row: Row) -> Request:
 
 
 # What the archive knows
-
-
-def _feed_at(db: Database, url: str) -> Row | None:
-    sql = "select feeds.*, sources.url as source_url from feeds join sources on sources.id = source_id where feeds.url = ?"
-    return first_row(db, sql, [url])
-
-
-def _sitemaps_below(db: Database, index: str) -> list[Row]:
-    """The sitemaps that an index was last seen to name, and those that these name."""
-    sql = """with recursive named (url) as (select ? union select feeds.url from feeds join named on parent = named.url)
-             select feeds.* from feeds join named using (url) where parent is not null and last_status <> 'retired'"""
-    return list(db.query(sql, [index]))
-
-
-def _entry_points_of(db: Database, source_url: str) -> list[Row]:
-    sql = """select feeds.* from feeds join sources on sources.id = source_id
-             where sources.url = ? and last_status not in (select value from json_each(?)) order by feeds.id"""
-    return list(db.query(sql, [source_url, json.dumps(RESTING)]))
-
-
-def _sitemaps_in_reserve(db: Database, source_id: int) -> list[str]:
-    sql = (
-        "select url from feeds where source_id = ? and kind in ('news_sitemap', 'sitemap') and last_status = 'reserve'"
-    )
-    return [url for (url,) in db.execute(sql, [source_id])]
-
-
-def _is_any_known(db: Database, listing: Listing, last_known: int) -> bool:
-    """Whether one of a listing's links was known before this run."""
-    sql = "select 1 from json_each(?) as link join pages on pages.url = link.value where pages.id <= ? limit 1"
-    return first_row(db, sql, [json.dumps([link.url for link in listing.links]), last_known]) is not None
 
 
 def _pages_in_turn(db: Database, condition: str, parameters: Sequence[object]) -> Iterator[Row]:

@@ -25,8 +25,20 @@ Found = list[tuple[Link, str]]
 def keep(db: Database, run: RunState, listing: Listing) -> None:
     """Write what one poll of a listing gave: its links, its validators and when to ask again, all or nothing."""
     source_id = sources.id_of(db, listing.source)
+    if listing.gives_way:
+        db.execute("update feeds set last_status = 'barren' where url = ? and source_id = ?", [listing.url, source_id])
+        return
     if listing.reserve:
-        _name(db, {"source_id": source_id, "url": listing.url, "kind": listing.kind, "last_status": "reserve"})
+        _name(
+            db,
+            {
+                "source_id": source_id,
+                "url": listing.url,
+                "kind": listing.kind,
+                "speaks_for": listing.site,
+                "last_status": "reserve",
+            },
+        )
         _rest_front_page(db, listing)
         return
     if listing.failure:
@@ -34,7 +46,10 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
         run.note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
     else:
         run.note_read(listing.source)
+        run.is_anything_read |= listing.status != 304
     _keep_feed(db, run, listing, source_id, _keep_links(db, run, listing, source_id))
+    if listing.left_out:
+        run.left_out[listing.url] = listing.left_out
     if listing.children is not None:
         _keep_children(db, listing, source_id)
         _retire_children(db, run, listing)
@@ -51,18 +66,23 @@ def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, fo
     }
     if listing.parent:
         row["parent"] = listing.parent
+    if listing.site:
+        row["speaks_for"] = listing.site
     if listing.status is not None:
         row["moved_to"] = listing.moved_to
+    if listing.left_out:
+        row["left_out"] = listing.left_out + (feed["left_out"] if feed else 0)
     said = {"kind": listing.kind, "etag": listing.etag, "last_modified": listing.last_modified}
     read = listing.status == 200 and not listing.failure
     if feed is None or (read and row["source_id"] == source_id):
         row |= said
     elif row["source_id"] == source_id:  # what another source's poll left to ask with says nothing of the owner's
         row |= {name: said[name] or feed[name] for name in ("etag", "last_modified")}
+    feed_id = feed["id"] if feed else insert(db, "feeds", row)
     if feed:
-        update(db, "feeds", feed["id"], row)
-    else:
-        insert(db, "feeds", row)
+        update(db, "feeds", feed_id, row)
+    if listing.seen is not None and row["source_id"] == source_id:
+        db.execute("insert or replace into feed_prints (feed_id, prints) values (?, ?)", [feed_id, listing.seen])
 
 
 def _rest_front_page(db: Database, listing: Listing) -> None:
@@ -70,6 +90,10 @@ def _rest_front_page(db: Database, listing: Listing) -> None:
     if listing.url == listing.source.url:
         sql = "update feeds set last_status = 'reserve' where url = ? and last_status not in (select value from json_each(?))"
         db.execute(sql, [listing.url, json.dumps([*schedule.READ, *schedule.RESTING])])
+        if listing.asked:  # after a look around for something better
+            due = stamp(listing.fetched_at + timedelta(seconds=listing.asked))
+            sql = "update feeds set last_fetched_at = ?, next_fetch_at = ? where url = ? and last_status = 'reserve'"
+            db.execute(sql, [stamp(listing.fetched_at), due, listing.url])
 
 
 def _owner(db: Database, feed: Row | None, source_id: int) -> int:
@@ -91,6 +115,7 @@ def _poll_result(run: RunState, listing: Listing, found: Found) -> PollResult:
         new_dates=tuple(link.hints.date_published for link in new if link.hints.date_published),
         asked=timedelta(seconds=listing.asked) if listing.asked else None,
         failed=listing.failure is not None,
+        is_part=listing.parent is not None,
     )
 
 
@@ -109,17 +134,25 @@ def _status_of(listing: Listing, failures: int) -> str:
 
 def _keep_children(db: Database, listing: Listing, source_id: int) -> None:
     """Sitemaps that an index names are noted together with its validators: next time it may say that nothing changed."""
-    child = {"source_id": source_id, "kind": "sitemap", "parent": listing.url, "last_status": "named"}
-    for url in listing.children or ():
-        _name(db, child | {"url": url})
+    child = {"source_id": source_id, "kind": "sitemap", "parent": listing.url, "speaks_for": listing.site}
+    for urls, word in ((listing.fresh, "named"), (listing.resting, "old")):
+        for url in urls:
+            _name(db, child | {"url": url, "last_status": word})
+    is_old = "coalesce(entries, 0) = 0 and last_status in ('named', 'ok', 'unchanged')"
+    for urls, condition, word in (
+        (listing.fresh, "last_status = 'old' and last_fetched_at is null", "named"),
+        (listing.resting, is_old, "old"),
+    ):
+        sql = f"update feeds set last_status = ? where parent = ? and {condition} and url in (select value from json_each(?))"
+        db.execute(sql, [word, listing.url, json.dumps(urls)])
 
 
 def _name(db: Database, row: Row) -> None:
     """Note a listing that was not asked, unless it is known."""
     db.execute(
-        """insert into feeds (source_id, url, kind, parent, last_status) values (:source_id, :url, :kind, :parent, :last_status)
-           on conflict (url) do nothing""",
-        {"parent": None} | row,
+        """insert into feeds (source_id, url, kind, parent, speaks_for, last_status)
+           values (:source_id, :url, :kind, :parent, :speaks_for, :last_status) on conflict (url) do nothing""",
+        {"parent": None, "speaks_for": None} | row,
     )
 
 

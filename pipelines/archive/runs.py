@@ -45,6 +45,8 @@ class RunState:
     dropped: set[str] = field(
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
+    left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
+    is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | None = None  #: set when the disk or the file failed
 

@@ -32,6 +32,10 @@ SILENCE = 1 / 48
 """A listing is looked at once an hour at least while it has something new every second day, else when another 48th of its
 silence has passed: a monthly bulletin waits 15 hours at most."""
 
+SHORTEST_SILENCE_OF_OLD = timedelta(hours=12)
+SILENCE_OF_OLD = 1 / 4
+"""The same of a part of a sitemap index that holds nothing of late: of a hundred of them one or two are of this month."""
+
 LONGEST = {"sitemap": timedelta(days=7)}
 LONGEST_FEED = timedelta(days=1)
 """However silent, and whatever a listing asks for; sitemaps of past years are still looked at once a week."""
@@ -49,7 +53,7 @@ ROLLING = ("rss", "atom", "json", "news_sitemap")
 READ = ("ok", "unchanged")
 """feeds.last_status of a listing that could be read."""
 
-RESTING = ("reserve", "retired")
+RESTING = ("reserve", "retired", "old", "barren")
 """feeds.last_status of a listing that is kept in mind, but not asked."""
 
 RECHECK_AGES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
@@ -87,6 +91,7 @@ class PollResult:
     new_dates: tuple[str, ...] = ()  #: of the new ones as far as said, ISO 8601
     asked: timedelta | None = None  #: how long it asks to be left alone
     failed: bool = False
+    is_part: bool = False  #: of a sitemap index
 
 
 def next_poll(result: PollResult, feed: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -105,7 +110,9 @@ def next_poll(result: PollResult, feed: Mapping[str, Any] | None) -> dict[str, A
         if result.entries is not None or known is None
         else result.asked or _minutes(known["asked_minutes"])
     )
-    wait = interval(result, entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked)
+    wait = interval(
+        result, entries if result.is_part else entries or USUAL_ENTRIES, peak, last_new_at, missed_at, asked
+    )
     return {
         "failures": 0, "entries": entries, "peak_per_hour": round(peak, 4), "last_new_at": stamp(last_new_at),
         "missed_at": stamp(missed_at) if missed_at else None, "missed": (feed["missed"] if feed else 0) + missed,
@@ -131,7 +138,12 @@ def interval(
 ) -> timedelta:
     """How long to wait after a look that could be read. `peak` is in new entries an hour."""
     longest = LONGEST.get(result.kind, LONGEST_FEED)
-    silence = max(SHORTEST_SILENCE, (result.at - last_new_at) * SILENCE)
+    silent = result.at - last_new_at
+    if result.is_part and not entries:
+        return min(max(SHORTEST_SILENCE_OF_OLD, silent * SILENCE_OF_OLD), longest)
+    silence = max(SHORTEST_SILENCE, silent * SILENCE)
+    if result.is_part and silent and not result.new:  # it drops nothing that would have to be caught
+        return min(silence, longest)
     half, most = STILL_THERE * entries, peak * (longest / timedelta(hours=1))
     rolled_on = (
         timedelta(hours=half / peak) if half < most else longest

@@ -45,6 +45,7 @@ _REFERENCES = {
     ("articles", "sources"): "update articles set source_id = null where source_id not in (select id from sources)",
     ("articles", "stories"): "update articles set story_id = null where story_id not in (select id from stories)",
     ("feeds", "sources"): "delete from feeds where source_id not in (select id from sources)",
+    ("feed_prints", "feeds"): "delete from feed_prints where feed_id not in (select id from feeds)",
     ("habits", "sources"): "delete from habits where source_id not in (select id from sources)",
     ("fingerprints", "articles"): "delete from fingerprints where article_id not in (select id from articles)",
     (

@@ -255,6 +255,20 @@ def m011_language_declared(db: Database) -> None:
     db.conn.execute("alter table articles add column language_declared text")
 
 
+@migrations()
+def m012_what_sitemaps_left_out(db: Database) -> None:
+    """Whose addresses a sitemap may name, and which of its addresses without a date were offered or left out before."""
+    for statement in (
+        "alter table feeds add column speaks_for text",
+        "alter table feeds add column left_out integer not null default 0",
+        """create table feed_prints (
+            feed_id integer primary key references feeds (id) on delete cascade,
+            prints blob not null
+        ) strict""",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

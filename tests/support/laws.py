@@ -19,11 +19,10 @@ from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler.cli.output import MAX_MESSAGE_CHARS, printable
 from crawler.fetcher.robots import rules_of
-from crawler.items import MAX_PAGE_BYTES, Article, Hints, Page, Source
+from crawler.items import MAX_CHILDREN, MAX_PAGE_BYTES, Article, Hints, Page, Source
 from crawler.parsers.feeds import feed_says
 from crawler.parsers.front_pages import site_name
 from crawler.parsers.links import (
-    MAX_CHILDREN,
     MAX_DATE_CHARS,
     MAX_HINT_AUTHORS,
     MAX_HINT_CHARS,
