@@ -33,6 +33,7 @@ from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
 from crawler.reasons import is_refusal, sentence
+from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import Discovery, entry_points
@@ -86,7 +87,7 @@ class NewsSpider(scrapy.Spider):
             for url in source.sitemaps:
                 yield self.poll(source, url, "sitemap")
             for url in source.pages:
-                yield self.fetch(source, Link(url=canonical_url(url)), "listed")
+                yield self.fetch(source, Link(url=behind_redirectors(canonical_url(url))), "listed")
             if source.discover:
                 yield self.start_discovery(source)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TypeVar
 
+from crawler.client_redirects import leads_to
 from crawler.dates.moments import Habits, parse_moment
 from crawler.items import Article, Page
 from pipelines.extract.body import read_body
@@ -50,6 +51,8 @@ def extract(page: Page) -> Article:
             raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
         return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
+    if leads_to(page.body, page.final_url):
+        raise Refusal("client_redirect")
     tree = parse(text)
     head = PageHead(tree, page.final_url, page.fetched_at)
     layout = None if head.is_article else measure_layout(tree)
