@@ -27,7 +27,7 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import header, is_unchanged, max_age, permanent_redirect, validators
+from crawler.fetcher.responses import content, is_unchanged, max_age, permanent_redirect, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import Child, NotAListing, Reading
@@ -277,8 +277,7 @@ class NewsSpider(scrapy.Spider):
         elif is_front_page(final_url) and not is_front_page(asked.url):
             yield _page(asked, refusal="redirect_to_front_page", **facts)
         else:
-            facts |= {"body": response.body, "content_type": header(response, "Content-Type")}
-            yield _page(asked, **facts, **validators(response))
+            yield _page(asked, **facts, **content(response))
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):

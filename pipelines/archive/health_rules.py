@@ -140,6 +140,7 @@ class Facts:
     last_new_at: str | None = None
     moved: tuple[tuple[str, str], ...] = ()  #: (listing of sources.toml, where it redirects for good)
     missed_at: str | None = None  #: when articles were missed, if that was within a week
+    relinked_at: str | None = None  #: when a feed had other links for the same entries, if that was within a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,8 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield refused
     if facts.missed_at:
         yield f"may have published more than its feeds keep, on {facts.missed_at[:10]}: look more often"
+    if facts.relinked_at:
+        yield f"its links change with every look although its entries do not, last on {facts.relinked_at[:10]}: name another feed"
 
 
 def _usual_refusal(recent: Sequence[PageMark]) -> str | None:

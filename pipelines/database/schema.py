@@ -255,6 +255,20 @@ def m011_language_declared(db: Database) -> None:
     db.conn.execute("alter table articles add column language_declared text")
 
 
+@migrations()
+def m012_reservations(db: Database) -> None:
+    """What a page asks robots not to do with it."""
+    db.conn.execute(
+        "alter table pages add column reservations text check (reservations is null or json_valid(reservations))"
+    )
+
+
+@migrations()
+def m013_relinked(db: Database) -> None:
+    """Feeds whose links change although their entries do not."""
+    db.conn.execute("alter table feeds add column relinked_at text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}
