@@ -14,6 +14,7 @@ from pipelines.extract.choose.blocks import read_blocks
 from pipelines.extract.choose.choose import MODEL, best_path, choose, load_model, model_from
 from pipelines.extract.choose.features import all_names, measure, table_of
 from pipelines.extract.choose.texts import PageContext
+from pipelines.extract.reading import first_reading
 from pipelines.extract.tree import parse
 
 URL = "https://www.hollin-echo.example/works/kiln"
@@ -65,6 +66,57 @@ def test_a_block_knows_what_of_it_is_linked_and_bold() -> None:
 )
 def test_a_change_must_be_worth_its_price(odds: list[float], path: list[bool]) -> None:
     assert best_path(np.array(odds)) == path
+
+
+def test_a_reading_that_took_a_small_container_gives_way_to_one_that_holds_the_article() -> None:
+    opening = "".join(f"<p>{LONG} That was note {number}.</p>" for number in range(4))
+    story = "".join(f"<p>{LONG} So ends chapter {number}, as the potters have it.</p>" for number in range(30))
+    lines = first_reading(parse(f"<div class='entry-content'>{opening}</div><div class='story'>{story}</div>"))
+    assert any("chapter 29" in line for line in lines)
+
+
+def article_of(html: str, **known: Any) -> list[str]:
+    """The texts that are chosen of a page, as it is read first."""
+    tree = parse(html)
+    page = read_blocks(tree, URL)
+    chosen = choose(page, PageContext(lines=first_reading(tree), **known))
+    return [block.text for block in chosen or []]
+
+
+KILN = [f"{LONG} It took {number} cords of wood, and the potters sat up with it all night." for number in range(3, 9)]
+
+
+@pytest.mark.parametrize(
+    ("inside", "kept"),
+    [
+        ("<h2>The second firing</h2>", "The second firing"),
+        ("<blockquote><p>“We had given it up,” said one of them, “and sold the clay.”</p></blockquote>", "“We had given it up,” said one of them, “and sold the clay.”"),
+        ("<ul><li>Ash glaze, from the orchard's own prunings</li><li>Salt, thrown in at the end</li></ul>", "Salt, thrown in at the end"),
+        ("<p>Nobody slept.</p>", "Nobody slept."),
+    ],
+    ids=("heading", "quotation", "list", "short paragraph"),
+)  # fmt: skip
+def test_what_stands_among_the_paragraphs_is_the_articles(inside: str, kept: str) -> None:
+    first, last = ("".join(f"<p>{text}</p>" for text in some) for some in (KILN[:3], KILN[3:]))
+    chosen = article_of(f"<main><article><h1>The kiln is lit</h1>{first}{inside}{last}</article></main>")
+    assert [text for text in chosen if text in KILN] == KILN
+    assert kept in chosen
+
+
+@pytest.mark.parametrize(
+    ("beside", "left"),
+    [
+        ("<aside><h3>Related</h3><ul><li><a href='/a'>Clay from the river is back</a></li><li><a href='/b'>Potters want a second kiln</a></li></ul></aside>", "Potters want a second kiln"),
+        ("<div class='newsletter'><p>Sign up for our newsletter and get the Echo every morning.</p></div>", "Sign up for our newsletter and get the Echo every morning."),
+        ("<footer><p>© 2026 Hollin Echo. All rights reserved.</p></footer>", "© 2026 Hollin Echo. All rights reserved."),
+    ],
+    ids=("related", "newsletter", "footer"),
+)  # fmt: skip
+def test_what_stands_beside_the_article_is_not(beside: str, left: str) -> None:
+    text = "".join(f"<p>{text}</p>" for text in KILN)
+    chosen = article_of(f"<main><article><h1>The kiln is lit</h1>{text}</article></main>{beside}")
+    assert [text for text in chosen if text in KILN] == KILN
+    assert left not in chosen
 
 
 def test_the_model_file_holds_numbers_and_names_of_features_alone() -> None:

@@ -276,6 +276,12 @@ def test_two_sentences_of_japanese_are_an_article_beside_a_row_of_buttons() -> N
     assert extract(page(html(body=f"<h1>古い桟橋を閉鎖へ</h1>{share}{text}"))).text.split("\n\n") == lines
 
 
+def test_a_table_that_lays_out_japanese_is_no_table_of_values() -> None:
+    line = "港の古い桟橋は来月で閉鎖されます。町の会議で決まりました。船は北の岸に移ります。漁師の人たちは、新しい場所を使います。"
+    body = f"<table><tr><td><a href=/>港</a></td><td>{'<br><br>'.join([line] * 4)}</td></tr></table>"
+    assert "|" not in extract(page(html(body=body))).text
+
+
 def test_japanese_of_seven_bits_is_no_utf_8() -> None:
     assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "text/html") == "<p>港の古い桟橋</p>"
 

@@ -263,6 +263,7 @@ def graph(author: str, person: str) -> str:
         ("Ann", '<span class="author">Ann</span><p>A column by Ann Lee</p>', ("Ann Lee",)),
         ("Ledger", '<nav><a href="/">Ledger</a></nav>', ()),
         ("Ledger", '<span class="author">Ledger</span>', ("Ledger",)),
+        ("Redaktion am Kai", '<footer>Redaktion am Kai</footer>', ()),
     ],
 )  # fmt: skip
 def test_an_account_signs_only_if_the_page_shows_it(

@@ -85,7 +85,8 @@ def _bare(day: str) -> Moment:
     return Moment(value=day, raw=day)
 
 
-DIGIT = re.compile(r"\d")
+DIGIT = re.compile(r"\d|年")
+"""Without a figure, or signs for figures with the word for a year, there is no date."""
 
 
 # --------------------------------------------------------------------------------------------------------- in figures
@@ -267,8 +268,12 @@ NUMERIC = re.compile(
 """Two figures and a year, with the same sign between them; with spaces around it too: `17. 1. 2026`, `17 | 01 | 2026`."""
 
 
-ERA = re.compile(r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
-"""A year of an emperor or of the Republic of China: 令和8年2月4日, 115年2月4日."""
+KANJI = "〇一二三四五六七八九"
+ERA = re.compile(
+    r"(令和|平成|昭和|(?:中華)?民國|民国)?\s?(?<!\d)(\d{1,3}|[元十百K]{1,5})\s?年(?:\s?[(（]\d{4}年?[)）])?"
+    r"\s?(\d{1,2}|[十K]{1,3})\s?月\s?(\d{1,2}|[十K]{1,3})\s?日".replace("K", KANJI)
+)
+"""A year of an emperor or of the Republic of China, in figures or signs: 令和8年2月4日, 115年2月4日, 令和八年（2026年）二月四日."""
 
 
 ERA_LETTER = re.compile(r"\b([RHS])(\d{1,2})[./](\d{1,2})[./](\d{1,2})\b")
@@ -339,12 +344,28 @@ def _day_of_era(line: str, habits: Habits) -> Found | None:
     match = match or (None if line.isascii() else ERA.search(line))
     if not match:
         return None
-    name, year, month, day = match.groups()
-    number = 1 if year == "元" else int(year)
-    if not name and (number < 100 or number not in MINGUO_YEARS):
+    name = match[1]
+    year, month, day = map(_number, match.groups()[1:])
+    if not name and (year < 100 or (year not in MINGUO_YEARS and year < OLDEST)):
         return None  # 99年2月4日 is of 1999 as well
-    found = of_era(name or "民國", number, int(month), int(day))
+    found = of_era(name or "民國", year, month, day) if name or year in MINGUO_YEARS else gregorian(year, month, day)
     return (found.isoformat(), match.span()) if found else None
+
+
+def _number(figures: str) -> int:
+    """A number in figures or in signs, one after the other or with ten and hundred: 115, 一一五, 百十五; 元 is the first."""
+    if figures.isdecimal():
+        return int(figures)
+    if figures == "元":
+        return 1
+    total, digit = 0, -1
+    for sign in figures:
+        if sign in "十百":
+            total, digit = total + max(abs(digit), 1) * (10 if sign == "十" else 100), 0
+        else:
+            value = max(KANJI.find(sign), 0)
+            digit = 10 * digit + value if digit > 0 else value
+    return total + max(digit, 0)
 
 
 def _day_in_figures(line: str, habits: Habits) -> Found | None:
@@ -361,7 +382,7 @@ def _day_in_figures(line: str, habits: Habits) -> Found | None:
         int(match[3] or match[6]),
         _whole_year(match[4] or match[7], habits.language == "th"),
     )
-    month_first = habits.puts_month_first and sign != "."
+    month_first = sign != "." and habits.puts_month_first
     orders = ((first, second), (second, first)) if month_first else ((second, first), (first, second))
     for month, day in orders if sign == "/" or month_first else orders[:1]:
         if found := gregorian(year, month, day, habits.language):

@@ -46,8 +46,10 @@ NOT_FOR_PAGES = frozenset(("idna", "punycode", "raw-unicode-escape", "unicode-es
 
 
 CONTROL_REFERENCE = re.compile(
-    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
+    r"&#(?:(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]))(?:;|(?![0-9a-fA-F]))"
+    r"|(1(?:2[89]|[34]\d|5\d));)"
 )
+"""To a control character; the group: to one that WINDOWS knows as a sign."""
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -63,9 +65,6 @@ CONTROL_BYTES = bytes(code for code in (*range(0x20), 0x7F) if chr(code) not in 
 
 CONTROL_PAIR = re.compile(rb"\xc2[\x80-\x9f]")
 """The same in UTF-8."""
-
-
-WINDOWS_REFERENCE = re.compile(r"&#(1(?:2[89]|[34]\d|5\d));")
 
 
 WINDOWS = {code: bytes((code,)).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
@@ -108,7 +107,7 @@ def _is_json(text: str) -> bool:
 def decode(body: bytes, content_type: str | None) -> str:
     """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
     text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
-    text = WINDOWS_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])], CONTROL_REFERENCE.sub("", text))
+    text = CONTROL_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])] if reference[1] else "", text)
     return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text) if _has_controls(text) else text
 
 

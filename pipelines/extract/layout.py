@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import lxml.html
 
 from pipelines.extract.metadata.datelines import dateline
-from pipelines.extract.tree import HEADINGS
-from pipelines.text import PROSE_LENGTH, clean, fold, is_prose, line_key, width
+from pipelines.extract.tree import HEADINGS, holds
+from pipelines.text import PROSE_LENGTH, clean, fold, is_prose, line_key, width, word_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class LayoutStats:
 def measure_layout(tree: lxml.html.HtmlElement) -> LayoutStats:
     """Counts what tells an article from a page of links or a player."""
     cards = sum(1 for link in tree.iter("a") if is_card_link(link) or heads_entry(link))
-    prose = sum(len(text.split()) for text in paragraphs_of(tree))
+    prose = sum(map(word_count, paragraphs_of(tree)))
     return LayoutStats(cards=cards, prose=prose, player=next(tree.iter("video"), None) is not None)
 
 
@@ -33,10 +33,7 @@ def is_card_link(link: lxml.html.HtmlElement) -> bool:
     """A link of headline length that fills a heading or begins a list entry."""
     parent = link.getparent()
     if parent is None or not (
-        parent.tag in HEADINGS
-        or parent.tag in ("li", "td", "dt", "p", "div")
-        or link.find(".//h3") is not None
-        or link.find(".//h2") is not None
+        parent.tag in HEADINGS or parent.tag in ("li", "td", "dt", "p", "div") or holds(link, "h2", "h3")
     ):
         return False
     text = " ".join(link.text_content().split())
@@ -143,7 +140,7 @@ MAX_CARD, MAX_DATE = 600, 40
 def paragraphs_of(tree: lxml.html.HtmlElement) -> Iterator[str]:
     """The page's running text: paragraphs that are not links, whatever surrounds them."""
     for element in tree.iter("p"):
-        if element.find(".//p") is None and len(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
+        if not holds(element, "p") and width(text := " ".join(element.text_content().split())) >= PROSE_LENGTH:
             yield text
 
 

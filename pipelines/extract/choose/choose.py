@@ -19,14 +19,14 @@ from pipelines.extract.boilerplate import is_in_dateline, key_points
 from pipelines.extract.choose.blocks import Block, Blocks
 from pipelines.extract.choose.class_names import NameTable
 from pipelines.extract.choose.features import measure, table_of
-from pipelines.extract.choose.texts import Columns, PageContext
+from pipelines.extract.choose.texts import Columns, PageContext, phrase_columns
 from pipelines.text import line_key
 
 CHOOSER = 1
 """The number of the model; it grows with each model that chooses otherwise."""
 
 
-THRESHOLD = 0.5
+THRESHOLD = 0.45
 """Odds from which a block is the article's. Lower keeps more: of the article, and of what stands around it."""
 
 
@@ -142,7 +142,10 @@ def chosen_blocks(
     """The candidates on the best path, trimmed; None where they are too little to be believed."""
     odds = together(page, candidates, odds)
     stands_alone = (odds > ALONE) & (columns["prose"][candidates] > 0) & (columns["read"][candidates] >= 1)
-    numbers = trimmed(candidates[stands_alone | best_path(odds)], columns)
+    wanted = candidates[stands_alone | best_path(odds)]
+    read = np.flatnonzero((columns["read"] > 0) & (columns["prose"] > 0))
+    columns = columns | phrase_columns(page.blocks, {*wanted.tolist(), *read.tolist()})
+    numbers = trimmed(wanted, columns)
     if holds_of_reading(numbers, columns) < least_read:
         return None
     chosen = once(page, (page.blocks[number] for number in numbers))
@@ -155,7 +158,7 @@ def chosen_blocks(
 
 def holds_of_reading(numbers: Sequence[int], columns: Columns) -> float:
     """The share of the prose that the first reading kept, noise aside, that a choice holds."""
-    kept = [number for number in trimmed(np.flatnonzero(columns["read"] > 0), columns) if columns["prose"][number]]
+    kept = trimmed(np.flatnonzero((columns["read"] > 0) & (columns["prose"] > 0)), columns)
     chars = columns["chars"][kept]
     return float(chars[np.isin(kept, numbers)].sum() / chars.sum()) if kept else 1.0
 

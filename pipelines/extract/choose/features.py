@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.extract.choose.blocks import TAGS, Block, Blocks
 from pipelines.extract.choose.class_names import NameTable, name_columns
-from pipelines.extract.choose.texts import Columns, PageContext, context_columns, phrase_columns, text_columns
+from pipelines.extract.choose.texts import Columns, PageContext, context_columns, text_columns
 
 
 def measure(page: Blocks, context: PageContext, table: NameTable) -> tuple[Columns, NDArray[np.intp]]:
@@ -26,7 +26,6 @@ def measure(page: Blocks, context: PageContext, table: NameTable) -> tuple[Colum
     found = {
         **texts,
         **places,
-        **phrase_columns(page.blocks, candidates),
         **others,
         **reading_columns(ranges, kinds, texts["chars"], others["read"]),
         **name_columns(page, table),
@@ -34,10 +33,7 @@ def measure(page: Blocks, context: PageContext, table: NameTable) -> tuple[Colum
     return found, candidates
 
 
-AROUND_NAMES = "article main aside header footer form ul table blockquote figure section details"
-
-
-AROUND = AROUND_NAMES.split()
+AROUND = ("article", "main", "aside", "footer", "ul", "blockquote", "section")
 """Elements of which a block's ancestors are told; ol and dl count as ul."""
 
 
@@ -81,7 +77,6 @@ def place_columns(page: Blocks, texts: Columns, ranges: Ranges, kinds: NDArray[n
     found = {
         **best_columns(ranges),
         **container_columns(ranges),
-        **announced_columns(ranges, texts),
         **tag_columns(page, ranges),
         **likeness_columns(page, texts, kinds),
     }
@@ -150,33 +145,20 @@ def container_columns(ranges: Ranges) -> Columns:
     return found
 
 
-def announced_columns(ranges: Ranges, texts: Columns) -> Columns:
-    """Whether the block before a block's container, and before the one around that, ends with a colon or is prose."""
-    found: Columns = {}
-    for level, which in (("own", ranges.at), ("up", ranges.parent[ranges.at])):
-        before = ranges.first[which] - 1
-        found[f"{level}_announced"] = np.where(before >= 0, texts["end_colon"][before], 0.0)
-        found[f"{level}_after_prose"] = np.where(before >= 0, texts["prose"][before], 0.0)
-    return found
-
-
 def tag_columns(page: Blocks, ranges: Ranges) -> Columns:
-    """The tags of a block's container and of the one around it, and which of AROUND it stands in."""
+    """The tag of a block's container, and which of AROUND it stands in."""
     codes = np.array([TAGS.get(one.tag, len(TAGS)) for one in page.containers], dtype=np.float64)
     kinds = [0] * len(page.containers)
     for number, one in enumerate(page.containers):
-        kinds[number] = kinds[one.parent] | BITS.get(one.tag, 0) | NAMED_BODY * ("articleBody" in one.names)
+        kinds[number] = kinds[one.parent] | BITS.get(one.tag, 0)
     inside = np.array(kinds, dtype=np.int64)[ranges.at]
-    found: Columns = {"tag": codes[ranges.at], "up_tag": codes[ranges.parent[ranges.at]]}
-    for bit, name in enumerate([*AROUND, "named_body"]):
+    found: Columns = {"tag": codes[ranges.at]}
+    for bit, name in enumerate(AROUND):
         found[f"in_{name}"] = ((inside >> bit) & 1).astype(np.float64)
     return found
 
 
 BITS = {name: 1 << bit for bit, name in enumerate(AROUND)} | {name: 1 << AROUND.index("ul") for name in ("ol", "dl")}
-
-
-NAMED_BODY = 1 << len(AROUND)
 
 
 def position_columns(ranges: Ranges, texts: Columns, in_best: NDArray[np.bool_]) -> Columns:
@@ -311,13 +293,7 @@ def _running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
-NEIGHBOUR_NAMES = """
-log_chars link closed sentences tag read label promotion like_share steps_to_best usual upper name_mean around_mean prose
-title bold
-"""
-
-
-NEIGHBOURS = NEIGHBOUR_NAMES.split()
+NEIGHBOURS = ("log_chars", "link", "tag", "read", "like_share", "steps_to_best", "upper", "name_mean", "around_mean")
 
 
 def all_names(columns: Columns) -> list[str]:

@@ -48,19 +48,10 @@ CLOSERS = "'\"”’»«“)] \n"
 SENTENCES = re.compile(r"[.!?…।؟։።](?=\s|$|[\"”»])|[。！？]")
 
 
-UPPER, DIGIT, COMMA = re.compile(r"[A-ZÀ-ÞΑ-ΩА-Я]"), re.compile(r"\d"), re.compile("[,،、，]")
+UPPER, COMMA = re.compile(r"[A-ZÀ-ÞΑ-ΩА-Я]"), re.compile("[,،、，]")
 
 
-CLOCK, YEAR = re.compile(r"\d{1,2}[:.]\d\d(?!\d)"), re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-
-
-TEXT_COLUMNS = """
-chars width words commas sentences closed end_stop end_colon end_question upper digits bar copyright
-lower quote dash clock year verse
-"""
-
-
-TEXT_NAMES = TEXT_COLUMNS.split()
+TEXT_NAMES = ("chars", "width", "words", "commas", "sentences", "closed", "upper", "verse")
 
 
 def numbers(values: Iterable[float]) -> NDArray[np.float64]:
@@ -77,7 +68,7 @@ def text_columns(blocks: Sequence[Block]) -> Columns:
     found["internal"] = np.minimum(1, numbers([block.internal for block in blocks]) / chars)
     found["bold"] = np.minimum(1, numbers([block.bold for block in blocks]) / chars)
     found["links"] = numbers([block.links for block in blocks])
-    for name, per in (("upper", chars), ("digits", chars), ("commas", words)):
+    for name, per in (("upper", chars), ("commas", words)):
         found[name] = found[name] / per
     long = (found["width"] >= PROSE_LENGTH) & ((found["closed"] > 0) | (found["width"] >= 3 * PROSE_LENGTH))
     found["prose"] = (long & (found["link"] < 0.5)).astype(np.float64)
@@ -88,37 +79,23 @@ def text_columns(blocks: Sequence[Block]) -> Columns:
 @lru_cache(maxsize=512)
 def _measured(text: str) -> tuple[float, ...]:
     """The figures of TEXT_NAMES."""
-    length, last = len(text), text.rstrip(CLOSERS)[-1:]
-    short = length < 240
-    first = text[0]
     return (
-        length,
+        len(text),
         width(text),
         text.count(" ") + 1,
         len(COMMA.findall(text)),
         len(SENTENCES.findall(text)),
-        last in ENDS or text[-1] in ":;",
-        text[-1] in ENDS,
-        text[-1] == ":",
-        text[-1] in "?？؟",
+        text.rstrip(CLOSERS)[-1:] in ENDS or text[-1] in ":;",
         len(UPPER.findall(text)),
-        len(DIGIT.findall(text)),
-        "|" in text,
-        "©" in text,
-        first.islower(),
-        first in "\"“„«‘'「『",
-        first in "-–—•*>►›»",
-        short and CLOCK.search(text) is not None,
-        short and YEAR.search(text) is not None,
         text.count("\n"),
     )
 
 
 # ------------------------------------------------------------------------------------------------------------ phrases
-def phrase_columns(blocks: Sequence[Block], candidates: NDArray[np.intp]) -> Columns:
-    """What the tests of boilerplate say of a block."""
+def phrase_columns(blocks: Sequence[Block], numbers: Iterable[int]) -> Columns:
+    """What the tests of boilerplate say of the blocks of these numbers. The trees gain nothing by them: only what they choose is asked."""
     found = {name: np.zeros(len(blocks)) for name in (*OPENING_TESTS, *OTHER_TESTS)}
-    for number in candidates:
+    for number in numbers:
         text = blocks[number].text
         if len(text) < MAX_PHRASE:
             tests = ALL_TESTS if not text[0].isalnum() or OPENING.match(text) else OTHER_TESTS
@@ -160,7 +137,7 @@ MAX_PHRASE = 320
 
 # ------------------------------------------------------------------------------------------------- what others say of it
 def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, context: PageContext) -> Columns:
-    """Whether a first reading kept a block, whether JSON-LD, the title, the description or a name hold it."""
+    """Whether a first reading kept a block, whether JSON-LD or the title hold it."""
     count = len(blocks)
     keys = [line_key(block.text) for block in blocks]
     found: Columns = {}
@@ -169,11 +146,6 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
     body = "".join(context.body.split())
     found["read"] = np.array([_held(key, whole, lines) for key in keys]).reshape(count)
     found["in_body"] = np.array([_held(key, body, ()) for key in keys]).reshape(count) if body else np.full(count, -1.0)
-    described = "".join(context.description.split())
-    found["described"] = np.array(
-        [len(key) > 25 and len(described) > 25 and (key[:150] in described or described[:100] in key) for key in keys],
-        dtype=np.float64,
-    ).reshape(count)
     titles = {_letters(title) for title in context.titles} - {""}
     longest = 2 * max(map(len, context.titles), default=0)
     found["title"] = np.array(
@@ -181,11 +153,6 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
             len(line := text.partition("\n")[0]) <= longest and _is_title(_letters(line), titles)
             for text in (block.text for block in blocks)
         ],
-        dtype=np.float64,
-    ).reshape(count)
-    names = [name.casefold() for name in context.authors]
-    found["author"] = np.array(
-        [len(block.text) < 200 and any(name in block.text.casefold() for name in names) for block in blocks],
         dtype=np.float64,
     ).reshape(count)
 
@@ -200,7 +167,6 @@ def context_columns(blocks: Sequence[Block], texts: Columns, places: Columns, co
         -1,
     )
     before = np.concatenate(([0.0], np.cumsum(texts["chars"])))
-    found["has_title"] = np.full(count, float(title_at >= 0))
     distance = before[:-1] - before[title_at] if title_at >= 0 else np.zeros(count)
     found["chars_below_title"] = np.copysign(np.log1p(np.abs(distance)), distance)
     found["below_title"] = np.arange(float(count)) - title_at if title_at >= 0 else np.full(count, -99.0)
@@ -226,8 +192,10 @@ def _share_of(text: str, usual: frozenset[str]) -> float:
 
 def _held(key: str, whole: str, lines: Collection[str]) -> float:
     """Whether a text holds a block: 1 its beginning and its end, .5 one of them."""
+    if key in lines:
+        return 1.0
     if len(key) < SHORT_KEY:
-        return float(key in lines)
+        return 0.0
     return 0.5 * (key[:PROBE] in whole) + 0.5 * (key[-PROBE:] in whole)
 
 

@@ -143,7 +143,7 @@ class AuthorsOnPage:
     def _is_credible(self, one: Signatory) -> bool:
         if one.is_organisation:
             return True
-        if one.is_account and is_site(one.name, self._site, self._head.url):
+        if one.is_account and (is_no_person(one.name) or is_site(one.name, self._site, self._head.url)):
             return fold(one.name) in map(fold, self.marked())
         if is_full_name(one.name) and not one.is_account and not is_no_person(one.name):
             return True

@@ -108,7 +108,8 @@ def section(head: PageHead) -> str | None:
     stated = (clean(value) if isinstance(value, str) else "") or head.first(
         "article:section", "section", "parsely-section", "cxenseparse:section", "og:article:section"
     )
-    return next((name for name in (stated, _section_above(head)) if name and not TOP_PAGE.match(name)), None)
+    names = (name or _section_above(head) for name in (stated, None))  # links are read where nothing is stated
+    return next((name for name in names if name and not TOP_PAGE.match(name)), None)
 
 
 def _section_above(head: PageHead) -> str | None:

@@ -10,7 +10,7 @@ import lxml.html
 from lxml.etree import XPath
 
 from crawler.dates.calendars import OLDEST
-from crawler.dates.moments import Habits, Moment, day_in_words, parse_moment
+from crawler.dates.moments import NUMERIC, Habits, Moment, day_in_words, parse_moment
 from pipelines.extract.metadata.ages import age_in
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import MODIFIED_META, day_in_url, is_ahead, published_strings
@@ -104,7 +104,7 @@ class DatesOnPage:
 
     def settled(self, moment: Moment) -> Moment:
         """The reading of an ambiguous date that the rest of the page bears out: 5/3/2026 is in March or in May."""
-        other = parse_moment(moment.raw, self._habits.other_order())
+        other = parse_moment(moment.raw, self._habits.other_order()) if NUMERIC.search(moment.raw) else None
         if other is None or other.day == moment.day:
             return moment
         borne_out = [one for one in (moment, other) if any(abs((one.day - day).days) <= 1 for day in self._days)]

@@ -1,10 +1,10 @@
 """Initials: a paragraph's decorated first letter (drop cap) is joined to its word, whatever element or picture it is."""
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 
 import lxml.html
-from lxml.etree import XPath
 
 from pipelines.extract.tree import BLOCKS
 
@@ -16,12 +16,8 @@ NAMED = re.compile(r"drop|initial|lettrine|capital|first-?letter|lead-?letter|\b
 """What templates call an initial."""
 
 
-SHORT_LEAVES = XPath(
-    "//body//*[not(*)][string-length() > 0 and string-length() < 12][not(self::script or self::option or self::button)]"
-)
-
-
-PICTURES = XPath("//img[string-length(@alt) > 0 and string-length(@alt) < 40]")
+MAX_INITIAL, MAX_ALTERNATIVE = 12, 40
+"""Characters under which an element is one letter and the white space around it; a picture's words are those of a letter."""
 
 
 LETTER_AT_END = re.compile(r"(?:^|.*[\s:\"'“„«-])([^\W\d_])[\"'”“»]?\s*$")
@@ -32,16 +28,22 @@ SPOKEN = re.compile(r"sr-only|visually|screen-?reader|assistive|off-?screen")
 """What only screen readers say, by its class."""
 
 
-UNSPOKEN = XPath("//*[@aria-hidden = 'true'][string-length() > 0 and string-length() < 60]")
-
-
-def show_beginnings(tree: lxml.html.HtmlElement) -> None:
+def show_beginnings(hidden: Iterable[lxml.html.HtmlElement]) -> None:
     """Shows a decorated beginning that is hidden from screen readers alone: they are told its words by a twin."""
-    for element in UNSPOKEN(tree):
+    for element in hidden:
+        if (
+            element.get("aria-hidden") != "true"
+            or element.tag in BLOCKS
+            or len(element.text_content()) >= MAX_BEGINNING
+        ):
+            continue
         letters = _letters(element)
-        may_begin = letters.isalpha() and element.tag not in BLOCKS and _begins_block(element)
-        if may_begin and (len(letters) == 1 or _has_twin(element, letters)):
+        if letters.isalpha() and _begins_block(element) and (len(letters) == 1 or _has_twin(element, letters)):
             del element.attrib["aria-hidden"]
+
+
+MAX_BEGINNING = 60
+"""Characters of a decorated beginning."""
 
 
 def _letters(element: lxml.html.HtmlElement) -> str:
@@ -78,14 +80,15 @@ def is_spoken(element: lxml.html.HtmlElement) -> bool:
     return SPOKEN.search(element.get("class", "")) is not None
 
 
-def join_initials(tree: lxml.html.HtmlElement) -> None:
+def join_initials(tree: lxml.html.HtmlElement, letters: Iterable[lxml.html.HtmlElement]) -> None:
     """Joins every initial to its word: from an element of its own, from one for screen readers, or from a picture."""
-    for picture in PICTURES(tree):
-        letter = LETTER_AT_END.fullmatch(picture.get("alt"))
+    for picture in list(tree.iter("img")):
+        said = picture.get("alt", "")
+        letter = LETTER_AT_END.fullmatch(said) if len(said) < MAX_ALTERNATIVE else None
         if letter and not letter[1].islower() and _goes_on(picture, letter[1], following(picture)):
             picture.tag, picture.text = "span", letter[1]
             _join(tree, picture, letter[1])
-    for leaf in SHORT_LEAVES(tree):
+    for leaf in letters:
         letter = INITIAL.fullmatch((leaf.text or "").strip())
         if letter and not letter[1].islower() and _goes_on(leaf, letter[1], following(leaf)):
             if not is_spoken(leaf):

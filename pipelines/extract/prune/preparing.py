@@ -6,7 +6,7 @@ holds most of the page's prose keeps a name for which it would be thrown away. I
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -15,23 +15,24 @@ from lxml.etree import SubElement, XPath
 
 from pipelines.extract.boilerplate import is_control, is_label, is_promotion
 from pipelines.extract.prune.initials import join_initials, show_beginnings
+from pipelines.extract.prune.marked import Marked, is_caption, is_pressed, is_styled_away, running_length
 from pipelines.extract.prune.running_links import unlink_running_text
 from pipelines.extract.prune.unfolding import continues, unfold, wrapped_at
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT, visible_lines
-from pipelines.text import PROSE_LENGTH, fold, is_prose
+from pipelines.text import PROSE_LENGTH, fold, is_prose, width
 
 
-def prepare(tree: lxml.html.HtmlElement) -> None:
+def prepare(tree: lxml.html.HtmlElement, marked: Marked) -> None:
     """Says in plain markup what the page shows."""
-    held = prose_held(tree)
+    held = prose_held(marked.prose)
     for element in most_of(held):
         _open(element)
-    show_rests(tree)
-    show_beginnings(tree)
-    join_initials(tree)
-    free_headings(tree)
-    captions_to_paragraphs(tree, sum(map(_own_prose, held)))
-    part_preformatted(tree)
+    show_rests(tree, marked.hidden)
+    show_beginnings(marked.hidden)
+    join_initials(tree, marked.letters)
+    free_headings(marked.pressed)
+    captions_to_paragraphs(marked.captions, held)
+    part_preformatted(marked.preformatted)
     join_wrapped_lines(tree)
     open_tables(tree)
     unlink_own_title(tree)
@@ -39,14 +40,6 @@ def prepare(tree: lxml.html.HtmlElement) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- what must not be lost
-LONG_TEXTS = XPath("//body//*[text()[string-length() > 60]][not(self::script or self::style or self::a)]")
-"""Elements with running text of their own; links of headline length are none."""
-
-
-MIN_RUNNING = 60
-"""Characters of a piece of running text between two tags."""
-
-
 SWALLOWING = frozenset(("form", "menu", "label", "fieldset", *SILENT))
 """What is thrown away by its tag. An unclosed one holds the rest of the page; older frameworks put a form around all of it."""
 
@@ -55,11 +48,11 @@ BESIDE = frozenset(("aside", "footer", "figure"))
 """What is thrown away, too, and may hold much of a page that says little."""
 
 
-def prose_held(tree: lxml.html.HtmlElement) -> dict[lxml.html.HtmlElement, int]:
-    """How many characters of running text each element holds; those that hold none are left out."""
+def prose_held(prose: Mapping[lxml.html.HtmlElement, int]) -> dict[lxml.html.HtmlElement, int]:
+    """How many characters of running text each element holds, from those of its own; those that hold none are left out."""
     held: dict[lxml.html.HtmlElement, int] = {}
-    for element in LONG_TEXTS(tree):
-        if length := _own_prose(element):
+    for element, length in prose.items():
+        if length:
             for around in (element, *element.iterancestors()):
                 held[around] = held.get(around, 0) + length
     return held
@@ -67,7 +60,7 @@ def prose_held(tree: lxml.html.HtmlElement) -> dict[lxml.html.HtmlElement, int]:
 
 def _own_prose(element: lxml.html.HtmlElement) -> int:
     texts = (element.text, *(child.tail for child in element))
-    return sum(length for text in texts if text and (length := len(text.strip())) > MIN_RUNNING)
+    return sum(running_length(text) for text in texts if text)
 
 
 def most_of(held: dict[lxml.html.HtmlElement, int]) -> Iterator[lxml.html.HtmlElement]:
@@ -84,19 +77,6 @@ def is_veiled(element: lxml.html.HtmlElement) -> bool:
     return element.get("hidden") is not None or element.get("aria-hidden") == "true" or is_styled_away(element)
 
 
-def is_styled_away(element: lxml.html.HtmlElement) -> bool:
-    """Whether its style hides an element, for eyes at least."""
-    style = element.get("style")
-    return style is not None and HIDING.search("".join(style.split()).lower()) is not None
-
-
-HIDING = re.compile(
-    r"display:none|visibility:hidden|clip:rect\((?:[01]\D|0+\))|clip-path:inset\((?:50|100)%"
-    r"|(?:left|right|top|text-indent):-\d{4}"
-)
-"""What a style without its spaces says."""
-
-
 def _open(element: lxml.html.HtmlElement) -> None:
     """Makes an element a plain one, that is called nothing."""
     if element.tag in SWALLOWING or element.tag in BESIDE:
@@ -107,15 +87,9 @@ def _open(element: lxml.html.HtmlElement) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- hidden rests
-VEILED = XPath(
-    "//body//*[@hidden or @aria-hidden = 'true' or @style]"
-    f"[string-length() >= {PROSE_LENGTH}][not(ancestor::dialog or ancestor::form or ancestor::nav or ancestor::footer)]"
-)
-
-
-def show_rests(tree: lxml.html.HtmlElement) -> None:
+def show_rests(tree: lxml.html.HtmlElement, hidden: Iterable[lxml.html.HtmlElement]) -> None:
     """Shows what is hidden until a reader asks for it: prose below the article's prose, with a button of its own."""
-    veiled = [element for element in VEILED(tree) if is_veiled(element)]
+    veiled = [element for element in hidden if is_veiled(element) and _may_be_rest(element)]
     asked = {target.lstrip("#") for target in TARGETS(tree)} if veiled else set()
     for element in veiled:
         if _is_rest(element) and (element.get("id") in asked or RESTS.search(_names(element)) or _has_opener(element)):
@@ -123,6 +97,15 @@ def show_rests(tree: lxml.html.HtmlElement) -> None:
             if before is not None and not _says_something(before):
                 before.drop_tree()
             _open(element)
+
+
+def _may_be_rest(element: lxml.html.HtmlElement) -> bool:
+    """Whether an element is long enough, and in no part of the page that is never the article."""
+    return (
+        element.tag != "body"
+        and len(element.text_content()) >= PROSE_LENGTH
+        and next(element.iterancestors("dialog", "form", "nav", "footer"), None) is None
+    )
 
 
 TARGETS = XPath("//@aria-controls | //@data-target | //@data-bs-target | //a[starts-with(@href, '#')]/@href")
@@ -186,9 +169,6 @@ def _says_something(element: lxml.html.HtmlElement) -> bool:
 
 
 # ----------------------------------------------------------------------------------------------- headings that are pressed
-PRESSED = XPath("//button | //*[@role = 'button'][not(self::a)]")
-
-
 ICONS = XPath(".//*[@aria-hidden = 'true'][string-length() = 1]")
 """The plus, or the arrow, of a button."""
 
@@ -196,13 +176,13 @@ ICONS = XPath(".//*[@aria-hidden = 'true'][string-length() = 1]")
 OPENS = re.compile(r"accordion|collaps|toggle|expand|question|faq", re.I)
 
 
-def free_headings(tree: lxml.html.HtmlElement) -> None:
+def free_headings(pressed: Iterable[lxml.html.HtmlElement]) -> None:
     """Takes a part's heading out of the button that opens it: `h3 > button`, or a button right above a paragraph."""
-    for button in PRESSED(tree):
+    for button in pressed:
         for icon in ICONS(button):
             icon.drop_tree()
         around, text = button.getparent(), _line(button)
-        if around is None or len(text) < 2 or is_control(text) or is_label(text):
+        if around is None or not is_pressed(button) or len(text) < 2 or is_control(text) or is_label(text):
             continue
         if around.tag in ("dt", "summary", *HEADINGS) or around.get("role") == "heading":
             if _line(around) == text:
@@ -246,11 +226,6 @@ def _open_part(part: lxml.html.HtmlElement | None) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- galleries
-CAPTIONS = XPath(
-    "//figcaption | //*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]"
-)
-
-
 CREDITS = XPath(".//*[@class[contains(., 'redit') or contains(., 'opyright')]]")
 
 
@@ -258,11 +233,11 @@ MIN_CAPTIONS = 3
 """Captions of a gallery that is a story of its own."""
 
 
-def captions_to_paragraphs(tree: lxml.html.HtmlElement, running: int) -> None:
-    """Makes the captions paragraphs where they are the story: several, and most of the page's `running` text."""
-    captions = [one for one in CAPTIONS(tree) if not any(map(_is_caption, one.iterancestors()))]
+def captions_to_paragraphs(marked: Iterable[lxml.html.HtmlElement], held: Iterable[lxml.html.HtmlElement]) -> None:
+    """Makes the captions paragraphs where they are the story: several, and most of the page's running text, that is `held`."""
+    captions = [one for one in marked if is_caption(one) and not any(map(is_caption, one.iterancestors()))]
     told = [(one, length) for one in captions if (length := sum(map(_own_prose, one.iter())))]
-    if len(told) < MIN_CAPTIONS or 2 * sum(length for _, length in told) < running:
+    if len(told) < MIN_CAPTIONS or 2 * sum(length for _, length in told) < sum(map(_own_prose, held)):
         return
     around = Counter(above for caption, _ in told for above in caption.iterancestors())
     for caption, _ in told:
@@ -272,44 +247,53 @@ def captions_to_paragraphs(tree: lxml.html.HtmlElement, running: int) -> None:
             if around[above] == len(told):
                 break
             _open(above)
-        for inner in filter(_is_caption, list(caption.iter())):
+        for inner in filter(is_caption, list(caption.iter())):
             _open(inner)
         _open(caption)
         caption.tag = "div" if any(child.tag in BLOCKS for child in caption) else "p"
 
 
-def _is_caption(element: lxml.html.HtmlElement) -> bool:
-    return element.tag == "figcaption" or "aption" in element.get("class", "")
-
-
 # ----------------------------------------------------------------------------------------------------- tables and texts
 LAYOUT_CELL, LAYOUT_PARAGRAPH = 500, 120
-"""Characters of a table cell that holds a text, not a value; of a paragraph in one that does."""
+"""Characters, those of CJK counting three, of a table cell that holds a text, not a value; of a paragraph in one that does."""
 
 
-LAYOUT_TABLES = XPath(
-    f"//table[@role = 'presentation' or .//h1 or .//td[string-length() > {LAYOUT_CELL}]"
-    f" or .//td/p[string-length() > {LAYOUT_PARAGRAPH}]]"
+MAY_LAY_OUT = XPath(
+    f"//table[@role = 'presentation' or .//h1 or .//td[string-length() > {LAYOUT_CELL // 3}]"
+    f" or .//td/p[string-length() > {LAYOUT_PARAGRAPH // 3}]]"
 )
+
+
+def _lays_out(table: lxml.html.HtmlElement) -> bool:
+    """Whether a table only lays out the page."""
+    if table.get("role") == "presentation" or next(table.iter("h1"), None) is not None:
+        return True
+    return any(
+        width(cell.text_content()) > LAYOUT_CELL
+        or any(width(part.text_content()) > LAYOUT_PARAGRAPH for part in cell.iterchildren("p"))
+        for cell in table.iter("td")
+    )
 
 
 def open_tables(tree: lxml.html.HtmlElement) -> None:
     """Makes the tables that only lay out the page plain containers."""
-    for table in LAYOUT_TABLES(tree):
+    for table in filter(_lays_out, MAY_LAY_OUT(tree)):
         for part in list(table.iter("table", "tbody", "tr", "td", "th")):
             part.tag = "div"
 
 
-PREFORMATTED = XPath("//pre[string-length() > 240] | //*[contains(@style, 'pre-')][string-length() > 240]")
-
-
-def part_preformatted(tree: lxml.html.HtmlElement) -> None:
+def part_preformatted(marked: Iterable[lxml.html.HtmlElement]) -> None:
     """Makes the paragraphs of a preformatted text elements: they are parted by empty lines, and wrapped by hand."""
-    for element in PREFORMATTED(tree):
+    for element in marked:
         if element.tag == "pre" or not any(child.tag in BLOCKS for child in element):
-            paragraphs = unfold(element.text_content().splitlines())
+            text = element.text_content()
+            paragraphs = unfold(text.splitlines()) if len(text) > MIN_PREFORMATTED else []
             if len(paragraphs) > 1 and _are_prose(paragraphs):
                 _refill(element, paragraphs)
+
+
+MIN_PREFORMATTED = 240
+"""Characters of a preformatted text that is more than a line or two."""
 
 
 def join_wrapped_lines(tree: lxml.html.HtmlElement) -> None:

@@ -4,39 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import lxml.html
 from lxml import etree
-from lxml.etree import XPath
 
 from crawler.selectors import to_xpath
 from pipelines.extract.boilerplate import is_control, is_label, is_sentence
-from pipelines.extract.prune.initials import is_spoken
-from pipelines.extract.prune.preparing import is_styled_away, prepare
+from pipelines.extract.prune.marked import hides, is_caption, mark
+from pipelines.extract.prune.preparing import prepare
 from pipelines.extract.tree import BLOCKS, HEADINGS, SILENT
 from pipelines.text import line_key
-
-HIDDEN = XPath(
-    "//*[@hidden or @style or @class[contains(., 'sr-only') or contains(., 'visually') or contains(., 'screen-reader')]]"
-    " | //body//*[self::span or self::i or self::b or self::em or self::small or self::abbr][@class]"
-)
-
-
-UNSEEN = """
-hidden is-hidden u-hidden hide invisible element-invisible offscreen off-screen a11y-hidden assistive-text
-accessible-text accessibly-hidden hide-accessible hidden-accessible
-"""
-
-
-UNSEEN_NAMES = frozenset(UNSEEN.split())
-"""What templates call the words inside a line that only screen readers say: `opens in a new tab`. `hidden md:inline` is seen."""
-
-
-INLINE = frozenset(("span", "i", "b", "em", "small", "abbr"))
-
-
-CAPTIONS = XPath("//*[@class[contains(.,'aption')] or @itemprop[contains(.,'caption')]][not(self::body)]")
-
-
-TWEETS = XPath("//blockquote[@class[contains(.,'twitter-') or contains(.,'instagram-') or contains(.,'tiktok-')]]")
-
 
 MAX_HIDDEN = 1_000
 """Characters of a hidden element that is dropped; pages that arrive in streams hide the whole article until scripts run."""
@@ -52,34 +26,29 @@ MAX_BOX_LABEL, MAX_BOX = 80, 900
 
 def prune(tree: lxml.html.HtmlElement) -> None:
     """Removes what is never text, so that every later step has less to read."""
-    prepare(tree)
+    marked = mark(tree)
+    prepare(tree, marked)
     etree.strip_elements(tree, *SILENT, with_tail=False)
-    for element in HIDDEN(tree):
-        if _is_hidden(element) and len(element.text_content()) < MAX_HIDDEN:
+    for element in marked.hidden:
+        if hides(element) and len(element.text_content()) < MAX_HIDDEN:
             _drop(element)
-    for element in CAPTIONS(tree):
-        if len(element.text_content()) < MAX_CAPTION:
+    for element in marked.captions:
+        if is_caption(element) and len(element.text_content()) < MAX_CAPTION:
             _drop(element)
-    for tweet in TWEETS(tree):
-        del tweet.attrib["class"]
+    for quote in tree.iter("blockquote"):
+        if any(name in quote.get("class", "") for name in EMBEDDING):
+            del quote.attrib["class"]
     for box in list(labelled_boxes(tree)):
         _drop(box)
+
+
+EMBEDDING = ("twitter-", "instagram-", "tiktok-")
+"""How a post is called that a script would put into a frame: it is a quotation."""
 
 
 def _drop(element: lxml.html.HtmlElement) -> None:
     if element.getparent() is not None and element.tag not in ("html", "body"):
         element.drop_tree()
-
-
-def _is_hidden(element: lxml.html.HtmlElement) -> bool:
-    """Whether one of HIDDEN's marks hides it."""
-    names = element.get("class", "")
-    return (
-        element.get("hidden") is not None
-        or is_styled_away(element)
-        or is_spoken(element)
-        or (element.tag in INLINE and ":" not in names and not UNSEEN_NAMES.isdisjoint(names.split()))
-    )
 
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:

@@ -4,6 +4,7 @@ No script is run. JSON is read as JSON, literals of JavaScript by chompjs; frame
 (devalue of Nuxt and SvelteKit, turbo-stream of Remix, rows of React's flight, references of Apollo) have them put together again.
 """
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -100,7 +101,7 @@ def page_data(scripts: Sequence[tuple[str, str]]) -> Iterator[Any]:
             for value in _json(text, repairs):
                 yield from put_together(value)
     if flight:
-        yield from flight_rows("".join(_flight_text(flight, repairs)))
+        yield from flight_rows("".join(_flight_text(flight)))
     for value in islice(_literals(code, repairs), MAX_LITERALS):
         yield from put_together(value)
 
@@ -143,16 +144,16 @@ def _literals(scripts: Iterable[str], repairs: Repairs) -> Iterator[Any]:
             if text[begin] in "\"'`":
                 value, length = _in_string(text, begin, repairs)
             elif BEGINS_DATA.match(text, begin):
-                value, length = literal(text[begin:], repairs)
-                value = _with_arguments(value, text, begin, repairs)
+                value, length = literal(text[begin:])
+                value = _with_arguments(value, text, begin)
             else:
                 continue
             resume = begin + length // 2  # as JSON it may be twice as long
             yield value
 
 
-def literal(text: str, repairs: Repairs) -> tuple[Any, int]:
-    """The literal that a text of JavaScript begins with, and its length as JSON; None and 0 when it is none."""
+def literal(text: str) -> tuple[Any, int]:
+    """The literal that a text of JavaScript begins with, and its length as JSON; None when it is no data."""
     import chompjs  # few pages need it
 
     length = 0
@@ -160,30 +161,32 @@ def literal(text: str, repairs: Repairs) -> tuple[Any, int]:
     def read(found: str) -> Any:
         nonlocal length
         length = len(found)
-        return read_json(found, repairs)
+        return json.loads(
+            found, strict=False
+        )  # chompjs wrote it: what is not JSON yet is code, which no repair makes data
 
     try:
         return chompjs.parse_js_object(text, loader=read), length
-    except ValueError:
-        return None, 0
+    except (ValueError, RecursionError):
+        return None, length
 
 
 def _in_string(text: str, begin: int, repairs: Repairs) -> tuple[Any, int]:
     """The value of JSON that stands in a string, `JSON.parse("{\\"a\\": 1}")`, and the string's length."""
     string = STRING.match(text, begin)
-    value, _ = literal(f"[{string[0]}]", repairs) if string else (None, 0)
+    value, _ = literal(f"[{string[0]}]") if string else (None, 0)
     if string is None or not (isinstance(value, list) and value and isinstance(value[0], str)):
         return None, 0
     return next(iter(_json(value[0], repairs)), None), 2 * len(string[0])
 
 
-def _with_arguments(value: Any, text: str, begin: int, repairs: Repairs) -> Any:
+def _with_arguments(value: Any, text: str, begin: int) -> Any:
     """The value that `(function(a, b){return {...}}(1, "x"))` returns: names of parameters replaced by what is given for them."""
     parameters = PARAMETERS.search(text, max(0, begin - 20_100), begin)
     if parameters is None or value is None:
         return value
     arguments = text[text.rfind("}(") + 2 :].rstrip(" ;)\n")
-    given, _ = literal(f"[{arguments}]", repairs)
+    given, _ = literal(f"[{arguments}]")
     names = [name.strip() for name in parameters[1].split(",")]
     return _replaced(value, dict(zip(names, given, strict=False))) if isinstance(given, list) else value
 
@@ -319,11 +322,11 @@ def _apollo_name(value: Any) -> str | None:
 
 
 # ----------------------------------------------------------------------------------------------------------------- flight
-def _flight_text(scripts: Iterable[str], repairs: Repairs) -> Iterator[str]:
+def _flight_text(scripts: Iterable[str]) -> Iterator[str]:
     """The stream that `self.__next_f.push([1, "..."])` brings piece by piece."""
     for text in scripts:
         for found in FLIGHT.finditer(text):
-            piece, _ = literal(text[found.end() :], repairs)
+            piece, _ = literal(text[found.end() :])
             if isinstance(piece, list) and len(piece) > 1 and piece[0] == 1 and isinstance(piece[1], str):
                 yield piece[1]
 
