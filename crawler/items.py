@@ -133,6 +133,7 @@ class Page:
     content_type: str | None = None  #: the Content-Type header, charset parameter included
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)
+    reserved: str | None = None  #: the X-Robots-Tag header, and `tdm-reservation` where that header says 1
     etag: str | None = None
     last_modified: str | None = None
     unchanged: bool = False  #: answered 304: what is known of it still holds
@@ -164,6 +165,7 @@ class Article:
     dateline: str | None = None  #: the place that opens a report, in its own spelling; the text keeps it
     kicker: str | None = None  #: the small line above the title: a topic, a place, a series; None: none was seen
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
+    reservations: tuple[str, ...] = ()  #: what the page asks not to be done with it: `noarchive`, `tdm-reservation`, …
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 2 trafilatura 2.3.1`

@@ -25,6 +25,7 @@ WHEN_DUE = "when its pace makes it due"
 
 
 _REFUSALS = {
+    "client_redirect": "a page that only leads on to another address, where no article was found",
     "consent": "a notice that asks for consent stands where the article should be",
     "empty": "the answer is empty",
     "forgotten": "taken down with `broadsheet forget`",

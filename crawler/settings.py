@@ -46,7 +46,12 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.fetcher.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    # Scrapy's own looks into every page, and at no script.
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "crawler.fetcher.hops.HopsMiddleware": 580,
     "crawler.fetcher.compression.CompressionMiddleware": 590,
+    # In the place of Scrapy's, before what follows a redirect.
+    "crawler.fetcher.chain_cookies.ChainCookiesMiddleware": 700,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
@@ -67,7 +72,7 @@ DOWNLOAD_DELAY_JITTER = 0.0
 CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_ITEMS = 2 * max(1, EXTRACT_WORKERS)  # of one answer or archive; Scrapy makes so many tasks for every answer
-COOKIES_ENABLED = False
+COOKIES_ENABLED = False  # but within one chain of redirects
 TWISTED_DNS_RESOLVER = "crawler.fetcher.address_guard.PublicAddressResolver"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -98,7 +103,6 @@ RETRY_EXCEPTIONS = [
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
-METAREFRESH_ENABLED = False
 
 # Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"

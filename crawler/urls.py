@@ -6,6 +6,7 @@ that could be two articles. Mobile and AMP twins are left to the page's own cano
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 from string import ascii_letters, digits
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -20,6 +21,19 @@ TRACKERS = re.compile(
 )
 """Query parameters that only say how a reader came: campaign tags and click identifiers, as their vendors document them.
 Anything shorter or more general (`ref`, `source`, `id`, `page`) can choose the article on some site and stays."""
+
+SESSION_IDS = re.compile(r"jsessionid|phpsessid|aspsessionid\w*|cfid|cftoken|oscsid|zenid")
+"""Parameters in which servers keep a session where there is no cookie: Java, PHP, ASP, ColdFusion, two shops. They are another at
+every look, and never choose the article."""
+
+_MAYBE_SESSION = re.compile(r"sid|session_?id|sess_?id")
+_RANDOM = re.compile(r"(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])(?![0-9a-f]{24}\Z)[0-9A-Za-z]{16,}")
+"""A name that is a session's on some sites and a story's on others (`?sid=26/11/03/171`) goes with a value as nobody numbers
+stories: 16 letters and digits or more, but not the 24 of a document database; and only where something else names the page."""
+
+_SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*+", re.IGNORECASE)
+_SCRIPT_PATH = re.compile(r"(?:.*/)?(?:[^/]*\.(?:php\d?|aspx?|cgi|pl|jsp|cfm|dll|do|fcgi))?", re.IGNORECASE)
+"""A path that names no page without its query."""
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
@@ -47,7 +61,7 @@ class UnusableURL(ValueError):
 
 
 def canonical_url(url: str) -> str:
-    """Normalize a URL: fragment, tracking parameters, default port and needless escapes gone, scheme and host in lower case.
+    """Normalize a URL: fragment, tracking parameters, session ids, default port and needless escapes gone, scheme and host in lower case.
 
     Idempotent. Parameters keep their order: some sites' servers care. Raises UnusableURL.
     """
@@ -66,7 +80,8 @@ def canonical_url(url: str) -> str:
         raise UnusableURL(f"{url!r} names no host")
     if port and port != _DEFAULT_PORT[parts.scheme]:
         host = f"{host}:{port}"
-    return _joined(f"{parts.scheme}://{host}", _normal_escapes(parts.path), _normal_escapes(parts.query))
+    path = _SESSION_IN_PATH.sub("", parts.path) if ";" in parts.path else parts.path
+    return _joined(f"{parts.scheme}://{host}", _normal_escapes(path), _normal_escapes(parts.query))
 
 
 def is_whole(url: str) -> bool:
@@ -127,12 +142,12 @@ def _host(parts: SplitResult) -> str:
     """The host as resolvers want it: lower case, IDNA, no final dot, an IPv6 address in its brackets."""
     name = (parts.hostname or "").rstrip(".")
     if ":" in name:
-        return f"[{name}]"
+        return f"[{IPv6Address(name).compressed}]"
     return name if name.isascii() else name.encode("idna").decode("ascii")
 
 
 def _joined(origin: str, path: str, query: str) -> str:
-    query = _without_trackers(query) if query else ""
+    query = _without_trackers(query, path) if query else ""
     return f"{origin}{path or '/'}{'?' + query if query else ''}"
 
 
@@ -144,10 +159,18 @@ def _escaped(text: str) -> str:
 _escapes = lru_cache(maxsize=4096)(quote)  # a site's sections and words return
 
 
-def _without_trackers(query: str) -> str:
-    return "&".join(
-        pair for pair in query.split("&") if pair and not TRACKERS.fullmatch(pair.partition("=")[0].lower())
-    )
+def _without_trackers(query: str, path: str) -> str:
+    kept, doubted = [], []
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        name = name.lower()
+        if pair and not TRACKERS.fullmatch(name) and not SESSION_IDS.fullmatch(name):
+            kept.append(pair)
+            if _MAYBE_SESSION.fullmatch(name) and _RANDOM.fullmatch(value):
+                doubted.append(pair)
+    if doubted and (len(doubted) < len(kept) or not _SCRIPT_PATH.fullmatch(path)):
+        kept = [pair for pair in kept if pair not in doubted]
+    return "&".join(kept)
 
 
 def _normal_escapes(text: str) -> str:

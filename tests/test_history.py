@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.support.loopback import Answer, Site, article_html, story
 from tests.support.newsroom import Newsroom
 
@@ -116,6 +118,35 @@ def test_when_a_feed_has_rolled_on_the_sitemap_has_what_it_dropped(site: Site, n
     assert newsroom.rows("select url, state from pages where state <> 'article'") == []
     assert newsroom.rows("select count(*) from articles") == [(3,)]
     assert newsroom.rows("select missed, missed_at is not null from feeds where kind = 'rss'") == [(1, 1)]
+
+
+@pytest.mark.parametrize("link", ["/{0}?token={1}", "/{0};v={1}"])
+def test_links_that_change_with_every_look_are_told_and_are_no_gap(link: str, site: Site, newsroom: Newsroom) -> None:
+    names = ("pier", "quay", "mill")
+    site.add("/robots.txt", f"Sitemap: {site.url}/map.xml", kind="text/plain")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    for look in range(3):
+        paths = [link.format(name, f"x{look}") for name in names]
+        for name, path in zip(names, paths, strict=True):
+            site.article(path, f"The {name}", story(name))
+        site.feed("/feed", *(site.url + path for path in paths))
+        newsroom.crawl("--now")
+    assert newsroom.rows("select missed, missed_at, relinked_at is not null from feeds") == [(0, None, 1)]
+    assert "/map.xml" not in site.asked
+    ((status, reason),) = newsroom.rows("select status, reason from sources")
+    assert (status, "its links change with every look" in (reason or "")) == ("ok", True)
+
+
+@pytest.mark.parametrize("parameter", [";jsessionid={}", "?PHPSESSID={}", "?sid=9f86d081884c7d659a2feaa0c55ad{:03}"])
+def test_a_session_in_a_feeds_links_makes_no_new_pages(parameter: str, site: Site, newsroom: Newsroom) -> None:
+    site.article("/pier", "The pier", story("pier"))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    for look in range(3):
+        site.feed("/feed", f"{site.url}/pier{parameter.format(look)}")
+        newsroom.crawl("--now")
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
+    assert site.asked.count("/pier") == 1
+    assert newsroom.rows("select missed, relinked_at from feeds") == [(0, None)]
 
 
 def test_sitemaps_are_asked_although_their_index_has_not_changed(site: Site, newsroom: Newsroom) -> None:

@@ -14,6 +14,7 @@ from scrapy.utils.test import get_crawler
 
 from crawler.fetcher.backoff import host_of, is_backing_off, retry_after
 from crawler.fetcher.robots import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of, sitemap_urls
+from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.spiders.news import NewsSpider
 from crawler.times import stamp
@@ -96,7 +97,16 @@ def test_a_sitemap_that_robots_txt_names_without_its_host_is_asked(line: str, si
 
 @pytest.mark.parametrize(
     "line",
-    ["none", "m.example/x", "m.example/x.xml", "<m.example/x>", "ftp://m.example/x", "http://m.example:x/", "//[::1", "http:///x"],
+    [
+        "none",
+        "m.example/x",
+        "m.example/x.xml",
+        "<m.example/x>",
+        "ftp://m.example/x",
+        "http://m.example:x/",
+        "//[::1",
+        "http:///x",
+    ],
 )
 def test_a_sitemap_line_that_is_no_address_is_skipped(line: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
@@ -182,6 +192,51 @@ def test_a_robots_txt_that_redirects_to_nowhere_is_none(site: Site, newsroom: Ne
     publish(site, newsroom, "pier")
     newsroom.crawl()
     assert newsroom.rows("select robots, robots_status from hosts") == [(None, 404)]
+    assert states(newsroom) == {"article": 1}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "group", "is_ours"),
+    [
+        ("casework (+https://example.org/about)", "example", False),
+        ("casework (+https://example.org/about)", "about", False),
+        ("casework (+https://example.org/about)", "a", False),
+        ("casework (+https://example.org/about)", "case", False),
+        ("casework (+https://github.com/casework/casework)", "github", False),
+        ("casework (+mailto:desk@casework.example)", "mail", False),
+        ("casework-monitor/2 (+https://example.org)", "casework", False),
+        ("casework (+https://example.org/about)", "casework-monitor", False),
+        ("casework (+https://example.org/about)", "casework", True),
+        ("casework (+https://example.org/about)", "CaseWork/1.0", True),
+        ("casework/2.1 (+https://example.org/about)", "casework/1.0", True),
+        ("casework/2.1 (+https://example.org/about)", "casework*", True),
+        ("casework/2.1 (+https://example.org/about)", "casework # not the others", True),
+        ("Mozilla/5.0 (compatible; casework/2.1; +https://example.org/about)", "casework", True),
+        ("Mozilla/5.0 (compatible; casework/2.1; +https://example.org/about)", "mozilla", False),
+        ("desk24 (+https://example.org/about)", "desk", False),
+        ("casework (+https://example.org/about)", "*", True),
+    ],
+)
+@pytest.mark.parametrize("field", ["User-agent: ", "useragent:", "User agent "])
+def test_a_group_is_ours_by_the_product_token_alone(user_agent: str, group: str, is_ours: bool, field: str) -> None:
+    """RFC 9309, 2.2.1: not by a word of the address that a user agent gives for its contact."""
+    rules = RobotsRules(f"{field}{group}\nDisallow: /no", user_agent)
+    assert rules.allowed("https://paper.example/no") is not is_ours
+
+
+def test_groups_of_one_name_are_one_and_it_comes_before_all() -> None:
+    """RFC 9309, 2.2.1; the version that somebody wrote behind the name makes no other group."""
+    text = "User-agent: *\nDisallow: /\nUser-agent: casework\nUser-agent: other\nDisallow: /a\nUser-agent: casework/1.0\nCrawl-delay: 7\nDisallow: /b"
+    rules = RobotsRules(text, "casework (+https://example.org)")
+    paths = ("/", "/a", "/b", "/c")
+    assert [path for path in paths if rules.allowed(f"https://paper.example{path}")] == ["/", "/c"]
+    assert rules.crawl_delay == 7
+
+
+def test_a_robots_txt_that_names_a_word_of_the_contact_refuses_nothing(site: Site, newsroom: Newsroom) -> None:
+    site.add("/robots.txt", "User-agent: example\nDisallow: /\nUser-agent: test-bot\nDisallow: /")
+    publish(site, newsroom, "pier")
+    newsroom.crawl()
     assert states(newsroom) == {"article": 1}
 
 

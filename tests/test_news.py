@@ -6,16 +6,21 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from twisted.internet.defer import maybeDeferred
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.fetcher.address_guard import may_enter
+from crawler.fetcher import address_guard
+from crawler.fetcher.address_guard import PublicAddressResolver, may_enter
 from crawler.items import MAX_PAGE_BYTES
+from crawler.urls import canonical_url
 from pipelines.database.lock import run_lock
 from tests.conftest import ROOT, broadsheet, connect, run_scrapy
-from tests.support.loopback import Answer, Site, article_html, story
+from tests.support.loopback import Answer, Site, article_html, serving, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for
 
 
@@ -179,7 +184,7 @@ def test_a_redirect_to_the_front_page_is_a_refusal(site: Site, newsroom: Newsroo
 def test_a_private_address_is_not_entered_unless_allowed(site: Site, newsroom: Newsroom) -> None:
     newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
     settings = newsroom.folder / "sources.toml"
-    settings.write_text(settings.read_text().replace('"127.0.0.0/8"', ""))
+    settings.write_text(settings.read_text().replace('"127.0.0.0/8", ', ""))
     done = newsroom.crawl(code=1)
     assert site.asked == []
     assert "not one source could be read" in done.stderr
@@ -470,6 +475,79 @@ def test_a_discovery_that_was_cut_short_is_done_again(site: Site, newsroom: News
 def test_no_spelling_of_a_private_address_may_be_entered(address: str) -> None:
     assert not may_enter(address, ())
     assert may_enter("93.184.215.14", ())
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"])
+def test_public_addresses_of_both_kinds_may_be_entered(address: str) -> None:
+    """The last is how a network without IPv4 writes the first (NAT64, RFC 6052)."""
+    assert may_enter(address, ())
+
+
+def test_a_site_whose_address_is_a_number_of_ipv6_is_crawled(newsroom: Newsroom) -> None:
+    with serving("::1") as site:
+        site.article("/pier", "The pier", story("pier"))
+        site.add("/old", status=302, Location="/pier")
+        site.feed("/feed", f"{site.url}/old", "http://[fd00:0:0::1]/quay", "http://[::ffff:10.0.0.1]/quay")
+        newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+        newsroom.crawl()
+    assert newsroom.states() == {
+        f"{site.url}/old": ("duplicate", "redirect"),
+        f"{site.url}/pier": ("article", None),
+        "http://[fd00::1]/quay": ("failed", "private_address"),
+        canonical_url("http://[::ffff:10.0.0.1]/quay"): ("failed", "private_address"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "entered"),
+    [
+        (["2606:2800::1"], ["2606:2800::1"]),
+        (["10.0.0.1", "93.184.215.14", "::1", "2606:2800::1"], ["93.184.215.14", "2606:2800::1"]),
+        (["10.0.0.1", "fd00::1"], []),
+        (UnicodeError("label empty or too long"), []),
+        (OSError("no such name"), []),
+    ],
+)
+def test_of_a_names_addresses_the_public_ones_are_tried(
+    known: list[str] | Exception, entered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(name: str) -> list[str]:
+        if isinstance(known, Exception):
+            raise known
+        return known
+
+    monkeypatch.setattr(address_guard, "_look_up", look_up)
+    monkeypatch.setattr(address_guard, "deferToThreadPool", lambda reactor, pool, call, name: maybeDeferred(call, name))
+    found: list[str] = []
+    ended: list[bool] = []
+    receiver = SimpleNamespace(
+        resolutionBegan=lambda resolution: None,
+        addressResolved=lambda address: found.append(address.host),
+        resolutionComplete=lambda: ended.append(True),
+    )
+    resolver = PublicAddressResolver(Mock(), ())
+    resolver.resolveHostName(receiver, "paper.example", 80)
+    assert (found, ended) == (entered, [True])
+    assert ("paper.example" in resolver.refused) == (isinstance(known, list) and not entered)
+    resolver.refused.discard("paper.example")
+
+
+def test_what_a_page_reserves_stands_beside_it(site: Site, newsroom: Newsroom) -> None:
+    """By its header, by its meta element; what another robot is told, and what concerns links, is not kept."""
+    meta = '<meta name="robots" content="NOARCHIVE, nofollow"><meta name="googlebot" content="noindex"><meta name="tdm-reservation" content="1"></head>'
+    site.add("/meta", article_html("The pier", story("pier")).replace("</head>", meta))
+    site.article("/header", "The quay", story("quay"), X_Robots_Tag="noindex, max-snippet:5", tdm_reservation="1")
+    site.article("/other", "The mill", story("mill"), X_Robots_Tag="otherbot: noindex, noarchive")
+    site.add("/copy", "The weir\n\n" + story("weir"), kind="text/plain", X_Robots_Tag="noai")
+    site.feed("/feed", *(f"{site.url}/{name}" for name in ("meta", "header", "other", "copy")))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows(f"select replace(url, '{site.url}/', ''), reservations from pages order by 1") == [
+        ("copy", '["noai"]'),
+        ("header", '["noindex", "tdm-reservation"]'),
+        ("meta", '["noarchive", "tdm-reservation"]'),
+        ("other", None),
+    ]
 
 
 def test_a_page_too_large_is_refused_in_one_word_wherever_it_comes_from(site: Site, newsroom: Newsroom) -> None:

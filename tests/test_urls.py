@@ -30,6 +30,35 @@ def test_what_only_says_how_a_reader_came_is_removed(query: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("/a;jsessionid=0A1B2C.node1", "/a"),
+        ("/a;JSESSIONID=0A1B2C?page=2", "/a?page=2"),
+        ("/a;jsessionid=1/b.html", "/a/b.html"),
+        ("/a;v=2", "/a;v=2"),
+        ("/a?PHPSESSID=c0ffee&id=3", "/a?id=3"),
+        ("/a.php?PHPSESSID=c0ffee", "/a.php"),
+        ("/a?jsessionid=1", "/a"),
+        ("/a.asp?id=7&ASPSESSIONIDQQTRBCAD=X", "/a.asp?id=7"),
+        ("/a?CFID=12&CFTOKEN=34", "/a"),
+        ("/a?sid=9f86d081884c7d659a2feaa0c55ad015", "/a"),
+        ("/view.php?t=12&SID=9f86d081884c7d659a2feaa0c55ad015", "/view.php?t=12"),
+        ("/a?session_id=q2w3e4r5t6y7u8i9", "/a"),
+        ("/article.pl?sid=26/11/03/1714", "/article.pl?sid=26/11/03/1714"),
+        ("/news.php?name=News&sid=4711", "/news.php?name=News&sid=4711"),
+        ("/story.php?sid=9f86d081884c7d659a2feaa0c55ad015", "/story.php?sid=9f86d081884c7d659a2feaa0c55ad015"),
+        ("/?sid=9f86d081884c7d659a2feaa0c55ad015", "/?sid=9f86d081884c7d659a2feaa0c55ad015"),
+        ("/a?sid=5f3e1c2ab7d4e6f8a9b0c1d2", "/a?sid=5f3e1c2ab7d4e6f8a9b0c1d2"),
+        ("/a?sid=mill-burns-down-in-lowmarch", "/a?sid=mill-burns-down-in-lowmarch"),
+        ("/a?session=keynote2026", "/a?session=keynote2026"),
+    ],
+)
+def test_a_session_is_no_part_of_an_address_and_what_may_be_a_story_is(url: str, canonical: str) -> None:
+    assert canonical_url(f"https://x.example{url}") == f"https://x.example{canonical}"
+    assert canonical_url(f"https://x.example{canonical}") == f"https://x.example{canonical}"
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "id=1",
@@ -81,6 +110,7 @@ def test_what_may_choose_the_article_stays_as_and_where_it_is(query: str) -> Non
             "https://MÜLLER.example:8443/", "https://xn--mller-kva.example:8443/", id="international name and port"
         ),
         pytest.param("http://[2001:DB8::1]:8080/a", "http://[2001:db8::1]:8080/a", id="IPv6"),
+        pytest.param("http://[2001:db8:0:0:0::0:1]/a", "http://[2001:db8::1]/a", id="IPv6, zeros"),
         pytest.param("http://[::1]:80", "http://[::1]/", id="IPv6, default port"),
         pytest.param("http://127.0.0.1:8001/a", "http://127.0.0.1:8001/a", id="IPv4"),
         pytest.param("https://a_b.x.example/", "https://a_b.x.example/", id="underscore in the host"),

@@ -1,6 +1,7 @@
-"""Response headers: validators (ETag, Last-Modified), Cache-Control, permanent redirects, 304."""
+"""Response headers: validators (ETag, Last-Modified), Cache-Control, X-Robots-Tag, permanent redirects, 304."""
 
 import re
+from typing import Any
 
 from scrapy.http import Response
 
@@ -9,6 +10,20 @@ def header(response: Response, name: str) -> str | None:
     """A response header as text; None when it is missing or empty."""
     value = response.headers.get(name)
     return value.decode("latin-1").strip() or None if value else None
+
+
+def content(response: Response) -> dict[str, Any]:
+    """Of a whole answer what its Page has: its body, what kind it is, what is reserved, and the validators."""
+    kind = header(response, "Content-Type")
+    return {"body": response.body, "content_type": kind, "reserved": reserved(response), **validators(response)}
+
+
+def reserved(response: Response) -> str | None:
+    """What an answer's headers ask robots not to do with it: X-Robots-Tag, and the TDM Reservation Protocol's own; None when nothing."""
+    said = [value.decode("latin-1") for value in response.headers.getlist("X-Robots-Tag")]
+    if header(response, "tdm-reservation") == "1":
+        said.append("tdm-reservation")
+    return "\n".join(said) or None
 
 
 def validators(response: Response) -> dict[str, str | None]:

@@ -14,12 +14,12 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
-from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler.fetcher.address_guard import PublicAddressResolver
 from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
 from crawler.fetcher.requests import RobotsRequest, asked_for, scrapy_request
+from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.urls import canonical_url, origin_of, same_site
 
@@ -77,7 +77,7 @@ class RobotsMiddleware:
         self._offline = bool(crawler.settings.get("OFFLINE_DIR"))
         self._ask_anyway = crawler.settings.getbool("POLL_ALL")
         self._locks: dict[str, asyncio.Lock] = {}
-        self._rules: dict[str, ProtegoRobotParser | RobotsUnreachable] = {}
+        self._rules: dict[str, RobotsRules | RobotsUnreachable] = {}
         self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per host, as its robots.txt names them
 
     @classmethod
@@ -103,10 +103,10 @@ class RobotsMiddleware:
         rules = await self._rules_for(request)
         if isinstance(rules, RobotsUnreachable):
             raise rules
-        if not rules.allowed(request.url, self._user_agent):
+        if not rules.allowed(request.url):
             raise RobotsForbid("robots")
 
-    async def _rules_for(self, request: Request) -> ProtegoRobotParser | RobotsUnreachable:
+    async def _rules_for(self, request: Request) -> RobotsRules | RobotsUnreachable:
         host = host_of(request.url)
         async with self._locks.setdefault(host, asyncio.Lock()):
             if host not in self._rules:
@@ -114,7 +114,7 @@ class RobotsMiddleware:
                 self._slow_down(request, self._rules[host])
         return self._rules[host]
 
-    async def _learn(self, host: str, origin: str) -> ProtegoRobotParser | RobotsUnreachable:
+    async def _learn(self, host: str, origin: str) -> RobotsRules | RobotsUnreachable:
         """The host's rules, remembered or asked for, or why it cannot say. Raises what holds for this one request only."""
         known, now = self._recall(host), datetime.now(UTC)
         if not self._ask_anyway and is_believed(known, now, ROBOTS_FRESH):
@@ -131,7 +131,7 @@ class RobotsMiddleware:
             return unreachable
         return self._note(host, origin, response, now)
 
-    def _note(self, host: str, origin: str, response: Response, now: datetime) -> ProtegoRobotParser:
+    def _note(self, host: str, origin: str, response: Response, now: datetime) -> RobotsRules:
         text = rules_of(response)
         rules = self._read(origin, text)
         self._keep(
@@ -144,14 +144,14 @@ class RobotsMiddleware:
         )
         return rules
 
-    def _read(self, origin: str, text: str) -> ProtegoRobotParser:
-        rules = ProtegoRobotParser(text.encode(), self._crawler.spider)
-        self.sitemaps[host_of(origin)] = tuple(sitemap_urls(rules.rp.sitemaps, origin))
+    def _read(self, origin: str, text: str) -> RobotsRules:
+        rules = RobotsRules(text, self._user_agent)
+        self.sitemaps[host_of(origin)] = tuple(sitemap_urls(rules.sitemaps, origin))
         return rules
 
-    def _delay_of(self, rules: ProtegoRobotParser) -> float | None:
+    def _delay_of(self, rules: RobotsRules) -> float | None:
         """Seconds between two requests, as the host asks; None when it does not, or nonsense."""
-        delay = rules.crawl_delay(self._user_agent)
+        delay = rules.crawl_delay
         return delay if delay is not None and 0 <= delay < NONSENSE_CRAWL_DELAY_SECONDS else None
 
     def _recall(self, host: str) -> Host:
@@ -186,9 +186,9 @@ class RobotsMiddleware:
             raise RobotsUnreachable(f"robots_http_{response.status}", response.status)
         return response
 
-    def _slow_down(self, request: Request, rules: ProtegoRobotParser | RobotsUnreachable) -> None:
+    def _slow_down(self, request: Request, rules: RobotsRules | RobotsUnreachable) -> None:
         """Give the host's download slot the delay that robots.txt asks for, now and whenever the slot is made anew."""
-        delay = self._delay_of(rules) if isinstance(rules, ProtegoRobotParser) else None
+        delay = self._delay_of(rules) if isinstance(rules, RobotsRules) else None
         if delay is None or self._offline:
             return
         assert self._crawler.engine is not None

@@ -15,6 +15,7 @@ from dateutil import parser as dateutil_parser
 from w3lib.html import remove_tags
 
 from crawler.items import Hints, Link, Source
+from crawler.redirectors import behind_redirectors
 from crawler.urls import UnusableURL, canonical_url, is_whole
 
 MAX_BYTES = 16 * 2**20
@@ -141,7 +142,7 @@ def is_utf8(body: bytes) -> bool:
 def link_of(href: Any, base: str, hints: Hints) -> Link | None:
     """The link, or None when its address is unusable: one malformed entry must not cost the others."""
     url = address_of(href, base)
-    return Link(url=url, hints=hints) if url else None
+    return Link(url=behind_redirectors(url), hints=hints) if url else None
 
 
 def address_of(href: Any, base: str) -> str | None:

@@ -172,6 +172,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | Non
         fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
+        reserved=http.get_header("X-Robots-Tag") if http else None,
         body=body,
         failure=failure or cut_off,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,

@@ -28,12 +28,13 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import header, is_unchanged, max_age, permanent_redirect, validators
+from crawler.fetcher.responses import content, is_unchanged, max_age, permanent_redirect, validators
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import EVERYTHING, Child, NotAListing, Reading
 from crawler.parsers.listings import read_listing
 from crawler.reasons import is_refusal, sentence
+from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import LOOK_AROUND_SECONDS, Discovery, discovery_of, is_stale, listing_at
@@ -87,7 +88,7 @@ class NewsSpider(scrapy.Spider):
             for url in source.sitemaps:
                 yield self.poll(source, url, "sitemap")
             for url in source.pages:
-                yield self.fetch(source, Link(url=canonical_url(url)), "listed")
+                yield self.fetch(source, Link(url=behind_redirectors(canonical_url(url))), "listed")
             if source.discover:
                 yield self.start_discovery(source)
 
@@ -276,8 +277,7 @@ class NewsSpider(scrapy.Spider):
         elif is_front_page(final_url) and not is_front_page(asked.url):
             yield _page(asked, refusal="redirect_to_front_page", **facts)
         else:
-            facts |= {"body": response.body, "content_type": header(response, "Content-Type")}
-            yield _page(asked, **facts, **validators(response))
+            yield _page(asked, **facts, **content(response))
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):

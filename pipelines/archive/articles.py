@@ -204,9 +204,11 @@ def _similarity(db: Database, article: Row, copy_hash: str) -> float | None:
 # Columns
 
 
-COLUMNS = tuple(field.name for field in fields_of(Article) if field.name not in ("titles", "canonical_url"))
-"""The fields of an article that are columns of the same name; where its titles disagree stands with its page, what address
-it claims decides which row it has."""
+COLUMNS = tuple(
+    field.name for field in fields_of(Article) if field.name not in ("titles", "reservations", "canonical_url")
+)
+"""The fields of an article that are columns of the same name; where its titles disagree and what it reserves stand with its
+page, what address it claims decides which row it has."""
 
 
 def article_row(article: Article, fetched_at: datetime, content_hash: str) -> Row:

@@ -60,7 +60,8 @@ def judge_sources(
     by address, the latter with their reason. Called within the writer's transaction.
     """
     polls = _polls(db, read, unread, started_at)
-    moved, missed, left_out = _moves(db), _misses(db), _left_out(db)
+    moved, left_out = _moves(db), _left_out(db)
+    missed, relinked = _latest(db, "missed_at"), _latest(db, "relinked_at")
     for source in _sources(db, {*polls, *met}):
         pages = met.get(source["id"], ())
         habits = updated_pages(habits_of(source), [mark for page in pages if (mark := page_mark(page))], now)
@@ -69,8 +70,13 @@ def judge_sources(
             habits = updated_silence(habits, source["last_success_at"], now, new=new) if poll.read else habits
             source |= _counted(source, poll, now)
             facts = _facts(source, poll, habits, now)
-            facts = replace(facts, moved=moved.get(source["id"], ()), missed_at=_lately(missed.get(source["id"]), now))
-            facts = replace(facts, left_out=left_out.get(source["id"], ()))
+            facts = replace(
+                facts,
+                moved=moved.get(source["id"], ()),
+                missed_at=_lately(missed.get(source["id"]), now),
+                left_out=left_out.get(source["id"], ()),
+                relinked_at=_lately(relinked.get(source["id"]), now),
+            )
             _write_word(db, source, judge(facts))
         put(db, "habits", habits_row(source["id"], habits))
 
@@ -133,8 +139,8 @@ def _moves(db: Database) -> dict[int, tuple[tuple[str, str], ...]]:
     return moves
 
 
-def _misses(db: Database) -> dict[int, str]:
-    rows = db.query("select source_id, max(missed_at) as at from feeds where missed_at is not null group by 1")
+def _latest(db: Database, column: str) -> dict[int, str]:
+    rows = db.query(f"select source_id, max({column}) as at from feeds where {column} is not null group by 1")
     return {row["source_id"]: row["at"] for row in rows}
 
 

@@ -141,6 +141,7 @@ class Facts:
     moved: tuple[tuple[str, str], ...] = ()  #: (listing of sources.toml, where it redirects for good)
     missed_at: str | None = None  #: when articles were missed, if that was within a week
     left_out: tuple[tuple[str, int], ...] = ()  #: (sitemap, its addresses that were never taken)
+    relinked_at: str | None = None  #: when a feed had other links for the same entries, if that was within a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,8 @@ def _notes(facts: Facts) -> Iterator[str]:
     if facts.missed_at:
         yield f"may have published more than its feeds keep, on {facts.missed_at[:10]}: look more often"
     yield from (say_left_out(*one) for one in facts.left_out)
+    if facts.relinked_at:
+        yield f"its links change with every look although its entries do not, last on {facts.relinked_at[:10]}: name another feed"
 
 
 def say_left_out(url: str, number: int) -> str:

@@ -24,6 +24,7 @@ from crawler.times import stamp
 from crawler.urls import UnusableURL, origin_of
 from pipelines.archive import entry_points
 from pipelines.archive.pages import hints_from_json
+from pipelines.archive.relinked import known_entries
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive
@@ -253,7 +254,10 @@ class HistoryMiddleware:
         feed, filtered = self._feed(listing.url), len(listing.links) < listing.entries
         if feed is None or not shows_gaps(feed, listing.kind, filtered=filtered):
             return
-        if entry_points.is_any_known(self._db, listing, self._run.last_known or 0):
+        newest = self._run.last_known or 0
+        if entry_points.is_any_known(self._db, listing, newest) or known_entries(
+            self._db, feed["source_id"], listing.links, newest
+        ):
             return
         sitemaps = {
             row["url"]: row["speaks_for"] for row in entry_points.sitemaps_in_reserve(self._db, feed["source_id"])

@@ -10,6 +10,7 @@ from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
+from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import PollResult
@@ -58,12 +59,15 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
 def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, found: Found) -> None:
     """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
     feed = first_row(db, "select * from feeds where url = ?", [listing.url])
-    timing = schedule.next_poll(_poll_result(run, listing, found), feed)
+    renamed = _renamed(db, run, listing, feed, found)
+    timing = schedule.next_poll(_poll_result(run, listing, found, renamed), feed)
     row = {"source_id": _owner(db, feed, source_id), "url": listing.url} | timing
     row |= {
         "last_fetched_at": stamp(listing.fetched_at),
         "last_status": "retired" if listing.url in run.dropped else _status_of(listing, timing["failures"]),
     }
+    if renamed:
+        row["relinked_at"] = stamp(listing.fetched_at)
     if listing.parent:
         row["parent"] = listing.parent
     if listing.site:
@@ -103,14 +107,24 @@ def _owner(db: Database, feed: Row | None, source_id: int) -> int:
     return int(owner[0]) if owner else source_id
 
 
-def _poll_result(run: RunState, listing: Listing, found: Found) -> PollResult:
-    new = [link for link, was in found if was == "new"]
+def _renamed(db: Database, run: RunState, listing: Listing, feed: Row | None, found: Found) -> int:
+    """How many entries of a listing without a known address are known all the same: such a look shows no gap."""
+    links = [link for link, was in found if was == "new"]
+    filtered = len(found) < listing.entries
+    if feed is None or len(links) < len(found) or not schedule.shows_gaps(feed, listing.kind, filtered=filtered):
+        return 0
+    return known_entries(db, sources.id_of(db, listing.source), links, run.last_known or 0)
+
+
+def _poll_result(run: RunState, listing: Listing, found: Found, renamed: int) -> PollResult:
+    """What the poll found; entries that only have another address are no new ones, nor is it known which."""
+    new = [link for link, was in found if was == "new"][renamed:]
     return PollResult(
         at=run.began or listing.fetched_at,
         kind=listing.kind,
         entries=listing.entries if listing.status == 200 else None,
         new=len(new),
-        known=Counter(was for _, was in found)["known"],
+        known=Counter(was for _, was in found)["known"] + renamed,
         filtered=len(found) < listing.entries,
         new_dates=tuple(link.hints.date_published for link in new if link.hints.date_published),
         asked=timedelta(seconds=listing.asked) if listing.asked else None,

@@ -269,6 +269,20 @@ def m012_what_sitemaps_left_out(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m013_reservations(db: Database) -> None:
+    """What a page asks robots not to do with it."""
+    db.conn.execute(
+        "alter table pages add column reservations text check (reservations is null or json_valid(reservations))"
+    )
+
+
+@migrations()
+def m014_relinked(db: Database) -> None:
+    """Feeds whose links change although their entries do not."""
+    db.conn.execute("alter table feeds add column relinked_at text")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -88,7 +88,10 @@ def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mappi
     known = _article_at(db, claimed) if claimed else None
     if known and _alike(known, it.article):
         return replace(it, kind="duplicate", known=known, reason="canonical")
-    if claimed and not known and not _answered_otherwise(pages.get(claimed)):
+    is_own = (
+        it.article.word_count >= SHORTEST_EQUAL_TEXT
+    )  # `One moment, please` may stand where the true page is not yet
+    if claimed and is_own and not known and not _answered_otherwise(pages.get(claimed)):
         it = replace(it, url=claimed)
     claimant = first_row(db, "select * from articles where url = ?", [it.page.final_url])
     if claimant and _alike(claimant, it.article):

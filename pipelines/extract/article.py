@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TypeVar
 
+from crawler.client_redirects import leads_to
 from crawler.dates.moments import Habits, parse_moment
 from crawler.items import Article, Page
 from pipelines.extract.body import read_body
@@ -21,6 +22,7 @@ from pipelines.extract.metadata.datelines import dateline
 from pipelines.extract.metadata.dates import more_precise
 from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_metadata
 from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.metadata.reservations import reservations
 from pipelines.extract.metadata.stated_dates import is_ahead
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
@@ -49,14 +51,18 @@ def extract(page: Page) -> Article:
         if text.count("\n") > MAX_LINES:
             raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
-        return _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
+        found = _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
+        return replace(found, reservations=reservations(page.reserved, {}))
+    if leads_to(page.body, page.final_url):
+        raise Refusal("client_redirect")
     tree = parse(text)
     head = PageHead(tree, page.final_url, page.fetched_at)
     layout = None if head.is_article else measure_layout(tree)
     said = read_metadata(head, _zone(page), page.source.title if page.source else None)
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
-    return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    found = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    return replace(found, reservations=reservations(page.reserved, head.meta))
 
 
 def _zone(page: Page) -> str | None:

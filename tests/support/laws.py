@@ -15,10 +15,10 @@ from math import isfinite
 from pathlib import Path
 
 from scrapy.http import Response
-from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler.cli.output import MAX_MESSAGE_CHARS, printable
 from crawler.fetcher.robots import rules_of
+from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import MAX_CHILDREN, MAX_PAGE_BYTES, Article, Hints, Page, Source
 from crawler.parsers.feeds import feed_says
 from crawler.parsers.front_pages import site_name
@@ -158,14 +158,12 @@ def origin(body: bytes) -> str:
 
 def robots(mutant: Mutant) -> str:
     said = rules_of(Response("https://www.x.example/robots.txt", body=mutant.body))
-    rules = ProtegoRobotParser(said.encode(), None)
-    allowed = [
-        rules.allowed(url, "broadsheet/1 (+https://x.example/)") for url in (URL, "https://www.x.example/a?b=%c#d")
-    ]
+    rules = RobotsRules(said, "broadsheet/1 (+https://x.example/)")
+    allowed = [rules.allowed(url) for url in (URL, "https://www.x.example/a?b=%c#d")]
     assert all(type(one) is bool for one in allowed)
-    delay = rules.crawl_delay("broadsheet/1")
+    delay = rules.crawl_delay
     assert delay is None or (isfinite(delay) and delay >= 0), delay
-    assert all(type(url) is str for url in rules.rp.sitemaps)
+    assert all(type(url) is str for url in rules.sitemaps)
     return "allowed" if allowed[0] else "forbidden"
 
 

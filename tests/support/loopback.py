@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -107,8 +108,8 @@ def story(subject: str) -> str:
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """A site on a free port of 127.0.0.1, until the end of the block."""
+def serving(host: str = "127.0.0.1") -> Iterator[Site]:
+    """A site on a free port of this address, until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -132,13 +133,15 @@ def serving() -> Iterator[Site]:
             pass
 
     class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that was killed is no fault of the site."""
             if not isinstance(sys.exception(), ConnectionError):
                 super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-    server = Server(("127.0.0.1", 0), Handler)
-    site = Site(f"http://127.0.0.1:{server.server_port}")
+    server = Server((host, 0), Handler)
+    site = Site(f"http://{f'[{host}]' if ':' in host else host}:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -843,13 +843,11 @@ def _redirects() -> None:
     def meta(site: Site) -> Reply:
         return http(f"<html><head><meta http-equiv=refresh content='0; url=http://{site.private}/'></head><body>Wait")
 
-    bad_page(
-        "redirects",
-        "by meta refresh to a private address",
-        meta,
-        "refused too_short | article",
-        made=True,
-    )
+    def script(site: Site) -> Reply:
+        return http(f"<html><body><script>window.location.href = 'http://{site.private}/';</script></body>")
+
+    bad_page("redirects", "by meta refresh to a private address", meta, "failed private_address", made=True)
+    bad_page("redirects", "by a script to a private address", script, "failed private_address", made=True)
 
     def to_good(site: Site) -> Reply:
         return to(site.good[0])

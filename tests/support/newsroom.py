@@ -20,7 +20,7 @@ class Newsroom:
     def watch(self, *sources: str, crawl: str = "delay = 0") -> None:
         tables = "\n".join(f"[[source]]\n{source}" for source in sources)
         (self.folder / "sources.toml").write_text(
-            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n{tables}\n'
+            f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8", "::1/128"]\n{tables}\n'
         )
 
     def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
