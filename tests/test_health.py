@@ -127,6 +127,37 @@ GOOD = marks(*("400",) * 100)
             id="made by JavaScript",
         ),
         pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 6, empty_looks=1)},
+            ("empty", f"6 of 6 pages: {sentence('scripted')}; no article among them"),
+            id="nothing but JavaScript, in the first look",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 5, empty_looks=2)},
+            ("ok", None),
+            id="five pages say nothing yet",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-index", "?timeout", "-index"), empty_looks=3)},
+            ("empty", f"2 of 3 pages: {sentence('index')}; no article among them"),
+            id="no article in three looks",
+        ),
+        pytest.param(
+            {"habits": Habits(empty_looks=3), "pages": False},
+            ("empty", "no page is named there, in 3 looks; of sitemaps only what `since` lets through counts"),
+            id="no page in three looks",
+        ),
+        pytest.param({"habits": Habits(empty_looks=9)}, ("ok", None), id="pages that nobody has asked yet"),
+        pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 10, before=marks("400") * 5)},
+            ("empty", f"10 of the last 10 pages: {sentence('scripted')}; no article among them"),
+            id="none of the last ten pages, after a few articles",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-video") * 10, before=marks("-video", "400") * 20)},
+            ("ok", f"10 of the last 10 pages: {sentence('video')}"),
+            id="ten films in a row, as there were before",
+        ),
+        pytest.param(
             {"missed_at": "2026-03-01T10:00:00Z"},
             ("ok", "may have published more than its feeds keep, on 2026-03-01: look more often"),
             id="missed",
@@ -371,7 +402,10 @@ def test_one_time_out_is_no_alarm_and_the_third_look_is(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     hours = [timedelta(hours=hour) for hour in range(8)]
     failures = [None, "timeout", None, "timeout", "timeout", "timeout", None, "http_403"]
-    words = [desk.run(MONDAY + hour, failure=failure) for hour, failure in zip(hours, failures, strict=True)]
+    words = [
+        desk.run(MONDAY + hour, failure=failure, new=int(not hour))
+        for hour, failure in zip(hours, failures, strict=True)
+    ]
     assert words == ["ok", "ok", "ok", "ok", "ok", "broken", "ok", "ok"]
     assert desk.row("select consecutive_failures, last_success_at from sources") == (1, "2026-03-02T06:01:00Z")
 
@@ -512,6 +546,31 @@ def test_another_template_is_told_in_the_run_that_reads_its_eighth_article_again
     newsroom.crawl("--now")
     told = "Harbour: changed: no date in 8 of the last 10 articles; before that in 0 of 28\n"
     assert check(newsroom) == (1, told)
+
+
+def test_a_site_that_scripts_make_is_empty_in_the_first_run(site: Site, newsroom: Newsroom) -> None:
+    shell = "<title>App</title><div id=root></div><script src=/app.js></script>"
+    site.feed("/feed", *(site.add(f"/{number}", shell) for number in range(13)))
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    code, said = check(newsroom)
+    assert (code, said.partition(": 13 of 13 pages: ")[0]) == (1, "Harbour: empty")
+
+
+def test_a_source_that_names_no_page_is_empty_at_the_third_look_and_well_with_its_first_article(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.feed("/feed")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    words = []
+    for _ in range(3):
+        newsroom.crawl("--now")
+        words += newsroom.rows("select status from sources")
+    assert words == [("ok",), ("ok",), ("empty",)]
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", f"{site.url}/pier")
+    newsroom.crawl("--now")
+    assert newsroom.rows("select status, empty_looks from sources join habits on source_id = id") == [("ok", None)]
 
 
 # Runs, and what is printed

@@ -188,10 +188,10 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     quiet    nothing new for much longer than ever before
     changed  its pages lack what they used to have: title, date, author, length, any article
     broken   cannot be read                 blocked  turns us away
-    off      not in sources.toml, or not enabled there
+    empty    read, and never an article     off      not in sources.toml, or not enabled there
 
-    --check names, one a line, the sources that are quiet, changed, broken or blocked, feeds of sources.toml that have moved
-    for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
+    --check names, one a line, the sources that are quiet, empty, changed, broken or blocked, feeds of sources.toml that have
+    moved for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
     """
     from crawler.cli import progress
     from crawler.times import stamp

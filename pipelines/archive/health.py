@@ -25,6 +25,7 @@ from pipelines.archive.health_rules import (
     page_mark,
     patience_hours,
     say_move,
+    updated_looks,
     updated_pages,
     updated_silence,
     usual_words,
@@ -66,10 +67,13 @@ def judge_sources(
         habits = updated_pages(habits_of(source), [mark for page in pages if (mark := page_mark(page))], now)
         if poll := polls.get(source["id"]):
             new = any(page["discovered_at"] > (source["last_success_at"] or "") for page in pages)
-            habits = updated_silence(habits, source["last_success_at"], now, new=new) if poll.read else habits
+            habits = (
+                updated_looks(updated_silence(habits, source["last_success_at"], now, new=new)) if poll.read else habits
+            )
             source |= _counted(source, poll, now)
             facts = _facts(source, poll, habits, now)
             facts = replace(facts, moved=moved.get(source["id"], ()), missed_at=_lately(missed.get(source["id"]), now))
+            facts = replace(facts, pages=habits.empty_looks is None or _has_pages(db, source["id"]))
             _write_word(db, source, judge(facts))
         put(db, "habits", habits_row(source["id"], habits))
 
@@ -141,6 +145,10 @@ def _lately(at: str | None, now: str) -> str | None:
     return at if at and 0 <= hours_between(at, now) <= 7 * 24 else None
 
 
+def _has_pages(db: Database, source_id: int) -> bool:
+    return db.execute("select 1 from pages where source_id = ? limit 1", [source_id]).fetchone() is not None
+
+
 def _sources(db: Database, ids: Collection[int]) -> list[dict[str, Any]]:
     sql = """select sources.id, last_success_at, last_new_article_at, consecutive_failures, habits.*
              from sources left join habits on source_id = sources.id
@@ -175,11 +183,12 @@ def _write_word(db: Database, source: Row, health: Health) -> None:
 def habits_of(row: Row) -> Habits:
     """Habits as they were stored; those of a stranger when they were not."""
     if row["silent_hours"] is None:
-        return Habits()
+        return Habits(empty_looks=None if row["last_new_article_at"] else 0)
     gaps = tuple((week, hours) for week, hours in json.loads(row["gaps"]))
     recent, before = (tuple(map(PageMark.decode, json.loads(row[name]))) for name in ("recent", "before"))
     return Habits(
-        silent_hours=row["silent_hours"], look_hours=row["look_hours"], gaps=gaps, recent=recent, before=before, changed_at=row["changed_at"]
+        silent_hours=row["silent_hours"], look_hours=row["look_hours"], gaps=gaps, recent=recent, before=before, changed_at=row["changed_at"],
+        empty_looks=row["empty_looks"],
     )  # fmt: skip
 
 
@@ -190,7 +199,7 @@ def habits_row(source_id: int, habits: Habits) -> dict[str, Any]:
     return {
         "source_id": source_id, "silent_hours": round(habits.silent_hours, 4), "look_hours": round(habits.look_hours, 4),
         "patience_hours": patience_hours(habits.gaps), "gaps": json.dumps(habits.gaps), "recent": _words(habits.recent),
-        "before": _words(habits.before), "changed_at": habits.changed_at, "articles": len(counted),
+        "before": _words(habits.before), "changed_at": habits.changed_at, "empty_looks": habits.empty_looks, "articles": len(counted),
         "no_title": sum("t" in mark.lacks for mark in counted), "no_date": sum("d" in mark.lacks for mark in counted),
         "no_author": sum("a" in mark.lacks for mark in counted), "short": sum(answers(habits.recent, "s", usual)),
         "no_article": sum(mark.kind == "refused" for mark in habits.recent), "robots": habits.recent.count(PageMark(kind="blocked", reason="robots")),
@@ -209,7 +218,7 @@ def alarms(db: Database, now: str) -> list[tuple[str, str, str]]:
     return [*_runs_ill(db, now), *_sources_ill(db)]
 
 
-ILL = ("broken", "blocked", "changed", "quiet")
+ILL = ("broken", "blocked", "empty", "changed", "quiet")
 """Words that call for a person."""
 
 _CRAWLS = "from runs where coalesce(argv ->> '$[0]', '') <> 'import'"

@@ -81,6 +81,12 @@ QUESTIONS = {
 }
 """What may be wrong with a page, in the order in which it is told; the first word is what the reason says."""
 
+# Sources that give no article
+
+EMPTY_LOOKS = 3
+"""Looks that could be read without one article ever, after which a source is empty: a new paper's first may come tomorrow. As soon
+as FEWEST_RECENT of its pages were asked and not one is an article, nobody need wait for that."""
+
 # Runs
 
 RUNS_KNOWN = 700
@@ -126,6 +132,7 @@ class Habits:
     recent: tuple[PageMark, ...] = ()  #: of its last pages in the order they were asked, at most RECENT
     before: tuple[PageMark, ...] = ()  #: of those before them, at most BEFORE; not moved on while they differ
     changed_at: str | None = None  #: since when the recent ones differ; None when they do not
+    empty_looks: int | None = None  #: polls that could be read, without one article yet; None: there was an article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +145,7 @@ class Facts:
     failed: tuple[tuple[str, str], ...] = ()  #: (listing, reason) of those not read at the last poll
     habits: Habits = Habits()
     last_new_at: str | None = None
+    pages: bool = True  #: whether any page of it is known
     moved: tuple[tuple[str, str], ...] = ()  #: (listing of sources.toml, where it redirects for good)
     missed_at: str | None = None  #: when articles were missed, if that was within a week
 
@@ -146,7 +154,7 @@ class Facts:
 class Health:
     """The word for `sources.status`, and why."""
 
-    word: str  #: new, ok, quiet, broken, changed or blocked; `off` is said by sources.toml alone
+    word: str  #: new, ok, quiet, empty, broken, changed or blocked; `off` is said by sources.toml alone
     reason: str | None = None
 
 
@@ -155,7 +163,8 @@ class Health:
 
 def judge(facts: Facts) -> Health:
     """One word for a source, the worst that holds."""
-    for word, reason in (_unreadable(facts), _pages_unreadable(facts.habits), _changed(facts.habits), _quiet(facts)):
+    found = (_unreadable(facts), _pages_unreadable(facts.habits), _empty(facts), _changed(facts.habits), _quiet(facts))
+    for word, reason in found:
         if word:
             moves = (move for move in facts.moved if move[0] not in dict(facts.failed))
             return Health(word=word, reason="; ".join((reason, *map(say_move, moves))))
@@ -197,6 +206,35 @@ def _pages_unreadable(habits: Habits) -> Finding:
             why = max(marks, key=marks.count).reason
             return word, f"{len(marks)} of the last {len(habits.recent)} pages: {sentence(why)}"
     return NOTHING
+
+
+def _empty(facts: Facts) -> Finding:
+    """It can be read, and has never given an article; or it gave a few, and none of its last pages is one."""
+    habits = facts.habits
+    gave_one = habits.empty_looks is None
+    marks = habits.recent if gave_one else (*habits.before, *habits.recent)
+    enough = RECENT if gave_one else FEWEST_RECENT if (habits.empty_looks or 0) < EMPTY_LOOKS else 1
+    if len(habits.before) >= FEWEST_BEFORE and gave_one:  # then it has a past that it can be compared with
+        return NOTHING
+    if len(marks) >= enough and not any(map(_is_yield, marks)):
+        return "empty", _say_reason(marks, f"the last {len(marks)}" if gave_one else str(len(marks)))
+    if not facts.pages and not gave_one and (habits.empty_looks or 0) >= EMPTY_LOOKS:
+        return (
+            "empty",
+            f"no page is named there, in {habits.empty_looks} looks; of sitemaps only what `since` lets through counts",
+        )
+    return NOTHING
+
+
+def _is_yield(mark: PageMark) -> bool:
+    return mark.kind in ("article", "copy")
+
+
+def _say_reason(marks: Sequence[PageMark], of: str) -> str:
+    """Of pages of which none is an article: how many came to the most frequent reason, and what that is."""
+    reasons = [mark.reason for mark in marks]
+    why = max(reasons, key=reasons.count)
+    return f"{reasons.count(why)} of {of} {'page' if of == '1' else 'pages'}: {sentence(why)}; no article among them"
 
 
 def _changed(habits: Habits) -> Finding:
@@ -292,6 +330,8 @@ def updated_pages(habits: Habits, marks: Sequence[PageMark], now: str) -> Habits
     """The habits after some more pages. Pages that differ do not become the usual, unless they do so for weeks."""
     if habits.changed_at and hours_between(habits.changed_at, now) > USED_TO_DAYS * 24:
         habits = replace(habits, before=(), changed_at=None)
+    if any(map(_is_yield, marks)):
+        habits = replace(habits, empty_looks=None)
     for mark in marks[-RECENT - BEFORE :]:
         recent = (*habits.recent, mark)
         older = () if habits.changed_at else recent[:-RECENT]
@@ -299,6 +339,11 @@ def updated_pages(habits: Habits, marks: Sequence[PageMark], now: str) -> Habits
         changed = _changed(habits) != NOTHING
         habits = replace(habits, changed_at=(habits.changed_at or now) if changed else None)
     return habits
+
+
+def updated_looks(habits: Habits) -> Habits:
+    """The habits after one more poll that could be read."""
+    return habits if habits.empty_looks is None else replace(habits, empty_looks=habits.empty_looks + 1)
 
 
 def page_mark(page: Row) -> PageMark | None:
