@@ -153,6 +153,9 @@ class Article:
     kicker: str | None = None  #: the small line above the title: a topic, a place, a series; None: none was seen
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
+    notice: str | None = (
+        None  #: a hash, where nothing but its words says that it is an article; equal for a site's notices
+    )
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 1 trafilatura 2.3.1`
 

@@ -354,7 +354,7 @@ def page_mark(page: Row) -> PageMark | None:
     if page["outcome"] == "duplicate":
         return PageMark(kind="copy")
     if page["outcome"] == "refused" and page["attempts"] == 1:
-        turned_away = page["reason"] in ("robots", "consent")
+        turned_away = page["reason"] in ("robots", "consent", "turned_away")
         return PageMark(kind="blocked" if turned_away else "refused", reason=page["reason"])
     if page["outcome"] == page["state"] == "failed" and page["attempts"] == 2:
         return PageMark(kind="blocked" if _is_refusal(page["reason"]) else "unanswered", reason=page["reason"])

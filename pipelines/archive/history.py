@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scrapy import Request
@@ -73,6 +74,7 @@ class HistoryMiddleware:
         *,
         poll_all: bool,
         retry: tuple[str, ...],
+        retry_only: tuple[str, ...],
         limit: int,
         budget: int,
     ) -> None:
@@ -81,6 +83,7 @@ class HistoryMiddleware:
         self._crawler = crawler
         self._poll_all = poll_all
         self._retry = retry
+        self._retry_only = retry_only  #: addresses of pages and of sources, and their names; (): all
         self._limit = limit
         self._budget = budget
         self._now = run.began or datetime.now(UTC)
@@ -101,6 +104,7 @@ class HistoryMiddleware:
             crawler,
             poll_all=settings.getbool("POLL_ALL"),
             retry=tuple(settings.getlist("RETRY_STATES")),
+            retry_only=tuple(settings.getlist("RETRY_ONLY")),
             limit=settings.getint("PAGE_LIMIT"),
             budget=settings.getint("HOST_BUDGET"),
         )
@@ -169,12 +173,27 @@ class HistoryMiddleware:
         return first
 
     def _is_due_page(self, asked: PageRequest) -> bool:
-        sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
+        sql = "select state, reason, source_id, next_fetch_at, last_fetched_at from pages where url = ?"
         row = first_row(self._db, sql, [asked.url])
-        if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
+        if (
+            row is None
+            or row["state"] == "pending"
+            or (row["state"] in self._retry and self._is_retried(asked.url, row))
+        ):
             return True
         again = row["state"] in ("failed", "refused") or (row["state"] == "article" and asked.is_recheck)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)
+
+    def _is_retried(self, url: str, row: Row) -> bool:
+        """Whether a page in a state of --retry is one of those that were named with it."""
+        if row["reason"] == FORGOTTEN:
+            return False
+        return not self._retry_only or url in self._retry_only or row["source_id"] in self._retry_sources
+
+    @cached_property
+    def _retry_sources(self) -> set[int]:
+        sql = "select id from sources where name in (select value from json_each(?1)) or url in (select value from json_each(?1))"
+        return {source_id for (source_id,) in self._db.execute(sql, [json.dumps(self._retry_only)]).fetchall()}
 
     # Entry points
 
@@ -271,9 +290,14 @@ class HistoryMiddleware:
 
     def _unfinished(self) -> Iterator[Request]:
         """Pending pages, failed and refused ones that are due, and those that --retry names."""
-        marks = ", ".join("?" * len(self._retry)) or "null"
-        due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
-        for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
+        due = "state = 'pending' or (state in ('failed', 'refused') and (next_fetch_at <= ?1 or last_fetched_at > ?1))"
+        parameters = [due_until(self._now)]
+        if self._retry:
+            due += " or (state in (select value from json_each(?2)) and (?3 or url in (select value from json_each(?4))"
+            due += " or source_id in (select value from json_each(?5))))"
+            named = (self._retry, not self._retry_only, self._retry_only, sorted(self._retry_sources))
+            parameters += [json.dumps(one) if isinstance(one, tuple | list) else one for one in named]
+        for source, row in self._pages(due, *parameters):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
             yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
 

@@ -190,7 +190,7 @@ def settled(match: Match, article: Row) -> Row:
         "state": "duplicate" if duplicate else "article", "reason": match.reason if duplicate else None,
         "article_id": article["id"], "similarity": None, "title": its.title, "date_published": its.date_published,
         "extractor": its.extractor, "content_hash": match.content_hash if duplicate else article["content_hash"],
-        "titles": to_json(dict(its.titles)),
+        "titles": to_json(dict(its.titles)), "notice": its.notice,
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from pipelines.extract.metadata.dates import more_precise
 from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_metadata
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.stated_dates import is_ahead
+from pipelines.extract.notices import notice_of
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
@@ -56,7 +57,9 @@ def extract(page: Page) -> Article:
     said = read_metadata(head, _zone(page), page.source.title if page.source else None)
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
-    return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    notice = notice_of(layout, body.said, body.lines, page.hints.title)
+    article = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    return replace(article, notice=notice) if notice else article
 
 
 def _zone(page: Page) -> str | None:
