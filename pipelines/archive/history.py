@@ -9,7 +9,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scrapy import Request
@@ -21,11 +20,11 @@ from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from crawler.urls import origin_of
 from pipelines.archive.pages import hints_from_json
+from pipelines.archive.retries import Retries
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row
-from pipelines.database.schema import FORGOTTEN
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -73,8 +72,7 @@ class HistoryMiddleware:
         crawler: "Crawler",
         *,
         poll_all: bool,
-        retry: tuple[str, ...],
-        retry_only: tuple[str, ...],
+        retries: Retries,
         limit: int,
         budget: int,
     ) -> None:
@@ -82,8 +80,7 @@ class HistoryMiddleware:
         self._run = run
         self._crawler = crawler
         self._poll_all = poll_all
-        self._retry = retry
-        self._retry_only = retry_only  #: addresses of pages and of sources, and their names; (): all
+        self._retries = retries
         self._limit = limit
         self._budget = budget
         self._now = run.began or datetime.now(UTC)
@@ -103,8 +100,7 @@ class HistoryMiddleware:
             archive.run,
             crawler,
             poll_all=settings.getbool("POLL_ALL"),
-            retry=tuple(settings.getlist("RETRY_STATES")),
-            retry_only=tuple(settings.getlist("RETRY_ONLY")),
+            retries=Retries.of(archive.db, settings.getlist("RETRY_STATES"), settings.getlist("RETRY_ONLY")),
             limit=settings.getint("PAGE_LIMIT"),
             budget=settings.getint("HOST_BUDGET"),
         )
@@ -175,25 +171,10 @@ class HistoryMiddleware:
     def _is_due_page(self, asked: PageRequest) -> bool:
         sql = "select state, reason, source_id, next_fetch_at, last_fetched_at from pages where url = ?"
         row = first_row(self._db, sql, [asked.url])
-        if (
-            row is None
-            or row["state"] == "pending"
-            or (row["state"] in self._retry and self._is_retried(asked.url, row))
-        ):
+        if row is None or row["state"] == "pending" or self._retries.include(asked.url, row):
             return True
         again = row["state"] in ("failed", "refused") or (row["state"] == "article" and asked.is_recheck)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)
-
-    def _is_retried(self, url: str, row: Row) -> bool:
-        """Whether a page in a state of --retry is one of those that were named with it."""
-        if row["reason"] == FORGOTTEN:
-            return False
-        return not self._retry_only or url in self._retry_only or row["source_id"] in self._retry_sources
-
-    @cached_property
-    def _retry_sources(self) -> set[int]:
-        sql = "select id from sources where name in (select value from json_each(?1)) or url in (select value from json_each(?1))"
-        return {source_id for (source_id,) in self._db.execute(sql, [json.dumps(self._retry_only)]).fetchall()}
 
     # Entry points
 
@@ -290,14 +271,9 @@ class HistoryMiddleware:
 
     def _unfinished(self) -> Iterator[Request]:
         """Pending pages, failed and refused ones that are due, and those that --retry names."""
-        due = "state = 'pending' or (state in ('failed', 'refused') and (next_fetch_at <= ?1 or last_fetched_at > ?1))"
-        parameters = [due_until(self._now)]
-        if self._retry:
-            due += " or (state in (select value from json_each(?2)) and (?3 or url in (select value from json_each(?4))"
-            due += " or source_id in (select value from json_each(?5))))"
-            named = (self._retry, not self._retry_only, self._retry_only, sorted(self._retry_sources))
-            parameters += [json.dumps(one) if isinstance(one, tuple | list) else one for one in named]
-        for source, row in self._pages(due, *parameters):
+        retried, parameters = self._retries.condition()
+        due = f"state = 'pending' or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?)) or {retried}"
+        for source, row in self._pages(due, due_until(self._now), due_until(self._now), *parameters):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
             yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
 

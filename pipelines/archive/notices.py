@@ -44,7 +44,7 @@ def is_turned_away(db: Database, outcome: Outcome, known: Mapping[str, Row]) -> 
     sql = "select count(*) from (select 1 from pages where notice = ? and source_id is ? and url not in (?, ?) limit ?)"
     parameters = [article.notice, source_id, page.url, page.final_url, OTHER_ADDRESSES]
     (others,) = db.conn.execute(sql, parameters).fetchone()
-    return others >= OTHER_ADDRESSES
+    return bool(others >= OTHER_ADDRESSES)
 
 
 def _is_other(known: Row, title: str | None, text: str) -> bool:
