@@ -642,3 +642,73 @@ def test_status_as_json_has_the_alarms_and_every_fact(demo: Path, tmp_path: Path
     told = json.loads(broadsheet("status", "--json", "--db", copy).stdout)
     assert told["alarms"] == [{"name": "Corvane", "word": "quiet", "reason": "nothing new for 5 days"}]
     assert {"patience_hours", "no_date", "usual_7d", "missed"} <= set(told["sources"][0])
+
+
+# What the soak showed
+
+
+def test_a_busy_host_that_nobody_may_ask_is_blocked_a_day_after_its_last_good_look(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.run(MONDAY, new=1)
+    words = []
+    for hours in (12, 24, 36, 48):
+        at = MONDAY + timedelta(hours=hours)
+        with closing(Archive(desk.db)) as archive:
+            archive.sync_sources(desk.sources)
+            archive.start_run(argv=["crawl"], version="1", now=at)
+            archive.run.held[PAPER.url] = f"{FEED}: a.example wants to be left alone until tomorrow"
+            archive.finish_run(status="partial", reason=None, now=at)
+        words.append(desk.row("select status from sources"))
+    assert words == [("ok",), ("ok",), ("ok",), ("blocked",)]
+    assert (
+        desk.row("select reason from sources")[0]
+        == f"{FEED}: a.example wants to be left alone until tomorrow; 2 looks in a row"
+    )
+
+
+def test_every_partial_run_says_why_and_a_page_that_is_gone_once_makes_none(site: Site, newsroom: Newsroom) -> None:
+    site.feed("/feed", f"{site.url}/absent")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    told = f"1 page gave no answer, the first {site.url}/absent: no page at this address (HTTP 404)"
+    assert newsroom.rows("select status, reason from runs") == [("partial", told)]
+
+
+def test_the_reason_names_the_address_that_failed(site: Site, newsroom: Newsroom) -> None:
+    site.add("/feed", status=302, Location="/elsewhere")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]', good_source(site))
+    newsroom.crawl()
+    told = f"{site.url}/feed: redirects to {site.url}/elsewhere: no page at this address (HTTP 404)"
+    assert newsroom.rows("select reason from sources where name = 'Harbour'") == [(told,)]
+
+
+def test_a_discovered_feed_that_moved_for_good_is_adopted(site: Site, newsroom: Newsroom) -> None:
+    site.add("/", '<title>P</title><link rel="alternate" type="application/rss+xml" href="/old.xml">')
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/old.xml", f"{site.url}/pier")
+    newsroom.watch(f'url = "{site.url}/"')
+    newsroom.crawl()
+    site.feed("/new.xml", f"{site.url}/pier")
+    site.add("/old.xml", status=301, Location="/new.xml")
+    newsroom.crawl("--now")
+    site.asked.clear()
+    newsroom.crawl("--now")
+    assert (newsroom.rows("select url from feeds where kind = 'rss'"), "/old.xml" in site.asked) == (
+        [(f"{site.url}/new.xml",)],
+        False,
+    )
+
+
+def test_a_guess_that_leads_nowhere_is_no_reason_of_a_source_that_is_well(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    guess = Listing(url="https://a.example/sitemap.xml", source=PAPER, kind="sitemap", fetched_at=MONDAY, reserve=True)
+    with closing(Archive(desk.db)) as archive:
+        archive.sync_sources([PAPER])
+        for listing in (guess, replace(guess, reserve=False, failure="http_404", status=404)):
+            archive.keep(listing)
+        assert archive.run.unread == {}
+    assert desk.run(MONDAY, new=1) == "ok"
+    assert desk.row("select reason, (select last_status from feeds where kind = 'sitemap') from sources") == (
+        None,
+        "retired",
+    )

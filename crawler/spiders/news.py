@@ -138,7 +138,7 @@ class NewsSpider(scrapy.Spider):
         `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
         """
         source, discovery = asked.source, asked.discovery
-        moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        moved = permanent_redirect(response) if asked.kind != "homepage" else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
@@ -146,12 +146,12 @@ class NewsSpider(scrapy.Spider):
             yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
-            yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
             reading = self._read(response, asked.kind)
         except NotAListing as error:
-            yield from self._listing_is_dead(asked, str(error), **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         yield _listing_of(response, asked, reading, links, moved)
@@ -316,6 +316,12 @@ class RobotsSitemaps:
     def sitemaps(self, origin: str) -> tuple[str, ...]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
         return robots.sitemaps.get(host_of(origin), ()) if robots else ()
+
+
+def _named(asked: ListingRequest, response: Response, reason: str) -> str:
+    """A reason with the address that gave it, where a listing leads elsewhere for the time being: then not its own is at fault."""
+    elsewhere = response.url != asked.url and permanent_redirect(response) is None
+    return f"redirects to {response.url}: {reason}" if elsewhere else reason
 
 
 def _listing(source: Source, url: str, kind: str, **facts: Any) -> Listing:

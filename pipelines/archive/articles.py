@@ -15,7 +15,7 @@ from pipelines.archive.notices import SHRUNK, UNLIKE
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
 from pipelines.database.connection import Row, first_row
-from pipelines.deduplicate.match import Match, is_same_content, precedence_of
+from pipelines.deduplicate.match import Match, is_same_content, is_same_text, precedence_of
 from pipelines.deduplicate.near_copies import Text, containment, similarity
 
 OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
@@ -117,7 +117,9 @@ def _recover(db: Database, here: Row, known: Row, row: Row) -> tuple[str, Row]:
 
 def _replace_with_original(db: Database, match: Match, known: Row, page_id: int, row: Row) -> tuple[str, Row]:
     """The article's row takes the fields of its original, or of its new address; the page it had becomes a duplicate."""
-    if row["content_hash"] != known["content_hash"]:
+    if is_same_text(known, row):
+        row = row | {name: known[name] for name in ("text", "word_count", "content_hash")}
+    elif not versions.has(db, known["id"], row["content_hash"]):
         versions.add(db, known, page_id, row)
         versions.add_prints(db, known["id"], match.prints)
     db.execute(
@@ -134,8 +136,7 @@ def _keep_copy(db: Database, match: Match, known: Row, page_id: int, row: Row) -
     """A copy's own text stays readable, and its prints find further copies."""
     if row["content_hash"] == known["content_hash"]:
         return
-    sql = "select 1 from versions where article_id = ? and content_hash = ? limit 1"
-    if db.conn.execute(sql, [known["id"], row["content_hash"]]).fetchone() is None:
+    if not versions.has(db, known["id"], row["content_hash"]):
         versions.add(db, known, page_id, row)
         versions.add_prints(db, known["id"], match.prints)
 

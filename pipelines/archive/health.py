@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.archive.health_rules import (
+    FAILING_HOURS,
     RUNS_KNOWN,
     UNREACHED,
     Facts,
@@ -52,15 +53,16 @@ def judge_sources(
     *,
     read: Collection[str],
     unread: Mapping[str, str],
+    held: Mapping[str, str],
     started_at: str,
     now: str,
 ) -> None:
     """Judge every source that this run asked or had pages of; the others keep their word.
 
     `met` are the pages that this run newly learnt of, per source, as runs.py gives them; `read` and `unread` are sources
-    by address, the latter with their reason. Called within the writer's transaction.
+    by address, the latter with their reason; `held` those of which a busy host was not asked for what was due. Called within the writer's transaction.
     """
-    polls = _polls(db, read, unread, started_at)
+    polls = dict(_held_polls(db, held, started_at, now)) | _polls(db, read, unread, started_at)
     moved, missed = _moves(db), _misses(db)
     for source in _sources(db, {*polls, *met}):
         pages = met.get(source["id"], ())
@@ -96,6 +98,16 @@ def _polls(db: Database, read: Collection[str], unread: Mapping[str, str], start
         polls[source_id] = replace(polls[source_id], rest=True)
     polls = dict(_polls_without_listing(db, read, unread)) | polls
     return {} if _is_our_line(polls.values()) else polls
+
+
+def _held_polls(db: Database, held: Mapping[str, str], started_at: str, now: str) -> Iterator[tuple[int, SourcePoll]]:
+    """Looks that busy hosts would not have: they failed, once the last good one is a day old. A quarter of an hour's rest is none."""
+    sql = "select id, url, last_success_at from sources where url in (select value from json_each(?))"
+    rows = [row for row in db.query(sql, [json.dumps([*held])]) if row["last_success_at"]]
+    late = [row for row in rows if hours_between(row["last_success_at"], now) > FAILING_HOURS]
+    others = _with_others(db, [row["id"] for row in late], started_at)
+    for row in late:
+        yield row["id"], SourcePoll(read=False, rest=row["id"] in others, failed=(_split(held[row["url"]]),))
 
 
 def _with_others(db: Database, polls: Collection[int], started_at: str) -> list[int]:

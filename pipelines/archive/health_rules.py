@@ -25,10 +25,10 @@ FAILED_POLLS = 3
 FAILING_HOURS = 24.0
 """Two are enough when the last good one is this long ago: who looks once a day need not wait for three."""
 
-REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b")
+REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b|\bleft alone\b")
 """Reasons by which a publisher turns a visitor away; in the reason of a discovery there are several."""
 
-ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b")
+ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b|\bleft alone\b")
 
 UNREACHED = frozenset(("host_not_found", "timeout", "connection_failed", "connection_lost"))
 """Reasons that may as well be our own line's. When nobody at all could be reached, it is that, and nobody is broken."""
