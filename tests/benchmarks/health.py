@@ -199,6 +199,7 @@ def _run(path: Path, sources: list[Source], new: int, number: int) -> float:
                 _newly_met(archive.db),
                 read=archive.run.read,
                 unread=archive.run.unread,
+                held={},
                 started_at=stamp(now),
                 now=stamp(datetime.now(UTC)),
             )
