@@ -110,7 +110,7 @@ def test_an_article_is_gone_when_its_page_is_not_there_twice(archive: Archive) -
 
 def test_an_article_that_is_found_gone_is_news_and_no_failure(archive: Archive) -> None:
     archive.keep(Outcome(page=PAGE, article=ARTICLE))
-    for hours, outcome in ((1, "failed"), (2, "updated"), (3, "known")):
+    for hours, outcome in ((1, "known"), (2, "updated"), (3, "known")):
         archive.db.execute("delete from touched")
         page = replace(PAGE, status=410, fetched_at=NOON + timedelta(hours=hours))
         archive.keep(Outcome(page=page, failure="http_410"))
