@@ -167,6 +167,9 @@ class Article:
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     reservations: tuple[str, ...] = ()  #: what the page asks not to be done with it: `noarchive`, `tdm-reservation`, …
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
+    notice: str | None = (
+        None  #: a hash, where nothing but its words says that it is an article; equal for a site's notices
+    )
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 2 trafilatura 2.3.1`
 

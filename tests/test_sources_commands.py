@@ -97,7 +97,7 @@ def test_a_site_that_gives_no_article_is_not_added_unless_somebody_insists(site:
     done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
     assert (done.returncode, added(folder)) == (1, "")
     assert f"no article: {site.url}/plan: not a web page, but a picture, a PDF, a feed or other data" in done.stdout
-    assert "Not one page there gives an article." in done.stdout
+    assert "Not one page there gives an article: 1 of 1 read: " in done.stdout
     assert broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder).returncode == 0
     assert f'url = "{site.url}/"' in added(folder)
 

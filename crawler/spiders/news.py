@@ -142,7 +142,7 @@ class NewsSpider(scrapy.Spider):
         `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
         """
         source, discovery = asked.source, asked.discovery
-        moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        moved = permanent_redirect(response) if asked.kind != "homepage" else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
@@ -150,12 +150,12 @@ class NewsSpider(scrapy.Spider):
             yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
-            yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
             reading = _read(response, asked.kind, self._since)
         except NotAListing as error:
-            yield from self._listing_is_dead(asked, str(error), **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         listing = _listing_of(response, asked, reading, links, moved)
@@ -328,6 +328,12 @@ def _read(response: Response, kind: str, since: datetime) -> Reading:
         raise asked.reading
     assert asked.reading is not None, "settings.py wires ReadMiddleware"
     return asked.reading
+
+
+def _named(asked: ListingRequest, response: Response, reason: str) -> str:
+    """A reason with the address that gave it, where a listing leads elsewhere for the time being: then not its own is at fault."""
+    elsewhere = response.url != asked.url and permanent_redirect(response) is None
+    return f"redirects to {response.url}: {reason}" if elsewhere else reason
 
 
 def _listing_of(

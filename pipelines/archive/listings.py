@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlite_utils import Database
@@ -29,6 +30,7 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
     if listing.gives_way:
         db.execute("update feeds set last_status = 'barren' where url = ? and source_id = ?", [listing.url, source_id])
         return
+    listing = _adopt(db, listing)
     if listing.reserve:
         _name(
             db,
@@ -42,6 +44,8 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
         )
         _rest_front_page(db, listing)
         return
+    if listing.failure and _keeps_in_reserve(db, listing):
+        return
     if listing.failure:
         run.note_unread(listing.source, f"{listing.url}: {listing.failure}")
         run.note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
@@ -54,6 +58,25 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
     if listing.children is not None:
         _keep_children(db, listing, source_id)
         _retire_children(db, run, listing)
+
+
+def _keeps_in_reserve(db: Database, listing: Listing) -> bool:
+    """Whether a listing that cannot be read was in reserve, and never read: a guess of ours mostly, and no loss to anybody."""
+    sql = "update feeds set last_status = ? where url = ? and last_status = 'reserve' and entries is null and kind <> 'homepage'"
+    return db.execute(sql, ["retired" if is_gone(listing.status) else "reserve", listing.url]).rowcount > 0
+
+
+def _adopt(db: Database, listing: Listing) -> Listing:
+    """The listing at the address where it is for good from now on; one that sources.toml names stays, and is told."""
+    source = listing.source
+    named = listing.url in (*source.feeds, *source.sitemaps, source.url) or listing.parent
+    if listing.moved_to is None or named or listing.failure:
+        return listing if named else replace(listing, moved_to=None)
+    if first_row(db, "select 1 from feeds where url = ?", [listing.moved_to]) is None:
+        db.execute("update feeds set url = ? where url = ?", [listing.moved_to, listing.url])
+    else:
+        db.execute("update feeds set last_status = 'retired' where url = ?", [listing.url])
+    return replace(listing, url=listing.moved_to, moved_to=None)
 
 
 def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, found: Found) -> None:

@@ -79,6 +79,7 @@ def _answered(db: Database, run: RunState, outcome: Outcome, row: Row) -> Kept:
     reason = outcome.failure or "unknown"
     kept = _failed(db, outcome.page, row, reason)
     if kept[0] == "failed":
+        run.first_failed = run.first_failed or f"{outcome.page.url}: {reason}"
         run.note_error(f"{outcome.page.url}: {reason}")
     return kept
 
@@ -118,7 +119,7 @@ def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
     if not is_gone(page.status):
         return "failed", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
     if not is_gone(row["http_status"]):
-        return "failed", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
+        return "known", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
     noted = db.execute(
         "update articles set gone_at = ? where id = ? and gone_at is null", [stamp(page.fetched_at), row["article_id"]]
     )
@@ -190,7 +191,7 @@ def settled(match: Match, article: Row) -> Row:
         "state": "duplicate" if duplicate else "article", "reason": match.reason if duplicate else None,
         "article_id": article["id"], "similarity": None, "title": its.title, "date_published": its.date_published,
         "extractor": its.extractor, "content_hash": match.content_hash if duplicate else article["content_hash"],
-        "titles": to_json(dict(its.titles)), "reservations": to_json(its.reservations),
+        "titles": to_json(dict(its.titles)), "reservations": to_json(its.reservations), "notice": its.notice,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
-from pipelines.archive import articles, hosts, listings, pages, runs, sources, takedown, versions
+from pipelines.archive import articles, hosts, listings, notices, pages, runs, sources, takedown, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
@@ -67,6 +67,8 @@ class Archive:
         known = known_pages(self.db, outcome)
         if outcome.article is None or takedown.is_forgotten(known):
             return pages.keep_without_article(self.db, self.run, outcome, known)
+        if notices.is_turned_away(self.db, outcome, known):
+            return notices.refuse(self.db, self.run, outcome, known)
         self.run.note_read(outcome.page.source)
         if outcome.fingerprints is not None:
             story_index.keep_at_hand(outcome.article.text, outcome.fingerprints)

@@ -77,7 +77,7 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
     db.execute("delete from versions where article_id = ?", [article["id"]])
     trimmed = _drop_versions(db, ids)
     _silence(db, ids)
-    _drop_article(db, article)
+    drop_article(db, article)
     return Forgotten(
         url=page["url"],
         was="article",
@@ -90,7 +90,7 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
 SILENCED: Row = {
     "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
     "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
-    "extractor": None, "next_fetch_at": None,
+    "extractor": None, "next_fetch_at": None, "reservations": None, "notice": None,
 }  # fmt: skip
 """The columns of a page that is refused for good: what its publisher said is cleared; where a capture lies stays known."""
 
@@ -142,7 +142,7 @@ _DROP_LONE_VERSION = """
 """An article that never changed and has no copies has no versions."""
 
 
-def _drop_article(db: Database, article: Row) -> None:
+def drop_article(db: Database, article: Row) -> None:
     """Remove what is left of an article. Its number stays taken, and leads nowhere; so does that of a story it leaves empty.
 
     The headline may be its story's title; stories.renew() gives the story another, or dissolves it.
