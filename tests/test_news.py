@@ -493,3 +493,53 @@ def test_a_page_too_large_is_refused_in_one_word_wherever_it_comes_from(site: Si
     sql = "select state, reason, attempts, next_fetch_at is null, count(*) from pages group by 1, 2, 3, 4"
     assert newsroom.rows(sql) == [("article", None, 1, 1, 1), ("refused", "too_large", 1, 1, 5)]
     assert [site.asked.count(path) for path in ("/live", "/packed", "/vast")] == [1, 1, 1]
+
+
+# Dates of feeds, of pages that have none of their own
+
+DATES = {
+    "/east": ("Tue, 03 Nov 2026 00:15:00 +09:00", "2026-11-02T15:15:00Z", "2026-11-02T15:15:00Z"),
+    "/west": ("Tue, 03 Nov 2026 08:15:00 -05:00", "2026-11-03T13:15:00Z", "2026-11-03T13:15:00Z"),
+    "/ahead": ("Tue, 03 Nov 2026 08:15:00 GMT+1", "2026-11-03T07:15:00Z", "2026-11-03T07:15:00Z"),
+    "/japan": ("Tue, 03 Nov 2026 08:15:00 JST", "2026-11-02T23:15:00Z", "2026-11-02T23:15:00Z"),
+    "/evening": ("Tue, Nov 03 2026 08:15:03 PM", "2026-11-03T20:15:03Z", "2026-11-03"),
+    "/figures": ("05.06.2026 08:15", "2026-06-05T07:15:00Z", "2026-06-05"),
+    "/net": ("Mon, 01 Jan 0001 00:00:00 GMT", None, None),
+    "/press": ("Wed, 30 Nov -0001 00:00:00 +0000", None, None),
+    "/russian": ("Вт, 03 ноя 2026 08:15:00 +0300", "2026-11-03T05:15:00Z", "2026-11-03T05:15:00Z"),
+    "/polish": ("wto., 3 lis 2026 08:15:00", "2026-11-03T08:15:00Z", "2026-11-03"),
+    "/turkish": ("Sal, 03 Kas 2026 08:15:00 +0300", "2026-11-03T05:15:00Z", "2026-11-03T05:15:00Z"),
+    "/italian": ("dom, 04 ott 2026 18:55:00 GMT", "2026-10-04T18:55:00Z", "2026-10-04T18:55:00Z"),
+}
+"""Path -> what the feed says, what is stored of it for a source in London, and for one nobody knows where."""
+
+
+@pytest.mark.parametrize("timezone", ['timezone = "Europe/London"', ""], ids=["in London", "nobody knows where"])
+@pytest.mark.parametrize("kind", ["rss", "json", "news sitemap"])
+def test_the_date_of_a_feed_or_sitemap_is_stored_as_it_was_meant(
+    site: Site, newsroom: Newsroom, kind: str, timezone: str
+) -> None:
+    for path in DATES:
+        site.add(path, article_html(path, story(path)).replace("2026-11-03T08:15:00Z", ""))
+    site.add("/listing", _listing_of_dates(site, kind), kind="application/json" if kind == "json" else "text/xml")
+    key = "sitemaps" if "sitemap" in kind else "feeds"
+    newsroom.watch(
+        f'url = "{site.url}/"\n{key} = ["{site.url}/listing"]\n{timezone}', crawl='delay = 0\nsince = "2026-01-01"'
+    )
+    newsroom.crawl()
+    stored = dict(newsroom.rows(f"select replace(url, '{site.url}', ''), date_published from articles"))
+    assert stored == {path: dates[0] if timezone else dates[1] for path, (_, *dates) in DATES.items()}
+
+
+def _listing_of_dates(site: Site, kind: str) -> str:
+    if kind == "json":
+        items = [{"url": site.url + path, "date_published": said} for path, (said, *_) in DATES.items()]
+        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items})
+    if kind == "rss":
+        items = [
+            f"<item><link>{site.url}{path}</link><pubDate>{said}</pubDate></item>" for path, (said, *_) in DATES.items()
+        ]
+        return f'<rss version="2.0"><channel>{"".join(items)}</channel></rss>'
+    said = "<url><loc>{}{}</loc><n:news><n:publication_date>{}</n:publication_date></n:news></url>"
+    entries = "".join(said.format(site.url, path, dates[0]) for path, dates in DATES.items())
+    return f'<urlset xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">{entries}</urlset>'

@@ -27,7 +27,7 @@ class ReadMiddleware:
         """Leave the Reading, or why there is none, in what was asked for."""
         asked = asked_for(request)
         if isinstance(asked, ListingRequest | FrontPageRequest) and response.status in WHOLE:
-            asked.reading = await self._read(response, asked.kind, asked.since)
+            asked.reading = await self._read(response, asked.kind, asked.since, asked.source.language)
         return response
 
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:

@@ -23,21 +23,23 @@ SITEMAP_GUESSES = {
 """Well-known sitemap paths, where robots.txt names none."""
 
 
-def read_listing(body: bytes, url: str, expected: str, since: datetime | None = None) -> Reading:
+def read_listing(
+    body: bytes, url: str, expected: str, since: datetime | None = None, language: str | None = None
+) -> Reading:
     """Read a document found where an `expected` (feed, news_sitemap, sitemap or homepage) should be.
 
-    `since` (aware) leaves out sitemap entries that are older. Raises NotAListing.
+    `since` (aware) leaves out sitemap entries that are older; `language` is that of its source. Raises NotAListing.
     """
     body = unpacked(body)[:MAX_BYTES]
     if expected == "homepage":
         return read_front_page(body, url)
     root = _root_of(body)
     if root in ("urlset", "sitemapindex"):
-        return read_sitemap(body, url, since)
+        return read_sitemap(body, url, since, language)
     if root in ("rss", "feed", "rdf"):
-        return read_feed(body, url)
+        return read_feed(body, url, language)
     if expected == "feed" and body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"{":
-        return read_json_feed(body, url)
+        return read_json_feed(body, url, language)
     if expected != "feed" and (lines := read_text_sitemap(body, url)):
         return Reading(kind="sitemap", links=lines)
     raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")

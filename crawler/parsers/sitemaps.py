@@ -1,7 +1,7 @@
 """Sitemaps (sitemaps.org, Google News, plain text) -> links, and the sitemaps that an index names."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from html import unescape
 from itertools import islice
@@ -9,6 +9,8 @@ from typing import Any
 
 from lxml import etree
 
+from crawler.dates.listed import end_of_day, last_day_of, latest, listing_habits
+from crawler.dates.moments import Habits
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
     MAX_CHILDREN,
@@ -26,7 +28,6 @@ from crawler.parsers.links import (
     iso_date,
     link_of,
     looks_absolute,
-    parsed_date,
     plain_text,
 )
 from crawler.urls import same_site, site_of
@@ -35,18 +36,19 @@ MAX_UNDATED = 1_000
 """Entries of one sitemap without any date that are taken."""
 
 
-def read_sitemap(body: bytes, url: str, since: datetime | None) -> Reading:
+def read_sitemap(body: bytes, url: str, since: datetime | None, language: str | None = None) -> Reading:
     """Parse a sitemap or a sitemap index found at `url`; older entries than `since` (aware) are left out, and so are
-    addresses of another site, and undated ones beyond MAX_UNDATED. Raises NotAListing."""
+    addresses of another site, and undated ones beyond MAX_UNDATED. `language` is its source's. Raises NotAListing."""
     text = decoded_xml(body)
     root = _parse_xml(text)
     entries = [_fields(element) for element in islice(root.iter("{*}sitemap", "{*}url"), MAX_LINKS)]
     if _ends_in_an_address(text):
         entries = entries[:-1]
+    habits = _habits(entries, language)
     if _local_name(root.tag).lower() == "sitemapindex":
-        return Reading(kind="sitemap", children=_newest_children(entries, url, since))
+        return Reading(kind="sitemap", children=_newest_children(entries, url, since, habits))
     kind = "news_sitemap" if any("news_date" in entry or "news_title" in entry for entry in entries) else "sitemap"
-    return Reading(kind=kind, links=_sitemap_links(entries, url, since))
+    return Reading(kind=kind, links=_sitemap_links(entries, url, since, habits))
 
 
 _AMPERSAND = "\ue000"
@@ -128,11 +130,19 @@ def _local_name(tag: str) -> str:
     return re.split("[}:]", tag)[-1]
 
 
-def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Link, ...]:
+def _habits(entries: list[dict[str, str]], language: str | None) -> Habits:
+    """How a sitemap writes its dates: nearly all do by ISO 8601, which leaves nothing to ask."""
+    said = (entry.get(name) for entry in entries for name in ("news_date", "lastmod"))
+    other = [one for one in said if one and one[4:5] != "-"]
+    spoken = next((found for entry in entries if (found := entry.get("news_language"))), None) if other else None
+    return listing_habits(other, spoken or language)
+
+
+def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | None, habits: Habits) -> tuple[Link, ...]:
     """The links of a sitemap: what costs most comes last, and only for what is new."""
     dated, undated, site = [], [], site_of(url)
     for entry in entries:
-        until = _until(entry.get("news_date") or entry.get("lastmod"))
+        until = _until(entry.get("news_date"), habits) or _until(entry.get("lastmod"), habits)
         if since and until and until < since:
             continue
         address = address_of(entry.get("loc"), url)
@@ -144,15 +154,17 @@ def _sitemap_links(entries: list[dict[str, str]], url: str, since: datetime | No
         elif since is None or until >= since:
             dated.append((address, entry))
     newest = (*dated, *undated[_newest_undated([address for address, _ in undated])])
-    return distinct_links((Link(url=address, hints=_sitemap_hints(entry, url)) for address, entry in newest), MAX_LINKS)
+    return distinct_links(
+        (Link(url=address, hints=_sitemap_hints(entry, url, habits)) for address, entry in newest), MAX_LINKS
+    )
 
 
-def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
+def _sitemap_hints(entry: dict[str, str], url: str, habits: Habits) -> Hints:
     if entry.keys() <= {"loc", "lastmod"}:
         return NO_HINTS
     return Hints(
         title=plain_text(entry.get("news_title")),
-        date_published=iso_date(entry.get("news_date")),
+        date_published=iso_date(entry.get("news_date"), habits),
         language=plain_text(entry.get("news_language")),
         image_url=address_of(entry.get("image"), url),
     )
@@ -166,10 +178,12 @@ def _newest_undated(addresses: list[str]) -> slice:
     return slice(-MAX_UNDATED, None) if rising else slice(MAX_UNDATED)
 
 
-def _newest_children(entries: list[dict[str, str]], url: str, since: datetime | None) -> tuple[Child, ...]:
+def _newest_children(
+    entries: list[dict[str, str]], url: str, since: datetime | None, habits: Habits
+) -> tuple[Child, ...]:
     children = []
     for entry in entries:
-        link, until = link_of(entry.get("loc"), url, Hints()), _until(entry.get("lastmod"))
+        link, until = link_of(entry.get("loc"), url, Hints()), _until(entry.get("lastmod"), habits)
         if link is None or not same_site(link.url, url) or link.url == url:
             continue
         if since is None or until is None or until >= since:
@@ -192,19 +206,10 @@ def read_text_sitemap(body: bytes, url: str) -> tuple[Link, ...]:
     return distinct_links(links[_newest_undated([link.url for link in links])], MAX_LINKS)
 
 
-def _until(value: str | None) -> datetime | None:
-    """The latest instant a date may mean: a bare day counts as its end."""
-    if not value or not value.strip():
-        return None
-    moment = parsed_date(value.strip()) if len(value.strip()) <= MAX_DATE_CHARS else None
-    if moment is None:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _end_of_day(moment) if len(value.strip()) <= len("2026-11-01") else moment
-
-
-def _end_of_day(moment: datetime) -> datetime:
-    return moment.replace(hour=23, minute=59, second=59)
+def _until(value: str | None, habits: Habits) -> datetime | None:
+    """The latest instant a date may mean."""
+    said = value.strip() if value else ""
+    return latest(said, habits) if 0 < len(said) <= MAX_DATE_CHARS else None
 
 
 _DATE = re.compile(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?!\d)")
@@ -216,9 +221,9 @@ def _date_in(url: str) -> datetime | None:
     if not match:
         return None
     try:
-        if match[3]:
-            return _end_of_day(datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC))
-        in_next_month = datetime(int(match[1]), int(match[2]), 28, tzinfo=UTC) + timedelta(days=4)
-        return _end_of_day(in_next_month - timedelta(days=in_next_month.day))
+        day = (
+            date(int(match[1]), int(match[2]), int(match[3])) if match[3] else last_day_of(int(match[1]), int(match[2]))
+        )
     except ValueError:
         return None
+    return end_of_day(day)

@@ -149,7 +149,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
             return
         try:
-            reading = self._read(response, asked.kind)
+            reading = self._read(response, asked.kind, source)
         except NotAListing as error:
             yield from self._listing_is_dead(asked, str(error), **facts)
             return
@@ -165,11 +165,11 @@ class NewsSpider(scrapy.Spider):
             )
         yield from self._advance(discovery, yielded=bool(links))
 
-    def _read(self, response: Response, kind: str) -> Reading:
+    def _read(self, response: Response, kind: str, source: Source) -> Reading:
         """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
         asked = asked_for(response.request)
         if not isinstance(asked, ListingRequest | FrontPageRequest) or asked.kind != kind:
-            return read_listing(response.body, response.url, kind, self._since)
+            return read_listing(response.body, response.url, kind, self._since, source.language)
         if isinstance(asked.reading, NotAListing):
             raise asked.reading
         assert asked.reading is not None, "settings.py wires ReadMiddleware"
@@ -203,7 +203,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(source, f"http_{response.status}", response.status)
             return
         try:
-            reading = self._read(response, "homepage")
+            reading = self._read(response, "homepage", source)
         except NotAListing as error:
             yield from self._source_is_dead(source, str(error), response.status)
             return
