@@ -5,6 +5,8 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from html import escape
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ from crawler.parsers.links import (
     address_of,
     decoded_xml,
     distinct_links,
+    feed_html,
     first_date,
     is_utf8,
     link_of,
@@ -65,7 +68,7 @@ def read_feed(body: bytes, url: str, language: str | None = None) -> Reading:
     channel = _Channel(base, spoken, _authors(parsed.feed) if kind == "atom" else (), habits)
     hints = (_entry_hints(entry, channel) for entry in parsed.entries)
     links = [
-        _entry_link(_entry_urls(entry, spoken), url, base, said)
+        _entry_link(_entry_urls(entry, spoken), url, base, said, _whole_text(entry))
         for entry, said in zip(parsed.entries, hints, strict=True)
     ]
     links = links if any(links) else list(_loose_links(body, url))
@@ -205,10 +208,23 @@ def _strangeness(hreflang: str | None, language: str | None) -> int:
     return 1 if spoken.partition("-")[0] == wanted.partition("-")[0] else 2
 
 
-def _entry_link(candidates: Iterable[Any], url: str, base: str, hints: Hints) -> Link | None:
+def _entry_link(candidates: Iterable[Any], url: str, base: str, hints: Hints, html: str | None) -> Link | None:
     """The first usable address that is not the listing's own: `#` and `javascript:` stand where an id would be right."""
     links = (link_of(candidate, base, hints) for candidate in candidates)
-    return next((link for link in links if link and link.url not in (url, base)), None)
+    found = next((link for link in links if link and link.url not in (url, base)), None)
+    return replace(found, feed_html=html) if found and html else found
+
+
+def _whole_text(entry: Any) -> str | None:
+    """The HTML of content:encoded or Atom's content."""
+    said = [(one.get("value"), one.get("type")) for one in entry.get("content", ())]
+    texts = [_paragraphs(text) if kind == "text/plain" else text for text, kind in said if isinstance(text, str)]
+    return feed_html(max(texts, key=len, default=None))
+
+
+def _paragraphs(text: str) -> str:
+    """Plain text as HTML."""
+    return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line.strip())
 
 
 def _authors(said: Any) -> tuple[str, ...]:
@@ -265,7 +281,9 @@ def read_json_feed(body: bytes, url: str, language: str | None = None) -> Readin
     spoken = plain_text(feed.get("language"))
     habits = listing_habits((plain_text(said) for item in items for said in _item_dates(item)), spoken or language)
     channel = _Channel(_base_of(feed.get("home_page_url"), url), spoken, _json_authors(feed), habits)
-    links = (_entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel)) for item in items)
+    links = (
+        _entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel), _item_text(item)) for item in items
+    )
     return Reading(kind="json", links=distinct_links(links, MAX_LINKS))
 
 
@@ -298,6 +316,11 @@ def _json_hints(item: dict[str, Any], channel: _Channel) -> Hints:
         language=plain_text(item.get("language")) or channel.language,
         image_url=address_of(item.get("image"), channel.base),
     )
+
+
+def _item_text(item: dict[str, Any]) -> str | None:
+    html, text = item.get("content_html"), item.get("content_text")
+    return feed_html(html) or feed_html(_paragraphs(text) if isinstance(text, str) else None)
 
 
 def _json_authors(said: dict[str, Any]) -> tuple[str, ...]:

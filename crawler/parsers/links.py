@@ -199,6 +199,18 @@ def plain_text(value: Any) -> str | None:
     return " ".join(_NOT_TEXT.sub("", plain).split())[:MAX_HINT_CHARS].rstrip() or None
 
 
+MIN_FEED_HTML_CHARS, MAX_FEED_HTML_CHARS = 300, 2**17
+"""Of an entry's text, markup included. What is shorter is a teaser; what is longer is left out rather than cut: a whole article
+of 20,000 words has as much."""
+
+
+def feed_html(value: Any) -> str | None:
+    """The text that a feed gives of an article, as HTML; None where that is too little or too much to be one."""
+    if not isinstance(value, str) or not MIN_FEED_HTML_CHARS <= len(value) <= MAX_FEED_HTML_CHARS:
+        return None
+    return _NOT_TEXT.sub("", value)
+
+
 def iso_date(value: Any, habits: Habits = UNKNOWN) -> str | None:
     """A feed's date as ISO 8601 with its offset, as precise as it was; its own string where nobody can read it."""
     return first_date((value,), habits)

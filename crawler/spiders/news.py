@@ -6,6 +6,7 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,7 +157,7 @@ class NewsSpider(scrapy.Spider):
         links = tuple(link for link in reading.links if source.wants(link.url))
         yield _listing_of(response, asked, reading, links, moved)
         for link in links:
-            yield self.fetch(source, link, via_of(reading.kind))
+            yield self.fetch(source, replace(link, feed_html=None), via_of(reading.kind))
         for child in self._new_children(source, reading.children):
             if discovery:
                 discovery.open += 1

@@ -8,6 +8,7 @@ that was known, the sitemaps of its source are asked too. Reads the archive, nev
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -16,9 +17,10 @@ from scrapy.exceptions import NotConfigured
 from sqlite_utils import Database
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
-from crawler.items import Link, Listing, via_of
+from crawler.items import Link, Listing, Page, via_of
 from crawler.times import stamp
 from crawler.urls import origin_of
+from pipelines.archive import feed_texts
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
@@ -128,7 +130,7 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
-                    yield output
+                    yield self._with_feed_text(output)
                     for request in self._catch_up(output):
                         yield request
                 elif isinstance(asked_for(output), PageRequest) and pages >= PAGES_OF_LISTING:
@@ -136,6 +138,13 @@ class HistoryMiddleware:
                 elif self._is_wanted(output):
                     pages += isinstance(asked_for(output), PageRequest)
                     yield self._with_validators(output)
+
+    def _with_feed_text(self, output: Any) -> Any:
+        """A page with what its feed told of it, as long as it has not given its article."""
+        if not isinstance(output, Page) or output.unchanged:
+            return output
+        html = feed_texts.of_page(self._db, output.url)
+        return replace(output, feed_html=html) if html else output
 
     def _is_wanted(self, request: Request) -> bool:
         """Whether a page or a listing is to be asked now; all other requests are."""

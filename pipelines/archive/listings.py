@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
-from pipelines.archive import runs, schedule, sources
+from pipelines.archive import feed_texts, runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.rows import insert, update
 from pipelines.archive.runs import RunState
@@ -147,6 +147,8 @@ def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -
             was = "known" if run.last_known is None or page_id <= run.last_known else "seen"
         else:
             page_id = new[link.url] = _insert_link(db, link, listing, source_id)
+        if link.feed_html:
+            feed_texts.keep(db, page_id, link.feed_html)
         found.append((link, was))
         met.append((page_id, "pending" if was == "new" else "known"))
     runs.touch_found(db, met, source_id)

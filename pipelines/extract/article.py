@@ -56,7 +56,8 @@ def extract(page: Page) -> Article:
     said = read_metadata(head, _zone(page), page.source.title if page.source else None)
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
-    return _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    article = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
+    return replace(article, text_source="script") if body.from_scripts else article
 
 
 def _zone(page: Page) -> str | None:
