@@ -20,6 +20,7 @@ from crawler.parsers.links import (
     MAX_HINT_AUTHORS,
     MAX_LINKS,
     MAX_URL_CHARS,
+    MIN_FEED_HTML_CHARS,
     NotAListing,
     Reading,
     absolute,
@@ -238,12 +239,19 @@ def _entry_hints(entry: Any, channel: _Channel) -> Hints:
     pictures = chain(entry.get("media_thumbnail", []), entry.get("media_content", []), entry.get("enclosures", []))
     return Hints(
         title=plain_text(entry.get("title")),
-        description=plain_text(entry.get("summary")),
+        description=plain_text(_summary(entry)),
         authors=_authors(entry) or channel.authors,
         date_published=first_date(_entry_dates(entry), channel.habits),
         language=plain_text(entry.get("language")) or channel.language,
         image_url=next((found for picture in pictures if (found := _image(picture, channel.base))), None),
     )
+
+
+def _summary(entry: Any) -> Any:
+    """What an entry says of its article; feedparser gives the whole text where there is no summary."""
+    summary = entry.get("summary")
+    is_text = any(one.get("value") == summary for one in entry.get("content", ()))
+    return None if is_text and len(summary or "") >= MIN_FEED_HTML_CHARS else summary
 
 
 def _entry_dates(entry: Any) -> tuple[Any, Any]:

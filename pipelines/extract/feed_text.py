@@ -1,14 +1,14 @@
 """An article with its feed's text, where the page gives none or only the beginning of it (paywall, consent wall, JavaScript shell)."""
 
+import re
 from dataclasses import replace
 from html import escape
 
 from crawler.items import Article, Page
-from pipelines.deduplicate.near_copies import is_beginning
+from pipelines.deduplicate.near_copies import SHARE, TEASER, containment, is_beginning
 from pipelines.extract.article import extract
 from pipelines.extract.decode import Refusal
-from pipelines.extract.metadata.datelines import dateline
-from pipelines.text import word_count
+from pipelines.text import fold, word_count
 
 WITHOUT_TEXT = frozenset(("consent", "scripted", "no_text", "too_short", "video", "empty"))
 """Refusals of a page that is there and shows its text to others; an error page or an index says that there is none."""
@@ -39,23 +39,19 @@ def read_article(page: Page) -> tuple[Page, Article]:
         if told is None:
             raise
         return replace(page, final_url=page.url), told
-    return page, _completed(own, page)
-
-
-def _completed(own: Article, page: Page) -> Article:
-    """The page's article, with the feed's text where its own is the beginning of that."""
-    if len(page.feed_html or "") < len(own.text):
-        return own
+    if len(TAG.sub("", page.feed_html)) < TEASER * len(own.text):  # as most: the page has it all
+        return page, own
     told = _told_by_feed(page)
     if told is None or not is_beginning(own.text, told.text):
-        return own
-    return replace(
-        own,
-        text=told.text,
-        word_count=told.word_count,
-        dateline=dateline(told.text.partition("\n\n")[0]),
-        text_source="feed",
+        return page, own
+    if containment(own.text, told.text) < SHARE:  # a notice
+        return replace(page, final_url=page.url), told
+    return page, replace(
+        own, text=told.text, word_count=told.word_count, dateline=told.dateline, text_source=told.text_source
     )
+
+
+TAG = re.compile(r"<[^<>]*+>")
 
 
 def _told_by_feed(page: Page) -> Article | None:
@@ -74,5 +70,19 @@ def _told_by_feed(page: Page) -> Article | None:
         told = extract(alone)
     except Refusal:
         return None
-    is_whole = word_count(told.text) >= MIN_FEED_WORDS and not told.text.endswith(CUT_OFF)
-    return replace(told, text_source="feed", canonical_url=None) if is_whole else None
+    text = _without_trailer(told.text, page.hints.title)
+    words = word_count(text)
+    if words < MIN_FEED_WORDS or text.endswith(CUT_OFF):
+        return None
+    return replace(told, text=text, word_count=words, text_source="feed", canonical_url=None)
+
+
+def _without_trailer(text: str, title: str | None) -> str:
+    """Without the line that names the article below its text: `The post … appeared first on …`, in any language."""
+    rest, _, last = text.rpartition("\n\n")
+    is_trailer = title and rest and fold(title) in fold(last) and len(last) <= len(title) + MAX_TRAILER_CHARS
+    return rest if is_trailer else text
+
+
+MAX_TRAILER_CHARS = 100
+"""Of such a line beside the title: the site's name and some words."""
