@@ -19,7 +19,12 @@ URL, WALL = "https://www.x.example/pier", "https://wall.example/login"
 
 
 def read(body: str, html: str | None = HTML, **facts: Any) -> tuple[Page, Article]:
-    given: dict[str, Any] = {"status": 200, "body": body.encode(), "hints": Hints(title="On the pier"), "feed_html": html} | facts
+    given: dict[str, Any] = {
+        "status": 200,
+        "body": body.encode(),
+        "hints": Hints(title="On the pier"),
+        "feed_html": html,
+    } | facts
     page = Page(url=URL, final_url=WALL, via="feed", fetched_at=datetime(2026, 11, 30, tzinfo=UTC), **given)
     return read_article(page)
 

@@ -60,6 +60,9 @@ class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
+    carries_texts = (
+        False  #: whether requests hold what feeds tell of their pages; there may be thousands, and the archive has it
+    )
     # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
     custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
@@ -156,8 +159,8 @@ class NewsSpider(scrapy.Spider):
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         yield _listing_of(response, asked, reading, links, moved)
-        for link in links:
-            yield self.fetch(source, replace(link, feed_html=None), via_of(reading.kind))
+        for link in links if self.carries_texts else map(_without_text, links):
+            yield self.fetch(source, link, via_of(reading.kind))
         for child in self._new_children(source, reading.children):
             if discovery:
                 discovery.open += 1
@@ -338,8 +341,12 @@ def _listing_of(
     return _listing(asked.source, asked.url, reading.kind, **facts)
 
 
+def _without_text(link: Link) -> Link:
+    return replace(link, feed_html=None) if link.feed_html else link
+
+
 def _page(asked: PageRequest, **facts: Any) -> Page:
-    facts = {"final_url": asked.url, "hints": asked.link.hints, **facts}
+    facts = {"final_url": asked.url, "hints": asked.link.hints, "feed_html": asked.link.feed_html, **facts}
     return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=datetime.now(UTC), **facts)
 
 

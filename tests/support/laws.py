@@ -25,6 +25,7 @@ from crawler.parsers.front_pages import site_name
 from crawler.parsers.links import (
     MAX_CHILDREN,
     MAX_DATE_CHARS,
+    MAX_FEED_HTML_CHARS,
     MAX_HINT_AUTHORS,
     MAX_HINT_CHARS,
     MAX_LINKS,
@@ -118,6 +119,8 @@ def obeys_reading(reading: Reading) -> bool:
         assert is_address(url, MAX_URL_CHARS), url
     for link in reading.links:
         assert obeys_hints(link.hints)
+        assert link.feed_html is None or not UNFIT.search(link.feed_html)
+        assert len(link.feed_html or "") <= MAX_FEED_HTML_CHARS
     assert all(child.changed_at is None or child.changed_at.tzinfo for child in reading.children)
     assert reading.asked is None or reading.asked > 0
     return True
