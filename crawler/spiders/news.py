@@ -60,9 +60,7 @@ class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
-    carries_texts = (
-        False  #: whether requests hold what feeds tell of their pages; there may be thousands, and the archive has it
-    )
+    carries_texts = False  #: whether requests hold what feeds tell of their pages, or the archive alone
     # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
     custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
@@ -145,8 +143,8 @@ class NewsSpider(scrapy.Spider):
         moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
-            facts |= {"asked": max_age(response), "parent": asked.parent}
-            yield _listing(source, asked.url, asked.kind, **facts, **validators(response))
+            facts |= {"asked": max_age(response), "parent": asked.parent, **validators(response)}
+            yield _listing(source, asked.url, asked.kind, **facts)
             yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
@@ -257,9 +255,8 @@ class NewsSpider(scrapy.Spider):
             return
         source = discovery.source
         yield from discovery.dead
-        for kind, urls in discovery.groups:
-            for url in urls:
-                yield _listing(source, url, kind, reserve=True)
+        for kind, url in ((kind, url) for kind, urls in discovery.groups for url in urls):
+            yield _listing(source, url, kind, reserve=True)
         # The last: where a front page has no row, its discovery was cut short, and is done again.
         yield _listing(source, source.url, "homepage", reserve=True)
 
