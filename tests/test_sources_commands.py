@@ -56,6 +56,21 @@ def gazette(site: Site, articles: int = 7) -> None:
     )
 
 
+def test_a_site_whose_feed_alone_tells_its_articles_is_shown_with_them(site: Site, folder: Path) -> None:
+    for number in range(3):
+        site.add(f"/{number}", "", 403)
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in story("pier").split("\n\n"))
+    items = "".join(
+        f"<item><title>Pier {number}</title><link>{site.url}/{number}</link><c:encoded><![CDATA[{text}{number}]]></c:encoded></item>"
+        for number in range(3)
+    )
+    space = 'xmlns:c="http://purl.org/rss/1.0/modules/content/"'
+    site.add("/news.xml", f'<rss version="2.0" {space}><channel>{items}</channel></rss>', kind="text/xml")
+    site.add("/", '<link rel=alternate type="application/rss+xml" href="/news.xml">')
+    done = broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder)
+    assert (done.returncode, "Pier 0" in done.stdout) == (0, True), done.stdout
+
+
 def test_a_site_is_shown_and_then_added_with_its_name_and_language(site: Site, folder: Path) -> None:
     gazette(site)
     done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)

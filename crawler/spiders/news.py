@@ -6,6 +6,7 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +62,7 @@ class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
+    carries_texts = False  #: whether requests hold what feeds tell of their pages, or the archive alone
     # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
     custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
@@ -159,7 +161,8 @@ class NewsSpider(scrapy.Spider):
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         listing = _listing_of(response, asked, reading, links, moved)
-        pages = (self.fetch(source, link, via_of(reading.kind)) for link in links)
+        carried = links if self.carries_texts else map(_without_text, links)
+        pages = (self.fetch(source, link, via_of(reading.kind)) for link in carried)
         if discovery and is_stale(reading, listing.fetched_at):
             discovery.stale.append((listing, [*pages]))
             yield from self._advance(discovery, yielded=False)
@@ -358,8 +361,12 @@ def _listing_of(
     return listing_at(asked.source, asked.url, reading.kind, **facts)
 
 
+def _without_text(link: Link) -> Link:
+    return replace(link, feed_html=None) if link.feed_html else link
+
+
 def _page(asked: PageRequest, **facts: Any) -> Page:
-    facts = {"final_url": asked.url, "hints": asked.link.hints, **facts}
+    facts = {"final_url": asked.url, "hints": asked.link.hints, "feed_html": asked.link.feed_html, **facts}
     return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=datetime.now(UTC), **facts)
 
 

@@ -16,7 +16,7 @@ from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.match import Match, is_same_content, is_same_text, precedence_of
-from pipelines.deduplicate.near_copies import Text, containment, similarity
+from pipelines.deduplicate.near_copies import Text, containment, is_beginning, similarity
 
 OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
 """Publication dates outside are kept, but nothing is sorted by them: the oldest newspapers, and time zones plus a day."""
@@ -90,6 +90,8 @@ def _refetch(db: Database, match: Match, known: Row, page_id: int, row: Row) -> 
     newer = row["last_fetched_at"] >= known["last_fetched_at"]
     if is_same_content(known, row):
         outcome, fields = "known", {name: value for name, value in row.items() if name not in INDEXED}
+    elif known["text_source"] == "feed" and row["text_source"] != "feed" and is_beginning(row["text"], known["text"]):
+        outcome, fields = "known", {}
     elif match.here and newer and not match.article.notice and notices.is_recovered(match.here, known, row):
         return _recover(db, match.here, known, row)
     else:

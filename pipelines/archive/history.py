@@ -22,7 +22,7 @@ from crawler.items import MAX_CHILDREN, Link, Listing, via_of
 from crawler.reasons import sentence
 from crawler.times import stamp
 from crawler.urls import UnusableURL, origin_of
-from pipelines.archive import entry_points
+from pipelines.archive import entry_points, feed_texts
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.retries import Retries
@@ -138,7 +138,7 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
-                    yield output
+                    yield feed_texts.with_text(self._db, output)
                     for request in self._catch_up(output):
                         yield request
                 elif isinstance(asked_for(output), PageRequest) and pages >= PAGES_OF_LISTING:

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
-from pipelines.archive import runs, schedule, sources
+from pipelines.archive import feed_texts, runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
@@ -74,6 +74,7 @@ def _adopt(db: Database, listing: Listing) -> Listing:
         return listing if named else replace(listing, moved_to=None)
     if first_row(db, "select 1 from feeds where url = ?", [listing.moved_to]) is None:
         db.execute("update feeds set url = ? where url = ?", [listing.moved_to, listing.url])
+        db.execute("update feeds set parent = ? where parent = ?", [listing.moved_to, listing.url])
     else:
         db.execute("update feeds set last_status = 'retired' where url = ?", [listing.url])
     return replace(listing, url=listing.moved_to, moved_to=None)
@@ -217,6 +218,8 @@ def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -
             was = "known" if run.last_known is None or page_id <= run.last_known else "seen"
         else:
             page_id = new[link.url] = _insert_link(db, link, listing, source_id)
+        if link.feed_html:
+            feed_texts.keep(db, page_id, link.feed_html)
         found.append((link, was))
         met.append((page_id, "pending" if was == "new" else "known"))
     runs.touch_found(db, met, source_id)

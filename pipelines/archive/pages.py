@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Hints, Outcome, Page
+from crawler.items import TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources, takedown
@@ -117,7 +117,9 @@ def _failed(db: Database, page: Page, row: Row, reason: str) -> Kept:
 def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
     """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone: that is news."""
     if not is_gone(page.status):
-        return "failed", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
+        article = _article_times(db, row)
+        is_told = article["text_source"] == "feed" and page.status in TURNED_AWAY  # as it was, and no failure
+        return "known" if is_told else "failed", recheck(page, article, doubted=_is_doubted(db, row))
     if not is_gone(row["http_status"]):
         return "known", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
     noted = db.execute(
@@ -156,7 +158,9 @@ def _forgotten(db: Database, page: Page, row: Row) -> Kept:
 
 def _article_times(db: Database, page: Row) -> Row:
     """What recheck() needs of the article of a page."""
-    row = first_row(db, "select date_published, first_seen_at from articles where id = ?", [page["article_id"]])
+    row = first_row(
+        db, "select date_published, first_seen_at, text_source from articles where id = ?", [page["article_id"]]
+    )
     assert row is not None
     return row
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
-from pipelines.archive import articles, hosts, listings, notices, pages, runs, sources, takedown, versions
+from pipelines.archive import articles, feed_texts, hosts, listings, notices, pages, runs, sources, takedown, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
@@ -64,6 +64,11 @@ class Archive:
             return None
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
+        stored = self._keep_state(outcome)
+        feed_texts.drop_settled(self.db, outcome.page)
+        return stored
+
+    def _keep_state(self, outcome: Outcome) -> Stored:
         known = known_pages(self.db, outcome)
         if outcome.article is None or takedown.is_forgotten(known):
             return pages.keep_without_article(self.db, self.run, outcome, known)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from crawler.urls import canonical_url, site_of
+from pipelines.archive import feed_texts
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN, NOWHERE
@@ -96,6 +97,8 @@ SILENCED: Row = {
 
 
 def _silence(db: Database, page_ids: Iterable[int]) -> None:
+    page_ids = list(page_ids)
+    feed_texts.drop(db, page_ids)
     for page_id in page_ids:
         update(db, "pages", page_id, SILENCED)
 

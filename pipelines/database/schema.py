@@ -305,6 +305,19 @@ def m015_empty_sources_and_notices(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m016_text_of_the_feed(db: Database) -> None:
+    """Who told an article's text; and what feeds tell of pages that have not given theirs yet."""
+    for statement in (
+        "alter table articles add column text_source text",
+        """create table feed_texts (
+            page_id integer primary key references pages (id),
+            html text not null
+        ) strict""",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

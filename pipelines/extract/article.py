@@ -63,8 +63,12 @@ def extract(page: Page) -> Article:
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
     found = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
-    notice = notice_of(layout, body.said, body.lines, page.hints.title)
-    return replace(found, reservations=reservations(page.reserved, head.meta), notice=notice)
+    return replace(
+        found,
+        text_source="script" if body.from_scripts else "page",
+        reservations=reservations(page.reserved, head.meta),
+        notice=notice_of(layout, body.said, body.lines, page.hints.title),
+    )
 
 
 def _zone(page: Page) -> str | None:
