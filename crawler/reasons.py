@@ -40,6 +40,7 @@ _REFUSALS = {
     "too_large": "more than 8 MB (8,388,608 bytes)",
     "too_long": "a text of more than a million characters",
     "too_short": "hardly a word, and nothing that says it is an article",
+    "turned_away": "turned away with a notice instead of the article: blocked, closed for repairs, or for sale",
     "unusable_redirect": "redirects to what is no address of the web",
     "video": "a video with hardly a word beside it",
 }
