@@ -8,7 +8,7 @@ loopback. Every article has a word of its own, its `mark`, by which it is found 
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from html import escape
@@ -99,6 +99,7 @@ class Paper:
     asked: int = 0
     shell: Callable[[Report, datetime], Answer] | None = None  #: what stands at an article's address, where it is no usual page
     by_path: dict[str, list[Report]] = field(default_factory=dict)
+    address: Callable[[Report, datetime], str] = lambda report, now: report.path  #: where its lists say an article is
 
     def __post_init__(self) -> None:
         chance = random.Random(self.name)
@@ -110,6 +111,15 @@ class Paper:
             minutes = sorted(chance.uniform(0, 60) for _ in range(self.rhythm(begins, chance)))
             for minute in minutes:
                 self._publish((begins + timedelta(minutes=minute)).replace(microsecond=0), chance)
+        self._moments = [report.at for report in self.reports]
+
+    def carry(self, reports: Iterable[Report], after: timedelta) -> None:
+        """Publish a wire's reports too, word for word, at addresses of its own."""
+        for report in reports:
+            taken = replace(report, number=report.number + 100_000, at=report.at + after, path=f"/wire{report.path}")
+            self.reports.append(taken)
+            self.by_path.setdefault(taken.path, []).append(taken)
+        self.reports.sort(key=lambda report: report.at)
         self._moments = [report.at for report in self.reports]
 
     def _publish(self, at: datetime, chance: random.Random) -> None:
@@ -171,7 +181,10 @@ class Paper:
         self.routes["/robots.txt"] = lambda now, _: Answer(text.encode(), 200, {"Content-Type": "text/plain"})
 
     def rss(self, path: str = "/feed", entries: int = 20, **how: object) -> None:
-        self.routes[path] = lambda now, _: xml(rss_of(self, self.newest(now, entries), **how))  # type: ignore[arg-type]
+        self.routes[path] = lambda now, _: xml(rss_of(self, self.newest(now, entries), **self._links(now) | how))  # type: ignore[arg-type]
+
+    def _links(self, now: datetime) -> dict[str, object]:
+        return {"link": lambda report: self.base + self.address(report, now)}
 
     def atom(self, path: str = "/atom.xml", entries: int = 20) -> None:
         self.routes[path] = lambda now, _: xml(atom_of(self, self.newest(now, entries)))
