@@ -1,8 +1,8 @@
 """A simulated week of cron's line, as whole processes against loopback sites: `python -m tests.benchmarks.soak`.
 
 Twenty sites publish, correct, delete, move, carry a wire's reports, turn visitors away and fall over; `broadsheet crawl --quiet` is
-started every quarter of an hour of a clock that libfaketime sets (Debian's package `faketime`); answers come by the same clock. A
-week takes 20 minutes on an idle machine; `--days 2 --every 60` less than two. Asked for: every article is one article, whatever
+started every quarter of an hour of a clock that the benchmark sets (tests/support/clocked); answers come by the same clock. A week
+takes 20 minutes on an idle machine; `--days 2 --every 60` less than two. Asked for: every article is one article, whatever
 became of its address; corrections are versions, deletions are seen; each site has the word that is true of it, every day; nothing is
 printed, which cron would mail, unless a run ends with another status than 0; and a run costs at the end what it cost on the second day.
 """
@@ -31,7 +31,9 @@ from tests.conftest import ROOT
 from tests.support.simulated_sites import Answer, Headers, Paper, Report, by_chance, html, redirect
 
 BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+CLOCKED = ROOT / "tests/support/clocked"
+"""Where a process that has this on its path takes its clock from."""
+
 MARK = re.compile(r"The case of (\w+q) has been")
 FLAT = 1.5
 """Times the second day's cost that a run of the last day may take."""
@@ -55,8 +57,7 @@ class Clock:
         return datetime.now(UTC) + self.offset
 
     def environment(self) -> dict[str, str]:
-        monotonic = dict.fromkeys(("DONT_FAKE_MONOTONIC", "FAKETIME_DONT_FAKE_MONOTONIC"), "1")
-        return monotonic | {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{self.offset.total_seconds():+.3f}s"}
+        return {"PYTHONPATH": f"{CLOCKED}:{ROOT}", "CLOCK_OFFSET_SECONDS": f"{self.offset.total_seconds():.3f}"}
 
 
 # The sites
@@ -86,9 +87,13 @@ class Plan:
 
 
 def plain(paper: Paper, plan: Plan) -> Site:
-    paper.rss(entries=15)
+    return _with_feed(paper, "feed")
+
+
+def _with_feed(paper: Paper, does: str, entries: int = 15) -> Site:
+    paper.rss(entries=entries)
     paper.front(head=paper.announce("/feed"))
-    return Site(paper, "feed")
+    return Site(paper, does)
 
 
 def atom(paper: Paper, plan: Plan) -> Site:
@@ -124,13 +129,7 @@ def corrects(paper: Paper, plan: Plan) -> Site:
         return Answer(answer.body.replace(b"</article>", added.encode()), 200, answer.headers)
 
     paper.shell = page
-    return plain_as(paper, "corrects")
-
-
-def plain_as(paper: Paper, does: str) -> Site:
-    paper.rss(entries=15)
-    paper.front(head=paper.announce("/feed"))
-    return Site(paper, does)
+    return _with_feed(paper, "corrects")
 
 
 def is_deleted(report: Report) -> bool:
@@ -143,7 +142,7 @@ def deletes(paper: Paper, plan: Plan) -> Site:
         return Answer(b"gone", 404, {"Content-Type": "text/html"}) if gone else paper.page(report)
 
     paper.shell = page
-    return plain_as(paper, "deletes")
+    return _with_feed(paper, "deletes")
 
 
 MOVES_AFTER = timedelta(hours=12)
@@ -174,7 +173,7 @@ def _moving(paper: Paper, does: str, left: Callable[[str], Answer]) -> Site:
 
     paper.others.append(answer)
     paper.address = listed
-    return plain_as(paper, does)
+    return _with_feed(paper, does)
 
 
 def down(says: Answer, does: str, begin: float, end: float, words: tuple[str, ...], *, robots_too: bool = True) -> Setup:
@@ -205,7 +204,7 @@ def down(says: Answer, does: str, begin: float, end: float, words: tuple[str, ..
 
 def javascript(paper: Paper, plan: Plan) -> Site:
     paper.shell = lambda report, now: html("<title>App</title>", '<div id="root"></div><script src="/app.js"></script>')
-    site = plain_as(paper, "made by JavaScript")
+    site = _with_feed(paper, "made by JavaScript")
     site.words = lambda day: ("empty", "changed") if day >= 1 else ("ok", "empty", "changed")
     site.readable = lambda report: False
     return site
@@ -290,7 +289,7 @@ class Run:
 
 def command(folder: Path, clock: Clock, *arguments: str) -> tuple[int, str, float, float]:
     """One start as cron's: exit status, what cron would mail, CPU seconds of all its processes, megabytes."""
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **clock.environment()}
+    environment = {"PATH": "/usr/bin:/bin", **clock.environment()}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "crawler", *arguments],
@@ -370,7 +369,7 @@ def tell(folder: Path, sites: list[Site], diary: Diary, days: int) -> bool:
         wrong += [f"{site.paper.name} ({site.does}): twice: {one}" for one in twice[:3]]
         wrong += [f"{site.paper.name} ({site.does}): called {word} in {number} runs: {_first_reason(words, word)}" for word, number in false.items()]
     wrong += _changes(sites, found, end)
-    wrong += _mail(diary)
+    wrong += _mail(folder, diary)
     wrong += _cost(diary, sites, days)
     states = rows(folder, "select status, coalesce(reason, '(no reason)'), count(*) from runs group by 1, 2 order by 3 desc limit 8")
     print("\nruns: " + "; ".join(f"{status} {number}: {reason}" for status, reason, number in states))
@@ -401,8 +400,9 @@ def _changes(sites: list[Site], found: dict[str, list[tuple[int, str, str | None
                     yield f"{site.paper.name}: {report.path} is said to be gone"
 
 
-def _mail(diary: Diary) -> Iterator[str]:
+def _mail(folder: Path, diary: Diary) -> Iterator[str]:
     mails = [run for run in diary.runs if run.said]
+    (folder / "mails.txt").write_text("\n\n".join(f"{stamp(run.at)} exit {run.code}\n{run.said}" for run in mails))
     print(f"\nmails of cron: {len(mails)}, {sum(len(run.said) for run in mails)} bytes; runs that did not end with 0: {sum(run.code != 0 for run in diary.runs)}")
     for run in mails[:5]:
         yield f"{stamp(run.at)}: exit {run.code}, mailed: {run.said.strip()[:300]}"
@@ -427,9 +427,6 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=15, help="minutes between two starts")
     parser.add_argument("--keep", type=Path, help="a folder for the archive, to look at afterwards")
     asked = parser.parse_args()
-    if not LIBRARIES:
-        print("libfaketime is missing: Debian and Ubuntu have it as the package `faketime`", file=sys.stderr)
-        return 2
     clock = Clock(BEGIN)
     with ExitStack() as held:
         sites = sites_of(clock, Plan(asked.days), held)
