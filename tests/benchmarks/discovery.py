@@ -8,7 +8,7 @@ and DNS (a certificate that fails is an error of the handler's), delays between 
 tests.benchmarks.soak has. A fixed-interval poller would ask one listing of each site at every start, and each article once.
 
 Exits with 1 when less than .999 of what could be found was found within a day, or a source that gave nothing was ever `ok` after its
-third run. `--days 14` takes about two minutes.
+third run. A year takes about an hour, `--days 14` three minutes on an idle machine; `--minutes` ends it early.
 """
 
 import argparse
@@ -108,7 +108,9 @@ class SimulatedHandler:
         headers = {name.decode().lower(): b"; ".join(values).decode() for name, values in request.headers.items()}
         said = WEB.answer(request.url, headers, _what(request))
         if said.failure == "unknown host":
-            raise CannotResolveHostError(f"DNS lookup failed: no results for hostname lookup: {urlsplit(request.url).hostname}.")
+            raise CannotResolveHostError(
+                f"DNS lookup failed: no results for hostname lookup: {urlsplit(request.url).hostname}."
+            )
         if said.failure:
             raise DownloadFailedError(f"certificate verify failed: {said.failure}")
         kind = responsetypes.from_args(headers=Headers(said.headers), url=request.url, body=said.body)
@@ -173,7 +175,12 @@ async def run_once(db: Path, toml: Path, watch: Watch) -> None:
 
     read = read_sources(toml)
     handlers = dict.fromkeys(("http", "https"), "tests.benchmarks.discovery.SimulatedHandler")
-    settings = {"DOWNLOAD_HANDLERS": handlers, "EXTRACT_WORKERS": 0, "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": 4}
+    settings = {
+        "DOWNLOAD_HANDLERS": handlers,
+        "EXTRACT_WORKERS": 0,
+        "DOWNLOAD_DELAY": 0,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
+    }
     job = Job(spider="news", db=db, settings=settings, arguments={}, sources_file=toml, quiet=True)
     archive = Archive(db)
     archive.db.execute("pragma synchronous = off")
@@ -197,14 +204,16 @@ def note(watch: Watch, db: Any, verdict: Any) -> None:
     watch.runs += 1
     if verdict.code:
         watch.bugs.append(f"{Clock.moment:%m-%d %H:%M}: exit {verdict.code}: {verdict.reason}")
-    watch.partial[f"{verdict.status}: {verdict.reason}" if verdict.status == "partial" and not verdict.reason else verdict.status] += 1
+    watch.partial[
+        f"{verdict.status}: {verdict.reason}" if verdict.status == "partial" and not verdict.reason else verdict.status
+    ] += 1
     for name, word, reason in db.execute("select name, status, reason from sources"):
         watch.last[name] = (word, reason)
         if watch.runs > 3:
             watch.words.setdefault(name, Counter())[word] += 1
 
 
-async def simulate(cases: dict[str, Case], days: int, folder: Path, *, progress: bool) -> Watch:
+async def simulate(cases: dict[str, Case], days: int, folder: Path, *, minutes: float, progress: bool) -> Watch:
     _set_clock()
     watch, toml = Watch(), folder / "sources.toml"
     toml.write_text(sources_toml(cases))
@@ -212,8 +221,15 @@ async def simulate(cases: dict[str, Case], days: int, folder: Path, *, progress:
     for hour in range(int(timedelta(days=days) / EVERY)):
         Clock.moment = BEGIN + hour * EVERY
         await run_once(folder / "news.db", toml, watch)
+        if time.monotonic() - began > 60 * minutes:
+            break
         if progress and hour % 24 == 23:
-            print(f"\rday {hour // 24 + 1} of {days}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
+            print(
+                f"\rday {hour // 24 + 1} of {days}, {time.monotonic() - began:.0f} s",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
     return watch
 
 
@@ -274,11 +290,11 @@ def line_of(case: Case, found: dict[str, datetime], end: datetime) -> Line:
     return Line(len(due), len(in_time), late, asked)
 
 
-def tell(cases: dict[str, Case], watch: Watch, db: Path, days: int) -> bool:
+def tell(cases: dict[str, Case], watch: Watch, db: Path) -> bool:
     """Print the table; whether all that is asked for holds."""
-    found, end = first_seen(db), BEGIN + timedelta(days=days)
+    found, end = first_seen(db), BEGIN + watch.runs * EVERY
     lines = {name: line_of(case, found, end) for name, case in cases.items()}
-    print(f"{days} days, a start every hour\n{HEAD}")
+    print(f"{watch.runs / 24:.1f} days, a start every hour\n{HEAD}")
     for name, line in lines.items():
         words = watch.words.get(name, Counter())
         said = ", ".join(f"{word} {number}" for word, number in words.most_common())
@@ -297,10 +313,16 @@ def tell(cases: dict[str, Case], watch: Watch, db: Path, days: int) -> bool:
         f" looks for corrections {asked['recheck'] / articles:.2f}, robots.txt {asked['robots'] / articles:.2f}"
     )
     print(f"a poller's: {poller / articles:.2f}, of them listings {watch.runs * len(cases) / articles:.2f}, pages 1.00")
-    called_ok = {name: watch.words[name]["ok"] for name, case in cases.items() if case.gives_nothing and watch.words[name]["ok"]}
-    print(f"gave nothing and called ok after the third run: {len(called_ok)} of {sum(case.gives_nothing for case in cases.values())}")
+    called_ok = {
+        name: watch.words[name]["ok"] for name, case in cases.items() if case.gives_nothing and watch.words[name]["ok"]
+    }
+    print(
+        f"gave nothing and called ok after the third run: {len(called_ok)} of {sum(case.gives_nothing for case in cases.values())}"
+    )
     for name, number in called_ok.items():
-        print(f"  {name}: ok after {number} of {sum(watch.words[name].values())} runs; now {' '.join(map(str, watch.last[name]))}")
+        print(
+            f"  {name}: ok after {number} of {sum(watch.words[name].values())} runs; now {' '.join(map(str, watch.last[name]))}"
+        )
     false = false_alarms(cases, watch)
     print(f"well and called ill: {len(false)}")
     for name, said in false.items():
@@ -331,30 +353,19 @@ def false_alarms(cases: dict[str, Case], watch: Watch) -> dict[str, str]:
 
 def with_reactor(work: Coroutine[Any, Any, bool]) -> bool:
     """Run in the event loop that Scrapy wants: asyncio's, under Twisted's reactor."""
-    from twisted.internet import asyncioreactor
+    from scrapy.utils.reactor import install_reactor
 
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    asyncioreactor.install(loop)
-    from twisted.internet import reactor
-    from twisted.internet.defer import Deferred
-
-    result: list[Any] = []
-
-    def begin() -> None:
-        done = Deferred.fromFuture(asyncio.ensure_future(work, loop=loop))
-        done.addBoth(lambda said: (result.append(said), reactor.stop()))  # type: ignore[attr-defined]
-
-    reactor.callWhenRunning(begin)  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
-    if not isinstance(result[0], bool):
-        result[0].raiseException()
-    return bool(result[0])
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    return loop.run_until_complete(work)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop after so many, and judge what was seen"
+    )
     parser.add_argument("--kind", action="append", help="only sites whose kind has this in its name; may be repeated")
     parser.add_argument("--keep", type=Path, help="a folder for the archive, to look at afterwards")
     asked = parser.parse_args()
@@ -369,8 +380,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             folder = asked.keep or Path(name)
             folder.mkdir(parents=True, exist_ok=True)
-            watch = await simulate(cases, asked.days, folder, progress=sys.stderr.isatty())
-            return tell(cases, watch, folder / "news.db", asked.days)
+            watch = await simulate(cases, asked.days, folder, minutes=asked.minutes, progress=sys.stderr.isatty())
+            return tell(cases, watch, folder / "news.db")
 
     return 0 if with_reactor(work()) else 1
 

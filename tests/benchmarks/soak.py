@@ -2,7 +2,7 @@
 
 Twenty sites publish, correct, delete, move, carry a wire's reports, turn visitors away and fall over; `broadsheet crawl --quiet` is
 started every quarter of an hour of a clock that the benchmark sets (tests/support/clocked); answers come by the same clock. A week
-takes 20 minutes on an idle machine; `--days 2 --every 60` less than two. Asked for: every article is one article, whatever
+takes 20 minutes on an idle machine; `--days 2 --every 60` less than two, and `--minutes` ends it early. Asked for: every article is one article, whatever
 became of its address; corrections are versions, deletions are seen; each site has the word that is true of it, every day; nothing is
 printed, which cron would mail, unless a run ends with another status than 0; and a run costs at the end what it cost on the second day.
 """
@@ -153,7 +153,9 @@ def moves(paper: Paper, plan: Plan) -> Site:
 
 
 def renames(paper: Paper, plan: Plan) -> Site:
-    return _moving(paper, "renames without redirect", lambda path: Answer(b"not here", 404, {"Content-Type": "text/html"}))
+    return _moving(
+        paper, "renames without redirect", lambda path: Answer(b"not here", 404, {"Content-Type": "text/html"})
+    )
 
 
 def _moving(paper: Paper, does: str, left: Callable[[str], Answer]) -> Site:
@@ -176,7 +178,9 @@ def _moving(paper: Paper, does: str, left: Callable[[str], Answer]) -> Site:
     return _with_feed(paper, does)
 
 
-def down(says: Answer, does: str, begin: float, end: float, words: tuple[str, ...], *, robots_too: bool = True) -> Setup:
+def down(
+    says: Answer, does: str, begin: float, end: float, words: tuple[str, ...], *, robots_too: bool = True
+) -> Setup:
     """A feed's site that says this to everything between two shares of the time; `words` may be said from then on."""
 
     def setup(paper: Paper, plan: Plan) -> Site:
@@ -197,7 +201,12 @@ def down(says: Answer, does: str, begin: float, end: float, words: tuple[str, ..
                 return words if day > plan.days * begin + 1.2 else ("ok", *words)
             return ("ok",) if day > over else ("ok", *words)
 
-        return Site(paper, does, said, readable=lambda report: last <= plan.at(1) - timedelta(days=1) or report.at < first - timedelta(hours=1))
+        return Site(
+            paper,
+            does,
+            said,
+            readable=lambda report: last <= plan.at(1) - timedelta(days=1) or report.at < first - timedelta(hours=1),
+        )
 
     return setup
 
@@ -264,8 +273,10 @@ def sites_of(clock: Clock, plan: Plan, held: ExitStack) -> list[Site]:
     sites = []
     for number, (setup, per_day) in enumerate(SETUPS):
         server, holder = held.enter_context(serving(_SITE_HOSTS.format(number + 1), clock))
-        base = f"http://{server.server_address[0]}:{server.server_port}"  # type: ignore[str-bytes-safe]
-        paper = Paper(name=f"Paper {number:02d}", base=base, begin=BEGIN, days=plan.days, rhythm=by_chance(per_day), backlog=12)
+        base = f"http://{server.server_address[0]}:{server.server_port}"
+        paper = Paper(
+            name=f"Paper {number:02d}", base=base, begin=BEGIN, days=plan.days, rhythm=by_chance(per_day), backlog=12
+        )
         holder["site"] = setup(paper, plan)
         sites.append(holder["site"])
     wire = Paper(name="Wire", base="", begin=BEGIN, days=plan.days, rhythm=by_chance(4), backlog=0)
@@ -309,7 +320,7 @@ class Diary:
     bytes_of_day: dict[int, int] = field(default_factory=dict)
 
 
-def watch(folder: Path, sites: list[Site], clock: Clock, days: int, every: timedelta) -> Diary:
+def watch(folder: Path, sites: list[Site], clock: Clock, days: int, every: timedelta, minutes: float) -> Diary:
     diary, began = Diary(), time.monotonic()
     number = int(timedelta(days=days) / every)
     for run in range(number):
@@ -322,8 +333,12 @@ def watch(folder: Path, sites: list[Site], clock: Clock, days: int, every: timed
         for name, word, reason in rows(folder, "select name, status, reason from sources"):
             diary.words[name].append((day, word, reason))
         diary.bytes_of_day[int(day)] = (folder / "news.db").stat().st_size
+        if time.monotonic() - began > 60 * minutes:
+            break
         if sys.stderr.isatty():
-            print(f"\rstart {run + 1} of {number}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
+            print(
+                f"\rstart {run + 1} of {number}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True
+            )
     return diary
 
 
@@ -344,18 +359,29 @@ def articles_by_mark(folder: Path) -> dict[str, list[tuple[int, str, str | None,
     return found
 
 
-def once(site: Site, found: dict[str, list[tuple[int, str, str | None, int]]], end: datetime) -> tuple[int, list[str], list[str]]:
-    due = [report for report in site.paper.reports if BEGIN <= report.at < end - timedelta(days=1) and site.readable(report)]
+def once(
+    site: Site, found: dict[str, list[tuple[int, str, str | None, int]]], end: datetime
+) -> tuple[int, list[str], list[str]]:
+    due = [
+        report
+        for report in site.paper.reports
+        if BEGIN <= report.at < end - timedelta(days=1) and site.readable(report)
+    ]
     missed = [f"{stamp(report.at)} {report.path}" for report in due if not found.get(report.mark)]
-    twice = [" and ".join(str(row[1]) for row in found[report.mark]) for report in due if len(found.get(report.mark, ())) > 1]
+    twice = [
+        " and ".join(str(row[1]) for row in found[report.mark]) for report in due if len(found.get(report.mark, ())) > 1
+    ]
     return len(due), missed, twice
 
 
-def tell(folder: Path, sites: list[Site], diary: Diary, days: int) -> bool:
-    end, found = BEGIN + timedelta(days=days), articles_by_mark(folder)
+def tell(folder: Path, sites: list[Site], diary: Diary) -> bool:
+    end, found = diary.runs[-1].at, articles_by_mark(folder)
+    days = int((end - BEGIN) / timedelta(days=1)) + 1
     wrong = []
-    print(f"{days} days, {len(diary.runs)} starts")
-    print(f"{'site':12}{'does':26}{'articles':>9}{'missed':>8}{'twice':>7}{'requests':>10}  words, by runs; those that are not true")
+    print(f"{(end - BEGIN) / timedelta(days=1):.1f} days, {len(diary.runs)} starts")
+    print(
+        f"{'site':12}{'does':26}{'articles':>9}{'missed':>8}{'twice':>7}{'requests':>10}  words, by runs; those that are not true"
+    )
     for site in sites:
         due, missed, twice = once(site, found, end)
         words = diary.words[site.paper.name]
@@ -367,11 +393,17 @@ def tell(folder: Path, sites: list[Site], diary: Diary, days: int) -> bool:
         )
         wrong += [f"{site.paper.name} ({site.does}): missed {one}" for one in missed[:3]]
         wrong += [f"{site.paper.name} ({site.does}): twice: {one}" for one in twice[:3]]
-        wrong += [f"{site.paper.name} ({site.does}): called {word} in {number} runs: {_first_reason(words, word)}" for word, number in false.items()]
+        wrong += [
+            f"{site.paper.name} ({site.does}): called {word} in {number} runs: {_first_reason(words, word)}"
+            for word, number in false.items()
+        ]
     wrong += _changes(sites, found, end)
     wrong += _mail(folder, diary)
     wrong += _cost(diary, sites, days)
-    states = rows(folder, "select status, coalesce(reason, '(no reason)'), count(*) from runs group by 1, 2 order by 3 desc limit 8")
+    states = rows(
+        folder,
+        "select status, coalesce(reason, '(no reason)'), count(*) from runs group by 1, 2 order by 3 desc limit 8",
+    )
     print("\nruns: " + "; ".join(f"{status} {number}: {reason}" for status, reason, number in states))
     print(f"\nwrong: {len(wrong)}")
     for line in wrong:
@@ -383,7 +415,9 @@ def _first_reason(words: list[tuple[float, str, str | None]], wanted: str) -> st
     return next(f"day {day:.2f}: {reason}" for day, word, reason in words if word == wanted)
 
 
-def _changes(sites: list[Site], found: dict[str, list[tuple[int, str, str | None, int]]], end: datetime) -> Iterator[str]:
+def _changes(
+    sites: list[Site], found: dict[str, list[tuple[int, str, str | None, int]]], end: datetime
+) -> Iterator[str]:
     """Whether corrections are versions and deletions seen, a day or two later as the looks for corrections come."""
     for site in sites:
         for report in site.paper.reports if site.does in ("corrects", "deletes") else ():
@@ -403,20 +437,26 @@ def _changes(sites: list[Site], found: dict[str, list[tuple[int, str, str | None
 def _mail(folder: Path, diary: Diary) -> Iterator[str]:
     mails = [run for run in diary.runs if run.said]
     (folder / "mails.txt").write_text("\n\n".join(f"{stamp(run.at)} exit {run.code}\n{run.said}" for run in mails))
-    print(f"\nmails of cron: {len(mails)}, {sum(len(run.said) for run in mails)} bytes; runs that did not end with 0: {sum(run.code != 0 for run in diary.runs)}")
+    print(
+        f"\nmails of cron: {len(mails)}, {sum(len(run.said) for run in mails)} bytes; runs that did not end with 0: {sum(run.code != 0 for run in diary.runs)}"
+    )
     for run in mails[:5]:
         yield f"{stamp(run.at)}: exit {run.code}, mailed: {run.said.strip()[:300]}"
 
 
 def _cost(diary: Diary, sites: list[Site], days: int) -> Iterator[str]:
-    print(f"\n{'day':>4}{'starts':>8}{'CPU s a start':>15}{'requests a start':>18}{'MB of memory':>14}{'MB of file':>12}")
+    print(
+        f"\n{'day':>4}{'starts':>8}{'CPU s a start':>15}{'requests a start':>18}{'MB of memory':>14}{'MB of file':>12}"
+    )
     means = {}
     for day in range(days):
         runs = [run for run in diary.runs if int((run.at - BEGIN) / timedelta(days=1)) == day]
         means[day] = fmean(run.cpu_seconds for run in runs)
         asked = sum(site.asked[day] for site in sites) / len(runs)
         most = max(run.megabytes for run in runs)
-        print(f"{day + 1:4}{len(runs):8}{means[day]:15.2f}{asked:18.1f}{most:14.0f}{diary.bytes_of_day[day] / 2**20:12.1f}")
+        print(
+            f"{day + 1:4}{len(runs):8}{means[day]:15.2f}{asked:18.1f}{most:14.0f}{diary.bytes_of_day[day] / 2**20:12.1f}"
+        )
     if days > 2 and means[days - 1] > FLAT * means[1]:
         yield f"a start of the last day takes {means[days - 1]:.2f} s of CPU, one of the second {means[1]:.2f}"
 
@@ -425,6 +465,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--every", type=int, default=15, help="minutes between two starts")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop after so many, and judge what was seen"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the archive, to look at afterwards")
     asked = parser.parse_args()
     clock = Clock(BEGIN)
@@ -433,10 +476,13 @@ def main() -> int:
         folder = asked.keep or Path(held.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         head = '[crawl]\ndelay = 0\nuser_agent = "soak (+https://test.example)"\nallow_private = ["127.0.0.0/8"]\n'
-        named = (f"[[source]]\nurl = {json.dumps(site.paper.base + '/')}\nname = {json.dumps(site.paper.name)}\n" for site in sites)
+        named = (
+            f"[[source]]\nurl = {json.dumps(site.paper.base + '/')}\nname = {json.dumps(site.paper.name)}\n"
+            for site in sites
+        )
         (folder / "sources.toml").write_text(head + "".join(named))
-        diary = watch(folder, sites, clock, asked.days, timedelta(minutes=asked.every))
-        return 0 if tell(folder, sites, diary, asked.days) else 1
+        diary = watch(folder, sites, clock, asked.days, timedelta(minutes=asked.every), asked.minutes)
+        return 0 if tell(folder, sites, diary) else 1
 
 
 if __name__ == "__main__":

@@ -154,9 +154,13 @@ def _(plan: Plan) -> Case:
     old = [datetime.fromisoformat(f"2021-03-0{n}T00:00:00+00:00") for n in (1, 2, 3)]
     paper.index("/sitemap.xml", lambda now: [(f"/sitemap/part-{n}.xml", at) for n, at in enumerate(old)])
     for part in range(3):
-        paper.sitemap(f"/sitemap/part-{part}.xml", lambda now, part=part: [it for it in paper.all_of(now, lastmod=True)[part::3]])  # type: ignore[misc]
+        paper.sitemap(f"/sitemap/part-{part}.xml", _third(paper, part))
     paper.front()
     return Case(paper)
+
+
+def _third(paper: Paper, part: int) -> Callable[[datetime], list[tuple[str, datetime | None]]]:
+    return lambda now: paper.all_of(now, lastmod=True)[part::3]
 
 
 @kind("index of 131 months, oldest first")
@@ -170,7 +174,9 @@ def _(plan: Plan) -> Case:
     def part(path: str, now: datetime, headers: Headers) -> Answer | None:
         if not path.startswith("/sm/"):
             return None
-        paper.sitemap("/a part", lambda now: [(r.path, None) for r in paper.published(now) if f"{r.at:%Y-%m}" == path[4:11]])
+        paper.sitemap(
+            "/a part", lambda now: [(r.path, None) for r in paper.published(now) if f"{r.at:%Y-%m}" == path[4:11]]
+        )
         return paper.routes["/a part"](now, headers)
 
     paper.others.append(part)
@@ -223,7 +229,10 @@ def _old_page(paper: Paper, path: str) -> Answer:
 def _(plan: Plan) -> Case:
     paper = plan(backlog=60, path=slugs)
     size = 40
-    paper.index("/sitemap_index.xml", lambda now: [(f"/post-sitemap{n}.xml", None) for n in range(1, _parts(paper, now, size) + 1)])
+    paper.index(
+        "/sitemap_index.xml",
+        lambda now: [(f"/post-sitemap{n}.xml", None) for n in range(1, _parts(paper, now, size) + 1)],
+    )
 
     def part(path: str, now: datetime, headers: Headers) -> Answer | None:
         if not path.startswith("/post-sitemap"):
@@ -288,7 +297,12 @@ def _(plan: Plan) -> Case:
 @kind("dead feed announced")
 def _(plan: Plan) -> Case:
     paper = plan()
-    old = [Report(number=-n, at=paper.begin - timedelta(days=900 + n), path=f"/old/{n}", title=f"Old {n}", text="", mark="") for n in range(10)]
+    old = [
+        Report(
+            number=-n, at=paper.begin - timedelta(days=900 + n), path=f"/old/{n}", title=f"Old {n}", text="", mark=""
+        )
+        for n in range(10)
+    ]
     paper.others.append(lambda path, now, _: Answer(b"gone", 404) if path.startswith("/old/") else None)
     paper.routes["/feed"] = lambda now, _: xml(rss_of(paper, old))
     paper.front(head=paper.announce("/feed"), links=12)
@@ -342,7 +356,9 @@ def _(plan: Plan) -> Case:
 def _(plan: Plan) -> Case:
     paper = plan(dated=False)
     japan = timedelta(hours=9)
-    paper.rss(date=lambda at: f"{at + japan:%d.%m.%Y %H:%M}" if at.minute % 2 else f"{at + japan:%a, %d %b %Y %H:%M:%S} JST")
+    paper.rss(
+        date=lambda at: f"{at + japan:%d.%m.%Y %H:%M}" if at.minute % 2 else f"{at + japan:%a, %d %b %Y %H:%M:%S} JST"
+    )
     paper.front(head=paper.announce("/feed"))
     return Case(paper, toml='timezone = "Asia/Tokyo"')
 
@@ -377,7 +393,9 @@ def _(plan: Plan) -> Case:
     paper = plan()
     count = iter(range(10**9))
     paper.rss(link=lambda report: f"{paper.base}{report.path};jsessionid={next(count):032X}")
-    paper.others.append(lambda path, now, headers: paper.answer(path.partition(";")[0], now, headers) if ";" in path else None)
+    paper.others.append(
+        lambda path, now, headers: paper.answer(path.partition(";")[0], now, headers) if ";" in path else None
+    )
     paper.front(head=paper.announce("/feed"))
     return Case(paper)
 
@@ -435,7 +453,9 @@ def _(plan: Plan) -> Case:
 def _(plan: Plan) -> Case:
     paper = plan()
     down = [(paper.begin + timedelta(days=at), paper.begin + timedelta(days=at + 3)) for at in range(5, paper.days, 90)]
-    paper.others.append(lambda path, now, _: Answer(failure="certificate") if any(a <= now < b for a, b in down) else None)
+    paper.others.append(
+        lambda path, now, _: Answer(failure="certificate") if any(a <= now < b for a, b in down) else None
+    )
     paper.rss(entries=50)
     paper.front(head=paper.announce("/feed"))
     return Case(paper, down=down, expects=("broken",))
@@ -457,7 +477,9 @@ def _(plan: Plan) -> Case:
 @kind("turned away with 200")
 def _(plan: Plan) -> Case:
     paper = plan()
-    denied = "<h1>Access Denied</h1><p>You don't have permission to access this page on this server. Reference #18.2f</p>"
+    denied = (
+        "<h1>Access Denied</h1><p>You don't have permission to access this page on this server. Reference #18.2f</p>"
+    )
     paper.shell = lambda report, now: html("<title>Access Denied</title>", denied)
     paper.rss()
     paper.front(head=paper.announce("/feed"))
@@ -491,6 +513,8 @@ def _(plan: Plan) -> Case:
 @kind("a parked domain")
 def _(plan: Plan) -> Case:
     paper = plan(backlog=0, rhythm=lambda hour, chance: 0)
-    parked = html("<title>for sale</title>", "<h1>This domain is for sale</h1><p>Buy this domain. Make an offer today.</p>")
+    parked = html(
+        "<title>for sale</title>", "<h1>This domain is for sale</h1><p>Buy this domain. Make an offer today.</p>"
+    )
     paper.others.append(lambda path, now, _: None if path == "/robots.txt" else parked)
     return Case(paper, gives_nothing=True)

@@ -20,9 +20,37 @@ from crawler.times import stamp
 Headers = dict[str, str]
 
 _SYLLABLES = ("ba", "do", "ri", "ke", "lun", "mar", "ne", "pol", "sa", "ten", "vo", "wi", "zu", "gra", "fel", "hom")
-_DID = ("repaired", "questioned", "painted", "measured", "paid for", "forgot", "photographed", "sold", "rebuilt", "closed")
-_WHAT = ("railings", "lobster pots", "borrowed crane", "winter timetable", "street lamps", "slipway", "old map", "bell", "library roof")
-_WHEN = ("before dawn", "while it rained", "for the third time this year", "after the storm", "at low tide", "in front of the school")
+_DID = (
+    "repaired",
+    "questioned",
+    "painted",
+    "measured",
+    "paid for",
+    "forgot",
+    "photographed",
+    "sold",
+    "rebuilt",
+    "closed",
+)
+_WHAT = (
+    "railings",
+    "lobster pots",
+    "borrowed crane",
+    "winter timetable",
+    "street lamps",
+    "slipway",
+    "old map",
+    "bell",
+    "library roof",
+)
+_WHEN = (
+    "before dawn",
+    "while it rained",
+    "for the third time this year",
+    "after the storm",
+    "at low tide",
+    "in front of the school",
+)
 _WHERE = ("by the bridge of", "on the road to", "in the old market of", "near the station of", "behind the church of")  # fmt: skip
 
 
@@ -94,10 +122,14 @@ class Paper:
     path: Callable[[int, datetime, str], str] = lambda number, at, slug: f"/{at:%Y/%m}/{slug}-{number}"
     dated: bool = True  #: whether its pages say when they appeared
     routes: dict[str, Route] = field(default_factory=dict)
-    others: list[Callable[[str, datetime, Headers], Answer | None]] = field(default_factory=list)  #: asked first, by path
+    others: list[Callable[[str, datetime, Headers], Answer | None]] = field(
+        default_factory=list
+    )  #: asked first, by path
     reports: list[Report] = field(default_factory=list)
     asked: int = 0
-    shell: Callable[[Report, datetime], Answer] | None = None  #: what stands at an article's address, where it is no usual page
+    shell: Callable[[Report, datetime], Answer] | None = (
+        None  #: what stands at an article's address, where it is no usual page
+    )
     by_path: dict[str, list[Report]] = field(default_factory=dict)
     address: Callable[[Report, datetime], str] = lambda report, now: report.path  #: where its lists say an article is
 
@@ -157,7 +189,8 @@ class Paper:
         date = f'<meta property="article:published_time" content="{stamp(report.at)}">' if self.dated else ""
         text = "".join(f"<p>{paragraph}</p>" for paragraph in report.text.split("\n\n"))
         return html(
-            f"<title>{report.title}</title>{date}", f"<nav><a href='/'>Home</a></nav><article><h1>{report.title}</h1>{text}</article>"
+            f"<title>{report.title}</title>{date}",
+            f"<nav><a href='/'>Home</a></nav><article><h1>{report.title}</h1>{text}</article>",
         )
 
     # Routes
@@ -224,7 +257,9 @@ class Paper:
             f'type="audio/mpeg" length="9"/><pubDate>{format_datetime(self.begin - timedelta(days=n))}</pubDate></item>'
             for n in range(5)
         )
-        self.routes[path] = lambda now, _: xml(f'<rss version="2.0"><channel><title>Talk</title>{items}</channel></rss>')
+        self.routes[path] = lambda now, _: xml(
+            f'<rss version="2.0"><channel><title>Talk</title>{items}</channel></rss>'
+        )
 
 
 # What answers are made of
@@ -250,7 +285,9 @@ def conditional(answer: Answer, headers: Headers) -> Answer:
 
 
 def redirect(target: str, status: int = 302, **headers: str) -> Answer:
-    return Answer(b"", status, {"Location": target, **{name.replace("_", "-"): value for name, value in headers.items()}})
+    return Answer(
+        b"", status, {"Location": target, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    )
 
 
 def rss_of(
@@ -289,7 +326,9 @@ def atom_of(paper: Paper, reports: Iterable[Report]) -> str:
 
 def urlset(base: str, listed: Iterable[tuple[str, datetime | None]], tag: str = "urlset", entry: str = "url") -> str:
     return (
-        f'<{tag} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">' + "".join(_entries(base, listed, entry)) + f"</{tag}>"
+        f'<{tag} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        + "".join(_entries(base, listed, entry))
+        + f"</{tag}>"
     )
 
 

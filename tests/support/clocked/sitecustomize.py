@@ -26,5 +26,5 @@ class _Shifted(_true, metaclass=_Same):
 
 _Shifted.__name__ = _Shifted.__qualname__ = "datetime"
 _Shifted.__module__ = "datetime"
-copyreg.pickle(_true, lambda it: (_Shifted, it.__reduce_ex__(2)[1]))  # type: ignore[arg-type, index]  # what C code made
+copyreg.pickle(_true, lambda it: (_Shifted, tuple(it.__reduce_ex__(2)[1])))  # what C code made
 datetime.datetime = _Shifted  # type: ignore[misc]
