@@ -1,14 +1,22 @@
 """Response headers: validators (ETag, Last-Modified), Cache-Control, permanent redirects, 304."""
 
 import re
+from typing import Any
 
 from scrapy.http import Response
+
+from crawler.fetcher.certificates import UNCHECKED
 
 
 def header(response: Response, name: str) -> str | None:
     """A response header as text; None when it is missing or empty."""
     value = response.headers.get(name)
     return value.decode("latin-1").strip() or None if value else None
+
+
+def answered(response: Response) -> dict[str, Any]:
+    """How an answer came: its HTTP `status`, and whether its server's certificate is `unchecked`."""
+    return {"status": response.status, "unchecked": UNCHECKED in response.flags}
 
 
 def validators(response: Response) -> dict[str, str | None]:

@@ -298,6 +298,6 @@ def _count_left_out(source: Source, left_out: Counter[str]) -> None:
     if not source.feeds:
         left_out["source without a feed"] += 1
         return
-    here = ("sitemaps", "pages", "timezone", "include", "exclude", "title")
+    here = ("sitemaps", "pages", "timezone", "include", "exclude", "title", "certificates")
     left_out.update(key for key in here if getattr(source, key))
     left_out.update("XPath" for selector in (source.body, *source.strip) if selector and not _is_css(selector))

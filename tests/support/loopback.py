@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -107,8 +108,8 @@ def story(subject: str) -> str:
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """A site on a free port of 127.0.0.1, until the end of the block."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """A site on a free port of 127.0.0.1, until the end of the block; by https where it has `tls`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -138,7 +139,9 @@ def serving() -> Iterator[Site]:
                 super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     server = Server(("127.0.0.1", 0), Handler)
-    site = Site(f"http://127.0.0.1:{server.server_port}")
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    site = Site(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
