@@ -7,6 +7,7 @@ from mimetypes import MimeTypes
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import idna
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -61,8 +62,8 @@ def find_copy(folder: Path, url: str) -> Path | None:
 def _as_people_write_it(host: str) -> str:
     """`xn--mller-kva.example` as `müller.example`."""
     try:
-        return host.encode("ascii").decode("idna")
-    except UnicodeError:
+        return idna.decode(host)
+    except UnicodeError:  # idna.IDNAError is one
         return host
 
 
