@@ -14,11 +14,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, islice, pairwise
+from itertools import combinations, islice
 from operator import attrgetter
 
 from pipelines.deduplicate.fingerprints import COMMON
-from pipelines.deduplicate.near_copies import Text
+from pipelines.deduplicate.furniture import Sentence, names, own_terms
 from pipelines.deduplicate.winnowing import SHARED_PRINTS
 from pipelines.text import width
 
@@ -31,9 +31,6 @@ MIN_COSINE = 0.18
 MIN_MEMBER_COSINE = MIN_COSINE / 2
 """Average cosine from which one article of a story is like another story; two of each must be."""
 
-STEM = 7
-"""Letters of a word that count: enough for inflected languages, and a little better than whole words in English."""
-
 PSEUDO_DOCUMENTS = 30
 """Articles imagined beside those of the window, so that rare words weigh more than `the` also when there are only two."""
 
@@ -42,9 +39,6 @@ PSEUDO_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
 
 LONG_WORD_PSEUDO_SHARE = 0.02
 """The same of longer words."""
-
-SHORT_FIGURE = 3
-"""Digits. Groups of thousands and scores join reports of earnings: the largest story of a wire has 28 articles, 38 with them."""
 
 MAX_TERMS = 150
 """Terms of an article that count, those that weigh most. With all of them long articles are too alike: F1 .89 .95 .84."""
@@ -74,7 +68,7 @@ class Document:
     id: int
     url: str
     when: float  #: days, a Julian date
-    words: Counter[str]  #: terms() of title and text
+    words: Sequence[Sentence]  #: those of its text; its title is one that is not counted
     prints: frozenset[int]
 
 
@@ -125,26 +119,20 @@ def groups(documents: Iterable[Document], frequencies: Frequencies | None = None
 # Likeness
 
 
-def terms(text: Text) -> Counter[str]:
-    """How often a text uses each term: the beginnings of its words; in scripts without spaces, pairs of characters."""
-    words = [word for word in text.words if len(word) > SHORT_FIGURE or not word.isdigit()]
-    counted = Counter(word[:STEM] for word in words if len(word) > 1)
-    if text.unit > 1:
-        counted.update(one + other for one, other in pairwise(words) if len(one) == len(other) == 1)
-    return counted
-
-
-def count_users(documents: Iterable[Counter[str]]) -> Counter[str]:
-    """Document frequencies: how many documents use each term."""
-    return Counter(term for document in documents for term in document)
+def count_users(documents: Iterable[Sequence[Sentence]]) -> Counter[str]:
+    """Document frequencies: how many documents use each term, and each sentence."""
+    return Counter(name for document in documents for name in names(document))
 
 
 class Weights(dict[str, float]):
-    """Inverse document frequencies by term, each made when it is first asked for."""
+    """Inverse document frequencies by term, each made when it is first asked for, and what is furniture by them."""
 
     def __init__(self, frequencies: Frequencies) -> None:
         super().__init__()
         self._frequencies = frequencies
+
+    def own_terms(self, document: Document) -> Counter[str]:
+        return own_terms(document.words, self._frequencies.used_by)
 
     def __missing__(self, term: str) -> float:
         number = self._frequencies.used_by.get(term, 1)
@@ -157,9 +145,9 @@ def _rarity(term: str, number: int, documents: int) -> float:
     return max(0.0, math.log((documents + PSEUDO_DOCUMENTS) / (number + pseudo)))
 
 
-def weighed(document: Document, weights: Mapping[str, float]) -> Member:
+def weighed(document: Document, weights: Weights) -> Member:
     """A document with its TF-IDF vector of length 1, only its heaviest terms, the heaviest first."""
-    vector = {term: (1 + math.log(count)) * weights[term] for term, count in document.words.items()}
+    vector = {term: (1 + math.log(count)) * weights[term] for term, count in weights.own_terms(document).items()}
     heaviest = [term for _, term in sorted((-weight, term) for term, weight in vector.items())[:MAX_TERMS]]
     length = math.sqrt(sum(vector[term] ** 2 for term in heaviest)) or 1.0
     packed = pack({term: vector[term] / length for term in heaviest})
