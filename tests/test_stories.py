@@ -19,7 +19,7 @@ from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
 from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
-from pipelines.deduplicate.clusters import Document, groups
+from pipelines.deduplicate.clusters import Document, Member, Story, groups, pack
 from pipelines.deduplicate.furniture import own_terms, pack_sentences, sentences, terms, unpack_sentences
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
@@ -140,6 +140,18 @@ def test_stock_paragraphs_join_no_events(monkeypatch: pytest.MonkeyPatch, few: i
     )
     assert archive.db.table("articles").count == 10
     assert stories_of(archive) == {frozenset({"event-0", "event-0-too"})}
+
+
+@pytest.mark.parametrize(("each", "together"), [(6, True), (7, False)], ids=["small", "large"])
+def test_a_large_story_takes_only_what_is_more_alike(each: int, together: bool) -> None:
+    vectors = ({"flood": 0.8**0.5, "river": 0.2**0.5}, {"crane": 0.8**0.5, "river": 0.2**0.5})
+    one, other = (
+        Story(tuple(Member(id=n, url=str(n), when=0, packed=pack(vector), prints=1) for n in range(each)),
+              {term: each * weight for term, weight in vector.items()})
+        for vector in vectors
+    )  # fmt: skip
+    assert one.likeness(other) == pytest.approx(0.2)
+    assert one.may_join(other) == together
 
 
 def test_what_is_nothing_but_stock_is_taken_as_it_is() -> None:

@@ -40,6 +40,12 @@ PSEUDO_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
 LONG_WORD_PSEUDO_SHARE = 0.02
 """The same of longer words."""
 
+LARGE = 12
+"""Articles up to which a story grows by MIN_COSINE."""
+
+LARGE_COSINE = 0.25
+"""The average cosine from which a larger one does, so that it does not drift."""
+
 MAX_TERMS = 150
 """Terms of an article that count, those that weigh most. With all of them long articles are too alike: F1 .89 .95 .84."""
 
@@ -52,8 +58,9 @@ MAX_USERS = 25
 MAX_USERS_SHARE = 0.02
 """Share of a large window's articles that may."""
 
-MIN_PASSAGES = 0.5
-"""Share of the shorter article's prints that must be in the longer to join them by passages alone."""
+MIN_PASSAGES = 0.7
+"""Share of the shorter article's prints that must be in the longer to join them by passages alone: a roundup holds a brief
+nearly whole, and half of a report may be stock."""
 
 VECTORS_AT_HAND = 8192
 """Vectors kept unpacked, some 20 kB each; packed one has 2.5."""
@@ -231,7 +238,7 @@ class Story:
 
     def may_join(self, other: "Story") -> bool:
         """Whether two stories that are alike enough may be one."""
-        return _within(self, other) and _two_agree(self, other)
+        return _within(self, other) and _is_held_together(self, other) and _two_agree(self, other)
 
     def joined(self, other: "Story") -> "Story":
         smaller, larger = sorted((self.sum, other.sum), key=len)
@@ -293,6 +300,10 @@ def join(members: Sequence[Member], common: Set[str], merges: list[Merge] | None
 def _within(one: Story, other: Story) -> bool:
     times = [member.when for member in one.members + other.members]
     return max(times) - min(times) <= DAYS
+
+
+def _is_held_together(one: Story, other: Story) -> bool:
+    return len(one.members) + len(other.members) <= LARGE or one.likeness(other) >= LARGE_COSINE
 
 
 def _two_agree(one: Story, other: Story) -> bool:
