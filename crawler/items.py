@@ -43,6 +43,7 @@ class Source:
     strip: tuple[str, ...] = ()  #: XPath or CSS of what never belongs to the text
     title: str | None = None  #: one of TITLES: which of them is the title here
     recheck: bool = True  #: look again for changed articles
+    certificates: str | None = None  #: `unchecked`: those of its https servers are taken as they are; None: verified
 
     def wants(self, url: str) -> bool:
         """Whether `include` and `exclude` let this address through."""
@@ -142,6 +143,7 @@ class Page:
     feed_html: str | None = None  #: like Link.feed_html, of a page that has not given its article yet
     etag: str | None = None
     last_modified: str | None = None
+    unchecked: bool = False  #: it came by https from a server whose certificate nobody has checked
     unchanged: bool = False  #: answered 304: what is known of it still holds
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive

@@ -53,6 +53,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.fetcher.compression.CompressionMiddleware": 590,
     # In the place of Scrapy's, before what follows a redirect.
     "crawler.fetcher.chain_cookies.ChainCookiesMiddleware": 700,
+    "crawler.fetcher.issuers.IssuersMiddleware": 600,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
@@ -74,6 +75,7 @@ CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_ITEMS = 2 * max(1, EXTRACT_WORKERS)  # of one answer or archive; Scrapy makes so many tasks for every answer
 COOKIES_ENABLED = False  # but within one chain of redirects
+DOWNLOAD_VERIFY_CERTIFICATES = True  # but those of sources that say `certificates = "unchecked"`
 TWISTED_DNS_RESOLVER = "crawler.fetcher.address_guard.PublicAddressResolver"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -328,6 +328,30 @@ def test_a_roundup_that_holds_a_brief_is_no_copy_of_it() -> None:
     assert not is_copy(Text(brief), Text(roundup))
 
 
+STOCK = [report(f"printed under every appeal {number}", 50) for number in range(3)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=["in order", "out of order"])
+def test_reports_that_share_stock_paragraphs_are_no_copies(order: tuple[int, ...]) -> None:
+    appeal = "\n\n".join([*(report(f"a stolen van {number}", 40) for number in range(3)), *STOCK])
+    plan = "\n\n".join(
+        [*(report(f"a new roof {number}", 40) for number in range(3)), *(STOCK[place] for place in order)]
+    )
+    assert similarity(Text(appeal), Text(plan)) > 0.5
+    assert not is_copy(Text(appeal), Text(plan))
+
+
+def test_a_report_with_its_head_rewritten_is_a_copy() -> None:
+    rest = [report("the fire", 80), report("the fire, later", 60)]
+    one, other = ("\n\n".join([report(f"head by {desk}", 40), *rest, STOCK[0]]) for desk in ("north", "south"))
+    assert is_copy(Text(one), Text(other))
+
+
+def test_a_brief_with_stock_paragraphs_around_it_is_a_copy() -> None:
+    brief = report("brief", 120)
+    assert is_copy(Text(brief), Text("\n\n".join([STOCK[0], brief, STOCK[1]])))
+
+
 def test_reports_that_share_a_quotation_are_no_copies() -> None:
     quotation = report("what the mayor said", 60)
     one, other = (f"{report(desk, 80)} {quotation} {report(desk + ' too', 60)}" for desk in ("north", "south"))

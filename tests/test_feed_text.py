@@ -35,13 +35,15 @@ def read(body: str, html: str | None = HTML, **facts: Any) -> tuple[Page, Articl
         ("", {"status": 403, "failure": "http_403"}),
         ("<div id=root></div><script src=a.js></script>", {}),
         ("<title>Paper</title><p>You need to enable JavaScript to run this app.</p>", {}),
+        ("<h1>Access denied</h1><p>You have been blocked. Please contact the owner of this site.</p>", {}),
         ("<h1>Log in</h1><p>Log in to read what your colleagues have written, or create an account.</p>", {}),
     ],
-    ids=["turned away", "shell", "notice", "login"],
+    ids=["turned away", "shell", "notice", "blocked", "login"],
 )  # fmt: skip
 def test_what_stands_in_the_place_of_an_article_gives_way_to_the_feed(body: str, facts: dict[str, Any]) -> None:
     page, article = read(body, **facts)
     assert (page.final_url, article.title, article.text, article.text_source) == (URL, "On the pier", TEXT, "feed")
+    assert article.notice is None
 
 
 def test_a_teaser_keeps_its_page_s_own_fields() -> None:

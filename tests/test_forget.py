@@ -50,6 +50,12 @@ def holds(archive: Archive, word: str) -> bool:
     return any(word.encode() in path.read_bytes().lower() for path in files)
 
 
+def test_what_stood_with_a_page_is_gone_with_it(archive: Archive) -> None:
+    keep(archive, page(A), replace(article(TEXT), notice="4f2a", reservations=("noarchive",)))
+    forget(archive, A)
+    assert rows(archive, "select notice, reservations from pages") == [(None, None)]
+
+
 def test_what_a_feed_told_of_a_page_is_gone_with_it(archive: Archive) -> None:
     source = Source(url="https://a.example/", name="A")
     link = Link(url=A, feed_html=f"<p>{TEXT}</p>")

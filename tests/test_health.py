@@ -699,6 +699,18 @@ def test_a_discovered_feed_that_moved_for_good_is_adopted(site: Site, newsroom: 
     )
 
 
+def test_an_index_that_is_adopted_takes_what_it_names_along(tmp_path: Path) -> None:
+    old, new, part = (f"https://a.example/{name}.xml" for name in ("old", "new", "part"))
+    index = Listing(
+        url=old, source=PAPER, kind="sitemap", fetched_at=MONDAY, status=200, children=(part,), fresh=(part,)
+    )
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        archive.sync_sources([PAPER])
+        archive.keep(index)
+        archive.keep(replace(index, moved_to=new))
+        assert archive.db.execute("select url, parent from feeds order by url").fetchall() == [(new, None), (part, new)]
+
+
 def test_a_guess_that_leads_nowhere_is_no_reason_of_a_source_that_is_well(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     guess = Listing(url="https://a.example/sitemap.xml", source=PAPER, kind="sitemap", fetched_at=MONDAY, reserve=True)

@@ -65,6 +65,17 @@ def test_an_unchanged_feed_is_asked_conditionally(site: Site, newsroom: Newsroom
     assert newsroom.rows("select last_status, etag from feeds") == [("unchanged", '"1"')]
 
 
+def test_a_feed_whose_encoding_only_its_header_says_is_read_in_it(site: Site, newsroom: Newsroom) -> None:
+    """The page is gone: what is left of it is the title that the feed gave."""
+    feed = (
+        f"<rss version='2.0'><channel><item><title>Ścieżka</title><link>{site.url}/gone</link></item></channel></rss>"
+    )
+    site.add("/feed", feed.encode("iso8859_2"), kind="application/rss+xml; charset=iso-8859-2")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Mill"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows("select hints ->> 'title' from pages") == [("Ścieżka",)]
+
+
 def test_a_feed_that_asks_for_an_hour_is_left_alone_unless_now(site: Site, newsroom: Newsroom) -> None:
     site.article("/pier", "The pier", story("pier"))
     site.feed("/feed", site.url + "/pier")

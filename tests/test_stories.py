@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -18,7 +19,8 @@ from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
 from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
-from pipelines.deduplicate.clusters import Document, groups, terms
+from pipelines.deduplicate.clusters import Document, Member, Story, groups, pack
+from pipelines.deduplicate.furniture import own_terms, pack_sentences, sentences, terms, unpack_sentences
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
 from pipelines.text import content_hash
@@ -124,6 +126,48 @@ def test_a_roundup_is_of_the_story_of_a_brief_it_holds_and_joins_no_two() -> Non
     assert len(story) == 2 and "roundup" in story
 
 
+def with_stock(event: str, desk: str) -> str:
+    """An account with the paragraphs under it that its site prints under every one."""
+    return f"{account(event, desk, 120)}\n\n{report('printed under every account', 120)}"
+
+
+@pytest.mark.parametrize("few", [0, 1000], ids=["indexed", "few"])
+def test_stock_paragraphs_join_no_events(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(renewal, "FEW", few)
+    archive = archive_of(
+        [told(f"event-{number}", with_stock(f"event {number}", "a")) for number in range(9)]
+        + [told("event-0-too", with_stock("event 0", "b"))]
+    )
+    assert archive.db.table("articles").count == 10
+    assert stories_of(archive) == {frozenset({"event-0", "event-0-too"})}
+
+
+@pytest.mark.parametrize(("each", "together"), [(6, True), (7, False)], ids=["small", "large"])
+def test_a_large_story_takes_only_what_is_more_alike(each: int, together: bool) -> None:
+    vectors = ({"flood": 0.8**0.5, "river": 0.2**0.5}, {"crane": 0.8**0.5, "river": 0.2**0.5})
+    one, other = (
+        Story(tuple(Member(id=n, url=str(n), when=0, packed=pack(vector), prints=1) for n in range(each)),
+              {term: each * weight for term, weight in vector.items()})
+        for vector in vectors
+    )  # fmt: skip
+    assert one.likeness(other) == pytest.approx(0.2)
+    assert one.may_join(other) == together
+
+
+def test_what_is_nothing_but_stock_is_taken_as_it_is() -> None:
+    notice = [("=1", ["closed", "today"])]
+    assert own_terms(notice, {"=1": 9}) == {"closed": 1, "today": 1}
+    assert own_terms([*notice, ("=2", ["flood"])], {"=1": 9}) == {"flood": 1}
+
+
+def test_sentences_are_kept_as_they_were() -> None:
+    found = sentences("The pier at Marrow is to open. Not yet.\nまだ開かない港の話です。")
+    assert [bool(name) for name, _ in found] == [True, False, True]
+    assert unpack_sentences(pack_sentences([("", []), *found])) == [("", []), *found]
+    before = zlib.compress(b'{"pier": 2, "open": 1}')
+    assert unpack_sentences(before) == [("", ["pier", "pier", "open"])]
+
+
 def test_the_run_after_a_killed_one_computes_the_stories_it_left() -> None:
     reports = [told(desk, account("bridge", desk)) for desk in ("one", "two")]
     archive = new_archive()
@@ -182,8 +226,8 @@ def test_a_window_with_too_many_articles_groups_the_latest_and_breaks_nothing(mo
 
 
 def test_terms_are_beginnings_of_words_and_pairs_of_characters() -> None:
-    assert terms(Text("Reporters reported 5 reports in 2026 a")) == {"reporte": 2, "reports": 1, "in": 1, "2026": 1}
-    assert terms(Text("港町市場")) == {"港町": 1, "町市": 1, "市場": 1}
+    assert terms(Text("Reporters reported 5 reports in 2026 a")) == ["reporte", "reporte", "reports", "in", "2026"]
+    assert terms(Text("港町市場")) == ["港町", "町市", "市場"]
 
 
 def test_prints_that_a_worker_made_are_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

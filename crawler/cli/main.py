@@ -167,7 +167,8 @@ def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: boo
 def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     """Store saved pages and archives.
 
-    PATH is an .html or .txt file, a folder, a HOST/path tree as wget makes it, or a .warc or .warc.gz archive.
+    PATH is a saved page (.html, .txt, .mhtml, .webarchive), a folder, a HOST/path tree as wget makes it, a .zip or
+    .tar of these, or a .warc or .warc.gz archive. What is no page is counted by its ending.
 
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
     folder is used for the sites it names, as a crawl would.
@@ -181,9 +182,9 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
 
 def _no_copies(path: Path) -> str | None:
     """Why nothing can be imported from a path."""
-    from crawler.parsers.saved_files import PAGE_SUFFIXES, WARC_SUFFIXES, may_hold_pages, pages_below
+    from crawler.parsers.saved_files import KNOWN_SUFFIXES, may_hold_pages, pages_below
 
-    kinds = ", ".join((*PAGE_SUFFIXES, *WARC_SUFFIXES))
+    kinds = ", ".join(KNOWN_SUFFIXES)
     try:
         if not path.exists():
             return "no such file or folder"

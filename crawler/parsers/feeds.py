@@ -32,6 +32,7 @@ from crawler.parsers.links import (
     is_utf8,
     link_of,
     looks_absolute,
+    of_seven_bits,
     plain_text,
     unpacked,
 )
@@ -48,7 +49,8 @@ def read_feed(body: bytes, url: str, language: str | None = None) -> Reading:
     import feedparser  # in the workers; the crawl's own process has no use for it
 
     # sanitize_html is about HTML that is shown to somebody; of it, too, plain_text() keeps none, and it takes two thirds of the time.
-    if b"\0" in body[:256]:  # UTF-16 or UTF-32, of which feedparser knows only what has a byte order mark
+    # UTF-16 or UTF-32, of which feedparser knows only what has a byte order mark; and what looks like UTF-8.
+    if b"\0" in body[:256] or of_seven_bits(body) is not None:
         body = decoded_xml(body).encode("utf-8", "replace")
     body = _HALF_AN_ADDRESS.sub(b"", _NOT_READ.sub(b"", _first_entries(body)))
     body = _HUGE_NAME.sub(rb"<\1", HUGE_TAG.sub(rb"<\1", body))

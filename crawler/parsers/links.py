@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from w3lib.html import remove_tags
 
+from crawler import iso_2022
 from crawler.dates.listed import read_date
 from crawler.dates.moments import UNKNOWN, Habits
 from crawler.items import Hints, Link, Source
@@ -110,9 +111,24 @@ class Reading:
 _WIDE = re.compile(rb"<\0\0\0|\0\0\0<|<\0|\0<")
 
 
+_ENCODING = re.compile(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)")
+
+
 def decoded_xml(body: bytes) -> str:
     """An XML document as text, by its first bytes, else what it declares; control characters gone."""
-    declared = re.search(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", body[:200])
+    if (text := of_seven_bits(body)) is None:
+        text = _of_eight_bits(body)
+    return re.sub(r"\A\s*<\?xml[^>]*>", "", _NOT_TEXT.sub("", text.lstrip("\ufeff")))
+
+
+def of_seven_bits(body: bytes) -> str | None:
+    """The text of a document in ISO-2022-JP or the like; None of any other."""
+    declared = _ENCODING.search(body[:200])
+    return iso_2022.text_of(body, declared[1].decode() if declared else None)
+
+
+def _of_eight_bits(body: bytes) -> str:
+    declared = _ENCODING.search(body[:200])
     encoding = declared[1].decode() if declared and not is_utf8(body) else "utf-8"
     if body[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         encoding = "utf-32"
@@ -120,11 +136,20 @@ def decoded_xml(body: bytes) -> str:
         encoding = f"utf-{8 * len(marked[0])}-{'le' if marked[0].startswith(b'<') else 'be'}"
     elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
+    return _undeclared(body) if encoding == "utf-8" else _decoded(body, encoding)
+
+
+def _decoded(body: bytes, encoding: str) -> str:
     try:
-        text = body.decode(encoding, "replace")
+        return body.decode(encoding, "replace")
     except LookupError:
-        text = body.decode("utf-8", "replace")
-    return re.sub(r"\A\s*<\?xml[^>]*>", "", _NOT_TEXT.sub("", text.lstrip("\ufeff")))
+        return _undeclared(body)
+
+
+def _undeclared(body: bytes) -> str:
+    """UTF-8, however damaged; windows-1252 where no character beyond ASCII is of UTF-8."""
+    text = body.decode("utf-8", "replace")
+    return text if re.search("[\x80-\ufffc\U00010000-\U0010ffff]", text) else body.decode("cp1252", "replace")
 
 
 NO_HINTS = Hints()

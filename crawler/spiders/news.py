@@ -29,7 +29,14 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import content, is_unchanged, max_age, permanent_redirect, validators
+from crawler.fetcher.responses import (
+    answered,
+    content,
+    is_unchanged,
+    max_age,
+    permanent_redirect,
+    validators,
+)
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import EVERYTHING, Child, NotAListing, Reading
@@ -272,7 +279,7 @@ class NewsSpider(scrapy.Spider):
         except UnusableURL:
             yield _page(asked, refusal="unusable_redirect", status=response.status)
             return
-        facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
+        facts: dict[str, Any] = {"final_url": final_url, **answered(response)}
         if is_unchanged(response):
             yield _page(asked, unchanged=True, **facts, **validators(response))
         elif response.status not in WHOLE:

@@ -44,6 +44,7 @@ def keep_without_article(db: Database, run: RunState, outcome: Outcome, known: M
     row = known.get(page.url) or inserted(db, page.url, page)
     columns = {
         "http_status": page.status,
+        "unchecked": row["unchecked"] if page.status is None else int(page.unchecked) or None,
         "attempts": row["attempts"] + 1,
         "last_fetched_at": stamp(page.fetched_at),
     }
@@ -181,7 +182,7 @@ def recheck(page: Page, article: Row, *, doubted: bool = False) -> Row:
 def fetched(page: Page, row: Row) -> Row:
     """What an answer with an article says of the address that gave it."""
     columns = {
-        "http_status": page.status, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
+        "http_status": page.status, "unchecked": int(page.unchecked) or None, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
         "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
     }  # fmt: skip
@@ -213,7 +214,7 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
         "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip
-    unsaid = dict.fromkeys(("reason", "article_id", "http_status", "last_fetched_at"))
+    unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
 
 
@@ -222,6 +223,7 @@ def redirected(db: Database, page: Page, article_id: int) -> Row:
     row = first_row(db, "select * from pages where url = ?", [page.url]) or inserted(db, page.url, page)
     columns = {
         "http_status": page.status,
+        "unchecked": int(page.unchecked) or None,
         "attempts": row["attempts"] + 1,
         "last_fetched_at": stamp(page.fetched_at),
     }

@@ -318,6 +318,12 @@ def m016_text_of_the_feed(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m017_unchecked(db: Database) -> None:
+    """Whether a page came from a server whose certificate nobody has checked."""
+    db.conn.execute("alter table pages add column unchecked integer")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -14,11 +14,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, islice, pairwise
+from itertools import combinations, islice
 from operator import attrgetter
 
 from pipelines.deduplicate.fingerprints import COMMON
-from pipelines.deduplicate.near_copies import Text
+from pipelines.deduplicate.furniture import Sentence, names, own_terms
 from pipelines.deduplicate.winnowing import SHARED_PRINTS
 from pipelines.text import width
 
@@ -31,9 +31,6 @@ MIN_COSINE = 0.18
 MIN_MEMBER_COSINE = MIN_COSINE / 2
 """Average cosine from which one article of a story is like another story; two of each must be."""
 
-STEM = 7
-"""Letters of a word that count: enough for inflected languages, and a little better than whole words in English."""
-
 PSEUDO_DOCUMENTS = 30
 """Articles imagined beside those of the window, so that rare words weigh more than `the` also when there are only two."""
 
@@ -43,8 +40,11 @@ PSEUDO_SHARE = {1: 0.6, 2: 0.5, 3: 0.35, 4: 0.15, 5: 0.08, 6: 0.05}
 LONG_WORD_PSEUDO_SHARE = 0.02
 """The same of longer words."""
 
-SHORT_FIGURE = 3
-"""Digits. Groups of thousands and scores join reports of earnings: the largest story of a wire has 28 articles, 38 with them."""
+LARGE = 12
+"""Articles up to which a story grows by MIN_COSINE."""
+
+LARGE_COSINE = 0.25
+"""The average cosine from which a larger one does, so that it does not drift."""
 
 MAX_TERMS = 150
 """Terms of an article that count, those that weigh most. With all of them long articles are too alike: F1 .89 .95 .84."""
@@ -58,8 +58,9 @@ MAX_USERS = 25
 MAX_USERS_SHARE = 0.02
 """Share of a large window's articles that may."""
 
-MIN_PASSAGES = 0.5
-"""Share of the shorter article's prints that must be in the longer to join them by passages alone."""
+MIN_PASSAGES = 0.7
+"""Share of the shorter article's prints that must be in the longer to join them by passages alone: a roundup holds a brief
+nearly whole, and half of a report may be stock."""
 
 VECTORS_AT_HAND = 8192
 """Vectors kept unpacked, some 20 kB each; packed one has 2.5."""
@@ -74,7 +75,7 @@ class Document:
     id: int
     url: str
     when: float  #: days, a Julian date
-    words: Counter[str]  #: terms() of title and text
+    words: Sequence[Sentence]  #: those of its text; its title is one that is not counted
     prints: frozenset[int]
 
 
@@ -125,26 +126,20 @@ def groups(documents: Iterable[Document], frequencies: Frequencies | None = None
 # Likeness
 
 
-def terms(text: Text) -> Counter[str]:
-    """How often a text uses each term: the beginnings of its words; in scripts without spaces, pairs of characters."""
-    words = [word for word in text.words if len(word) > SHORT_FIGURE or not word.isdigit()]
-    counted = Counter(word[:STEM] for word in words if len(word) > 1)
-    if text.unit > 1:
-        counted.update(one + other for one, other in pairwise(words) if len(one) == len(other) == 1)
-    return counted
-
-
-def count_users(documents: Iterable[Counter[str]]) -> Counter[str]:
-    """Document frequencies: how many documents use each term."""
-    return Counter(term for document in documents for term in document)
+def count_users(documents: Iterable[Sequence[Sentence]]) -> Counter[str]:
+    """Document frequencies: how many documents use each term, and each sentence."""
+    return Counter(name for document in documents for name in names(document))
 
 
 class Weights(dict[str, float]):
-    """Inverse document frequencies by term, each made when it is first asked for."""
+    """Inverse document frequencies by term, each made when it is first asked for, and what is furniture by them."""
 
     def __init__(self, frequencies: Frequencies) -> None:
         super().__init__()
         self._frequencies = frequencies
+
+    def own_terms(self, document: Document) -> Counter[str]:
+        return own_terms(document.words, self._frequencies.used_by)
 
     def __missing__(self, term: str) -> float:
         number = self._frequencies.used_by.get(term, 1)
@@ -157,9 +152,9 @@ def _rarity(term: str, number: int, documents: int) -> float:
     return max(0.0, math.log((documents + PSEUDO_DOCUMENTS) / (number + pseudo)))
 
 
-def weighed(document: Document, weights: Mapping[str, float]) -> Member:
+def weighed(document: Document, weights: Weights) -> Member:
     """A document with its TF-IDF vector of length 1, only its heaviest terms, the heaviest first."""
-    vector = {term: (1 + math.log(count)) * weights[term] for term, count in document.words.items()}
+    vector = {term: (1 + math.log(count)) * weights[term] for term, count in weights.own_terms(document).items()}
     heaviest = [term for _, term in sorted((-weight, term) for term, weight in vector.items())[:MAX_TERMS]]
     length = math.sqrt(sum(vector[term] ** 2 for term in heaviest)) or 1.0
     packed = pack({term: vector[term] / length for term in heaviest})
@@ -243,7 +238,7 @@ class Story:
 
     def may_join(self, other: "Story") -> bool:
         """Whether two stories that are alike enough may be one."""
-        return _within(self, other) and _two_agree(self, other)
+        return _within(self, other) and _is_held_together(self, other) and _two_agree(self, other)
 
     def joined(self, other: "Story") -> "Story":
         smaller, larger = sorted((self.sum, other.sum), key=len)
@@ -305,6 +300,10 @@ def join(members: Sequence[Member], common: Set[str], merges: list[Merge] | None
 def _within(one: Story, other: Story) -> bool:
     times = [member.when for member in one.members + other.members]
     return max(times) - min(times) <= DAYS
+
+
+def _is_held_together(one: Story, other: Story) -> bool:
+    return len(one.members) + len(other.members) <= LARGE or one.likeness(other) >= LARGE_COSINE
 
 
 def _two_agree(one: Story, other: Story) -> bool:

@@ -6,9 +6,7 @@ articles are new that the frame is made anew. An article without a cluster waits
 
 import json
 import struct
-import zlib
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
@@ -28,10 +26,10 @@ from pipelines.deduplicate.clusters import (
     Member,
     Passages,
     candidate_terms,
-    terms,
     unpack,
 )
 from pipelines.deduplicate.fingerprints import COMMON
+from pipelines.deduplicate.furniture import names, pack_sentences, sentences, terms, unpack_sentences
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.regions import Cluster
 from pipelines.deduplicate.winnowing import SHARED_PRINTS
@@ -67,7 +65,7 @@ def frames(db: Database) -> list[Frame]:
 def document(row: Mapping[str, Any]) -> Document:
     """What is to be known of an article: a row with id, url, day, title and text."""
     body = Text(row["text"])
-    words = terms(body) + terms(Text(row["title"] or ""))
+    words = [("", terms(Text(row["title"] or ""))), *sentences(row["text"])]
     at_hand = prints_at_hand.get(hash(row["text"]))
     prints = body.prints if at_hand is None else frozenset(at_hand)
     return Document(id=row["id"], url=row["url"], when=row["day"], words=words, prints=prints)
@@ -92,10 +90,9 @@ prints_at_hand: dict[int, "array[int]"] = {}
 def put(db: Database, one: Document) -> None:
     """Note the words and prints of an article."""
     prints = sorted(one.prints)
-    words = zlib.compress(json.dumps(one.words, ensure_ascii=False).encode(), 1)
     db.execute(
         "insert or replace into story_articles (article_id, day, prints, words) values (?, ?, ?, ?)",
-        [one.id, one.when, struct.pack(f"<{len(prints)}i", *prints), words],
+        [one.id, one.when, struct.pack(f"<{len(prints)}i", *prints), pack_sentences(one.words)],
     )
     rows = ((print_, one.when, one.id) for print_ in prints)
     db.conn.executemany("insert or ignore into story_prints (hash, day, article_id) values (?, ?, ?)", rows)
@@ -185,7 +182,7 @@ def documents(db: Database, article_ids: Iterable[int]) -> Iterator[Document]:
         [json.dumps(list(article_ids))],
     )
     for row in found:
-        words: Counter[str] = Counter(json.loads(zlib.decompress(row["words"])))
+        words = unpack_sentences(row["words"])
         prints = frozenset(_unpacked_prints(row["prints"]))
         yield Document(id=row["article_id"], url=row["url"], when=row["day"], words=words, prints=prints)
 
@@ -210,7 +207,7 @@ def without(db: Database, column: str, article_ids: Iterable[int]) -> list[int]:
 
 def frequencies(db: Database, frame: Frame, documents: Iterable[Document]) -> Frequencies:
     """Those of a frame, as far as these documents need them."""
-    keys = {_key(term): term for one in documents for term in one.words}
+    keys = {_key(name): name for one in documents for name in names(one.words)}
     rows = db.execute(
         """select term, number from json_each(?) cross join story_frequencies on frame_id = ? and term = value""",
         [json.dumps(list(keys)), frame.id],
