@@ -252,6 +252,18 @@ def test_a_sitemap_of_another_site_alone_is_said_with_what_to_write(
     assert f'names pages of {other} alone: write url = "https://{other}/"' in said
 
 
+def test_of_what_a_bare_site_was_asked_in_vain_that_is_said_which_is_no_guess_of_ours(
+    site: Site, elsewhere: Site, newsroom: Newsroom
+) -> None:
+    site.add("/", "<html><body>Welcome</body></html>")
+    site.add("/sitemap.xml", urlset(publish(elsewhere, "pier"), publish(elsewhere, "quay")), kind="text/xml")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Pier"')
+    newsroom.crawl(code=1)
+    [(reason,)] = newsroom.rows("select reason from sources")
+    other = elsewhere.url.removeprefix("http://")
+    assert reason.startswith(f"{site.url}/: nothing to poll: {site.url}/sitemap.xml: names pages of {other} alone")
+
+
 def test_a_site_that_has_moved_to_another_name_is_read_by_its_sitemap(
     site: Site, elsewhere: Site, newsroom: Newsroom
 ) -> None:

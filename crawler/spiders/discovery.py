@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from scrapy import Request
@@ -32,7 +33,7 @@ class Discovery:
     groups: list[Group]  #: most precise first
     open: int = 0  #: requests of the present group not yet answered
     yielded: bool = False
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[bool, str]] = field(default_factory=list)  #: whether it was but a guess, and what was wrong
     silent: int = 0  #: guesses that ran out of time
     announced: frozenset[str] = frozenset()  #: feeds and sitemaps that the site names; the others are guesses
     dead: list[Listing] = field(default_factory=list)  #: of those announced, asked in vain: they may be back tomorrow
@@ -53,8 +54,9 @@ class Discovery:
 
     @property
     def reason(self) -> str:
-        """Why there is nothing to poll."""
-        return f"nothing to poll: {'; '.join(self.failures[:3])}" if self.failures else "nothing_to_poll"
+        """Why there is nothing to poll; what says more than that a guess of ours was wrong comes first."""
+        said = [text for _, text in sorted(self.failures, key=itemgetter(0))]
+        return f"nothing to poll: {'; '.join(said[:3])}" if said else "nothing_to_poll"
 
     def rest(self) -> Iterator[Listing]:
         """What stays in mind when something can be polled."""
@@ -83,8 +85,10 @@ class Discovery:
 
     def note_failure(self, listing: Listing) -> None:
         """Of an entry point that could not be read."""
-        self.failures.append(f"{listing.url}: {listing.failure}")
-        if str(listing.failure).startswith("elsewhere_"):
+        is_elsewhere = str(listing.failure).startswith("elsewhere_")
+        is_guess = not is_elsewhere and listing.url not in self.announced
+        self.failures.append((is_guess, f"{listing.url}: {listing.failure}"))
+        if is_elsewhere:
             return  # papers of one house name the sitemaps of all
         if listing.url in self.announced:
             self.dead.append(listing)

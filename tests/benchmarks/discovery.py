@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,6 @@ from tests.support.simulated_kinds import KINDS, Case
 from tests.support.simulated_sites import Answer, Paper, Report
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
-EVERY = timedelta(hours=1)
 IN_TIME = timedelta(days=1)
 WANTED_SHARE = 0.999
 
@@ -101,9 +101,11 @@ class SimulatedHandler:
         return cls(crawler)
 
     async def download_request(self, request: Any) -> Any:
-        from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
+        from scrapy.exceptions import CannotResolveHostError
         from scrapy.http import Headers
         from scrapy.responsetypes import responsetypes
+
+        from crawler.fetcher.certificates import CertificateFault
 
         headers = {name.decode().lower(): b"; ".join(values).decode() for name, values in request.headers.items()}
         said = WEB.answer(request.url, headers, _what(request))
@@ -112,12 +114,19 @@ class SimulatedHandler:
                 f"DNS lookup failed: no results for hostname lookup: {urlsplit(request.url).hostname}."
             )
         if said.failure:
-            raise DownloadFailedError(f"certificate verify failed: {said.failure}")
+            raise CertificateFault("certificate_expired", _trust())
         kind = responsetypes.from_args(headers=Headers(said.headers), url=request.url, body=said.body)
         return kind(request.url, status=said.status, headers=said.headers, body=said.body, request=request)
 
     async def close(self) -> None:
         pass
+
+
+@cache
+def _trust() -> Any:
+    from crawler.fetcher.certificates import Trust
+
+    return Trust("DEFAULT")
 
 
 def _what(request: Any) -> str:
@@ -158,6 +167,7 @@ def sources_toml(cases: dict[str, Case]) -> str:
 class Watch:
     """What is noted of the sources run by run."""
 
+    every: timedelta = timedelta(hours=1)  #: between two starts
     words: dict[str, Counter[str]] = field(default_factory=dict)  #: after the third run
     last: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     bugs: list[str] = field(default_factory=list)
@@ -213,24 +223,20 @@ def note(watch: Watch, db: Any, verdict: Any) -> None:
             watch.words.setdefault(name, Counter())[word] += 1
 
 
-async def simulate(cases: dict[str, Case], days: int, folder: Path, *, minutes: float, progress: bool) -> Watch:
+async def simulate(
+    cases: dict[str, Case], days: int, folder: Path, watch: Watch, *, minutes: float, progress: bool
+) -> None:
     _set_clock()
-    watch, toml = Watch(), folder / "sources.toml"
+    toml = folder / "sources.toml"
     toml.write_text(sources_toml(cases))
     began = time.monotonic()
-    for hour in range(int(timedelta(days=days) / EVERY)):
-        Clock.moment = BEGIN + hour * EVERY
+    for start in range(int(timedelta(days=days) / watch.every)):
+        Clock.moment = BEGIN + start * watch.every
         await run_once(folder / "news.db", toml, watch)
         if time.monotonic() - began > 60 * minutes:
             break
-        if progress and hour % 24 == 23:
-            print(
-                f"\rday {hour // 24 + 1} of {days}, {time.monotonic() - began:.0f} s",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-    return watch
+        if progress:
+            print(f"\r{Clock.moment:%d %b %Y}, {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
 
 
 # What came of it
@@ -292,9 +298,11 @@ def line_of(case: Case, found: dict[str, datetime], end: datetime) -> Line:
 
 def tell(cases: dict[str, Case], watch: Watch, db: Path) -> bool:
     """Print the table; whether all that is asked for holds."""
-    found, end = first_seen(db), BEGIN + watch.runs * EVERY
+    found, end = first_seen(db), BEGIN + watch.runs * watch.every
     lines = {name: line_of(case, found, end) for name, case in cases.items()}
-    print(f"{watch.runs / 24:.1f} days, a start every hour\n{HEAD}")
+    print(
+        f"{(end - BEGIN) / timedelta(days=1):.1f} days, a start every {watch.every / timedelta(minutes=1):.0f} minutes\n{HEAD}"
+    )
     for name, line in lines.items():
         words = watch.words.get(name, Counter())
         said = ", ".join(f"{word} {number}" for word, number in words.most_common())
@@ -363,6 +371,7 @@ def with_reactor(work: Coroutine[Any, Any, bool]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--every", type=int, default=60, help="minutes between two starts; cron's are 15")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop after so many, and judge what was seen"
     )
@@ -380,7 +389,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             folder = asked.keep or Path(name)
             folder.mkdir(parents=True, exist_ok=True)
-            watch = await simulate(cases, asked.days, folder, minutes=asked.minutes, progress=sys.stderr.isatty())
+            watch = Watch(every=timedelta(minutes=asked.every))
+            await simulate(cases, asked.days, folder, watch, minutes=asked.minutes, progress=sys.stderr.isatty())
             return tell(cases, watch, folder / "news.db")
 
     return 0 if with_reactor(work()) else 1

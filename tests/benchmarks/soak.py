@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from crawler.times import stamp
 from tests.conftest import ROOT
@@ -273,7 +274,7 @@ def sites_of(clock: Clock, plan: Plan, held: ExitStack) -> list[Site]:
     sites = []
     for number, (setup, per_day) in enumerate(SETUPS):
         server, holder = held.enter_context(serving(_SITE_HOSTS.format(number + 1), clock))
-        base = f"http://{server.server_address[0]}:{server.server_port}"
+        base = f"http://{_SITE_HOSTS.format(number + 1)}:{server.server_port}"
         paper = Paper(
             name=f"Paper {number:02d}", base=base, begin=BEGIN, days=plan.days, rhythm=by_chance(per_day), backlog=12
         )
@@ -342,7 +343,7 @@ def watch(folder: Path, sites: list[Site], clock: Clock, days: int, every: timed
     return diary
 
 
-def rows(folder: Path, sql: str) -> list[tuple[str, str, str | None]]:
+def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(folder / "news.db")) as base:
         return base.execute(sql).fetchall()
 
@@ -353,9 +354,9 @@ def rows(folder: Path, sql: str) -> list[tuple[str, str, str | None]]:
 def articles_by_mark(folder: Path) -> dict[str, list[tuple[int, str, str | None, int]]]:
     """(id, url, gone_at, version_count) of the articles that hold each mark."""
     found: dict[str, list[tuple[int, str, str | None, int]]] = defaultdict(list)
-    for text, *row in rows(folder, "select text, id, url, gone_at, version_count from articles"):  # type: ignore[misc]
+    for text, *row in rows(folder, "select text, id, url, gone_at, version_count from articles"):
         if mark := MARK.search(text):
-            found[mark[1]].append(tuple(row))  # type: ignore[arg-type]
+            found[mark[1]].append((row[0], row[1], row[2], row[3]))
     return found
 
 
