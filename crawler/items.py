@@ -43,6 +43,7 @@ class Source:
     strip: tuple[str, ...] = ()  #: XPath or CSS of what never belongs to the text
     title: str | None = None  #: one of TITLES: which of them is the title here
     recheck: bool = True  #: look again for changed articles
+    certificates: str | None = None  #: `unchecked`: those of its https servers are taken as they are; None: verified
 
     def wants(self, url: str) -> bool:
         """Whether `include` and `exclude` let this address through."""
@@ -60,6 +61,10 @@ MAX_CHILDREN = 50
 
 WHOLE = (200, 203)
 """HTTP statuses of a whole answer; 203 says that a proxy on the way has changed it (RFC 9110, 15.3.4)."""
+
+
+TURNED_AWAY = (401, 402, 403, 451)
+"""HTTP statuses of a page that is there, and not for everybody: who has its text from elsewhere may keep it."""
 
 
 def via_of(kind: str) -> str:
@@ -85,6 +90,7 @@ class Link:
 
     url: str  #: absolute, canonical_url() applied
     hints: Hints = field(default_factory=Hints)
+    feed_html: str | None = None  #: the whole article as its feed has it, HTML; None: it has none, or only a teaser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +140,10 @@ class Page:
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)
     reserved: str | None = None  #: the X-Robots-Tag header, and `tdm-reservation` where that header says 1
+    feed_html: str | None = None  #: like Link.feed_html, of a page that has not given its article yet
     etag: str | None = None
     last_modified: str | None = None
+    unchecked: bool = False  #: it came by https from a server whose certificate nobody has checked
     unchanged: bool = False  #: answered 304: what is known of it still holds
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive
@@ -166,7 +174,11 @@ class Article:
     kicker: str | None = None  #: the small line above the title: a topic, a place, a series; None: none was seen
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
     reservations: tuple[str, ...] = ()  #: what the page asks not to be done with it: `noarchive`, `tdm-reservation`, …
+    text_source: str = "page"  #: who told the text: page, script (the page's data, where its HTML lacks it) or feed
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
+    notice: str | None = (
+        None  #: a hash, where nothing but its words says that it is an article; equal for a site's notices
+    )
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 2 trafilatura 2.3.1`
 

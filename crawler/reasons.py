@@ -40,13 +40,23 @@ _REFUSALS = {
     "too_large": "more than 8 MB (8,388,608 bytes)",
     "too_long": "a text of more than a million characters",
     "too_short": "hardly a word, and nothing that says it is an article",
+    "turned_away": "turned away with a notice instead of the article: blocked, closed for repairs, or for sale",
     "unusable_redirect": "redirects to what is no address of the web",
     "video": "a video with hardly a word beside it",
 }
 """It answered, and is no article; or it must not be asked."""
 
+_UNCHECKED = '`certificates = "unchecked"` for this source in sources.toml asks the server all the same'
+"""What to write where a certificate is not to be trusted."""
+
 _FAILURES = {
     "bug": "a bug in Broadsheet; the log of the run says more: please report it",
+    "certificate": f"the server's certificate is not to be trusted; {_UNCHECKED}",
+    "certificate_expired": f"the server's certificate has expired; {_UNCHECKED}",
+    "certificate_incomplete": f"the server leaves out an intermediate certificate, and it cannot be had where it should be; {_UNCHECKED}",
+    "certificate_not_yet_valid": f"the server's certificate is not valid yet, or the clock of this machine is wrong; {_UNCHECKED}",
+    "certificate_unknown_issuer": f"the server's certificate is of an unknown issuer, nobody whom this system trusts; {_UNCHECKED}",
+    "certificate_wrong_name": f"the server's certificate has the wrong name, that of another host; {_UNCHECKED}",
     "connection_failed": "no connection could be made",
     "connection_lost": "the connection broke off before the answer was whole",
     "connection_refused": "the server takes no connections",

@@ -18,7 +18,8 @@ SOURCES_FILE = "sources.toml"
 NEWS_DB = "news.db"
 OFFLINE_DIR = ""  # a folder of local copies that answers instead of the network
 POLL_ALL = False  # ask every feed, due or not
-RETRY_STATES: list[str] = []  # of `refused` and `failed`: pages in these states are asked again
+RETRY_STATES: list[str] = []  # of `refused`, `failed` and `article`: pages in these states are asked again
+RETRY_ONLY: list[str] = []  # addresses of pages, and of sources or their names, that this is for; all when empty
 HOST_BUDGET = 5000  # requests to one host in one run; `budget` of sources.toml sets it
 PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
 EXTRACT_WORKERS = min(4, os.cpu_count() or 1)  # processes that read pages and listings; 0 reads in this process
@@ -52,6 +53,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.fetcher.compression.CompressionMiddleware": 590,
     # In the place of Scrapy's, before what follows a redirect.
     "crawler.fetcher.chain_cookies.ChainCookiesMiddleware": 700,
+    "crawler.fetcher.issuers.IssuersMiddleware": 600,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.
@@ -73,6 +75,7 @@ CONCURRENT_REQUESTS = 16  # of all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_ITEMS = 2 * max(1, EXTRACT_WORKERS)  # of one answer or archive; Scrapy makes so many tasks for every answer
 COOKIES_ENABLED = False  # but within one chain of redirects
+DOWNLOAD_VERIFY_CERTIFICATES = True  # but those of sources that say `certificates = "unchecked"`
 TWISTED_DNS_RESOLVER = "crawler.fetcher.address_guard.PublicAddressResolver"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

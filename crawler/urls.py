@@ -10,6 +10,7 @@ from ipaddress import IPv6Address
 from string import ascii_letters, digits
 from urllib.parse import SplitResult, quote, urlsplit
 
+import idna
 import tldextract
 from w3lib.url import safe_url_string
 
@@ -68,7 +69,7 @@ def canonical_url(url: str) -> str:
     if plain := _PLAIN.fullmatch(url):
         return _joined(f"{plain[1]}://{plain[2]}{plain[3] or ''}", _escaped(plain[4]), _escaped(plain[5] or ""))
     try:
-        parts = urlsplit(safe_url_string(url.strip()))
+        parts = urlsplit(safe_url_string(_with_ascii_host(url.strip())))
         host, port = _host(parts), parts.port
     except ValueError as error:
         raise UnusableURL(f"{url!r}: {error}") from None
@@ -143,7 +144,27 @@ def _host(parts: SplitResult) -> str:
     name = (parts.hostname or "").rstrip(".")
     if ":" in name:
         return f"[{IPv6Address(name).compressed}]"
-    return name if name.isascii() else name.encode("idna").decode("ascii")
+    return _ascii_name(name)
+
+
+def _with_ascii_host(url: str) -> str:
+    """With the host's name as IDNA 2008 has it, as browsers do: by that of 2003, w3lib's, `straße` is another host's."""
+    if url.isascii():
+        return url
+    return _AUTHORITY.sub(lambda found: f"{found[1]}{_ascii_name(found[2])}", url, count=1)
+
+
+_AUTHORITY = re.compile(r"\A(https?://(?:[^/?#@]{0,200}@)?)([^/?#@:]{1,253})", re.IGNORECASE)
+
+
+def _ascii_name(name: str) -> str:
+    """A host's name by IDNA 2008 and UTS 46, by IDNA 2003 what only that takes (emoji). Raises UnicodeError, a ValueError."""
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return name.encode("idna").decode("ascii")
 
 
 def _joined(origin: str, path: str, query: str) -> str:

@@ -63,14 +63,18 @@ def pytest_sessionfinish() -> None:
 
 
 def broadsheet(
-    *arguments: object, cwd: Path = ROOT, file_size: int | None = None, workers: int | None = 0
+    *arguments: object,
+    cwd: Path = ROOT,
+    file_size: int | None = None,
+    workers: int | None = 0,
+    env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as cron and people do.
 
     No file may grow beyond `file_size` bytes. `workers` extract, None: as many as usual; to start two takes longer than all
-    else, and the demo, which most tests read, is made by them.
+    else, and the demo, which most tests read, is made by them. `env` is what its environment has more.
     """
-    return _run("broadsheet", *arguments, cwd=cwd, file_size=file_size, workers=workers)
+    return _run("broadsheet", *arguments, cwd=cwd, file_size=file_size, workers=workers, env=env)
 
 
 def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -78,7 +82,9 @@ def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subpro
     return _run("scrapy", *arguments, cwd=cwd, workers=workers)
 
 
-def _run(program: str, *arguments: object, cwd: Path, **limits: int | None) -> subprocess.CompletedProcess[str]:
+def _run(
+    program: str, *arguments: object, cwd: Path, **more: int | dict[str, str] | None
+) -> subprocess.CompletedProcess[str]:
     server = _forkserver()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -90,7 +96,7 @@ def _run(program: str, *arguments: object, cwd: Path, **limits: int | None) -> s
             "out": out.name,
             "err": err.name,
         }
-        print(json.dumps(job | limits), file=server.stdin, flush=True)
+        print(json.dumps(job | more), file=server.stdin, flush=True)
         status = int(server.stdout.readline())
         printed = (out.read().decode(), err.read().decode())
     return subprocess.CompletedProcess([program, *map(str, arguments)], status, *printed)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.extract.choose.blocks import read_blocks
-from pipelines.extract.choose.choose import MODEL, best_path, choose, load_model, model_from
+from pipelines.extract.choose.choose import MODEL, are_like, best_path, choose, load_model, model_from
 from pipelines.extract.choose.features import all_names, measure, table_of
 from pipelines.extract.choose.texts import PageContext
 from pipelines.extract.reading import first_reading
@@ -194,3 +194,11 @@ def test_whatever_the_tree_what_is_chosen_are_blocks_of_it_in_their_order(node: 
     assert places == sorted(set(places))
     assert all(0 <= one.first <= one.end <= len(page.blocks) for one in page.containers)
     assert not any(math.isnan(block.linked) for block in page.blocks)
+
+
+def test_an_entry_is_like_two_that_stand_in_boxes_equal_to_its_own() -> None:
+    entries = "".join(f"<section class=post id=post-{number}><p>{LONG}</p></section>" for number in range(4))
+    page = read_blocks(parse(f"<main>{entries}<aside id=box-4><p>{LONG}</p></aside></main>"), URL)
+    everything, two = np.arange(5), np.array([True, True, False, False, False])
+    assert are_like(page, everything, two).tolist() == [True, True, True, True, False]
+    assert not are_like(page, everything, np.array([True, False, False, False, False])).any()

@@ -2,8 +2,10 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -18,6 +20,7 @@ from click.testing import CliRunner
 from crawler.cli.main import main
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
+from pipelines.publish.serve import datasette_arguments
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
 from tests.support.loopback import article_html, story
 
@@ -144,6 +147,65 @@ def test_what_may_not_be_looked_at_is_one_line_and_no_traceback(nobody: Path, ar
     done = CliRunner().invoke(main, arguments.split())
     assert (done.exit_code, type(done.exception)) == (code, SystemExit), done.output
     assert re.search("(locked|names).*: .*", done.stderr.splitlines()[-1]), done.stderr
+
+
+@pytest.fixture
+def sealed(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An archive that may be read, in a folder where nothing may be written."""
+    folder = tmp_path / "sealed"
+    folder.mkdir()
+    shutil.copy(demo, folder / "news.db")
+    (tmp_path / "sources.toml").write_text('[[source]]\nurl = "https://a.example/"\n')
+    monkeypatch.chdir(tmp_path)
+    (folder / "news.db").chmod(0o444)
+    folder.chmod(0o555)
+    with modes_hold():
+        yield folder / "news.db"
+    folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("command", ["status", "status --json", "snapshot copy.db", "sources export list.txt"])
+def test_an_archive_on_a_read_only_place_is_read(sealed: Path, command: str) -> None:
+    done = CliRunner().invoke(main, [*command.split(), "--db", str(sealed)])
+    assert done.exit_code == 0, done.output
+
+
+def test_an_archive_on_a_read_only_place_is_served_as_immutable(sealed: Path) -> None:
+    assert datasette_arguments(sealed, 8001, public=False)[1:3] == ["--immutable", str(sealed)]
+
+
+def test_where_an_archive_on_a_read_only_place_is_being_written_a_snapshot_is_named(sealed: Path) -> None:
+    sealed.parent.chmod(0o755)
+    sealed.with_name("news.db-wal").write_bytes(b"x" * 40)
+    sealed.parent.chmod(0o555)
+    done = CliRunner().invoke(main, ["status", "--db", str(sealed)])
+    assert (done.exit_code, "`broadsheet snapshot`" in done.stderr) == (74, True), done.output
+
+
+PRINTING = ("status", "status --json", "status --check", "sources list", "sources check", "doctor", "crawl --offline web --now", "import page.html", "--help", "schedule", "sources export list.opml", "snapshot copy.db", "forget https://www.вестник.example/none", "status --db нет.db")  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_the_output_cannot_be_written_in_ends_no_command(encoding: str, tmp_path: Path) -> None:
+    """click takes what is said to be ASCII for UTF-8 that is not set up, for what it prints itself."""
+    name = "Вестник “Ünïted” 東京 😀"
+    (tmp_path / "sources.toml").write_text(
+        f'[[source]]\nurl = "https://www.вестник.example/"\nname = "{name}"\npages = ["https://www.вестник.example/loom"]\n'
+    )
+    saved = tmp_path / "web" / "www.вестник.example"
+    saved.mkdir(parents=True)
+    for file in (saved / "loom", tmp_path / "page.html"):
+        file.write_text(article_html(name, story(file.name)))
+    assert broadsheet("crawl", "--offline", "web", cwd=tmp_path).returncode == 0
+    for command in PRINTING:
+        done = subprocess.run(
+            [sys.executable, "-m", "crawler", *command.split()], cwd=tmp_path, text=True, encoding=encoding.replace("ascii", "utf-8"),
+            capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == (2 if "нет" in command else 0), (command, done.stderr)
+        if "--json" in command:
+            assert name in str(json.loads(done.stdout))
 
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """Saved files, HOST/path trees and WARC archives -> pages, with their true addresses and whatever damage they have."""
 
+import contextlib
 import gzip
 import io
 import os
+import plistlib
 import random
+import tarfile
 import tracemalloc
 import types
+import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +26,7 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
 from crawler.items import MAX_PAGE_BYTES, Page, Source
+from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
 from crawler.spiders.copies import CopiesSpider
@@ -156,7 +162,17 @@ def test_other_folders_are_no_hosts(name: str) -> None:
 
 
 def test_of_a_folder_the_pages_are_read_in_a_stable_order(tmp_path: Path) -> None:
-    wanted = ("B.HTML", "a.htm", "b/story.html?id=7", "b/story.html?id=8", "c.txt", "d.warc", "e.warc.gz", "f.xhtml")
+    wanted = (
+        "B.HTML",
+        "a.htm",
+        "b/readme",
+        "b/story.html?id=7",
+        "b/story.html?id=8",
+        "c.txt",
+        "d.warc",
+        "e.warc.gz",
+        "f.xhtml",
+    )
     write(
         tmp_path,
         *wanted,
@@ -167,7 +183,6 @@ def test_of_a_folder_the_pages_are_read_in_a_stable_order(tmp_path: Path) -> Non
         ".git/x.html",
         "a_files/frame.html",
         "feed.xml",
-        "b/readme",
     )
     (tmp_path / "link").symlink_to(tmp_path / "b")
     assert [str(file.relative_to(tmp_path)) for file in pages_below(tmp_path)] == list(wanted)
@@ -627,3 +642,134 @@ def test_two_saved_files_under_one_canonical_link_are_two_articles(tmp_path: Pat
     with connect(tmp_path / "news.db") as db:
         titles = [row["title"] for row in db.execute("select title from articles order by id")]
     assert (done.returncode, titles) == (0, ["About the crane", "About the mayor"])
+
+
+# Trees, whatever their files are called
+
+HTML = "<!doctype html><html><head><title>x</title></head><body><p>Text.</p></body></html>"
+
+
+def test_a_page_of_a_tree_is_one_whatever_it_is_called_and_what_is_none_is_counted(tmp_path: Path) -> None:
+    pages = {
+        "story": "story", "news/index.php?id=7": "news/index.php?id=7", "news.aspx": "news.aspx", "v1.2": "v1.2",
+        "a.php": "a.php", "b/index.html": "b/", "p.jsp?x=1": "p.jsp?x=1", "q?id=3.html": "q?id=3", "c.shtml": "c.shtml",
+    }  # fmt: skip
+    for name in pages:
+        write(tmp_path, f"www.x.example/{name}")
+        (tmp_path / "www.x.example" / name).write_text(HTML)
+    for name in ("style.css", "a.js", "b.js", "feed", "rss.xml", "code.php"):
+        (tmp_path / "www.x.example" / name).write_text("nothing to read <b>here</b>")
+    left_out: Counter[str] = Counter()
+    found = {read_file(file, tmp_path).url for file in pages_below(tmp_path, left_out)}
+    assert found == {f"https://www.x.example/{address}" for address in pages.values()}
+    assert left_out == {".css": 1, ".js": 2, "without an ending": 1, ".xml": 1, ".php": 1}
+
+
+MHTML = f"""From: <Saved by Blink>
+Snapshot-Content-Location: https://www.x.example/pier?a=1#top
+MIME-Version: 1.0
+Content-Type: multipart/related; type="text/html"; boundary="--x"
+
+----x
+Content-Type: text/css
+Content-Location: https://www.x.example/a.css
+
+p {{}}
+----x
+Content-Type: text/html; charset=iso-8859-2
+Content-Transfer-Encoding: quoted-printable
+Content-Location: https://www.x.example/pier?a=1
+
+{HTML.replace("=", "=3D").replace("Text", "=A6cie=BFka")}
+----x--
+"""
+
+
+@pytest.mark.parametrize("name", ["a.mht", "A.MHTML"])
+def test_of_a_page_in_one_file_the_main_document_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(MHTML)
+    page = read_file(tmp_path / name, tmp_path)
+    assert (page.url, page.content_type) == ("https://www.x.example/pier?a=1", "text/html; charset=iso-8859-2")
+    assert "<p>Ścieżka.</p>" in page.body.decode("iso8859_2")
+
+
+@pytest.mark.parametrize("kind", [plistlib.FMT_BINARY, plistlib.FMT_XML])
+def test_safari_s_web_archive_is_read(tmp_path: Path, kind: Any) -> None:
+    main = {
+        "WebResourceURL": "https://www.x.example/pier", "WebResourceData": HTML.encode(), "WebResourceMIMEType": "text/html",
+        "WebResourceTextEncodingName": "UTF-8",
+    }  # fmt: skip
+    (tmp_path / "a.webarchive").write_bytes(plistlib.dumps({"WebMainResource": main}, fmt=kind))
+    page = read_file(tmp_path / "a.webarchive", tmp_path)
+    assert (page.url, page.body) == ("https://www.x.example/pier", HTML.encode())
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"bplist00\xff", b"<plist><dict/></plist>", b"Content-Type: multipart/related\n\n"]
+)
+@pytest.mark.parametrize("name", ["a.webarchive", "a.mht"])
+def test_a_damaged_one_is_a_page_without_text(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert read_file(tmp_path / name, tmp_path).url.startswith("urn:sha256:")
+
+
+def packed(file: Path, members: dict[str, bytes]) -> Path:
+    """A .zip or .tar of this name, with these files."""
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
+        return file
+    packing = {".gz": "w:gz", ".tgz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}.get(file.suffix, "w")
+    with tarfile.open(file, packing) as tar:  # type: ignore[call-overload]
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return file
+
+
+MEMBERS = {
+    "saved/www.x.example/story": HTML.encode(), "saved/www.x.example/a.php?id=7": HTML.encode(), "saved/a.css": b"p {}",
+    "www.x.example/../../etc/passwd.html": HTML.encode(), "/www.y.example/b.html": HTML.encode(), "in.zip": b"PK",
+    "__MACOSX/._b.html": HTML.encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz", "a.tar.bz2", "a.tar.xz"])
+def test_pages_packed_together_are_read_as_the_tree_that_they_were(tmp_path: Path, name: str) -> None:
+    left_out: Counter[str] = Counter()
+    assert [page.url for page in read_packed(packed(tmp_path / name, MEMBERS), left_out)] == [
+        "https://www.x.example/story", "https://www.x.example/a.php?id=7", "https://www.y.example/b.html",
+    ]  # fmt: skip
+    assert left_out == {".css": 1, "archives in an archive": 1, "with names that lead out of the archive": 1}
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_a_bomb_is_not_unpacked(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("crawler.parsers.packed_files.MAX_UNPACKED_BYTES", 2**20)
+    members = {"a.html": HTML.encode(), "b.html": HTML.encode() + b" " * 2**21, "c.html": HTML.encode()}
+    assert len(list(read_packed(packed(tmp_path / name, members), Counter()))) == 1
+    assert "more than 1 MB unpacked" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.xz"])
+@pytest.mark.parametrize("cut", [0, 5, 40, 400])
+def test_a_damaged_archive_costs_only_what_it_holds(tmp_path: Path, name: str, cut: int) -> None:
+    file = packed(tmp_path / name, {"a.html": HTML.encode(), "b.html": os.urandom(2000)})
+    file.write_bytes(file.read_bytes()[:cut])
+    assert len(list(read_packed(file, Counter()))) <= 2
+
+
+def test_import_says_what_it_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "saved/www.x.example/story", "saved/www.x.example/a.css", "saved/www.x.example/b.css")
+    (tmp_path / "saved/www.x.example/story").write_text(article_html("The pier", story("pier")))
+    packed(tmp_path / "saved/a.zip", {"www.x.example/mill": article_html("The mill", story("mill")).encode()})
+    done = broadsheet("import", "saved", cwd=tmp_path)
+    assert (done.returncode, "left out, for they are no pages: 2 .css" in done.stderr) == (0, True), done.stderr
+    with contextlib.closing(connect(tmp_path / "news.db")) as base:
+        urls = [row[0] for row in base.execute("select url from articles order by url")]
+    assert urls == ["https://www.x.example/mill", "https://www.x.example/story"]

@@ -1,11 +1,16 @@
 """How the newest article of a site is found: which sitemaps and feeds are asked, whose addresses they may name, and what gives way."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
+from crawler.items import Listing, Source
+from pipelines.archive.entry_points import is_look_around_due
+from pipelines.archive.store import Archive
 from tests.conftest import broadsheet
 from tests.support.loopback import Site, serving, story
 from tests.support.newsroom import Newsroom
@@ -338,6 +343,16 @@ def test_a_feed_that_gives_no_article_gives_way(site: Site, newsroom: Newsroom) 
     site.asked.clear()
     newsroom.crawl()
     assert [path for path in site.asked if path.startswith("/s")] == ["/sitemap.xml"]
+
+
+@pytest.mark.parametrize(("word", "due"), [("quiet", True), ("empty", True), ("ok", False)])
+def test_the_site_of_a_source_that_once_gave_articles_is_looked_at_again(tmp_path: Path, word: str, due: bool) -> None:
+    source, now = Source(url="https://a.example/", name="A"), datetime(2026, 11, 30, tzinfo=UTC)
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        archive.sync_sources([source])
+        archive.keep(Listing(url=source.url, source=source, kind="homepage", fetched_at=now, reserve=True))
+        archive.db.execute("update sources set status = ?, last_new_article_at = '2026-11-01T00:00:00Z'", [word])
+        assert is_look_around_due(archive.db, source.url, now) == (due, False)
 
 
 def test_where_nothing_takes_its_place_a_feed_without_articles_is_kept(site: Site, newsroom: Newsroom) -> None:

@@ -283,12 +283,53 @@ def test_what_readers_get_wrong_is_understood(outline: str, name: str, url: str)
     assert (source.name, source.feeds) == (name, (url,))
 
 
+DAMAGE = {
+    "less than": '<outline text="Prices < costs" xmlUrl="https://mill.example/feed"/>',
+    "quotation mark": '<outline text="The "Mill" paper" xmlUrl="https://mill.example/feed"/>',
+    "no space": '<outline text="Mill"xmlUrl="https://mill.example/feed"/>',
+    "control character": '<outline text="Mi&#8;ll" xmlUrl="https://mill.example/feed"/>',
+    "attribute twice": '<outline text="Mill" xmlUrl="https://mill.example/feed" text="Mill"/>',
+    "undeclared prefix": '<outline text="Mill" foo:bar="1" xmlUrl="https://mill.example/feed"/>',
+    "markup": '<outline text="<b>Mill</b>" xmlUrl="https://mill.example/feed"/>',
+    "not closed": '<outline text="Mill" xmlUrl="https://mill.example/feed">',
+    "cut off": '<outline text="Mill" xmlUrl="https://mill.example/feed"/></outline><outline text="x" xmlU',
+    "text after the end": '<outline text="Mill" xmlUrl="https://mill.example/feed"/></outline></body></opml> and more <p>',
+    "text before": '<outline text="Mill" xmlUrl="https://mill.example/feed"/></outline></body></opml>',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_of_a_list_that_is_not_well_formed_what_can_be_read_is_read(damage: str) -> None:
+    before = '<opml version="2.0"><body><outline text="Local"><outline text="Quay" xmlUrl="https://quay.example/feed"/>'
+    after = '<outline text="Loom" xmlUrl="https://loom.example/feed"/></outline></body></opml>'
+    is_end = damage in ("cut off", "text after the end", "text before")
+    data = ("so " if damage == "text before" else "") + before + DAMAGE[damage] + ("" if is_end else after)
+    unused: Counter[str] = Counter()
+    found = [entry["feeds"][0] for entry in read_list(data.encode(), ".opml", unused)]
+    assert found == [f"https://{name}.example/feed" for name in ("quay", "mill", *(() if is_end else ("loom",)))]
+    assert "what is damaged" in str(unused)
+
+
+def test_an_address_with_a_password_is_named_as_such() -> None:
+    unused: Counter[str] = Counter()
+    data = outlines(feed(), '<outline text="x" xmlUrl="https://me:secret@mill.example/feed"/>')
+    assert len(read_list(data, ".opml", unused)) == 1
+    assert [name for name in unused if "password" in name]
+    assert "secret" not in str(unused)
+
+
+def test_an_address_escaped_twice_and_titles_in_latin_1_are_understood() -> None:
+    data = '<opml><body><outline text="Café" xmlUrl="https://mill.example/feed?a=1&amp;amp;b=2"/></body></opml>'
+    (entry,) = read_list(data.encode("latin-1"), ".opml", Counter())
+    assert (entry["name"], entry["feeds"]) == ("Café", ["https://mill.example/feed?a=1&b=2"])
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"", "not well-formed XML"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not well-formed XML"),
-        (outlines(feed())[:-20], "not well-formed XML"),
+        (outlines("<outline text='x'/>")[:-20], "not well-formed XML"),
         (b"<rss><channel/></rss>", "no OPML: its root is <rss>"),
         (b'<!DOCTYPE opml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + outlines(feed(text="&b;")), "declares entities"),
         (b'<!DOCTYPE opml [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + outlines(feed(text="&a;")), "declares entities"),

@@ -299,8 +299,37 @@ def test_a_table_that_lays_out_japanese_is_no_table_of_values() -> None:
     assert "|" not in extract(page(html(body=body))).text
 
 
-def test_japanese_of_seven_bits_is_no_utf_8() -> None:
-    assert decode("<p>港の古い桟橋</p>".encode("iso2022_jp"), "text/html") == "<p>港の古い桟橋</p>"
+@pytest.mark.parametrize("declared", ["", '<meta charset="iso-2022-jp">', '<meta charset="utf-8">'])
+def test_japanese_of_seven_bits_is_no_utf_8(declared: str) -> None:
+    page = declared + "<p>港の古い桟橋</p>"
+    assert decode(page.encode("iso2022_jp"), "text/html") == page
+    assert decode(page.encode("iso2022_jp") + b"\xe3</p>", "text/html").startswith(page)
+    assert decode(b"<p>\x1b$B9A-!-j\x1b(I1\x1b(B</p>", None) == "<p>港①㈱ｱ</p>"
+
+
+@pytest.mark.parametrize(("declared", "codec"), [("hz-gb-2312", "hz"), ("iso-2022-kr", "iso2022_kr")])
+def test_other_encodings_of_seven_bits_are_read_where_they_are_declared(declared: str, codec: str) -> None:
+    text = {"hz": "旧码头关闭", "iso2022_kr": "낡은 부두 폐쇄"}[codec]
+    assert text in decode(f'<meta charset="{declared}"><p>{text}</p>'.encode(codec), "text/html")
+
+
+UNDECLARED = {
+    "Rada miasta zatwierdziła budżet na przyszły rok. Mieszkańcy żądają naprawy dróg; ścieżka wzdłuż łąki jest zamknięta.": ("iso8859_2", "cp1250"),
+    "Město schválilo rozpočet na příští rok. Obyvatelé žádají opravu silnic; řeka se na jaře vylila z břehů až k náměstí.": ("iso8859_2", "cp1250"),
+    "Le conseil a voté le budget; l'été dernier, la forêt brûlait près du château. La route sera fermée à la fin du mois.": ("cp1252",),
+    "Kommunfullmäktige beslutade om vägen. Många är missnöjda och åker hellre båt över sjön på hösten.": ("cp1252",),
+    "Belediye meclisi bütçeyi onayladı. Şehirde ışıklar söndü, çocuklar güneşli bir günde İstanbul'a gidiyor.": ("cp1254",),
+    "Городской совет утвердил бюджет на следующий год. Жители требуют ремонта дорог и нового моста.": ("cp1251", "koi8_r"),
+    "東京都は新しい橋の計画を発表した。市民からは歓迎の声が上がっている。": ("shift_jis", "euc_jp"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(text, encoding) for text, encodings in UNDECLARED.items() for encoding in encodings]
+)
+def test_what_declares_no_encoding_is_read_by_its_letters(text: str, encoding: str) -> None:
+    page = f"<!doctype html><html><body><p>{text}</p></body></html>"
+    assert decode(page.encode(encoding), "text/html") == page
 
 
 SHOWN = {

@@ -50,6 +50,29 @@ def holds(archive: Archive, word: str) -> bool:
     return any(word.encode() in path.read_bytes().lower() for path in files)
 
 
+def test_what_stood_with_a_page_is_gone_with_it(archive: Archive) -> None:
+    keep(archive, page(A), replace(article(TEXT), notice="4f2a", reservations=("noarchive",)))
+    forget(archive, A)
+    assert rows(archive, "select notice, reservations from pages") == [(None, None)]
+
+
+def test_what_a_feed_told_of_a_page_is_gone_with_it(archive: Archive) -> None:
+    source = Source(url="https://a.example/", name="A")
+    link = Link(url=A, feed_html=f"<p>{TEXT}</p>")
+    archive.keep(
+        Listing(url="https://a.example/feed", source=source, kind="rss", fetched_at=NOON, status=200, links=(link,))
+    )
+    assert rows(archive, "select html from feed_texts") == [(link.feed_html,)]
+    forget(archive, A)
+    erase(archive.db)
+    assert rows(archive, "select * from feed_texts") == []
+    assert not holds(archive, WORD)
+    archive.keep(
+        Listing(url="https://a.example/feed", source=source, kind="rss", fetched_at=NOON, status=200, links=(link,))
+    )
+    assert rows(archive, "select * from feed_texts") == []
+
+
 def test_every_word_is_gone_from_the_bytes_of_the_file(archive: Archive) -> None:
     for number in range(30):  # others before and after it, so that it lies in the midst of shared pages
         keep(archive, page(f"https://a.example/{number}"), article(report(f"other {number}", 80)))

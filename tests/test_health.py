@@ -24,10 +24,10 @@ from pipelines.archive.health_rules import (
     PageMark,
     judge,
     page_mark,
-    patience_hours,
     updated_pages,
     updated_silence,
 )
+from pipelines.archive.silence import hours_between, patience_hours
 from pipelines.archive.store import Archive
 from tests.conftest import broadsheet, connect
 from tests.support.loopback import Site, article_html, story
@@ -125,6 +125,37 @@ GOOD = marks(*("400",) * 100)
             {"habits": Habits(recent=marks(*("-scripted",) * 7, "-index", "400"))},
             ("ok", f"7 of the last 9 pages: {sentence('scripted')}"),
             id="made by JavaScript",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 6, empty_looks=1)},
+            ("empty", f"6 of 6 pages: {sentence('scripted')}; no article among them"),
+            id="nothing but JavaScript, in the first look",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 5, empty_looks=2)},
+            ("ok", None),
+            id="five pages say nothing yet",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-index", "?timeout", "-index"), empty_looks=3)},
+            ("empty", f"2 of 3 pages: {sentence('index')}; no article among them"),
+            id="no article in three looks",
+        ),
+        pytest.param(
+            {"habits": Habits(empty_looks=3), "pages": False},
+            ("empty", "no page is named there, in 3 looks; of sitemaps only what `since` lets through counts"),
+            id="no page in three looks",
+        ),
+        pytest.param({"habits": Habits(empty_looks=9)}, ("ok", None), id="pages that nobody has asked yet"),
+        pytest.param(
+            {"habits": Habits(recent=marks("-scripted") * 10, before=marks("400") * 5)},
+            ("empty", f"10 of the last 10 pages: {sentence('scripted')}; no article among them"),
+            id="none of the last ten pages, after a few articles",
+        ),
+        pytest.param(
+            {"habits": Habits(recent=marks("-video") * 10, before=marks("-video", "400") * 20)},
+            ("ok", f"10 of the last 10 pages: {sentence('video')}"),
+            id="ten films in a row, as there were before",
         ),
         pytest.param(
             {"missed_at": "2026-03-01T10:00:00Z"},
@@ -244,7 +275,7 @@ def test_who_looks_once_a_week_still_learns_what_quiet_is() -> None:
 
 def test_a_daylight_saving_change_is_no_event() -> None:
     """Times are UTC; the source's own clock moves its articles by an hour, once."""
-    assert health_rules.hours_between("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z") == 1
+    assert hours_between("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z") == 1
 
 
 # Pages
@@ -371,7 +402,10 @@ def test_one_time_out_is_no_alarm_and_the_third_look_is(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     hours = [timedelta(hours=hour) for hour in range(8)]
     failures = [None, "timeout", None, "timeout", "timeout", "timeout", None, "http_403"]
-    words = [desk.run(MONDAY + hour, failure=failure) for hour, failure in zip(hours, failures, strict=True)]
+    words = [
+        desk.run(MONDAY + hour, failure=failure, new=int(not hour))
+        for hour, failure in zip(hours, failures, strict=True)
+    ]
     assert words == ["ok", "ok", "ok", "ok", "ok", "broken", "ok", "ok"]
     assert desk.row("select consecutive_failures, last_success_at from sources") == (1, "2026-03-02T06:01:00Z")
 
@@ -514,6 +548,31 @@ def test_another_template_is_told_in_the_run_that_reads_its_eighth_article_again
     assert check(newsroom) == (1, told)
 
 
+def test_a_site_that_scripts_make_is_empty_in_the_first_run(site: Site, newsroom: Newsroom) -> None:
+    shell = "<title>App</title><div id=root></div><script src=/app.js></script>"
+    site.feed("/feed", *(site.add(f"/{number}", shell) for number in range(13)))
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    code, said = check(newsroom)
+    assert (code, said.partition(": 13 of 13 pages: ")[0]) == (1, "Harbour: empty")
+
+
+def test_a_source_that_names_no_page_is_empty_at_the_third_look_and_well_with_its_first_article(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.feed("/feed")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    words = []
+    for _ in range(3):
+        newsroom.crawl("--now")
+        words += newsroom.rows("select status from sources")
+    assert words == [("ok",), ("ok",), ("empty",)]
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/feed", f"{site.url}/pier")
+    newsroom.crawl("--now")
+    assert newsroom.rows("select status, empty_looks from sources join habits on source_id = id") == [("ok", None)]
+
+
 # Runs, and what is printed
 
 
@@ -583,3 +642,85 @@ def test_status_as_json_has_the_alarms_and_every_fact(demo: Path, tmp_path: Path
     told = json.loads(broadsheet("status", "--json", "--db", copy).stdout)
     assert told["alarms"] == [{"name": "Corvane", "word": "quiet", "reason": "nothing new for 5 days"}]
     assert {"patience_hours", "no_date", "usual_7d", "missed"} <= set(told["sources"][0])
+
+
+# What the soak showed
+
+
+def test_a_busy_host_that_nobody_may_ask_is_blocked_a_day_after_its_last_good_look(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.run(MONDAY, new=1)
+    words = []
+    for hours in (12, 24, 36, 48):
+        at = MONDAY + timedelta(hours=hours)
+        with closing(Archive(desk.db)) as archive:
+            archive.sync_sources(desk.sources)
+            archive.start_run(argv=["crawl"], version="1", now=at)
+            archive.run.held[PAPER.url] = f"{FEED}: a.example wants to be left alone until tomorrow"
+            archive.finish_run(status="partial", reason=None, now=at)
+        words.append(desk.row("select status from sources"))
+    assert words == [("ok",), ("ok",), ("ok",), ("blocked",)]
+    assert (
+        desk.row("select reason from sources")[0]
+        == f"{FEED}: a.example wants to be left alone until tomorrow; 2 looks in a row"
+    )
+
+
+def test_every_partial_run_says_why_and_a_page_that_is_gone_once_makes_none(site: Site, newsroom: Newsroom) -> None:
+    site.feed("/feed", f"{site.url}/absent")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    told = f"1 page gave no answer, the first {site.url}/absent: no page at this address (HTTP 404)"
+    assert newsroom.rows("select status, reason from runs") == [("partial", told)]
+
+
+def test_the_reason_names_the_address_that_failed(site: Site, newsroom: Newsroom) -> None:
+    site.add("/feed", status=302, Location="/elsewhere")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]', good_source(site))
+    newsroom.crawl()
+    told = f"{site.url}/feed: redirects to {site.url}/elsewhere: no page at this address (HTTP 404)"
+    assert newsroom.rows("select reason from sources where name = 'Harbour'") == [(told,)]
+
+
+def test_a_discovered_feed_that_moved_for_good_is_adopted(site: Site, newsroom: Newsroom) -> None:
+    site.add("/", '<title>P</title><link rel="alternate" type="application/rss+xml" href="/old.xml">')
+    site.article("/pier", "The pier", story("pier"))
+    site.feed("/old.xml", f"{site.url}/pier")
+    newsroom.watch(f'url = "{site.url}/"')
+    newsroom.crawl()
+    site.feed("/new.xml", f"{site.url}/pier")
+    site.add("/old.xml", status=301, Location="/new.xml")
+    newsroom.crawl("--now")
+    site.asked.clear()
+    newsroom.crawl("--now")
+    assert (newsroom.rows("select url from feeds where last_status <> 'reserve'"), "/old.xml" in site.asked) == (
+        [(f"{site.url}/new.xml",)],
+        False,
+    )
+
+
+def test_an_index_that_is_adopted_takes_what_it_names_along(tmp_path: Path) -> None:
+    old, new, part = (f"https://a.example/{name}.xml" for name in ("old", "new", "part"))
+    index = Listing(
+        url=old, source=PAPER, kind="sitemap", fetched_at=MONDAY, status=200, children=(part,), fresh=(part,)
+    )
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        archive.sync_sources([PAPER])
+        archive.keep(index)
+        archive.keep(replace(index, moved_to=new))
+        assert archive.db.execute("select url, parent from feeds order by url").fetchall() == [(new, None), (part, new)]
+
+
+def test_a_guess_that_leads_nowhere_is_no_reason_of_a_source_that_is_well(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    guess = Listing(url="https://a.example/sitemap.xml", source=PAPER, kind="sitemap", fetched_at=MONDAY, reserve=True)
+    with closing(Archive(desk.db)) as archive:
+        archive.sync_sources([PAPER])
+        for listing in (guess, replace(guess, reserve=False, failure="http_404", status=404)):
+            archive.keep(listing)
+        assert archive.run.unread == {}
+    assert desk.run(MONDAY, new=1) == "ok"
+    assert desk.row("select reason, (select last_status from feeds where kind = 'sitemap') from sources") == (
+        None,
+        "retired",
+    )

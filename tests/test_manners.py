@@ -543,3 +543,13 @@ def test_a_bug_is_loud_and_leaves_its_trace_in_the_source(
     assert "a bug in Broadsheet" in done.stderr.splitlines()[-1]
     assert newsroom.rows("select last_status from feeds") == [("bug",)]
     assert newsroom.rows("select instr(reason, 'bug') > 0 from sources") == [(1,)]
+
+
+def test_the_last_seconds_of_a_rest_are_waited_for(site: Site, newsroom: Newsroom) -> None:
+    publish(site, newsroom, "pier")
+    newsroom.crawl()
+    change(newsroom, "update hosts set not_before = ?", stamp(datetime.now(UTC) + timedelta(seconds=8)))
+    site.asked.clear()
+    newsroom.crawl("--now")
+    assert "/feed" in site.asked
+    assert newsroom.rows("select status from runs order by id desc limit 1") == [("ok",)]

@@ -5,7 +5,8 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from html import escape
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -62,6 +63,17 @@ def test_an_unchanged_feed_is_asked_conditionally(site: Site, newsroom: Newsroom
     assert site.not_modified == ["/feed"]
     assert "every feed that was due says it has not changed" in done.stdout
     assert newsroom.rows("select last_status, etag from feeds") == [("unchanged", '"1"')]
+
+
+def test_a_feed_whose_encoding_only_its_header_says_is_read_in_it(site: Site, newsroom: Newsroom) -> None:
+    """The page is gone: what is left of it is the title that the feed gave."""
+    feed = (
+        f"<rss version='2.0'><channel><item><title>Ścieżka</title><link>{site.url}/gone</link></item></channel></rss>"
+    )
+    site.add("/feed", feed.encode("iso8859_2"), kind="application/rss+xml; charset=iso-8859-2")
+    newsroom.watch(f'url = "{site.url}/"\nname = "Mill"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows("select hints ->> 'title' from pages") == [("Ścieżka",)]
 
 
 def test_a_feed_that_asks_for_an_hour_is_left_alone_unless_now(site: Site, newsroom: Newsroom) -> None:
@@ -571,3 +583,177 @@ def test_a_page_too_large_is_refused_in_one_word_wherever_it_comes_from(site: Si
     sql = "select state, reason, attempts, next_fetch_at is null, count(*) from pages group by 1, 2, 3, 4"
     assert newsroom.rows(sql) == [("article", None, 1, 1, 1), ("refused", "too_large", 1, 1, 5)]
     assert [site.asked.count(path) for path in ("/live", "/packed", "/vast")] == [1, 1, 1]
+
+
+# Dates of feeds, of pages that have none of their own
+
+DATES = {
+    "/east": ("Tue, 03 Nov 2026 00:15:00 +09:00", "2026-11-02T15:15:00Z", "2026-11-02T15:15:00Z"),
+    "/west": ("Tue, 03 Nov 2026 08:15:00 -05:00", "2026-11-03T13:15:00Z", "2026-11-03T13:15:00Z"),
+    "/ahead": ("Tue, 03 Nov 2026 08:15:00 GMT+1", "2026-11-03T07:15:00Z", "2026-11-03T07:15:00Z"),
+    "/japan": ("Tue, 03 Nov 2026 08:15:00 JST", "2026-11-02T23:15:00Z", "2026-11-02T23:15:00Z"),
+    "/evening": ("Tue, Nov 03 2026 08:15:03 PM", "2026-11-03T20:15:03Z", "2026-11-03"),
+    "/figures": ("05.06.2026 08:15", "2026-06-05T07:15:00Z", "2026-06-05"),
+    "/net": ("Mon, 01 Jan 0001 00:00:00 GMT", None, None),
+    "/press": ("Wed, 30 Nov -0001 00:00:00 +0000", None, None),
+    "/russian": ("Вт, 03 ноя 2026 08:15:00 +0300", "2026-11-03T05:15:00Z", "2026-11-03T05:15:00Z"),
+    "/polish": ("wto., 3 lis 2026 08:15:00", "2026-11-03T08:15:00Z", "2026-11-03"),
+    "/turkish": ("Sal, 03 Kas 2026 08:15:00 +0300", "2026-11-03T05:15:00Z", "2026-11-03T05:15:00Z"),
+    "/italian": ("dom, 04 ott 2026 18:55:00 GMT", "2026-10-04T18:55:00Z", "2026-10-04T18:55:00Z"),
+}
+"""Path -> what the feed says, what is stored of it for a source in London, and for one nobody knows where."""
+
+
+@pytest.mark.parametrize("timezone", ['timezone = "Europe/London"', ""], ids=["in London", "nobody knows where"])
+@pytest.mark.parametrize("kind", ["rss", "json", "news sitemap"])
+def test_the_date_of_a_feed_or_sitemap_is_stored_as_it_was_meant(
+    site: Site, newsroom: Newsroom, kind: str, timezone: str
+) -> None:
+    for path in DATES:
+        site.add(path, article_html(path, story(path)).replace("2026-11-03T08:15:00Z", ""))
+    site.add("/listing", _listing_of_dates(site, kind), kind="application/json" if kind == "json" else "text/xml")
+    key = "sitemaps" if "sitemap" in kind else "feeds"
+    newsroom.watch(
+        f'url = "{site.url}/"\n{key} = ["{site.url}/listing"]\n{timezone}', crawl='delay = 0\nsince = "2026-01-01"'
+    )
+    newsroom.crawl()
+    stored = dict(newsroom.rows(f"select replace(url, '{site.url}', ''), date_published from articles"))
+    assert stored == {path: dates[0] if timezone else dates[1] for path, (_, *dates) in DATES.items()}
+
+
+def _listing_of_dates(site: Site, kind: str) -> str:
+    if kind == "json":
+        items = [{"url": site.url + path, "date_published": said} for path, (said, *_) in DATES.items()]
+        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items})
+    if kind == "rss":
+        item = "<item><link>{}{}</link><pubDate>{}</pubDate></item>"
+        told = "".join(item.format(site.url, path, dates[0]) for path, dates in DATES.items())
+        return f'<rss version="2.0"><channel>{told}</channel></rss>'
+    said = "<url><loc>{}{}</loc><n:news><n:publication_date>{}</n:publication_date></n:news></url>"
+    entries = "".join(said.format(site.url, path, dates[0]) for path, dates in DATES.items())
+    return f'<urlset xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">{entries}</urlset>'
+
+
+# The feed has the whole text, and the page does not
+
+TURNED_AWAY = {
+    "/401": ("", 401), "/402": ("<p>Pay first.</p>", 402), "/403": ("<h1>Forbidden</h1>", 403), "/451": ("Not in your country", 451),
+    "/consent": (
+        "<html><head><title>Before you continue</title></head><body><h1>Before you continue</h1><p>We use cookies. We value your "
+        "privacy. Accept all cookies or manage your privacy settings and cookie preferences.</p><button>Accept all</button></body></html>",
+        200,
+    ),
+    "/shell": ('<html><head><title>Paper</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>', 200),
+    "/scripts": ("<html><body><div id=app></div><noscript>Please enable JavaScript.</noscript><script src=/a.js></script></body></html>", 200),
+}  # fmt: skip
+"""Path -> what a page shows to a program, and its status."""
+
+
+def _telling_feed(site: Site, kind: str, paths: Iterable[str]) -> None:
+    """A feed with the whole text of each of its articles."""
+    told = {path: "".join(f"<p>{one}</p>" for one in story(path).split("\n\n")) for path in paths}
+    if kind == "json":
+        items = [{"url": site.url + path, "title": f"On {path}", "content_html": text} for path, text in told.items()]
+        site.add(
+            "/feed",
+            json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}),
+            kind="application/json",
+        )
+        return
+    form = {
+        "rss": "<item><link>{}{}</link><title>On {}</title><description>Short.</description><c:encoded>{}</c:encoded></item>",
+        "atom": '<entry><link href="{}{}"/><title>On {}</title><summary>Short.</summary><content type="html">{}</content></entry>',
+    }[kind]
+    entries = "".join(form.format(site.url, path, path, escape(text)) for path, text in told.items())
+    around = {
+        "rss": '<rss version="2.0" xmlns:c="http://purl.org/rss/1.0/modules/content/"><channel>{}</channel></rss>',
+        "atom": '<feed xmlns="http://www.w3.org/2005/Atom">{}</feed>',
+    }[kind]
+    site.add("/feed", around.format(entries), kind="application/xml")
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom", "json"])
+def test_where_a_page_turns_us_away_the_text_is_the_feed_s(site: Site, newsroom: Newsroom, kind: str) -> None:
+    for path, (body, status) in TURNED_AWAY.items():
+        site.add(path, body, status)
+    _telling_feed(site, kind, TURNED_AWAY)
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows("select url, title, text, text_source from articles order by url") == [
+        (site.url + path, f"On {path}", story(path), "feed") for path in sorted(TURNED_AWAY)
+    ]
+    assert newsroom.rows("select count(*) from feed_texts") == [(0,)]
+
+
+def _teaser(path: str) -> str:
+    first = story(path).split("\n\n")[0]
+    return article_html(
+        "The pier", f"{first}\n\nSubscribe now to read the whole article. Already a subscriber? Log in."
+    )
+
+
+def test_a_teaser_is_completed_by_the_feed_and_the_page_takes_over_when_it_gives_more(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.add("/pier", _teaser("/pier"))
+    _telling_feed(site, "rss", ["/pier"])
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    stored = "select title, text, text_source, version_count from articles"
+    newsroom.crawl()
+    assert newsroom.rows(stored) == [("The pier", story("/pier"), "feed", 1)]
+    for _ in range(2):  # the teaser again is nothing new, however often
+        newsroom.change("update pages set next_fetch_at = '2026-01-01T00:00:00Z'")
+        newsroom.crawl()
+        assert newsroom.rows(stored) == [("The pier", story("/pier"), "feed", 1)]
+    site.add("/pier", article_html("The pier", f"{story('/pier')}\n\n{story('boats')}"))
+    newsroom.change("update pages set next_fetch_at = '2026-01-01T00:00:00Z'")
+    newsroom.crawl()
+    assert newsroom.rows(stored) == [("The pier", f"{story('/pier')}\n\n{story('boats')}", "page", 2)]
+
+
+def test_an_article_that_the_feed_told_stays_when_its_page_turns_us_away_again(site: Site, newsroom: Newsroom) -> None:
+    site.add("/pier", "", 403)
+    _telling_feed(site, "rss", ["/pier"])
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    newsroom.change("update pages set next_fetch_at = '2026-01-01T00:00:00Z'")
+    newsroom.crawl()
+    assert newsroom.rows("select text, text_source from articles") == [(story("/pier"), "feed")]
+    assert newsroom.rows("select status, reason from runs order by id desc limit 1") == [("ok", None)]
+
+
+def test_a_page_that_has_its_text_or_is_none_is_not_told_by_the_feed(site: Site, newsroom: Newsroom) -> None:
+    site.article("/whole", "The quay", story("quay"))
+    site.add("/gone", "", 410)
+    site.add("/short", "", 403)
+    site.add("/busy", "", 500)
+    _telling_feed(site, "rss", ["/whole", "/gone", "/busy"])
+    feed = site.answers["/feed"]
+    assert isinstance(feed, Answer)
+    teaser = f"<p>{'The ferry is late. ' * 20} […]</p>"
+    item = f"<item><link>{site.url}/short</link><c:encoded>{escape(teaser)}</c:encoded></item>"
+    feed.body = feed.body.replace(b"</channel>", f"{item}</channel>".encode())
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    assert newsroom.rows("select url, text, text_source from articles") == [
+        (f"{site.url}/whole", story("quay"), "page")
+    ]
+    kept = "select replace(url, '" + site.url + "', '') from feed_texts join pages on pages.id = page_id order by 1"
+    assert newsroom.rows(kept) == [("/busy",), ("/gone",), ("/short",)]
+    newsroom.change("update pages set attempts = 9, next_fetch_at = '2026-01-01T00:00:00Z' where state = 'failed'")
+    newsroom.crawl()
+    assert newsroom.rows(kept) == []
+
+
+def test_a_page_left_pending_still_has_what_its_feed_told(site: Site, newsroom: Newsroom) -> None:
+    for path in ("/a", "/b"):
+        site.add(path, "", 403)
+    _telling_feed(site, "rss", ["/a", "/b"])
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    site.add("/feed", "", 500)
+    newsroom.crawl()
+    assert newsroom.rows("select url, text_source from articles order by url") == [
+        (f"{site.url}/a", "feed"),
+        (f"{site.url}/b", "feed"),
+    ]

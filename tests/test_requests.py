@@ -113,4 +113,11 @@ def test_loose_keys_of_meta_are_scrapy_s_own() -> None:
     key = re.compile(r"request\.meta(?:\[|\.(?:get|pop|setdefault)\()\"(\w+)\"")
     files = [file for folder in ("crawler", "pipelines") for file in (ROOT / folder).rglob("*.py")]
     found = {name for file in files for name in key.findall(file.read_text("utf-8"))}
-    assert found == {"download_slot", "dont_obey_robotstxt", "download_timeout", "redirect_reasons", "redirect_times"}
+    assert found == {
+        "download_slot",
+        "dont_obey_robotstxt",
+        "download_timeout",
+        "redirect_reasons",
+        "redirect_times",
+        "redirect_urls",
+    }

@@ -56,6 +56,21 @@ def gazette(site: Site, articles: int = 7) -> None:
     )
 
 
+def test_a_site_whose_feed_alone_tells_its_articles_is_shown_with_them(site: Site, folder: Path) -> None:
+    for number in range(3):
+        site.add(f"/{number}", "", 403)
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in story("pier").split("\n\n"))
+    items = "".join(
+        f"<item><title>Pier {number}</title><link>{site.url}/{number}</link><c:encoded><![CDATA[{text}{number}]]></c:encoded></item>"
+        for number in range(3)
+    )
+    space = 'xmlns:c="http://purl.org/rss/1.0/modules/content/"'
+    site.add("/news.xml", f'<rss version="2.0" {space}><channel>{items}</channel></rss>', kind="text/xml")
+    site.add("/", '<link rel=alternate type="application/rss+xml" href="/news.xml">')
+    done = broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder)
+    assert (done.returncode, "Pier 0" in done.stdout) == (0, True), done.stdout
+
+
 def test_a_site_is_shown_and_then_added_with_its_name_and_language(site: Site, folder: Path) -> None:
     gazette(site)
     done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
@@ -97,7 +112,7 @@ def test_a_site_that_gives_no_article_is_not_added_unless_somebody_insists(site:
     done = broadsheet("sources", "add", f"{site.url}/", cwd=folder)
     assert (done.returncode, added(folder)) == (1, "")
     assert f"no article: {site.url}/plan: not a web page, but a picture, a PDF, a feed or other data" in done.stdout
-    assert "Not one page there gives an article." in done.stdout
+    assert "Not one page there gives an article: 1 of 1 read: " in done.stdout
     assert broadsheet("sources", "add", f"{site.url}/", "--yes", cwd=folder).returncode == 0
     assert f'url = "{site.url}/"' in added(folder)
 

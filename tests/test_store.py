@@ -110,7 +110,7 @@ def test_an_article_is_gone_when_its_page_is_not_there_twice(archive: Archive) -
 
 def test_an_article_that_is_found_gone_is_news_and_no_failure(archive: Archive) -> None:
     archive.keep(Outcome(page=PAGE, article=ARTICLE))
-    for hours, outcome in ((1, "failed"), (2, "updated"), (3, "known")):
+    for hours, outcome in ((1, "known"), (2, "updated"), (3, "known")):
         archive.db.execute("delete from touched")
         page = replace(PAGE, status=410, fetched_at=NOON + timedelta(hours=hours))
         archive.keep(Outcome(page=page, failure="http_410"))
@@ -324,3 +324,19 @@ def test_nothing_is_written_after_the_disk_has_failed_once(tmp_path: Path) -> No
 def test_a_run_that_was_started_without_words_is_a_run(archive: Archive) -> None:
     archive.start_run(argv=[], version="1", now=NOON)
     assert next(archive.db.query("select argv from runs"))["argv"] == "[]"
+
+
+def test_an_original_that_takes_over_with_a_text_that_is_kept_makes_no_version_of_it(archive: Archive) -> None:
+    first, second = story("pier"), f"{story('pier')} And a word more."
+
+    def keep(name: str, text: str, day: str) -> None:
+        url = f"https://a.example/{name}"
+        article = replace(ARTICLE, text=text, date_published=day)
+        archive.keep(Outcome(page=replace(PAGE, url=url, final_url=url), article=article))
+
+    keep("pier", first, "2026-11-03")
+    keep("copy", second, "2026-11-03")
+    keep("original", second, "2026-11-01")
+    rows = archive.db.query("select content_hash from versions")
+    hashes = [row["content_hash"] for row in rows]
+    assert len(hashes) == len(set(hashes)) == 2

@@ -317,3 +317,17 @@ def test_what_has_a_path_or_a_query_is_no_front_page(path: str) -> None:
 )
 def test_a_web_archives_address_is_that_of_the_page_it_keeps(url: str, original: str) -> None:
     assert original_url(url) == original
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("https://straße.example/a", "xn--strae-oqa.example"),
+        ("https://www.Straße.example:8080/ä", "www.xn--strae-oqa.example:8080"),
+        ("https://βόλος.example/", "xn--nxasmm1c.example"),
+        ("https://müller.example/", "xn--mller-kva.example"),
+        ("https://日本語。example/", "xn--wgv71a119e.example"),
+    ],
+)
+def test_a_host_is_written_as_browsers_do(written: str, host: str) -> None:
+    assert canonical_url(written).split("/")[2] == host

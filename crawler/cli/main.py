@@ -73,6 +73,7 @@ def demo(db: Path, serve: bool, port: int) -> None:
 
 
 @main.command()
+@click.argument("only", nargs=-1, metavar="[SOURCE|URL...]")
 @SOURCES
 @DB
 @click.option(
@@ -82,7 +83,12 @@ def demo(db: Path, serve: bool, port: int) -> None:
     help="Read https://HOST/path from DIR/HOST/path instead of the network.",
 )
 @click.option("--now", is_flag=True, help="Ask every feed, due or not.")
-@click.option("--retry", type=click.Choice(["refused", "failed"]), multiple=True, help="Ask pages in this state again.")
+@click.option(
+    "--retry",
+    type=click.Choice(["refused", "failed", "article"]),
+    multiple=True,
+    help="Ask pages in this state again: of the sources, by name or address, and the pages that are named, or all.",
+)
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Fetch at most N article pages; the rest stays pending."
 )
@@ -94,6 +100,7 @@ def demo(db: Path, serve: bool, port: int) -> None:
 )
 @QUIET
 def crawl(
+    only: tuple[str, ...],
     sources_file: Path,
     db: Path,
     offline: Path | None,
@@ -114,6 +121,7 @@ def crawl(
         "OFFLINE_DIR": str(offline or ""),
         "POLL_ALL": now,
         "RETRY_STATES": list(retry),
+        "RETRY_ONLY": _named_to_retry(only, retry, sources_file),
         "PAGE_LIMIT": limit or 0,
     }
     if max_minutes is not None and not math.isfinite(max_minutes):
@@ -121,6 +129,23 @@ def crawl(
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
     sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+
+
+def _named_to_retry(only: tuple[str, ...], retry: tuple[str, ...], sources_file: Path) -> list[str]:
+    """The sources and pages that --retry is for, as the archive spells them. Every article of every site is asked by nobody."""
+    from crawler.urls import UnusableURL, canonical_url
+
+    if not only:
+        if "article" in retry:
+            raise click.UsageError("--retry article needs the name or address of a source, or of a page")
+        return []
+    if not retry:
+        raise click.UsageError(f"{only[0]}: what is to be asked again is said with --retry")
+    names = {name for source in read_sources_file(sources_file).sources for name in (source.name, source.url)}
+    try:
+        return [one if one in names else canonical_url(one) for one in only]
+    except UnusableURL as error:
+        raise click.UsageError(f"{error}; nor is there a source of this name in {sources_file}") from None
 
 
 def _no_folder(path: Path) -> str | None:
@@ -142,7 +167,8 @@ def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: boo
 def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
     """Store saved pages and archives.
 
-    PATH is an .html or .txt file, a folder, a HOST/path tree as wget makes it, or a .warc or .warc.gz archive.
+    PATH is a saved page (.html, .txt, .mhtml, .webarchive), a folder, a HOST/path tree as wget makes it, a .zip or
+    .tar of these, or a .warc or .warc.gz archive. What is no page is counted by its ending.
 
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
     folder is used for the sites it names, as a crawl would.
@@ -156,9 +182,9 @@ def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
 
 def _no_copies(path: Path) -> str | None:
     """Why nothing can be imported from a path."""
-    from crawler.parsers.saved_files import PAGE_SUFFIXES, WARC_SUFFIXES, may_hold_pages, pages_below
+    from crawler.parsers.saved_files import KNOWN_SUFFIXES, may_hold_pages, pages_below
 
-    kinds = ", ".join((*PAGE_SUFFIXES, *WARC_SUFFIXES))
+    kinds = ", ".join(KNOWN_SUFFIXES)
     try:
         if not path.exists():
             return "no such file or folder"
@@ -188,10 +214,10 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     quiet    nothing new for much longer than ever before
     changed  its pages lack what they used to have: title, date, author, length, any article
     broken   cannot be read                 blocked  turns us away
-    off      not in sources.toml, or not enabled there
+    empty    read, and never an article     off      not in sources.toml, or not enabled there
 
-    --check names, one a line, the sources that are quiet, changed, broken or blocked, feeds of sources.toml that have moved
-    for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
+    --check names, one a line, the sources that are quiet, empty, changed, broken or blocked, feeds of sources.toml that have
+    moved for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.
     """
     from crawler.cli import progress
     from crawler.times import stamp

@@ -1,9 +1,11 @@
 """Standard output and error: exit statuses, messages on one line, what cannot be written."""
 
+import codecs
 import contextlib
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +87,20 @@ class CheckedStdout(io.TextIOWrapper):
             raise
 
 
+ESCAPED = "broadsheet-escaped"
+"""How what a terminal or file cannot be written in comes out: as Python and JSON escape it, `\\u0412`."""
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return re.sub("....", r"\\u\g<0>", units), error.end
+
+
+codecs.register_error(ESCAPED, _escaped)
+
+
 @contextlib.contextmanager
 def exit_when_stdout_fails() -> Iterator[None]:
     """Exit with 74 when standard output fails: what is printed inside is written, or the disk is full.
@@ -95,7 +111,9 @@ def exit_when_stdout_fails() -> Iterator[None]:
         yield
         return
     was = sys.stdout
-    out = CheckedStdout(was.buffer, was.encoding, was.errors, line_buffering=was.isatty(), write_through=True)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors=ESCAPED)
+    out = CheckedStdout(was.buffer, was.encoding, ESCAPED, line_buffering=was.isatty(), write_through=True)
     try:
         with contextlib.redirect_stdout(out):
             yield

@@ -164,4 +164,8 @@ def no_article(preview: Preview, crawl: CrawlSettings) -> str:
     """Why a site that could be read gives nothing to store."""
     if not preview.overview.pages:
         return f"No page is named there; of sitemaps only what is not older than since = {crawl.since!r} counts."
-    return "Not one page there gives an article."
+    reasons = Counter(reason for _, reason in preview.overview.failures).most_common(1)
+    why = "".join(
+        f": {number} of {len(preview.overview.failures)} read: {sentence(reason)}" for reason, number in reasons
+    )
+    return f"Not one page there gives an article{why}."

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, is_absent, print_error
+from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, is_absent, print_error
 from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
@@ -269,10 +269,12 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     outcomes = outcomes_of(archive.db)
     if _is_import(crawler) and not outcomes:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
-    partial = archive.run.unread or finish_reason in PARTLY_DONE or "failed" in outcomes
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
-    said = "; ".join([*why, *_left_out(archive)])
-    return Verdict(code=DONE, status="partial" if partial or why else "ok", reason=said or None)
+    unanswered = list(_unanswered(archive))
+    status = "partial" if why or unanswered else "ok"
+    listed = crawler.spidercls.name == "sample"  # a look at a site lists what failed itself
+    said = [*why, *([] if listed else unanswered), *_left_out(archive)]
+    return Verdict(code=DONE, status=status, reason="; ".join(said) or None)
 
 
 def _bugs_counted(stats: Mapping[str, Any]) -> list[str]:
@@ -305,6 +307,17 @@ def _left_out(archive: "Archive") -> list[str]:
 
     said = [say_left_out(*one) for one in archive.run.left_out.items()]
     return [*said[:3], *([f"and of {len(said) - 3} more"] if len(said) > 3 else [])]
+
+
+def _unanswered(archive: "Archive") -> Iterator[str]:
+    """Sources and pages that gave no answer worth keeping: how many, and the first address with its reason."""
+    from pipelines.archive.runs import summary
+
+    run = archive.run
+    if run.unread:
+        yield f"{counted(len(run.unread), 'source')} could not be read: {_first(run.unread)}"
+    if failed := sum(line["failed"] for line in summary(archive.db, run).values()):
+        yield f"{counted(failed, 'page')} gave no answer, the first {sentence(run.first_failed or 'unknown')}"
 
 
 def _first(unread: Mapping[str, str]) -> str:

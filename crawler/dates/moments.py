@@ -105,9 +105,11 @@ def _of_iso(raw: str, habits: Habits) -> Moment | None:
         return None
     year, month, day, hour, minute, second, offset = match.groups()
     found = gregorian(int(year), int(month), int(day), habits.language)
-    if not found or hour is None or int(hour) > 23 or int(minute) > 59 or int(second or 0) > 59:
+    if not found or hour is None:
         return _bare(found.isoformat()) if found else None
-    when = datetime(found.year, found.month, found.day, int(hour), int(minute), int(second or 0))
+    when = _clock_on(found, int(hour), int(minute), int(second or 0))
+    if when is None:
+        return _bare(found.isoformat())
     return _stored(when, _offset(offset) if offset else _zone_at(raw, match.end(), when, habits), habits)
 
 
@@ -185,9 +187,14 @@ def _at(day: date, clock: re.Match[str]) -> datetime | None:
     half = (parts["half"] or parts.get("first") or "").lower()
     if half and 1 <= hour <= 12:
         hour = hour % 12 + 12 * half.startswith(AFTERNOON)
-    if hour > 23 or minute > 59 or second > 59:
+    return _clock_on(day, hour, minute, second)
+
+
+def _clock_on(day: date, hour: int, minute: int, second: int) -> datetime | None:
+    """A time of a day, whose end is also written 24:00."""
+    if (hour > 23 and (hour, minute, second) != (24, 0, 0)) or minute > 59 or second > 59:
         return None
-    return datetime(day.year, day.month, day.day, hour, minute, second)
+    return datetime(day.year, day.month, day.day, hour % 24, minute, second) + timedelta(days=hour // 24)
 
 
 def _zone_at(raw: str, end: int, when: datetime, habits: Habits) -> timedelta | None:

@@ -59,7 +59,7 @@ def month_number(name: str, language: str | None) -> int | None:
     if listed and language not in OF_THEIR_OWN:
         return listed
     known = (language, _of_script(key))
-    return next((number for one in known if one and (number := _of_language(one).get(key))), listed)
+    return next((number for one in known if one and (number := language_months(one).get(key))), listed)
 
 
 def _of_script(key: str) -> str | None:
@@ -67,7 +67,7 @@ def _of_script(key: str) -> str | None:
 
 
 @cache
-def _of_language(language: str) -> Mapping[str, int]:
+def language_months(language: str) -> Mapping[str, int]:
     """CLDR's names of the months, whole and short, alone and in a date, in all scripts of a language."""
     from babel import Locale, UnknownLocaleError  # 25 ms, and 8 ms a language
 

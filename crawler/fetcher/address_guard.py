@@ -14,7 +14,7 @@ from twisted.internet import address as twisted_address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IHostnameResolver
 from twisted.internet.threads import deferToThreadPool
-from zope.interface import implementer  # type: ignore[import-untyped]
+from zope.interface import implementer
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 A request that is not sent raises NotSent, and nobody takes that for an answer: its page stays pending, its feed due.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from dataclasses import replace
@@ -62,6 +63,7 @@ class Postponed(Protocol):
     """What a run remembers of what it put off."""
 
     postponed: dict[str, str]  #: sources, by address, of which something due was not asked, and why
+    held: dict[str, str]  #: those of them of which it was a listing, and the host is left alone: `address: why`
 
 
 class HostRecords(Protocol):
@@ -97,6 +99,9 @@ class BackoffMiddleware:
         self._blocked: dict[str, str] = {}  #: hosts that are not asked any more in this run, and why
         self._suspected: set[str] = set()  #: hosts whose last answer was busy and named no time
         self._good_answers: Counter[str] = Counter()  #: answers of each host that were not busy
+        self._soon: dict[
+            str, datetime
+        ] = {}  #: hosts of whose rest a few seconds are left, which are waited for, and until when
         self._waited: dict[str, timedelta] = {}  #: how long each host was waited for in this run
         self._stopped = False
 
@@ -123,8 +128,11 @@ class BackoffMiddleware:
             self._note_postponed(request, reason)
             raise NotSent(reason)
 
-    def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> None:
         self.reject_if_blocked(request)
+        if soon := self._soon.get(host_of(request.url)):
+            await asyncio.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()))
+            self.reject_if_blocked(request)
         if request.url.startswith(("http:", "https:")):
             self._sent[host_of(request.url)] += 1
 
@@ -132,8 +140,11 @@ class BackoffMiddleware:
         """Why a host is not asked any more; None when it may be."""
         if host not in self._known:
             self._known[host] = self._records.host(host)
-            if is_backing_off(self._known[host], datetime.now(UTC)):
+            rest = rest_of(self._known[host], datetime.now(UTC))
+            if rest > MAX_INLINE_WAIT:
                 self._blocked[host] = _why_blocked(self._known[host])
+            elif rest:
+                self._waited[host], self._soon[host] = rest, datetime.now(UTC) + rest
         if self._sent[host] >= self._budget:
             self._blocked.setdefault(host, f"the budget of {host} for one run, {self._budget:,} requests, is spent")
         return self._blocked.get(host)
@@ -145,8 +156,13 @@ class BackoffMiddleware:
     def _note_postponed(self, request: Request, reason: str) -> None:
         """Note for the source whose request it is that something due was not asked; a stop speaks for itself."""
         source = source_of(request)
-        if source and not self._stopped:
-            self._records.run.postponed.setdefault(source.url, reason)
+        if source is None or self._stopped:
+            return
+        self._records.run.postponed.setdefault(source.url, reason)
+        asked, host = asked_for(request), self._known.get(host_of(request.url))
+        is_entry_point = not isinstance(asked, PageRequest) or asked.via == "listed"
+        if is_entry_point and host and is_backing_off(host, datetime.now(UTC)):
+            self._records.run.held.setdefault(source.url, f"{request.url}: {reason}")
 
     # Answers
 
@@ -266,6 +282,11 @@ def host_of(url: str) -> str:
 def is_backing_off(host: Host, now: datetime) -> bool:
     """Whether a host is still backing off: its time has not come yet. A time too far ahead was written by a clock that was."""
     return host.not_before is not None and now < host.not_before <= now + BACKOFF_MAX
+
+
+def rest_of(host: Host, now: datetime) -> timedelta:
+    """How long a host is still to be left alone."""
+    return host.not_before - now if host.not_before and is_backing_off(host, now) else timedelta()
 
 
 def backed_off(host: Host, response: Response, now: datetime) -> Host:

@@ -17,6 +17,7 @@ from scrapy.exceptions import (
 )
 
 from crawler.fetcher.address_guard import PublicAddressResolver
+from crawler.fetcher.certificates import CertificateFault
 
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdError
@@ -29,6 +30,7 @@ DAMAGED_ANSWERS = (brotli.error, zlib.error, ZstdError, gzip.BadGzipFile, EOFErr
 
 
 NETWORK_ERRORS = (
+    CertificateFault,
     CannotResolveHostError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
@@ -57,6 +59,8 @@ def failure_reason(error: BaseException, url: str) -> str:
     unresolved = str(error).rpartition(" ")[2].rstrip(".") if isinstance(error, CannotResolveHostError) else ""
     if {(urlsplit(url).hostname or ""), unresolved.lower()} & PublicAddressResolver.refused:
         return "private_address"
+    if isinstance(error, CertificateFault):
+        return error.word
     return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), "connection_failed")
 
 

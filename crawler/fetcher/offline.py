@@ -7,6 +7,7 @@ from mimetypes import MimeTypes
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import idna
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -61,8 +62,8 @@ def find_copy(folder: Path, url: str) -> Path | None:
 def _as_people_write_it(host: str) -> str:
     """`xn--mller-kva.example` as `müller.example`."""
     try:
-        return host.encode("ascii").decode("idna")
-    except UnicodeError:
+        return idna.decode(host)
+    except UnicodeError:  # idna.IDNAError is one
         return host
 
 
@@ -82,3 +83,8 @@ def content_type_of(path: Path) -> str:
     """The content type of a file by its extension; what has none, or one of a server's scripts, is a page."""
     suffix = Path(path.name.partition("?")[0]).suffix.lower()
     return _types.types_map[True].get(suffix, "text/html")
+
+
+def is_of_another_kind(path: Path) -> bool:
+    """Whether a file's extension says that it is no page: a picture, a style sheet, a feed."""
+    return "html" not in _types.types_map[True].get(path.suffix.lower(), "text/html")

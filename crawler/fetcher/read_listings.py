@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, asked_for
+from crawler.fetcher.responses import body_of
 from crawler.items import WHOLE
 from crawler.parsers import links, listings
 from crawler.urls import site_of
@@ -34,7 +35,7 @@ class ReadMiddleware:
     async def _read(self, response: "Response", *expected: Any) -> links.Reading | links.NotAListing:
         try:
             return await self._workers.run(
-                listings.reading_of, response.body, response.url, *expected, needs=("feedparser",)
+                listings.reading_of, body_of(response), response.url, *expected, needs=("feedparser",)
             )
         except WorkerLost as lost:
             return links.NotAListing(f"reading_{lost}")

@@ -1,6 +1,6 @@
 """Typed request metadata: what a Scrapy Request is for, instead of loose keys of `Request.meta` that anybody may misspell.
 
-One object under one key says it: PageRequest, ListingRequest, FrontPageRequest or RobotsRequest. The spider makes them, the
+One object under one key says it: PageRequest, ListingRequest, FrontPageRequest, RobotsRequest or IssuerRequest. The spider makes them, the
 middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy copies meta, not what is in it: retries,
 redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
 """
@@ -85,11 +85,19 @@ class FrontPageRequest:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerRequest:
+    """A request for an intermediate certificate that a server has left out."""
+
+    url: str
+
+
 @dataclass(slots=True, kw_only=True)
 class RobotsRequest:
     """A request for a host's robots.txt."""
 
     url: str
+    before: "Asked | None" = None  #: what the host is about to be asked for
     bytes_received: int = 0  #: of the answer and of the redirects before it, still packed
 
 
@@ -102,7 +110,7 @@ class Attempts:
     good_answers_before: int | None = None  #: of its host when it was first answered busy; None: it never was
 
 
-Asked: TypeAlias = PageRequest | ListingRequest | FrontPageRequest | RobotsRequest
+Asked: TypeAlias = PageRequest | ListingRequest | FrontPageRequest | RobotsRequest | IssuerRequest
 """What a request is for."""
 
 A = TypeVar("A", PageRequest, ListingRequest, FrontPageRequest)
@@ -122,9 +130,25 @@ def asked_as(kind: type[A], request: Request | None) -> A:
 
 
 def source_of(request: Request) -> Source | None:
-    """The source that a request is made for; None of robots.txt, and of a request that is not ours."""
+    """The source that a request is made for; None of robots.txt, of a certificate, and of a request that is not ours."""
     asked = asked_for(request)
-    return None if asked is None or isinstance(asked, RobotsRequest) else asked.source
+    return None if asked is None or isinstance(asked, RobotsRequest | IssuerRequest) else asked.source
+
+
+def is_unchecked(request: Request) -> bool:
+    """Whether any certificate will do: for what is asked for a source that says so, its hosts' robots.txt included."""
+    asked = _purpose(request)
+    return isinstance(asked, PageRequest | ListingRequest | FrontPageRequest) and asked.source.certificates is not None
+
+
+def is_for_issuer(request: Request) -> bool:
+    """Whether it is made for an intermediate certificate, itself or as the robots.txt before it."""
+    return isinstance(_purpose(request), IssuerRequest)
+
+
+def _purpose(request: Request) -> Asked | None:
+    asked = asked_for(request)
+    return asked.before if isinstance(asked, RobotsRequest) else asked
 
 
 def attempts_of(request: Request) -> Attempts:

@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 from scrapy.http import Response
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
+
+from crawler.fetcher.certificates import UNCHECKED
 
 
 def header(response: Response, name: str) -> str | None:
@@ -24,6 +27,24 @@ def reserved(response: Response) -> str | None:
     if header(response, "tdm-reservation") == "1":
         said.append("tdm-reservation")
     return "\n".join(said) or None
+
+
+def answered(response: Response) -> dict[str, Any]:
+    """How an answer came: its HTTP `status`, and whether its server's certificate is `unchecked`."""
+    return {"status": response.status, "unchecked": UNCHECKED in response.flags}
+
+
+def body_of(response: Response) -> bytes:
+    """The body; as UTF-8 where only the Content-Type header says what it is written in."""
+    body, named = response.body, http_content_type_encoding(header(response, "Content-Type"))
+    encoding = resolve_encoding(named) if named else None
+    if encoding in (None, "utf-8") or body.isascii() or html_body_declared_encoding(body):
+        return body
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode(encoding, "replace").encode()
+    return body
 
 
 def validators(response: Response) -> dict[str, str | None]:

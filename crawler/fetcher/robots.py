@@ -18,7 +18,7 @@ from scrapy.http.request import NO_CALLBACK
 from crawler.fetcher.address_guard import PublicAddressResolver
 from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
-from crawler.fetcher.requests import RobotsRequest, asked_for, scrapy_request
+from crawler.fetcher.requests import Asked, RobotsRequest, asked_for, is_unchecked, scrapy_request
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.urls import canonical_url, origin_of, same_site
@@ -77,7 +77,8 @@ class RobotsMiddleware:
         self._offline = bool(crawler.settings.get("OFFLINE_DIR"))
         self._ask_anyway = crawler.settings.getbool("POLL_ALL")
         self._locks: dict[str, asyncio.Lock] = {}
-        self._rules: dict[str, RobotsRules | RobotsUnreachable] = {}
+        # A host that only shows a bad certificate may be asked for a source that does not mind, and for no other.
+        self._rules: dict[tuple[str, bool], RobotsRules | RobotsUnreachable] = {}
         self.sitemaps: dict[str, tuple[str, ...]] = {}  #: per host, as its robots.txt names them
 
     @classmethod
@@ -108,19 +109,20 @@ class RobotsMiddleware:
 
     async def _rules_for(self, request: Request) -> RobotsRules | RobotsUnreachable:
         host = host_of(request.url)
+        key = (host, is_unchecked(request))
         async with self._locks.setdefault(host, asyncio.Lock()):
-            if host not in self._rules:
-                self._rules[host] = await self._learn(host, origin_of(request.url))
-                self._slow_down(request, self._rules[host])
-        return self._rules[host]
+            if key not in self._rules:
+                self._rules[key] = await self._learn(host, request)
+                self._slow_down(request, self._rules[key])
+        return self._rules[key]
 
-    async def _learn(self, host: str, origin: str) -> RobotsRules | RobotsUnreachable:
+    async def _learn(self, host: str, request: Request) -> RobotsRules | RobotsUnreachable:
         """The host's rules, remembered or asked for, or why it cannot say. Raises what holds for this one request only."""
-        known, now = self._recall(host), datetime.now(UTC)
+        known, now, origin = self._recall(host), datetime.now(UTC), origin_of(request.url)
         if not self._ask_anyway and is_believed(known, now, ROBOTS_FRESH):
             return self._read(origin, known.robots or "")
         try:
-            response = await self._ask(origin)
+            response = await self._ask(origin, asked_for(request))
         except RobotsUnreachable as unreachable:
             if is_believed(known, now, ROBOTS_STALE):
                 logger.info("%s/robots.txt: %s; its copy of %s holds", origin, unreachable, known.robots_fetched_at)
@@ -161,12 +163,12 @@ class RobotsMiddleware:
         if self._records:
             self._records.keep_host(replace(self._records.host(host), **learnt))
 
-    async def _ask(self, origin: str) -> Response:
+    async def _ask(self, origin: str, before: Asked | None) -> Response:
         """The answer to a request for robots.txt, below 500. Raises RobotsUnreachable or NotSent.
 
         Redirects without an end, or to where nobody may go, are no robots.txt: RFC 9309, 2.3.1.2 has them count as 4xx.
         """
-        asked = RobotsRequest(url=f"{origin}/robots.txt")
+        asked = RobotsRequest(url=f"{origin}/robots.txt", before=before)
         meta = {"dont_obey_robotstxt": True, "download_maxsize": 0}
         ask = scrapy_request(asked, NO_CALLBACK, priority=1000, meta=meta)
         assert self._crawler.engine is not None

@@ -6,12 +6,12 @@ from collections import Counter
 from time import monotonic
 
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
 from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.certificates import VerifyingHandler
 from crawler.fetcher.requests import PageRequest, asked_for
 
 MIN_TIMEOUT_SECONDS = 3.0
@@ -22,8 +22,8 @@ SLOWEST_FACTOR = 3
 """The timeout is at least so many times the slowest answer of the host so far: a host that is only slow keeps what it needs."""
 
 
-class AdaptiveTimeoutHandler(HTTP11DownloadHandler):
-    """Scrapy's download handler, with half the timeout after each request to a host that overran it."""
+class AdaptiveTimeoutHandler(VerifyingHandler):
+    """The download handler, with half the timeout after each request to a host that overran it."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)

@@ -5,15 +5,16 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
-from dateutil import parser as dateutil_parser
 from w3lib.html import remove_tags
 
+from crawler import iso_2022
+from crawler.dates.listed import read_date
+from crawler.dates.moments import UNKNOWN, Habits
 from crawler.items import Hints, Link, Source
 from crawler.redirectors import behind_redirectors
 from crawler.urls import UnusableURL, canonical_url, is_whole
@@ -70,11 +71,16 @@ class Child:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What of a sitemap is wanted, and what is known of it."""
+    """What of a listing is wanted, and what is known of it; but for its language that concerns sitemaps only."""
 
     sites: tuple[str, ...] = ()  #: whose addresses it may name, by registrable domain; (): those of its own site
     source: Source | None = None  #: whose rules say which addresses are wanted; None: all are
     seen: bytes = b""  #: prints of addresses without a date that were offered before
+
+    @property
+    def language(self) -> str | None:
+        """Its source's, by which dates are read where a listing names none."""
+        return self.source.language if self.source else None
 
 
 EVERYTHING = Scope()
@@ -105,9 +111,24 @@ class Reading:
 _WIDE = re.compile(rb"<\0\0\0|\0\0\0<|<\0|\0<")
 
 
+_ENCODING = re.compile(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)")
+
+
 def decoded_xml(body: bytes) -> str:
     """An XML document as text, by its first bytes, else what it declares; control characters gone."""
-    declared = re.search(rb"\A\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", body[:200])
+    if (text := of_seven_bits(body)) is None:
+        text = _of_eight_bits(body)
+    return re.sub(r"\A\s*<\?xml[^>]*>", "", _NOT_TEXT.sub("", text.lstrip("\ufeff")))
+
+
+def of_seven_bits(body: bytes) -> str | None:
+    """The text of a document in ISO-2022-JP or the like; None of any other."""
+    declared = _ENCODING.search(body[:200])
+    return iso_2022.text_of(body, declared[1].decode() if declared else None)
+
+
+def _of_eight_bits(body: bytes) -> str:
+    declared = _ENCODING.search(body[:200])
     encoding = declared[1].decode() if declared and not is_utf8(body) else "utf-8"
     if body[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         encoding = "utf-32"
@@ -115,11 +136,20 @@ def decoded_xml(body: bytes) -> str:
         encoding = f"utf-{8 * len(marked[0])}-{'le' if marked[0].startswith(b'<') else 'be'}"
     elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
+    return _undeclared(body) if encoding == "utf-8" else _decoded(body, encoding)
+
+
+def _decoded(body: bytes, encoding: str) -> str:
     try:
-        text = body.decode(encoding, "replace")
+        return body.decode(encoding, "replace")
     except LookupError:
-        text = body.decode("utf-8", "replace")
-    return re.sub(r"\A\s*<\?xml[^>]*>", "", _NOT_TEXT.sub("", text.lstrip("\ufeff")))
+        return _undeclared(body)
+
+
+def _undeclared(body: bytes) -> str:
+    """UTF-8, however damaged; windows-1252 where no character beyond ASCII is of UTF-8."""
+    text = body.decode("utf-8", "replace")
+    return text if re.search("[\x80-\ufffc\U00010000-\U0010ffff]", text) else body.decode("cp1252", "replace")
 
 
 NO_HINTS = Hints()
@@ -158,14 +188,30 @@ def address_of(href: Any, base: str) -> str | None:
 
 
 def absolute(href: Any, base: str) -> str | None:
-    if not isinstance(href, str) or not (said := href.strip().replace("&amp;", "&")):
+    """The address that a stranger's string means at `base`; escapes that were escaped again are undone."""
+    if not isinstance(href, str) or not (said := _AMPERSANDS.sub("&", href.strip())):
         return None
     if is_whole(said):
         return said
     try:
-        return urljoin(base, said)
+        return urljoin(base, f"//{said}" if _begins_with_host(said, base) else said)
     except ValueError:
         return None
+
+
+_AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,5}26);)++")
+
+
+_WWW = re.compile(r"www\d?\.[^\s./@:]++(?:\.[^\s./@:]++)++(?::\d{1,5})?", re.IGNORECASE)
+
+
+def _begins_with_host(said: str, base: str) -> bool:
+    """Whether only the scheme is missing: `www.paper.example/a/1`, or the base's own host before a path."""
+    first, slash, _ = said.partition("/")
+    if "." not in first:
+        return False
+    own = base.partition("://")[2].partition("/")[0].removeprefix("www.")
+    return bool(_WWW.fullmatch(first)) or bool(slash and own and first.lower() == own.lower())
 
 
 def distinct_links(links: Iterable[Link | None], most: int) -> tuple[Link, ...]:
@@ -203,30 +249,34 @@ def plain_text(value: Any) -> str | None:
     return " ".join(_NOT_TEXT.sub("", plain).split())[:MAX_HINT_CHARS].rstrip() or None
 
 
-def iso_date(value: Any) -> str | None:
+MIN_FEED_HTML_CHARS, MAX_FEED_HTML_CHARS = 300, 2**17
+"""Of an entry's text, markup included. What is shorter is a teaser; what is longer is left out rather than cut: a whole article
+of 20,000 words has as much."""
+
+
+def feed_html(value: Any) -> str | None:
+    """The text that a feed gives of an article, as HTML; None where that is too little or too much to be one."""
+    if not isinstance(value, str) or not MIN_FEED_HTML_CHARS <= len(value) <= MAX_FEED_HTML_CHARS:
+        return None
+    return _NOT_TEXT.sub("", value)
+
+
+def iso_date(value: Any, habits: Habits = UNKNOWN) -> str | None:
     """A feed's date as ISO 8601 with its offset, as precise as it was; its own string where nobody can read it."""
-    said = plain_text(value)
-    if said is None or re.fullmatch(r"\d{4}-\d\d-\d\d", said):
-        return said
-    moment = parsed_date(said) if len(said) <= MAX_DATE_CHARS else None
-    return moment.isoformat() if moment else said[:MAX_DATE_CHARS].rstrip()
+    return first_date((value,), habits)
+
+
+def first_date(values: Iterable[Any], habits: Habits) -> str | None:
+    """The first of an entry's dates that can be read, as iso_date() gives it; else the first that was said."""
+    said = [one for value in values if (one := plain_text(value))]
+    read = (moment for one in said if len(one) <= MAX_DATE_CHARS and (moment := read_date(one, habits)))
+    if moment := next(read, None):
+        return moment.isoformat()
+    return said[0][:MAX_DATE_CHARS].rstrip() if said else None
 
 
 MAX_DATE_CHARS = 100
 """Longest date string that is parsed; the longest form in words, with weekday, offset and the zone's name, has some 60."""
-
-
-def parsed_date(value: str) -> datetime | None:
-    """Parse a date: ISO 8601, then RFC 822, then whatever dateutil makes of it. None where nobody can read it."""
-    for parse in (datetime.fromisoformat, parsedate_to_datetime, dateutil_parser.parse):
-        try:
-            moment = parse(value)
-            moment.utcoffset()  # dateutil takes an offset of 99 hours, and the next to ask for it falls over it
-        except (ValueError, TypeError, ArithmeticError, IndexError):  # ArithmeticError: 9e999 seconds
-            continue
-        # RFC 822's `-0000` is UTC; the standard library gives a naive datetime for it.
-        return moment.replace(tzinfo=UTC) if "-0000" in value and moment.tzinfo is None else moment
-    return None
 
 
 def looks_absolute(value: Any) -> bool:

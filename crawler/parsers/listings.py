@@ -38,10 +38,10 @@ def read_listing(
     if root in ("urlset", "sitemapindex"):
         return read_sitemap(body, url, since, scope)
     if root in ("rss", "feed", "rdf"):
-        reading = read_feed(body, url)
+        reading = read_feed(body, url, scope.language)
         return replace(reading, is_podcast=is_podcast(body, len(reading.links)))
     if expected == "feed" and body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"{":
-        return read_json_feed(body, url)
+        return read_json_feed(body, url, scope.language)
     if expected != "feed" and (lines := read_text_sitemap(body, url, since, scope)):
         return lines
     raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")

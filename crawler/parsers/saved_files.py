@@ -1,19 +1,21 @@
-"""Saved pages -> Page: single files, folders, and HOST/path trees as wget makes them."""
+"""Saved pages -> Page: single files, folders, and HOST/path trees as wget makes them, whatever their pages are called."""
 
 import hashlib
 import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import tldextract
 
-from crawler.fetcher.offline import content_type_of
+from crawler.fetcher.offline import content_type_of, is_of_another_kind
 from crawler.items import MAX_PAGE_BYTES, Page
+from crawler.parsers.single_files import SINGLE_FILE_SUFFIXES, Document, main_document
 from crawler.urls import UnusableURL, canonical_url, original_url
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,21 @@ PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 """File name extensions of web archives."""
+
+
+PACKED_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+"""File name extensions of archives that may hold saved pages."""
+
+
+KNOWN_SUFFIXES = (*PAGE_SUFFIXES, *SINGLE_FILE_SUFFIXES, *WARC_SUFFIXES, *PACKED_SUFFIXES)
+"""File name extensions of what may hold pages, whatever is in it. Others are taken for pages by how they begin."""
+
+
+LOOKS_LIKE_A_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|article)[\s>]", re.IGNORECASE)
+
+
+START_BYTES = 2_048
+"""Of a file, in which it shows whether it is a page."""
 
 
 NOT_PAGES = re.compile(r"/(robots|ads|app-ads|sellers|humans|security|llms|llms-full)\.txt$")
@@ -59,15 +76,16 @@ _RESERVED = (".example", ".test", ".localhost", ".invalid")
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-def pages_below(path: Path) -> Iterator[Path]:
-    """The files of a path that may hold pages, in a stable order; links out of a folder are not followed."""
+def pages_below(path: Path, left_out: Counter[str] | None = None) -> Iterator[Path]:
+    """The files of a path that may hold pages, in a stable order; links out of a folder are not followed. Others are counted
+    in `left_out`, by their endings."""
     if path.is_file():
         yield path
         return
     for child in _children(path):
         if child.is_dir() and not child.is_symlink():
-            yield from pages_below(child)
-        elif child.is_file() and may_hold_pages(child):
+            yield from pages_below(child, left_out)
+        elif child.is_file() and may_hold_pages(child, left_out):
             yield child
 
 
@@ -83,51 +101,95 @@ def _children(folder: Path) -> list[Path]:
     return [folder / name for name in names if not name.startswith(".") and name not in assets]
 
 
-def may_hold_pages(file: Path) -> bool:
-    """Whether a file's name is that of a saved page or an archive."""
-    return page_name(file).endswith((*PAGE_SUFFIXES, *WARC_SUFFIXES)) and not NOT_PAGES.search(f"/{file.name}")
+def may_hold_pages(file: Path, left_out: Counter[str] | None = None) -> bool:
+    """Whether a file is a saved page or an archive, by its name, else by how it begins; one that cannot be read may be."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(START_BYTES)
+    except OSError:
+        return page_name(file.name).endswith(KNOWN_SUFFIXES)
+    return is_page(file.name, start, left_out)
 
 
-def page_name(file: Path) -> str:
+def is_page(name: str, start: bytes, left_out: Counter[str] | None = None) -> bool:
+    """Whether a file of this name that begins so is a saved page or an archive; else it is counted by its ending.
+
+    Trees keep addresses as they are: `story`, `index.php?id=7`, `news.aspx`, `v1.2`.
+    """
+    plain = page_name(name)
+    known = plain.endswith(KNOWN_SUFFIXES)
+    if NOT_PAGES.search(f"/{name}"):
+        known = looks = False
+    else:
+        looks = not is_of_another_kind(Path(plain)) and LOOKS_LIKE_A_PAGE.search(start.replace(b"\0", b"")) is not None
+    if not known and not looks and left_out is not None:
+        ending = Path(plain).suffix
+        left_out[ending if re.fullmatch(r"\.[a-z0-9]{1,8}", ending) else "without an ending"] += 1
+    return known or looks
+
+
+def page_name(name: str) -> str:
     """A file's name without the query that trees keep in it: `story.html?id=7`."""
-    return file.name.lower().partition("?")[0]
+    return name.lower().partition("?")[0]
 
 
 def read_file(file: Path, given: Path) -> Page:
     """Read one saved page. Raises OSError. Its fetch time is when it was written, as far as the file system knows."""
     with file.open("rb") as stream:
         whole = stream.read(MAX_SAVED_BYTES + 1)
-    body = (EMBEDDED.sub(b"data:,", whole) if b";base64," in whole else whole)[: MAX_PAGE_BYTES + 1]
-    url = url_in_tree(file, given) or url_in_comment(body) or f"urn:sha256:{hashlib.sha256(whole).hexdigest()}"
+    return page_of(whole, _parts(file, given), file.stat().st_mtime)
+
+
+def page_of(whole: bytes, parts: Sequence[str], written: float) -> Page:
+    """The page that a file holds; `parts` are its folders and its name, as far as they may say something of its address."""
+    name = page_name(parts[-1])
+    document = main_document(whole, name) if name.endswith(SINGLE_FILE_SUFFIXES) else None
+    document = document or Document(body=whole, content_type=content_type_of(Path(parts[-1])), url=None)
+    body = EMBEDDED.sub(b"data:,", document.body) if b";base64," in document.body else document.body
+    body = body[: MAX_PAGE_BYTES + 1]
+    url = _address(document.url) or url_of_parts(parts) or url_in_comment(body)
+    url = url or f"urn:sha256:{hashlib.sha256(whole).hexdigest()}"
     return Page(
         url=url,
         final_url=url,
         via="file",
-        fetched_at=datetime.fromtimestamp(int(min(file.stat().st_mtime, time.time())), UTC),
-        content_type=content_type_of(file),
+        fetched_at=datetime.fromtimestamp(int(min(written, time.time())), UTC),
+        content_type=document.content_type,
         body=body,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
     )
 
 
-def url_in_tree(file: Path, given: Path) -> str | None:
-    """The address a HOST/path tree gives a file: the first folder at or below `given` that is named like a host begins it.
+def _parts(file: Path, given: Path) -> tuple[str, ...]:
+    """Names from `given` down to the file: what lies above is the machine's."""
+    return file.absolute().parts[len(given.absolute().parts) - 1 :]
 
-    What lies above `given` is the machine's. `index.html` stands for its folder, as `--offline` and most mirroring
-    programs have it.
-    """
-    parts = file.absolute().parts
-    first = len(given.absolute().parts) - 1
-    host = next((number for number in range(first, len(parts) - 1) if is_host(parts[number])), None)
-    if host is None:
+
+def url_in_tree(file: Path, given: Path) -> str | None:
+    """The address a HOST/path tree gives a file: the first folder at or below `given` that is named like a host begins it."""
+    return url_of_parts(_parts(file, given))
+
+
+def url_of_parts(parts: Sequence[str]) -> str | None:
+    """The address that folders and a file's name spell from the first that is named like a host; None where none is, or one
+    leads elsewhere. `index.html` stands for its folder, as `--offline` and most mirroring programs have it."""
+    host = next((number for number, name in enumerate(parts[:-1]) if is_host(name)), None)
+    if host is None or ".." in parts:
         return None
     path, mark, query = "/".join(parts[host + 1 :]).partition("?")
     if not mark:
         path = re.sub(r"(^|/)index\.x?html?$", r"\1", path, flags=re.IGNORECASE)
+    elif not page_name(path).endswith(PAGE_SUFFIXES):
+        query = query.removesuffix(".html")  # wget -E has put it there
     # fsencode: a name that is no UTF-8 keeps its bytes.
     address = f"https://{parts[host]}/{quote(os.fsencode(path))}{mark}{quote(os.fsencode(query), safe=_QUERY)}"
+    return _address(address)
+
+
+def _address(url: str | None) -> str | None:
+    """An address as it is kept; None of what is none."""
     try:
-        return canonical_url(original_url(address))
+        return canonical_url(original_url(url)) if url else None
     except UnusableURL:
         return None
 
@@ -139,10 +201,7 @@ def url_in_comment(body: bytes) -> str | None:
         return None
     mirrored = found["mirrored"] and b"http://" + found["mirrored"]
     address = found["url"] or found["saved"] or mirrored or b""
-    try:
-        return canonical_url(original_url(address.decode("utf-8", "replace")))
-    except UnusableURL:
-        return None
+    return _address(address.decode("utf-8", "replace"))
 
 
 _QUERY = "!$%&'()*+,-./:;=?@_~"

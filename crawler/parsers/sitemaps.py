@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from html import unescape
@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
+from crawler.dates.listed import end_of_day, last_day_of, latest, listing_habits
+from crawler.dates.moments import UNKNOWN, Habits
 from crawler.items import Hints, Link
 from crawler.parsers.links import (
     MAX_DATE_CHARS,
@@ -27,7 +29,6 @@ from crawler.parsers.links import (
     distinct_links,
     iso_date,
     looks_absolute,
-    parsed_date,
     plain_text,
 )
 from crawler.parsers.sitemap_parts import newest_parts
@@ -47,10 +48,11 @@ def read_sitemap(body: bytes, url: str, since: datetime | None, scope: Scope) ->
     entries = [_fields(element) for element in _ends(list(root.iter("{*}sitemap", "{*}url")), MAX_LINKS)]
     if _ends_in_an_address(text):
         entries = entries[:-1]
+    habits = _habits(entries, scope.language)
     if _local_name(root.tag).lower() == "sitemapindex":
-        return _read_index(entries, url, since)
+        return _read_index(entries, url, since, habits)
     kind = "news_sitemap" if any("news_date" in entry or "news_title" in entry for entry in entries) else "sitemap"
-    return _read_entries(kind, entries, url, since, scope)
+    return _read_entries(kind, entries, url, since, scope, habits)
 
 
 _AMPERSAND = "\ue000"
@@ -132,8 +134,16 @@ def _local_name(tag: str) -> str:
     return re.split("[}:]", tag)[-1]
 
 
+def _habits(entries: list[dict[str, str]], language: str | None) -> Habits:
+    """How a sitemap writes its dates: nearly all do by ISO 8601, which leaves nothing to ask."""
+    said = (entry.get(name) for entry in entries for name in ("news_date", "lastmod"))
+    other = [one for one in said if one and one[4:5] != "-"]
+    spoken = next((found for entry in entries if (found := entry.get("news_language"))), None) if other else None
+    return listing_habits(other, spoken or language)
+
+
 def _read_entries(
-    kind: str, entries: Sequence[dict[str, str]], url: str, since: datetime | None, scope: Scope
+    kind: str, entries: Sequence[dict[str, str]], url: str, since: datetime | None, scope: Scope, habits: Habits
 ) -> Reading:
     """What a sitemap names: what costs most comes last, and only for what is new."""
     sites = scope.sites or (site_of(url),)
@@ -141,7 +151,7 @@ def _read_entries(
     undated: list[Entry] = []
     foreign: list[str] = []
     for entry in entries:
-        until = _until(entry.get("news_date") or entry.get("lastmod"))
+        until = _until(entry.get("news_date"), habits) or _until(entry.get("lastmod"), habits)
         if since and until and until < since:
             continue
         address = address_of(entry.get("loc"), url)
@@ -159,7 +169,8 @@ def _read_entries(
         _refuse_foreign(foreign, entries, url, sites)
     offered, rest = _new_undated(undated, scope)
     links = distinct_links(
-        (Link(url=address, hints=_sitemap_hints(entry, url)) for address, entry in (*dated, *offered)), MAX_LINKS
+        (Link(url=address, hints=_sitemap_hints(entry, url, habits)) for address, entry in (*dated, *offered)),
+        MAX_LINKS,
     )
     return Reading(kind=kind, links=links, **rest)
 
@@ -199,12 +210,12 @@ _PRINT_BYTES = 5
 """Of an address: among 50,000 one new one in 20 million would be taken for another."""
 
 
-def _sitemap_hints(entry: dict[str, str], url: str) -> Hints:
+def _sitemap_hints(entry: dict[str, str], url: str, habits: Habits) -> Hints:
     if entry.keys() <= {"loc", "lastmod"}:
         return NO_HINTS
     return Hints(
         title=plain_text(entry.get("news_title")),
-        date_published=iso_date(entry.get("news_date")),
+        date_published=iso_date(entry.get("news_date"), habits),
         language=plain_text(entry.get("news_language")),
         image_url=address_of(entry.get("image"), url),
     )
@@ -234,13 +245,13 @@ def _ends(entries: list[T], most: int) -> list[T]:
     return entries if len(entries) <= most else [*entries[: most // 2], *entries[most // 2 - most :]]
 
 
-def _read_index(entries: list[dict[str, str]], url: str, since: datetime | None) -> Reading:
+def _read_index(entries: list[dict[str, str]], url: str, since: datetime | None, habits: Habits) -> Reading:
     """The parts that an index names, of whatever host: they speak for its own site."""
     parts: dict[str, Child] = {}
     for entry in entries:
         address = address_of(entry.get("loc"), url)
         if address and address != url:
-            parts.setdefault(address, Child(url=address, changed_at=_until(entry.get("lastmod"))))
+            parts.setdefault(address, Child(url=address, changed_at=_until(entry.get("lastmod"), habits)))
     asked, resting = newest_parts([*parts.values()], since)
     return Reading(
         kind="sitemap", children=tuple(asked), resting=tuple(child.url for child in resting), named=tuple(parts)
@@ -254,22 +265,13 @@ def read_text_sitemap(body: bytes, url: str, since: datetime | None, scope: Scop
     if not lines or not looks_absolute(lines[0]):
         return None
     entries = [{"loc": line} for line in _ends(lines, MAX_LINKS) if looks_absolute(line)]
-    return _read_entries("sitemap", entries, url, since, scope)
+    return _read_entries("sitemap", entries, url, since, scope, UNKNOWN)
 
 
-def _until(value: str | None) -> datetime | None:
-    """The latest instant a date may mean: a bare day counts as its end."""
-    if not value or not value.strip():
-        return None
-    moment = parsed_date(value.strip()) if len(value.strip()) <= MAX_DATE_CHARS else None
-    if moment is None:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _end_of_day(moment) if len(value.strip()) <= len("2026-11-01") else moment
-
-
-def _end_of_day(moment: datetime) -> datetime:
-    return moment.replace(hour=23, minute=59, second=59)
+def _until(value: str | None, habits: Habits) -> datetime | None:
+    """The latest instant a date may mean."""
+    said = value.strip() if value else ""
+    return latest(said, habits) if 0 < len(said) <= MAX_DATE_CHARS else None
 
 
 _DATE = re.compile(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])(?:[/-]?(0[1-9]|[12]\d|3[01]))?(?!\d)")
@@ -281,9 +283,9 @@ def _date_in(url: str) -> datetime | None:
     if not match:
         return None
     try:
-        if match[3]:
-            return _end_of_day(datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC))
-        in_next_month = datetime(int(match[1]), int(match[2]), 28, tzinfo=UTC) + timedelta(days=4)
-        return _end_of_day(in_next_month - timedelta(days=in_next_month.day))
+        day = (
+            date(int(match[1]), int(match[2]), int(match[3])) if match[3] else last_day_of(int(match[1]), int(match[2]))
+        )
     except ValueError:
         return None
+    return end_of_day(day)

@@ -64,7 +64,7 @@ class Outline:
 
 def read_opml(data: bytes, unused: Counter[str]) -> list[Entry]:
     """The sources of a list: feeds of one site under one title, in the same folders, are one. Raises UnreadableList."""
-    found = [outline for element in _body(data) for outline in _outlines(element, (), unused)]
+    found = [outline for element in _body(data, unused) for outline in _outlines(element, (), unused)]
     alike: dict[tuple[Any, ...], Entry] = {}
     for outline in _once(found, unused):
         kind = (outline.title, outline.site or f"{origin_of(outline.feed)}/", outline.folders, str(outline.settings))
@@ -78,21 +78,55 @@ def read_opml(data: bytes, unused: Counter[str]) -> list[Entry]:
     return [{key: value for key, value in entry.items() if value is not None} for entry in alike.values()]
 
 
-def _body(data: bytes) -> list[Any]:
+def _body(data: bytes, unused: Counter[str]) -> list[Any]:
     """The outermost outlines."""
-    text = _repaired(decoded_xml(data))
+    text = _repaired(decoded_xml(data)).strip()
     if re.search(r"<!ENTITY", text):
         raise UnreadableList("declares entities of its own, which no reader's list does")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, encoding="utf-8"
-    )
     try:
-        root = etree.fromstring(text.strip().encode("utf-8", "replace"), parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), _parser())
     except etree.XMLSyntaxError as error:
-        raise UnreadableList(f"not well-formed XML: {error.msg}") from None
+        root = _recovered(text)
+        if root is None or not any(_said(outline).get("xmlurl") for outline in root.iter("{*}outline")):
+            raise UnreadableList(f"not well-formed XML: {error.msg}") from None
+        unused[f"what is damaged ({error.msg})"] += 1
     if _name(root).lower() != "opml":
         raise UnreadableList(f"no OPML: its root is <{_name(root)}>")
     return [outline for body in root.iter("{*}body") for outline in body.iterchildren("{*}outline")]
+
+
+def _parser(*, recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        encoding="utf-8",
+    )
+
+
+def _recovered(text: str) -> Any:
+    """What can be read of a list that is not well-formed: libxml2 mends most, but for attributes that it cannot part."""
+    begin = re.search("<opml", text, re.IGNORECASE)
+    if begin is None:
+        return None
+    tags = re.split(r"(?=</?(?:outline|body|head|opml)\b)", text[begin.start() :])
+    mended = "".join(_parted(tag) if tag.startswith("<outline") else tag for tag in tags)
+    return etree.fromstring(mended.encode("utf-8", "replace"), _parser(recover=True))
+
+
+def _parted(tag: str) -> str:
+    """An outline with the quotation marks inside its values escaped, and a space before each attribute."""
+    head, *parts = re.split(r"(?<![\w:.-])([\w:.-]{1,60}+)\s{0,9}=\s{0,9}\"", tag)
+    attributes = []
+    end = ""
+    for name, rest in zip(parts[::2], parts[1::2], strict=True):
+        value, _, end = rest.rpartition('"')
+        value = value.replace('"', "&quot;").replace("<", "&lt;")
+        attributes.append(f'{name}="{value}"')
+    return " ".join((head.rstrip(), *attributes)) + end if attributes else tag
 
 
 def _repaired(text: str) -> str:
@@ -128,13 +162,14 @@ def _outline(said: "_Said", path: Path, unused: Counter[str]) -> Outline | None:
     """The feed that an outline names; None when it names none, which is counted."""
     feed, kind = re.sub(r"\Afeed:(//)?(?=https?:)|\Afeed:(?=//)", "", said["xmlurl"]), said.get("type", "")
     feed = f"http:{feed}" if feed.startswith("//") else feed
+    feed = feed.replace("&amp;", "&")
     if _SCRAPED.search(kind) or not _is_address(feed):
-        unused[f"outline of type {kind}" if _SCRAPED.search(kind) else "xmlUrl that is no http address"] += 1
+        unused[f"outline of type {kind}" if _SCRAPED.search(kind) else _why_no_address(feed)] += 1
         return None
-    site = said.get("htmlurl")
+    site = said.get("htmlurl", "").replace("&amp;", "&")
     if site and not _is_address(site):
         unused["htmlUrl that is no http address"] += 1
-        site = None
+        site = ""
     used = {"text", "xmlurl", "htmlurl", "type", "version"}  # the version is that of RSS
     title = said.get("text") or said.get("title")
     if said.get("title") in (title, None):
@@ -145,7 +180,7 @@ def _outline(said: "_Said", path: Path, unused: Counter[str]) -> Outline | None:
         folders = tuple(parse_category(said["category"].replace(",", ";")))
     settings = _settings(said, used, unused)
     _count(said, used, unused)
-    return Outline(feed=feed, title=title, site=site, folders=folders, settings=settings)
+    return Outline(feed=feed, title=title, site=site or None, folders=folders, settings=settings)
 
 
 def _settings(said: "_Said", used: set[str], unused: Counter[str]) -> dict[str, Any]:
@@ -180,6 +215,8 @@ def _said(element: Any) -> _Said:
 
 def _name(element: Any, name: str | None = None) -> str:
     """The local name of an element or of its attribute, with the usual prefix of a namespace."""
+    if name and ":" in name and not name.startswith("{"):  # a prefix that nobody has declared
+        return name
     full = etree.QName(element if name is None else name)
     prefixes = {address: prefix for prefix, address in element.nsmap.items() if prefix}
     prefix = PREFIXES.get(full.namespace or "") or prefixes.get(full.namespace) if name else None
@@ -202,6 +239,12 @@ def _once(outlines: Iterable[Outline], unused: Counter[str]) -> list[Outline]:
             if outline.title != first.title:
                 unused["other title of a feed named twice"] += 1
     return list(by_feed.values())
+
+
+def _why_no_address(url: str) -> str:
+    if re.match(r"https?://[^/?#@]*@", url):
+        return "xmlUrl with a user name or password, which nothing here can log in by"
+    return "xmlUrl that is no http address"
 
 
 def _is_address(url: str) -> bool:
@@ -298,6 +341,6 @@ def _count_left_out(source: Source, left_out: Counter[str]) -> None:
     if not source.feeds:
         left_out["source without a feed"] += 1
         return
-    here = ("sitemaps", "pages", "timezone", "include", "exclude", "title")
+    here = ("sitemaps", "pages", "timezone", "include", "exclude", "title", "certificates")
     left_out.update(key for key in here if getattr(source, key))
     left_out.update("XPath" for selector in (source.body, *source.strip) if selector and not _is_css(selector))

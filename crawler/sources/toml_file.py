@@ -149,6 +149,8 @@ def _check_rules(source: Source, where: str) -> None:
             raise SourcesError(f"{where}: discover: unknown kind {kind!r}{_nearest(kind, KINDS)}")
     if source.title is not None and source.title not in TITLES:
         raise SourcesError(f"{where}: title: unknown place {source.title!r}{_nearest(source.title, TITLES)}")
+    if source.certificates not in (None, "unchecked"):
+        raise SourcesError(f'{where}: certificates: expected "unchecked" or nothing, not {source.certificates!r}')
     for rule in (*source.include, *source.exclude):
         _check(
             re.compile, rule, (re.error, OverflowError, RecursionError), f"{where}: {rule!r} is no regular expression"

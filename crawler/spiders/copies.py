@@ -1,10 +1,11 @@
-"""Local copies -> Page: saved .html and .txt files, folders, HOST/path trees, .warc and .warc.gz.
+"""Local copies -> Page: saved files, folders, HOST/path trees, .zip and .tar of them, .warc and .warc.gz.
 
 A page's address is the archive's or the tree's; a file that stands alone gets `urn:sha256:…` of its bytes until
 extraction finds the address it claims. Never a path of the machine.
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.items import Page, Source
-from crawler.parsers.saved_files import WARC_SUFFIXES, page_name, pages_below, read_file
+from crawler.parsers.packed_files import read_packed
+from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
 from crawler.urls import same_site
 
@@ -58,13 +60,16 @@ class CopiesSpider(scrapy.Spider):
             yield Request("data:,", self.parse_path, cb_kwargs={"path": path}, dont_filter=True)
 
     def parse_path(self, response: Response, path: Path) -> Iterator[Page]:
-        for file in pages_below(path):
-            yield from self._pages_of(file, path)
+        left_out: Counter[str] = Counter()
+        for file in pages_below(path, left_out):
+            yield from self._pages_of(file, path, left_out)
+        if left_out:
+            kinds = ", ".join(f"{number:,} {ending}" for ending, number in left_out.most_common())
+            logger.warning("%s: left out, for they are no pages: %s", path, kinds)
 
-    def _pages_of(self, file: Path, given: Path) -> Iterator[Page]:
+    def _pages_of(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
         try:
-            pages = read_warc(file) if page_name(file).endswith(WARC_SUFFIXES) else iter([read_file(file, given)])
-            for page in pages:
+            for page in _read(file, given, left_out):
                 yield self._with_source(page)
         except OSError as error:
             logger.warning("%s: cannot be read: %s", file, error.strerror or error)
@@ -73,3 +78,13 @@ class CopiesSpider(scrapy.Spider):
         """The same settings that a live crawl of this site would use, so that the same bytes give the same article."""
         source = next((source for source in self._sources if same_site(source.url, page.final_url)), None)
         return replace(page, source=source) if source else page
+
+
+def _read(file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
+    name = page_name(file.name)
+    if name.endswith(WARC_SUFFIXES):
+        yield from read_warc(file)
+    elif name.endswith(PACKED_SUFFIXES):
+        yield from read_packed(file, left_out)
+    else:
+        yield read_file(file, given)

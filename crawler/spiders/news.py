@@ -6,6 +6,7 @@ The discovery of a bare URL asks one kind of entry point after the other until o
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +29,14 @@ from crawler.fetcher.requests import (
     listing_request,
     page_request,
 )
-from crawler.fetcher.responses import content, is_unchanged, max_age, permanent_redirect, validators
+from crawler.fetcher.responses import (
+    answered,
+    content,
+    is_unchanged,
+    max_age,
+    permanent_redirect,
+    validators,
+)
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
 from crawler.parsers.links import EVERYTHING, Child, NotAListing, Reading
@@ -61,6 +69,7 @@ class NewsSpider(scrapy.Spider):
     """`scrapy crawl news`: what sources.toml names, as far as it is new."""
 
     name = "news"
+    carries_texts = False  #: whether requests hold what feeds tell of their pages, or the archive alone
     # Every answer reaches it: a 404 is a state of its page, not a lost line in a log.
     custom_settings = {"HTTPERROR_ALLOW_ALL": True}  # noqa: RUF012  # Scrapy's own attribute
 
@@ -142,7 +151,7 @@ class NewsSpider(scrapy.Spider):
         `asked` may be another than the response's own: the front page that announces feeds is an entry point, too.
         """
         source, discovery = asked.source, asked.discovery
-        moved = permanent_redirect(response) if asked.url in (*source.feeds, *source.sitemaps) else None
+        moved = permanent_redirect(response) if asked.kind != "homepage" else None
         facts: dict[str, Any] = {"status": response.status, "moved_to": moved}
         if is_unchanged(response):
             facts |= {"asked": max_age(response), "parent": asked.parent}
@@ -150,16 +159,17 @@ class NewsSpider(scrapy.Spider):
             yield from self._advance(discovery, yielded=True)
             return
         if response.status not in WHOLE:
-            yield from self._listing_is_dead(asked, f"http_{response.status}", **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
             reading = _read(response, asked.kind, self._since)
         except NotAListing as error:
-            yield from self._listing_is_dead(asked, str(error), **facts)
+            yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
         links = tuple(link for link in reading.links if source.wants(link.url))
         listing = _listing_of(response, asked, reading, links, moved)
-        pages = (self.fetch(source, link, via_of(reading.kind)) for link in links)
+        carried = links if self.carries_texts else map(_without_text, links)
+        pages = (self.fetch(source, link, via_of(reading.kind)) for link in carried)
         if discovery and is_stale(reading, listing.fetched_at):
             discovery.stale.append((listing, [*pages]))
             yield from self._advance(discovery, yielded=False)
@@ -269,7 +279,7 @@ class NewsSpider(scrapy.Spider):
         except UnusableURL:
             yield _page(asked, refusal="unusable_redirect", status=response.status)
             return
-        facts: dict[str, Any] = {"final_url": final_url, "status": response.status}
+        facts: dict[str, Any] = {"final_url": final_url, **answered(response)}
         if is_unchanged(response):
             yield _page(asked, unchanged=True, **facts, **validators(response))
         elif response.status not in WHOLE:
@@ -330,6 +340,12 @@ def _read(response: Response, kind: str, since: datetime) -> Reading:
     return asked.reading
 
 
+def _named(asked: ListingRequest, response: Response, reason: str) -> str:
+    """A reason with the address that gave it, where a listing leads elsewhere for the time being: then not its own is at fault."""
+    elsewhere = response.url != asked.url and permanent_redirect(response) is None
+    return f"redirects to {response.url}: {reason}" if elsewhere else reason
+
+
 def _listing_of(
     response: Response, asked: ListingRequest, reading: Reading, links: tuple[Link, ...], moved: str | None
 ) -> Listing:
@@ -352,8 +368,12 @@ def _listing_of(
     return listing_at(asked.source, asked.url, reading.kind, **facts)
 
 
+def _without_text(link: Link) -> Link:
+    return replace(link, feed_html=None) if link.feed_html else link
+
+
 def _page(asked: PageRequest, **facts: Any) -> Page:
-    facts = {"final_url": asked.url, "hints": asked.link.hints, **facts}
+    facts = {"final_url": asked.url, "hints": asked.link.hints, "feed_html": asked.link.feed_html, **facts}
     return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=datetime.now(UTC), **facts)
 
 

@@ -28,6 +28,7 @@ class SampleSpider(NewsSpider):
     """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`."""
 
     name = "sample"
+    carries_texts = True
     # Nothing was known before this run. History would also take pages that this one left out for ones to be finished.
     custom_settings = {"HTTPERROR_ALLOW_ALL": True, "SPIDER_MIDDLEWARES": {}}  # noqa: RUF012  # Scrapy's own attribute
 

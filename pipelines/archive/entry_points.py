@@ -106,7 +106,7 @@ def is_look_around_due(db: Database, source_url: str, now: datetime) -> tuple[bo
     if row is None or row["last_status"] in READ or not is_due(row, now):
         return False, False
     barren = row["last_new_article_at"] is None and _is_barren(db, row["id"])
-    return barren or row["status"] == "quiet", barren
+    return barren or row["status"] in ("quiet", "empty"), barren
 
 
 def _is_barren(db: Database, source_id: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.archive.health_rules import (
+    FAILING_HOURS,
     RUNS_KNOWN,
     UNREACHED,
     Facts,
@@ -18,19 +19,19 @@ from pipelines.archive.health_rules import (
     Health,
     PageMark,
     answers,
-    hours_between,
     is_same_place,
     judge,
     overdue,
     page_mark,
-    patience_hours,
     say_move,
+    updated_looks,
     updated_pages,
     updated_silence,
     usual_words,
 )
 from pipelines.archive.rows import put, update
 from pipelines.archive.schedule import READ, RESTING
+from pipelines.archive.silence import hours_between, patience_hours
 from pipelines.database.connection import Row
 
 # The sources of a run
@@ -51,15 +52,17 @@ def judge_sources(
     *,
     read: Collection[str],
     unread: Mapping[str, str],
+    held: Mapping[str, str],
     started_at: str,
     now: str,
 ) -> None:
     """Judge every source that this run asked or had pages of; the others keep their word.
 
     `met` are the pages that this run newly learnt of, per source, as runs.py gives them; `read` and `unread` are sources
-    by address, the latter with their reason. Called within the writer's transaction.
+    by address, the latter with their reason; `held` those of which a busy host was not asked
+    for what was due. Called within the writer's transaction.
     """
-    polls = _polls(db, read, unread, started_at)
+    polls = dict(_held_polls(db, held, started_at, now)) | _polls(db, read, unread, started_at)
     moved, left_out = _moves(db), _left_out(db)
     missed, relinked = _latest(db, "missed_at"), _latest(db, "relinked_at")
     for source in _sources(db, {*polls, *met}):
@@ -67,11 +70,14 @@ def judge_sources(
         habits = updated_pages(habits_of(source), [mark for page in pages if (mark := page_mark(page))], now)
         if poll := polls.get(source["id"]):
             new = any(page["discovered_at"] > (source["last_success_at"] or "") for page in pages)
-            habits = updated_silence(habits, source["last_success_at"], now, new=new) if poll.read else habits
+            habits = (
+                updated_looks(updated_silence(habits, source["last_success_at"], now, new=new)) if poll.read else habits
+            )
             source |= _counted(source, poll, now)
             facts = _facts(source, poll, habits, now)
             facts = replace(
                 facts,
+                pages=habits.empty_looks is None or _has_pages(db, source["id"]),
                 moved=moved.get(source["id"], ()),
                 missed_at=_lately(missed.get(source["id"]), now),
                 left_out=left_out.get(source["id"], ()),
@@ -99,6 +105,16 @@ def _polls(db: Database, read: Collection[str], unread: Mapping[str, str], start
         polls[source_id] = replace(polls[source_id], rest=True)
     polls = dict(_polls_without_listing(db, read, unread)) | polls
     return {} if _is_our_line(polls.values()) else polls
+
+
+def _held_polls(db: Database, held: Mapping[str, str], started_at: str, now: str) -> Iterator[tuple[int, SourcePoll]]:
+    """Looks that busy hosts would not have: they failed, once the last good one is a day old. A quarter of an hour's rest is none."""
+    sql = "select id, url, last_success_at from sources where url in (select value from json_each(?))"
+    rows = [row for row in db.query(sql, [json.dumps([*held])]) if row["last_success_at"]]
+    late = [row for row in rows if hours_between(row["last_success_at"], now) > FAILING_HOURS]
+    others = _with_others(db, [row["id"] for row in late], started_at)
+    for row in late:
+        yield row["id"], SourcePoll(read=False, rest=row["id"] in others, failed=(_split(held[row["url"]]),))
 
 
 def _with_others(db: Database, polls: Collection[int], started_at: str) -> list[int]:
@@ -155,6 +171,10 @@ def _lately(at: str | None, now: str) -> str | None:
     return at if at and 0 <= hours_between(at, now) <= 7 * 24 else None
 
 
+def _has_pages(db: Database, source_id: int) -> bool:
+    return db.execute("select 1 from pages where source_id = ? limit 1", [source_id]).fetchone() is not None
+
+
 def _sources(db: Database, ids: Collection[int]) -> list[dict[str, Any]]:
     sql = """select sources.id, last_success_at, last_new_article_at, consecutive_failures, habits.*
              from sources left join habits on source_id = sources.id
@@ -189,11 +209,12 @@ def _write_word(db: Database, source: Row, health: Health) -> None:
 def habits_of(row: Row) -> Habits:
     """Habits as they were stored; those of a stranger when they were not."""
     if row["silent_hours"] is None:
-        return Habits()
+        return Habits(empty_looks=None if row["last_new_article_at"] else 0)
     gaps = tuple((week, hours) for week, hours in json.loads(row["gaps"]))
     recent, before = (tuple(map(PageMark.decode, json.loads(row[name]))) for name in ("recent", "before"))
     return Habits(
-        silent_hours=row["silent_hours"], look_hours=row["look_hours"], gaps=gaps, recent=recent, before=before, changed_at=row["changed_at"]
+        silent_hours=row["silent_hours"], look_hours=row["look_hours"], gaps=gaps, recent=recent, before=before, changed_at=row["changed_at"],
+        empty_looks=row["empty_looks"],
     )  # fmt: skip
 
 
@@ -204,7 +225,7 @@ def habits_row(source_id: int, habits: Habits) -> dict[str, Any]:
     return {
         "source_id": source_id, "silent_hours": round(habits.silent_hours, 4), "look_hours": round(habits.look_hours, 4),
         "patience_hours": patience_hours(habits.gaps), "gaps": json.dumps(habits.gaps), "recent": _words(habits.recent),
-        "before": _words(habits.before), "changed_at": habits.changed_at, "articles": len(counted),
+        "before": _words(habits.before), "changed_at": habits.changed_at, "empty_looks": habits.empty_looks, "articles": len(counted),
         "no_title": sum("t" in mark.lacks for mark in counted), "no_date": sum("d" in mark.lacks for mark in counted),
         "no_author": sum("a" in mark.lacks for mark in counted), "short": sum(answers(habits.recent, "s", usual)),
         "no_article": sum(mark.kind == "refused" for mark in habits.recent), "robots": habits.recent.count(PageMark(kind="blocked", reason="robots")),
@@ -223,7 +244,7 @@ def alarms(db: Database, now: str) -> list[tuple[str, str, str]]:
     return [*_runs_ill(db, now), *_sources_ill(db)]
 
 
-ILL = ("broken", "blocked", "changed", "quiet")
+ILL = ("broken", "blocked", "empty", "changed", "quiet")
 """Words that call for a person."""
 
 _CRAWLS = "from runs where coalesce(argv ->> '$[0]', '') <> 'import'"

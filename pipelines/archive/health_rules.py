@@ -8,13 +8,21 @@ is said is in README.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import pairwise
-from math import comb, sqrt
-from statistics import fmean, median
+from math import comb
+from statistics import median
 from urllib.parse import urlsplit
 
 from crawler.reasons import sentence
+from pipelines.archive.silence import (
+    WATCHED_HOURS,
+    WATCHED_TIMES,
+    hours_between,
+    patience_hours,
+    span,
+    week_of,
+    with_gap,
+)
 from pipelines.database.connection import Row
 
 # Listings that cannot be read
@@ -25,34 +33,13 @@ FAILED_POLLS = 3
 FAILING_HOURS = 24.0
 """Two are enough when the last good one is this long ago: who looks once a day need not wait for three."""
 
-REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b")
+REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b|\bleft alone\b")
 """Reasons by which a publisher turns a visitor away; in the reason of a discovery there are several."""
 
-ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b")
+ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b|\bleft alone\b")
 
 UNREACHED = frozenset(("host_not_found", "timeout", "connection_failed", "connection_lost"))
 """Reasons that may as well be our own line's. When nobody at all could be reached, it is that, and nobody is broken."""
-
-# Silence
-
-GAPS = 13
-"""Longest silences kept, one for each week in which the source published: a quarter, or a year of a monthly. The oldest is
-not counted: its week was not watched from the start."""
-
-ENOUGH_GAPS = 4
-"""Under this number of them nothing is known of a source's habits: three weekends at least are among four weeks."""
-
-TIMES_LONGEST, QUIET_HOURS = 2.0, 24.0
-"""Quiet is longer than twice the longest silence (Easter makes 108 hours of a weekend's 60) and than a day (one holiday)."""
-
-DEVIATIONS, DEVIATIONS_OF_FEW = 8.0, 40.0
-"""And so many deviations above the median, the latter over the number of gaps: a few short silences of a source that publishes
-by chance say little. Only what is longer than the median deviates. With this such a source is named by mistake once in 15
-to 25 years, without it every fifth year."""
-
-WATCHED_HOURS, WATCHED_TIMES = 36.0, 3.0
-"""Time between two polls counts when it is not longer than this, or than this many times the usual: a machine that was
-off saw no silence. A day and a half, so that a daily start may be late."""
 
 # Pages
 
@@ -80,6 +67,12 @@ QUESTIONS = {
     "s": ("under half the usual length", "articles"),
 }
 """What may be wrong with a page, in the order in which it is told; the first word is what the reason says."""
+
+# Sources that give no article
+
+EMPTY_LOOKS = 3
+"""Looks that could be read without one article ever, after which a source is empty: a new paper's first may come tomorrow. As soon
+as FEWEST_RECENT of its pages were asked and not one is an article, nobody need wait for that."""
 
 # Runs
 
@@ -126,6 +119,7 @@ class Habits:
     recent: tuple[PageMark, ...] = ()  #: of its last pages in the order they were asked, at most RECENT
     before: tuple[PageMark, ...] = ()  #: of those before them, at most BEFORE; not moved on while they differ
     changed_at: str | None = None  #: since when the recent ones differ; None when they do not
+    empty_looks: int | None = None  #: polls that could be read, without one article yet; None: there was an article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +132,7 @@ class Facts:
     failed: tuple[tuple[str, str], ...] = ()  #: (listing, reason) of those not read at the last poll
     habits: Habits = Habits()
     last_new_at: str | None = None
+    pages: bool = True  #: whether any page of it is known
     moved: tuple[tuple[str, str], ...] = ()  #: (listing of sources.toml, where it redirects for good)
     missed_at: str | None = None  #: when articles were missed, if that was within a week
     left_out: tuple[tuple[str, int], ...] = ()  #: (sitemap, its addresses that were never taken)
@@ -148,7 +143,7 @@ class Facts:
 class Health:
     """The word for `sources.status`, and why."""
 
-    word: str  #: new, ok, quiet, broken, changed or blocked; `off` is said by sources.toml alone
+    word: str  #: new, ok, quiet, empty, broken, changed or blocked; `off` is said by sources.toml alone
     reason: str | None = None
 
 
@@ -157,7 +152,8 @@ class Health:
 
 def judge(facts: Facts) -> Health:
     """One word for a source, the worst that holds."""
-    for word, reason in (_unreadable(facts), _pages_unreadable(facts.habits), _changed(facts.habits), _quiet(facts)):
+    found = (_unreadable(facts), _pages_unreadable(facts.habits), _empty(facts), _changed(facts.habits), _quiet(facts))
+    for word, reason in found:
         if word:
             moves = (move for move in facts.moved if move[0] not in dict(facts.failed))
             return Health(word=word, reason="; ".join((reason, *map(say_move, moves))))
@@ -199,6 +195,35 @@ def _pages_unreadable(habits: Habits) -> Finding:
             why = max(marks, key=marks.count).reason
             return word, f"{len(marks)} of the last {len(habits.recent)} pages: {sentence(why)}"
     return NOTHING
+
+
+def _empty(facts: Facts) -> Finding:
+    """It can be read, and has never given an article; or it gave a few, and none of its last pages is one."""
+    habits = facts.habits
+    gave_one = habits.empty_looks is None
+    marks = habits.recent if gave_one else (*habits.before, *habits.recent)
+    enough = RECENT if gave_one else FEWEST_RECENT if (habits.empty_looks or 0) < EMPTY_LOOKS else 1
+    if len(habits.before) >= FEWEST_BEFORE and gave_one:  # then it has a past that it can be compared with
+        return NOTHING
+    if len(marks) >= enough and not any(map(_is_yield, marks)):
+        return "empty", _say_reason(marks, f"the last {len(marks)}" if gave_one else str(len(marks)))
+    if not facts.pages and not gave_one and (habits.empty_looks or 0) >= EMPTY_LOOKS:
+        return (
+            "empty",
+            f"no page is named there, in {habits.empty_looks} looks; of sitemaps only what `since` lets through counts",
+        )
+    return NOTHING
+
+
+def _is_yield(mark: PageMark) -> bool:
+    return mark.kind in ("article", "copy")
+
+
+def _say_reason(marks: Sequence[PageMark], of: str) -> str:
+    """Of pages of which none is an article: how many came to the most frequent reason, and what that is."""
+    reasons = [mark.reason for mark in marks]
+    why = max(reasons, key=reasons.count)
+    return f"{reasons.count(why)} of {of} {'page' if of == '1' else 'pages'}: {sentence(why)}; no article among them"
 
 
 def _changed(habits: Habits) -> Finding:
@@ -302,6 +327,8 @@ def updated_pages(habits: Habits, marks: Sequence[PageMark], now: str) -> Habits
     """The habits after some more pages. Pages that differ do not become the usual, unless they do so for weeks."""
     if habits.changed_at and hours_between(habits.changed_at, now) > USED_TO_DAYS * 24:
         habits = replace(habits, before=(), changed_at=None)
+    if any(map(_is_yield, marks)):
+        habits = replace(habits, empty_looks=None)
     for mark in marks[-RECENT - BEFORE :]:
         recent = (*habits.recent, mark)
         older = () if habits.changed_at else recent[:-RECENT]
@@ -309,6 +336,11 @@ def updated_pages(habits: Habits, marks: Sequence[PageMark], now: str) -> Habits
         changed = _changed(habits) != NOTHING
         habits = replace(habits, changed_at=(habits.changed_at or now) if changed else None)
     return habits
+
+
+def updated_looks(habits: Habits) -> Habits:
+    """The habits after one more poll that could be read."""
+    return habits if habits.empty_looks is None else replace(habits, empty_looks=habits.empty_looks + 1)
 
 
 def page_mark(page: Row) -> PageMark | None:
@@ -319,7 +351,7 @@ def page_mark(page: Row) -> PageMark | None:
     if page["outcome"] == "duplicate":
         return PageMark(kind="copy")
     if page["outcome"] == "refused" and page["attempts"] == 1:
-        turned_away = page["reason"] in ("robots", "consent")
+        turned_away = page["reason"] in ("robots", "consent", "turned_away")
         return PageMark(kind="blocked" if turned_away else "refused", reason=page["reason"])
     if page["outcome"] == page["state"] == "failed" and page["attempts"] == 2:
         return PageMark(kind="blocked" if _is_refusal(page["reason"]) else "unanswered", reason=page["reason"])
@@ -327,17 +359,6 @@ def page_mark(page: Row) -> PageMark | None:
 
 
 # Silence
-
-
-def patience_hours(gaps: Sequence[tuple[str, float]]) -> float | None:
-    """How long this source may be silent before it is quiet; None while too little is known of it."""
-    hours = [gap for _, gap in gaps[1:]]
-    if len(hours) < ENOUGH_GAPS:
-        return None
-    middle = median(hours)
-    deviation = sqrt(fmean(max(0.0, gap - middle) ** 2 for gap in hours))
-    unusual = middle + (DEVIATIONS + DEVIATIONS_OF_FEW / len(hours)) * deviation
-    return max(TIMES_LONGEST * max(hours), unusual, QUIET_HOURS)
 
 
 def updated_silence(habits: Habits, last_poll: str | None, now: str, *, new: bool) -> Habits:
@@ -348,26 +369,9 @@ def updated_silence(habits: Habits, last_poll: str | None, now: str, *, new: boo
     longest = max(WATCHED_HOURS, WATCHED_TIMES * habits.look_hours)
     watched = 0 <= passed <= longest
     silent = habits.silent_hours + (passed if watched else 0)
-    gaps = _with_gap(habits.gaps, week_of(now), silent) if new and watched else habits.gaps
+    gaps = with_gap(habits.gaps, week_of(now), silent) if new and watched else habits.gaps
     usual = 0.8 * habits.look_hours + 0.2 * min(max(passed, 0), longest)
     return replace(habits, silent_hours=0.0 if new else silent, look_hours=usual, gaps=gaps)
-
-
-def _with_gap(gaps: tuple[tuple[str, float], ...], week: str, hours: float) -> tuple[tuple[str, float], ...]:
-    hours = round(hours, 2)
-    if gaps and gaps[-1][0] == week:
-        return (*gaps[:-1], (week, max(gaps[-1][1], hours)))
-    return (*gaps, (week, hours))[-GAPS:]
-
-
-def week_of(now: str) -> str:
-    year, week, _ = datetime.fromisoformat(now).isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def hours_between(earlier: str, later: str) -> float:
-    """Hours from one time stamp to another; negative when a clock was set back."""
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds() / 3600
 
 
 # Runs
@@ -385,17 +389,6 @@ def overdue(finished: Sequence[str], now: str) -> str | None:
 
 
 # Words
-
-
-def span(hours: float) -> str:
-    """A length of time for people: `31 hours`, `5 days`."""
-    return (
-        f"{hours / 24:.0f} days"
-        if hours >= 72
-        else f"{hours:.0f} hours"
-        if hours >= 1.5
-        else f"{hours * 60:.0f} minutes"
-    )
 
 
 def say_move(move: tuple[str, str]) -> str:

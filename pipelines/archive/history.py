@@ -22,14 +22,14 @@ from crawler.items import MAX_CHILDREN, Link, Listing, via_of
 from crawler.reasons import sentence
 from crawler.times import stamp
 from crawler.urls import UnusableURL, origin_of
-from pipelines.archive import entry_points
+from pipelines.archive import entry_points, feed_texts
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.relinked import known_entries
+from pipelines.archive.retries import Retries
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row
-from pipelines.database.schema import FORGOTTEN
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -81,7 +81,7 @@ class HistoryMiddleware:
         crawler: "Crawler",
         *,
         poll_all: bool,
-        retry: tuple[str, ...],
+        retries: Retries,
         limit: int,
         budget: int,
     ) -> None:
@@ -89,7 +89,7 @@ class HistoryMiddleware:
         self._run = run
         self._crawler = crawler
         self._poll_all = poll_all
-        self._retry = retry
+        self._retries = retries
         self._limit = limit
         self._budget = budget
         self._now = run.began or datetime.now(UTC)
@@ -110,7 +110,7 @@ class HistoryMiddleware:
             archive.run,
             crawler,
             poll_all=settings.getbool("POLL_ALL"),
-            retry=tuple(settings.getlist("RETRY_STATES")),
+            retries=Retries.of(archive.db, settings.getlist("RETRY_STATES"), settings.getlist("RETRY_ONLY")),
             limit=settings.getint("PAGE_LIMIT"),
             budget=settings.getint("HOST_BUDGET"),
         )
@@ -138,7 +138,7 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
-                    yield output
+                    yield feed_texts.with_text(self._db, output)
                     for request in self._catch_up(output):
                         yield request
                 elif isinstance(asked_for(output), PageRequest) and pages >= PAGES_OF_LISTING:
@@ -182,9 +182,9 @@ class HistoryMiddleware:
         return True
 
     def _is_due_page(self, asked: PageRequest) -> bool:
-        sql = "select state, reason, next_fetch_at, last_fetched_at from pages where url = ?"
+        sql = "select state, reason, source_id, next_fetch_at, last_fetched_at from pages where url = ?"
         row = first_row(self._db, sql, [asked.url])
-        if row is None or row["state"] == "pending" or (row["state"] in self._retry and row["reason"] != FORGOTTEN):
+        if row is None or row["state"] == "pending" or self._retries.include(asked.url, row):
             return True
         again = row["state"] in ("failed", "refused") or (row["state"] == "article" and asked.is_recheck)
         return again and row["next_fetch_at"] is not None and is_due(row, self._now)
@@ -291,9 +291,9 @@ class HistoryMiddleware:
 
     def _unfinished(self) -> Iterator[Request]:
         """Pending pages, failed and refused ones that are due, and those that --retry names."""
-        marks = ", ".join("?" * len(self._retry)) or "null"
-        due = f"state = 'pending' or state in ({marks}) or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?))"
-        for source, row in self._pages(due, *self._retry, due_until(self._now), due_until(self._now)):
+        retried, parameters = self._retries.condition()
+        due = f"state = 'pending' or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?)) or {retried}"
+        for source, row in self._pages(due, due_until(self._now), due_until(self._now), *parameters):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
             with suppress(UnusableURL):  # of an older release
                 yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)

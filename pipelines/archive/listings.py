@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
-from pipelines.archive import runs, schedule, sources
+from pipelines.archive import feed_texts, runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
@@ -29,6 +30,7 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
     if listing.gives_way:
         db.execute("update feeds set last_status = 'barren' where url = ? and source_id = ?", [listing.url, source_id])
         return
+    listing = _adopt(db, listing)
     if listing.reserve:
         _name(
             db,
@@ -42,6 +44,8 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
         )
         _rest_front_page(db, listing)
         return
+    if listing.failure and _keeps_in_reserve(db, listing):
+        return
     if listing.failure:
         run.note_unread(listing.source, f"{listing.url}: {listing.failure}")
         run.note_error(f"{listing.source.name}: {listing.url}: {listing.failure}")
@@ -54,6 +58,26 @@ def keep(db: Database, run: RunState, listing: Listing) -> None:
     if listing.children is not None:
         _keep_children(db, listing, source_id)
         _retire_children(db, run, listing)
+
+
+def _keeps_in_reserve(db: Database, listing: Listing) -> bool:
+    """Whether a listing that cannot be read was in reserve, and never read: a guess of ours mostly, and no loss to anybody."""
+    sql = "update feeds set last_status = ? where url = ? and last_status = 'reserve' and entries is null and kind <> 'homepage'"
+    return db.execute(sql, ["retired" if is_gone(listing.status) else "reserve", listing.url]).rowcount > 0
+
+
+def _adopt(db: Database, listing: Listing) -> Listing:
+    """The listing at the address where it is for good from now on; one that sources.toml names stays, and is told."""
+    source = listing.source
+    named = listing.url in (*source.feeds, *source.sitemaps, source.url) or listing.parent
+    if listing.moved_to is None or named or listing.failure:
+        return listing if named else replace(listing, moved_to=None)
+    if first_row(db, "select 1 from feeds where url = ?", [listing.moved_to]) is None:
+        db.execute("update feeds set url = ? where url = ?", [listing.moved_to, listing.url])
+        db.execute("update feeds set parent = ? where parent = ?", [listing.moved_to, listing.url])
+    else:
+        db.execute("update feeds set last_status = 'retired' where url = ?", [listing.url])
+    return replace(listing, url=listing.moved_to, moved_to=None)
 
 
 def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, found: Found) -> None:
@@ -194,6 +218,8 @@ def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -
             was = "known" if run.last_known is None or page_id <= run.last_known else "seen"
         else:
             page_id = new[link.url] = _insert_link(db, link, listing, source_id)
+        if link.feed_html:
+            feed_texts.keep(db, page_id, link.feed_html)
         found.append((link, was))
         met.append((page_id, "pending" if was == "new" else "known"))
     runs.touch_found(db, met, source_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Hints, Outcome, Page
+from crawler.items import TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.times import stamp
 from pipelines.archive import runs, schedule, sources, takedown
@@ -44,6 +44,7 @@ def keep_without_article(db: Database, run: RunState, outcome: Outcome, known: M
     row = known.get(page.url) or inserted(db, page.url, page)
     columns = {
         "http_status": page.status,
+        "unchecked": row["unchecked"] if page.status is None else int(page.unchecked) or None,
         "attempts": row["attempts"] + 1,
         "last_fetched_at": stamp(page.fetched_at),
     }
@@ -79,6 +80,7 @@ def _answered(db: Database, run: RunState, outcome: Outcome, row: Row) -> Kept:
     reason = outcome.failure or "unknown"
     kept = _failed(db, outcome.page, row, reason)
     if kept[0] == "failed":
+        run.first_failed = run.first_failed or f"{outcome.page.url}: {reason}"
         run.note_error(f"{outcome.page.url}: {reason}")
     return kept
 
@@ -116,9 +118,11 @@ def _failed(db: Database, page: Page, row: Row, reason: str) -> Kept:
 def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
     """An article that gave no answer keeps its text. One that is gone is asked once more, and then it is gone: that is news."""
     if not is_gone(page.status):
-        return "failed", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
+        article = _article_times(db, row)
+        is_told = article["text_source"] == "feed" and page.status in TURNED_AWAY  # as it was, and no failure
+        return "known" if is_told else "failed", recheck(page, article, doubted=_is_doubted(db, row))
     if not is_gone(row["http_status"]):
-        return "failed", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
+        return "known", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
     noted = db.execute(
         "update articles set gone_at = ? where id = ? and gone_at is null", [stamp(page.fetched_at), row["article_id"]]
     )
@@ -155,7 +159,9 @@ def _forgotten(db: Database, page: Page, row: Row) -> Kept:
 
 def _article_times(db: Database, page: Row) -> Row:
     """What recheck() needs of the article of a page."""
-    row = first_row(db, "select date_published, first_seen_at from articles where id = ?", [page["article_id"]])
+    row = first_row(
+        db, "select date_published, first_seen_at, text_source from articles where id = ?", [page["article_id"]]
+    )
     assert row is not None
     return row
 
@@ -176,7 +182,7 @@ def recheck(page: Page, article: Row, *, doubted: bool = False) -> Row:
 def fetched(page: Page, row: Row) -> Row:
     """What an answer with an article says of the address that gave it."""
     columns = {
-        "http_status": page.status, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
+        "http_status": page.status, "unchecked": int(page.unchecked) or None, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
         "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
     }  # fmt: skip
@@ -190,7 +196,7 @@ def settled(match: Match, article: Row) -> Row:
         "state": "duplicate" if duplicate else "article", "reason": match.reason if duplicate else None,
         "article_id": article["id"], "similarity": None, "title": its.title, "date_published": its.date_published,
         "extractor": its.extractor, "content_hash": match.content_hash if duplicate else article["content_hash"],
-        "titles": to_json(dict(its.titles)), "reservations": to_json(its.reservations),
+        "titles": to_json(dict(its.titles)), "reservations": to_json(its.reservations), "notice": its.notice,
     }  # fmt: skip
 
 
@@ -208,7 +214,7 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
         "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip
-    unsaid = dict.fromkeys(("reason", "article_id", "http_status", "last_fetched_at"))
+    unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
 
 
@@ -217,6 +223,7 @@ def redirected(db: Database, page: Page, article_id: int) -> Row:
     row = first_row(db, "select * from pages where url = ?", [page.url]) or inserted(db, page.url, page)
     columns = {
         "http_status": page.status,
+        "unchecked": int(page.unchecked) or None,
         "attempts": row["attempts"] + 1,
         "last_fetched_at": stamp(page.fetched_at),
     }

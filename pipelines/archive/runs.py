@@ -42,6 +42,10 @@ class RunState:
     read: set[str] = field(default_factory=set)  #: sources, by URL, of which something was read
     unread: dict[str, str] = field(default_factory=dict)  #: sources of which nothing was read yet, and why
     postponed: dict[str, str] = field(default_factory=dict)  #: sources of which something due was not asked, and why
+    held: dict[str, str] = field(
+        default_factory=dict
+    )  #: sources of which a listing was due that a busy host was not asked for
+    first_failed: str | None = None  #: the first page that gave no answer, and why
     dropped: set[str] = field(
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
@@ -101,7 +105,9 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
     """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
     began = stamp(run.began or now)
-    health.judge_sources(db, _newly_met(db), read=run.read, unread=run.unread, started_at=began, now=stamp(now))
+    health.judge_sources(
+        db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+    )
     note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}
     end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": to_json(counts)}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
-from pipelines.archive import articles, hosts, listings, pages, runs, sources, takedown, versions
+from pipelines.archive import articles, feed_texts, hosts, listings, notices, pages, runs, sources, takedown, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
@@ -64,9 +64,16 @@ class Archive:
             return None
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
+        stored = self._keep_state(outcome)
+        feed_texts.drop_settled(self.db, outcome.page)
+        return stored
+
+    def _keep_state(self, outcome: Outcome) -> Stored:
         known = known_pages(self.db, outcome)
         if outcome.article is None or takedown.is_forgotten(known):
             return pages.keep_without_article(self.db, self.run, outcome, known)
+        if notices.is_turned_away(self.db, outcome, known):
+            return notices.refuse(self.db, self.run, outcome, known)
         self.run.note_read(outcome.page.source)
         if outcome.fingerprints is not None:
             story_index.keep_at_hand(outcome.article.text, outcome.fingerprints)

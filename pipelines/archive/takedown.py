@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from crawler.urls import canonical_url, site_of
+from pipelines.archive import feed_texts
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN, NOWHERE
@@ -77,7 +78,7 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
     db.execute("delete from versions where article_id = ?", [article["id"]])
     trimmed = _drop_versions(db, ids)
     _silence(db, ids)
-    _drop_article(db, article)
+    drop_article(db, article)
     return Forgotten(
         url=page["url"],
         was="article",
@@ -90,12 +91,14 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
 SILENCED: Row = {
     "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
     "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
-    "extractor": None, "next_fetch_at": None,
+    "extractor": None, "next_fetch_at": None, "reservations": None, "notice": None,
 }  # fmt: skip
 """The columns of a page that is refused for good: what its publisher said is cleared; where a capture lies stays known."""
 
 
 def _silence(db: Database, page_ids: Iterable[int]) -> None:
+    page_ids = list(page_ids)
+    feed_texts.drop(db, page_ids)
     for page_id in page_ids:
         update(db, "pages", page_id, SILENCED)
 
@@ -142,7 +145,7 @@ _DROP_LONE_VERSION = """
 """An article that never changed and has no copies has no versions."""
 
 
-def _drop_article(db: Database, article: Row) -> None:
+def drop_article(db: Database, article: Row) -> None:
     """Remove what is left of an article. Its number stays taken, and leads nowhere; so does that of a story it leaves empty.
 
     The headline may be its story's title; stories.renew() gives the story another, or dissolves it.

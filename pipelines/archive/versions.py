@@ -25,6 +25,12 @@ def add(db: Database, known: Row, page_id: int, row: Row) -> None:
     renumber(db, known["id"])
 
 
+def has(db: Database, article_id: int, content_hash: str) -> bool:
+    """Whether some page of an article gave this text before."""
+    sql = "select 1 from versions where article_id = ? and content_hash = ? limit 1"
+    return db.conn.execute(sql, [article_id, content_hash]).fetchone() is not None
+
+
 def article_page(db: Database, article_id: int) -> int:
     """The page that is this article's."""
     sql = "select id from pages where article_id = ? and state = 'article'"

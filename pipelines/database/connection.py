@@ -3,7 +3,7 @@
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ _ASK_THE_DOCTOR = "`broadsheet doctor --db {path}` names the repair"
 _WHAT_TO_DO = (
     (_DAMAGE, _ASK_THE_DOCTOR),
     (("SQLITE_FULL",), "make room, then say it again"),
-    (("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"), "make the file and its folder readable and writable, then say it again"),
+    (("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"), "make the file and its folder readable and writable, or have its owner make a copy by `broadsheet snapshot`"),
     (("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"), "another program is writing to it; end that, then say it again"),
     (("SQLITE_IOERR",), "make room if the disk is full, then say it again; `broadsheet doctor --db {path}` tells if the file is sound"),
 )  # fmt: skip
@@ -65,7 +65,7 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
     if not new:
         _check_magic(path)
     with storage_errors(path):
-        mode = "rwc" if write else "rw"
+        mode = "rwc" if write else "ro&immutable=1" if is_sealed(path) else "rw"
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -82,6 +82,24 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
             connection.execute("pragma foreign_keys = on")
             unless_sound.pop_all()
         return db
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether an archive lies where nobody may write, and nobody does: all of it is in its file.
+
+    SQLite would put the index of a write-ahead log beside it; to read one that is immutable it does not.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as tried:
+            tried.execute("select count(*) from sqlite_master")
+    except sqlite3.OperationalError as error:
+        log = log_of(path)
+        return _name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) and not (
+            log.exists() and log.stat().st_size
+        )
+    except sqlite3.DatabaseError:
+        return False
+    return False
 
 
 def log_of(path: Path) -> Path:

@@ -44,6 +44,7 @@ class Question:
 _REFERENCES = {
     ("articles", "sources"): "update articles set source_id = null where source_id not in (select id from sources)",
     ("articles", "stories"): "update articles set story_id = null where story_id not in (select id from stories)",
+    ("feed_texts", "pages"): "delete from feed_texts where page_id not in (select id from pages)",
     ("feeds", "sources"): "delete from feeds where source_id not in (select id from sources)",
     ("feed_prints", "feeds"): "delete from feed_prints where feed_id not in (select id from feeds)",
     ("habits", "sources"): "delete from habits where source_id not in (select id from sources)",

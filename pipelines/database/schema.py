@@ -283,6 +283,47 @@ def m014_relinked(db: Database) -> None:
     db.conn.execute("alter table feeds add column relinked_at text")
 
 
+@migrations()
+def m015_empty_sources_and_notices(db: Database) -> None:
+    """A source may be empty; what the words of a page are that may be a notice instead of an article.
+
+    A list of allowed words is no part of a table's rows, so only its text is changed: SQLite, ALTER TABLE, 7.
+    """
+    (version,) = db.execute("pragma schema_version").fetchone()
+    for statement in (
+        "alter table habits add column empty_looks integer",
+        """update habits set empty_looks = 0
+           where source_id in (select id from sources where last_new_article_at is null) and articles = 0""",
+        "alter table pages add column notice text",
+        "create index pages_notice on pages (notice) where notice is not null",
+        "pragma writable_schema = on",
+        """update sqlite_schema set sql = replace(sql, '''blocked'', ''off''', '''blocked'', ''empty'', ''off''')
+           where type = 'table' and name = 'sources'""",
+        f"pragma schema_version = {version + 10}",
+        "pragma writable_schema = off",
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m016_text_of_the_feed(db: Database) -> None:
+    """Who told an article's text; and what feeds tell of pages that have not given theirs yet."""
+    for statement in (
+        "alter table articles add column text_source text",
+        """create table feed_texts (
+            page_id integer primary key references pages (id),
+            html text not null
+        ) strict""",
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m017_unchecked(db: Database) -> None:
+    """Whether a page came from a server whose certificate nobody has checked."""
+    db.conn.execute("alter table pages add column unchecked integer")
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

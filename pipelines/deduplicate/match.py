@@ -157,8 +157,11 @@ def precedence_of(db: Database, article: Row) -> tuple[str, str, str]:
 
 def is_same_content(known: Row, row: Row) -> bool:
     """Whether two captures say the same: only spacing, punctuation, case, or lines that offer to share or to read on differ."""
-    if not _same_words(known["title"], row["title"]):
-        return False
+    return _same_words(known["title"], row["title"]) and is_same_text(known, row)
+
+
+def is_same_text(known: Row, row: Row) -> bool:
+    """The same of their texts alone."""
     return bool(known["content_hash"] == row["content_hash"]) or _said(known["text"]) == _said(row["text"])
 
 

@@ -21,6 +21,19 @@ def containment(one: str, other: str) -> float:
     return (shorter & longer).total() / shorter.total() if shorter else 0.0
 
 
+def is_beginning(part: str, whole: str) -> bool:
+    """Whether a text is what a paywall shows of another one: much shorter, and in it but for a notice."""
+    words, of_whole = len(tokens(part)), len(tokens(whole))
+    return words * TEASER <= of_whole and (words < NOTICE or containment(part, whole) >= SHARE)
+
+
+TEASER = 1.3
+"""Times the words of a teaser that its article has; captions and credits alone make up to a fifth."""
+
+NOTICE = 60
+"""Words under which a page that should have an article has a notice in its place, whatever it says."""
+
+
 def _trigrams(text: str) -> Counter[tuple[str, ...]]:
     words = tokens(text)
     return Counter(tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))) if words else Counter()

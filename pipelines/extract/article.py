@@ -24,6 +24,7 @@ from pipelines.extract.metadata.metadata import Metadata, primary_tag, read_meta
 from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.reservations import reservations
 from pipelines.extract.metadata.stated_dates import is_ahead
+from pipelines.extract.notices import notice_of
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
@@ -62,7 +63,12 @@ def extract(page: Page) -> Article:
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
     found = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
-    return replace(found, reservations=reservations(page.reserved, head.meta))
+    return replace(
+        found,
+        text_source="script" if body.from_scripts else "page",
+        reservations=reservations(page.reserved, head.meta),
+        notice=notice_of(layout, body.said, body.lines, page.hints.title),
+    )
 
 
 def _zone(page: Page) -> str | None:

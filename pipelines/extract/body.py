@@ -37,6 +37,7 @@ class Body:
     own_words: int  #: words of its prose that stands on no card
     card_words: int = 0  #: words of its lines that stand on cards
     needs_scripts: bool = False  #: a browser would have to make the text
+    from_scripts: bool = False  #: it stands in the page's data, not in its HTML
 
 
 def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> Body:
@@ -72,6 +73,7 @@ class PreparedPage:
     blocks: Blocks
     context: PageContext
     scripts: PageScripts
+    from_scripts: bool  #: whether its tree is that of the data
 
 
 def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source: Source | None) -> PreparedPage:
@@ -96,8 +98,9 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     )
     blocks = read_blocks(tree, head.url or "")
     return PreparedPage(
-        url=head.url or "", tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts
-    )
+        url=head.url or "", tree=tree, said=said, lines=lines, blocks=blocks, context=context, scripts=scripts,
+        from_scripts=text is not None,
+    )  # fmt: skip
 
 
 def _of_blocks(page: PreparedPage, chosen: Sequence[Block]) -> Body:
@@ -120,6 +123,7 @@ def _body(page: PreparedPage, lines: list[str], texts: Iterable[tuple[str, lxml.
         own_words=own,
         card_words=on_cards,
         needs_scripts=page.scripts.are_needed(page.tree, lines),
+        from_scripts=page.from_scripts,
     )
 
 

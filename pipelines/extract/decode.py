@@ -3,9 +3,9 @@
 import codecs
 import re
 
-import charset_normalizer
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
+from crawler import iso_2022
 from crawler.items import MAX_PAGE_BYTES
 
 
@@ -105,8 +105,15 @@ def _is_json(text: str) -> bool:
 
 
 def decode(body: bytes, content_type: str | None) -> str:
-    """The page's characters: byte order mark, NUL pattern, valid UTF-8, then what the page and its header declare."""
-    text = _marked(body) or _strict(body, "utf-8") or _declared(body, content_type) or _guessed(body)
+    """The page's characters: byte order mark, NUL pattern, encodings of seven bits, valid UTF-8, then what the page and its
+    header declare."""
+    text = (
+        _marked(body)
+        or _of_seven_bits(body, content_type)
+        or _strict(body, "utf-8")
+        or _declared(body, content_type)
+        or _guessed(body)
+    )
     text = CONTROL_REFERENCE.sub(lambda reference: WINDOWS[int(reference[1])] if reference[1] else "", text)
     return CONTROLS.sub(lambda letter: WINDOWS.get(ord(letter[0]), ""), text) if _has_controls(text) else text
 
@@ -115,6 +122,10 @@ def _has_controls(text: str) -> bool:
     """Whether CONTROLS finds something, in half the time: most pages have none."""
     encoded = text.encode("utf-8", "replace")
     return len(encoded.translate(None, CONTROL_BYTES)) < len(encoded) or CONTROL_PAIR.search(encoded) is not None
+
+
+_MARKED = ("utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le", "utf-7")
+"""Encodings that are told by their marks and NULs, or that no page may have."""
 
 
 def _marked(body: bytes) -> str | None:
@@ -127,8 +138,6 @@ def _marked(body: bytes) -> str | None:
     ):
         if body.startswith(mark):
             return body.decode(encoding, "replace").lstrip("\ufeff")
-    if b"\x1b$B" in body or b"\x1b$@" in body:
-        return _strict(body, "iso2022_jp")  # of seven bits, as UTF-8 may be
     even, odd = body[:400:2].count(0), body[1:400:2].count(0)
     if max(even, odd) > 4 * min(even, odd) + 20:
         return body.decode("utf-16-be" if even > odd else "utf-16-le", "replace")
@@ -142,11 +151,20 @@ def _strict(body: bytes, encoding: str) -> str | None:
         return None
 
 
+def _of_seven_bits(body: bytes, content_type: str | None) -> str | None:
+    if not body.isascii() and b"\x1b$" not in body:
+        return None  # most pages
+    return iso_2022.text_of(body, next(iter(_names(body, content_type)), None))
+
+
+def _names(body: bytes, content_type: str | None) -> list[str]:
+    """The encodings that a page and its header declare, in the order in which they are believed."""
+    return [name for name in (html_body_declared_encoding(body), http_content_type_encoding(content_type)) if name]
+
+
 def _declared(body: bytes, content_type: str | None) -> str | None:
-    declared = (html_body_declared_encoding(body), http_content_type_encoding(content_type))
-    encodings = [
-        encoding for name in declared if name and (encoding := resolve_encoding(name)) and _is_of_text(encoding)
-    ]
+    named = map(resolve_encoding, _names(body, content_type))
+    encodings = [encoding for encoding in named if encoding and _is_of_text(encoding)]
     for encoding in encodings:
         if (text := _strict(body, encoding)) is not None:
             return text
@@ -164,7 +182,15 @@ def _few_losses(text: str) -> bool:
 
 
 def _guessed(body: bytes) -> str:
-    best = charset_normalizer.from_bytes(body[:200_000]).best()
-    if best is None:
+    """Of 68 undeclared samples in 21 languages charset-normalizer took 15 for another encoding, among them whatever is in
+    ISO-8859-2, chardet one."""
+    import chardet  # 40 MB of tables, for pages that declare nothing
+
+    found = chardet.detect(
+        body,
+        encoding_era=chardet.EncodingEra.MODERN_WEB | chardet.EncodingEra.LEGACY_ISO,
+        exclude_encodings=_MARKED,
+    )["encoding"]
+    if found is None:
         raise Refusal("not_html")
-    return body.decode(best.encoding, "replace")
+    return body.decode(resolve_encoding(found) or found, "replace")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from crawler.items import Listing, Outcome, Page
+from crawler.items import TURNED_AWAY, Listing, Outcome, Page
 from crawler.reasons import sentence
 from crawler.workers import WorkerBug, WorkerLost, Workers, workers_of
 from pipelines.deduplicate.near_copies import Text
@@ -57,17 +57,17 @@ class ExtractPipeline:
             raise DropItem(str(error), log_level="DEBUG") from None
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if page.failure or page.refusal or page.unchanged:
+        if (page.failure and not _is_told_by_feed(page)) or page.refusal or page.unchanged:
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         try:
             return await self._workers.run(outcome_of, page, needs=NEEDS)
         except WorkerLost as lost:
             failure = f"extraction_{lost}"
             logger.warning("%s: %s", page.url, sentence(failure))
-            return Outcome(page=replace(page, body=b""), failure=failure)
+            return Outcome(page=_emptied(page), failure=failure)
         except WorkerBug as bug:
             logger.error("%s: a bug in extraction:\n%s", page.url, bug)
-            return Outcome(page=replace(page, body=b""), failure="extraction_error")
+            return Outcome(page=_emptied(page), failure="extraction_error")
 
     def close_spider(self) -> None:
         self._workers.kill()
@@ -75,13 +75,26 @@ class ExtractPipeline:
 
 def outcome_of(page: Page) -> Outcome:
     """Extract one page; a refusal is an outcome, anything else that is raised is a bug of ours."""
-    from pipelines.extract import EXTRACTOR, Refusal, extract  # takes a second, in the worker
+    from pipelines.extract import EXTRACTOR, Refusal  # takes a second, in the worker
+    from pipelines.extract.feed_text import read_article
 
-    empty = replace(page, body=b"")
     try:
-        return with_prints(Outcome(page=empty, article=extract(page)))
+        read, article = read_article(page)
+        return with_prints(Outcome(page=_emptied(replace(read, failure=None)), article=article))
     except Refusal as refusal:
-        return Outcome(page=empty, refusal=refusal.reason, extractor=EXTRACTOR)
+        if page.failure:
+            return Outcome(page=_emptied(page), failure=page.failure)
+        return Outcome(page=_emptied(page), refusal=refusal.reason, extractor=EXTRACTOR)
+
+
+def _emptied(page: Page) -> Page:
+    """Nothing after extraction needs what it was made of."""
+    return replace(page, body=b"", feed_html=None)
+
+
+def _is_told_by_feed(page: Page) -> bool:
+    """Whether the feed's text may stand for a page that turned us away."""
+    return page.feed_html is not None and page.status in TURNED_AWAY
 
 
 def with_prints(outcome: Outcome) -> Outcome:

@@ -225,7 +225,7 @@ def sources(base: sqlite3.Connection) -> list[Row]:
     return rows(
         base,
         """select * from source_health order by case status when 'broken' then 1 when 'blocked' then 2 when 'changed' then 3
-        when 'quiet' then 4 when 'new' then 5 when 'ok' then 6 else 7 end, name collate nocase limit 5000""",
+        when 'quiet' then 4 when 'empty' then 5 when 'new' then 6 when 'ok' then 7 else 8 end, name collate nocase limit 5000""",
     )
 
 

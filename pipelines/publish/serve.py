@@ -10,6 +10,8 @@ from typing import Any
 
 from datasette.utils import tilde_encode
 
+from pipelines.database.connection import is_sealed
+
 METADATA = Path(__file__).resolve().parents[2] / "datasette_metadata.json"
 
 NAME = "news"
@@ -42,7 +44,8 @@ def datasette_arguments(db: Path, port: int, *, public: bool) -> list[str]:
     db = _fit_for_an_address(db)
     settings = SETTINGS | (PUBLIC_SETTINGS if public else {})
     flags = [word for name, value in settings.items() for word in ("--setting", name, value)]
-    return ["serve", str(db), "--metadata", str(metadata_for(db)), "--host", "127.0.0.1", "--port", str(port), *flags]
+    file = ["--immutable", str(db)] if is_sealed(db) else [str(db)]
+    return ["serve", *file, "--metadata", str(metadata_for(db)), "--host", "127.0.0.1", "--port", str(port), *flags]
 
 
 def _fit_for_an_address(db: Path) -> Path:

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 from crawler.items import Article, Link, Listing, Outcome, Page, Source
 from crawler.times import stamp
 from pipelines.archive import health, listings
-from pipelines.archive.health_rules import Habits, patience_hours, updated_silence
+from pipelines.archive.health_rules import Habits, updated_silence
 from pipelines.archive.runs import _newly_met
+from pipelines.archive.silence import patience_hours
 from pipelines.archive.sources import sync
 from pipelines.archive.store import Archive
 from tests.support.loopback import story
@@ -199,6 +200,7 @@ def _run(path: Path, sources: list[Source], new: int, number: int) -> float:
                 _newly_met(archive.db),
                 read=archive.run.read,
                 unread=archive.run.unread,
+                held={},
                 started_at=stamp(now),
                 now=stamp(datetime.now(UTC)),
             )

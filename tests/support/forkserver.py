@@ -90,6 +90,7 @@ def become(job: dict[str, Any]) -> None:
     for target, descriptor in enumerate(descriptors):
         os.dup2(descriptor, target)
     os.chdir(job["cwd"])
+    os.environ.update(job.get("env") or {})
     sys.path.insert(0, job["cwd"])
     signal.alarm(LONGEST)
     if job.get("file_size") is not None:

@@ -24,6 +24,7 @@ from crawler.parsers.feeds import feed_says
 from crawler.parsers.front_pages import site_name
 from crawler.parsers.links import (
     MAX_DATE_CHARS,
+    MAX_FEED_HTML_CHARS,
     MAX_HINT_AUTHORS,
     MAX_HINT_CHARS,
     MAX_LINKS,
@@ -47,7 +48,7 @@ URL = "https://www.x.example/news/a.html"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STORED_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
-REASON = re.compile(r"[a-z0-9_]{2,40}")
+REASON = re.compile(r"[a-z0-9_]{2,40}|elsewhere_[^\s/]+")
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
 """What no stored text holds: control characters but tab and newline, direction overrides, halves of surrogate pairs."""
 
@@ -117,6 +118,8 @@ def obeys_reading(reading: Reading) -> bool:
         assert is_address(url, MAX_URL_CHARS), url
     for link in reading.links:
         assert obeys_hints(link.hints)
+        assert link.feed_html is None or not UNFIT.search(link.feed_html)
+        assert len(link.feed_html or "") <= MAX_FEED_HTML_CHARS
     assert all(child.changed_at is None or child.changed_at.tzinfo for child in reading.children)
     assert reading.asked is None or reading.asked > 0
     return True

@@ -3,6 +3,7 @@
 import gzip
 import random
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -108,8 +109,8 @@ def story(subject: str) -> str:
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[Site]:
-    """A site on a free port of this address, until the end of the block."""
+def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """A site on a free port of this address, until the end of the block; by https where it has `tls`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -141,7 +142,9 @@ def serving(host: str = "127.0.0.1") -> Iterator[Site]:
                 super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     server = Server((host, 0), Handler)
-    site = Site(f"http://{f'[{host}]' if ':' in host else host}:{server.server_port}")
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    site = Site(f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -23,8 +23,10 @@ class Newsroom:
             f'[crawl]\n{crawl}\nuser_agent = "test (+https://test.example)"\nallow_private = ["127.0.0.0/8", "::1/128"]\n{tables}\n'
         )
 
-    def crawl(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = broadsheet("crawl", *options, cwd=self.folder)
+    def crawl(
+        self, *options: str, code: int = 0, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = broadsheet("crawl", *options, cwd=self.folder, env=env)
         assert done.returncode == code, done.stderr + done.stdout
         return done
 

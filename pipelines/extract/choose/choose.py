@@ -6,6 +6,8 @@ page. How well it does is in card.json.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -45,6 +47,10 @@ right more often."""
 
 ALONE = 0.6
 """Log-odds from which a paragraph that a first reading kept is worth two changes of the path: advertising stands on both sides of it."""
+
+
+DOUBTED = -1.0
+"""Log-odds from which a paragraph that a first reading kept stays with two that stand in boxes equal to its own."""
 
 
 MIN_READ = 0.7
@@ -141,8 +147,10 @@ def chosen_blocks(
 ) -> list[Block] | None:
     """The candidates on the best path, trimmed; None where they are too little to be believed."""
     odds = together(page, candidates, odds)
-    stands_alone = (odds > ALONE) & (columns["prose"][candidates] > 0) & (columns["read"][candidates] >= 1)
-    wanted = candidates[stands_alone | best_path(odds)]
+    prose = (columns["prose"][candidates] > 0) & (columns["read"][candidates] >= 1)
+    on_path = prose & (odds > ALONE) | best_path(odds)
+    doubted = prose & (odds > DOUBTED) & ~on_path
+    wanted = candidates[on_path | (doubted & are_like(page, candidates, on_path & prose) if doubted.any() else False)]
     read = np.flatnonzero((columns["read"] > 0) & (columns["prose"] > 0))
     columns = columns | phrase_columns(page.blocks, {*wanted.tolist(), *read.tolist()})
     numbers = trimmed(wanted, columns)
@@ -192,6 +200,24 @@ def together(page: Blocks, candidates: NDArray[np.intp], odds: NDArray[np.float6
     found = odds.copy()
     found[entry] = (np.bincount(lists, odds[entry]) / np.maximum(1, np.bincount(lists)))[lists]
     return found
+
+
+def are_like(page: Blocks, candidates: NDArray[np.intp], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which blocks stand as most others do that stand so: in one of several equal boxes, as the entries of a live blog do."""
+    places = [_place(page, number) for number in candidates.tolist()]
+    of_known = Counter(place for place, is_known in zip(places, known, strict=True) if is_known)
+    return np.array([of_known[place] > 1 for place in places], dtype=bool)
+
+
+def _place(page: Blocks, number: int) -> tuple[str, str, str, str, int]:
+    """The kinds of a block's container and of the box around it, and what holds the boxes."""
+    own = page.containers[page.blocks[number].container]
+    box = page.containers[own.parent]
+    return own.tag, FIGURES.sub("", own.names), box.tag, FIGURES.sub("", box.names), box.parent
+
+
+FIGURES = re.compile(r"\d++")
+"""What tells one box of a list from the next: `post-2241`, `post-2158`."""
 
 
 def trimmed(numbers: NDArray[np.intp], columns: Columns) -> list[int]:

@@ -37,7 +37,10 @@ def authors(head: PageHead, site: str | None, heading: HtmlElement | None = None
     for found in (page.stated, page.declared, page.marked, page.opened):
         names = unique(found())
         if any(is_person(name, site, head.url) for name in names):
-            names = each_once(name for name in names if not (is_site(name, site, head.url) or AGENCY.fullmatch(name)))
+            in_line = found in (page.marked, page.opened)  # there an agency is where a person works
+            names = each_once(
+                name for name in names if not (is_site(name, site, head.url) or (in_line and AGENCY.fullmatch(name)))
+            )
             return names if found == page.opened else page.corrected(names, is_sure=found == page.marked)
         weak = weak or names
     return weak
