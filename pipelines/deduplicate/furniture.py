@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from pipelines.deduplicate.near_copies import Text
+from pipelines.text import cjk_letters, words_of
 
 STEM = 7
 """Letters of a word that count: enough for inflected languages, and a little better than whole words in English."""
@@ -36,15 +37,20 @@ _ENDS = re.compile(r"(?<=[.!?])\s++|(?<=[。！？])|\n++")
 
 def sentences(text: str) -> list[Sentence]:
     """The sentences of a text."""
-    found = [Text(one) for one in _ENDS.split(text)]
-    return [(_name(one.words), terms(one)) for one in found if one.words]
+    found = [[word.casefold() for word in words_of(one)] for one in _ENDS.split(text)]
+    by_pairs = 2 * cjk_letters(text) > sum(map(len, found))
+    return [(_name(words), _terms(words, by_pairs)) for words in found if words]
 
 
 def terms(text: Text) -> list[str]:
     """The terms of a text: the beginnings of its words; in scripts without spaces, pairs of characters."""
-    words = [word for word in text.words if len(word) > SHORT_FIGURE or not word.isdigit()]
+    return _terms(text.words, text.unit > 1)
+
+
+def _terms(words: list[str], by_pairs: bool) -> list[str]:
+    words = [word for word in words if len(word) > SHORT_FIGURE or not word.isdigit()]
     found = [word[:STEM] for word in words if len(word) > 1]
-    if text.unit > 1:
+    if by_pairs:
         found += (one + other for one, other in pairwise(words) if len(one) == len(other) == 1)
     return found
 
