@@ -85,6 +85,8 @@ class Link:
 
     url: str  #: absolute, canonical_url() applied
     hints: Hints = field(default_factory=Hints)
+    guid: str | None = None  #: what a feed's entry is called by; an address is canonical
+    updated: str | None = None  #: like Hints.date_published, when the entry says that it was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -63,7 +64,10 @@ def read_feed(body: bytes, url: str) -> Reading:
     language = plain_text(parsed.feed.get("language"))
     everybody = _authors(parsed.feed) if kind == "atom" else ()
     hints = (_entry_hints(entry, url, language, everybody) for entry in parsed.entries)
-    links = [_entry_link(_entry_urls(entry), url, said) for entry, said in zip(parsed.entries, hints, strict=True)]
+    links = [
+        _identified(_entry_link(_entry_urls(entry), url, said), entry.get("id"), entry.get("updated"), url)
+        for entry, said in zip(parsed.entries, hints, strict=True)
+    ]
     links = links if any(links) else list(_loose_links(body, url))
     return Reading(kind=kind, links=distinct_links(links, MAX_LINKS), asked=_asked(parsed.feed))
 
@@ -167,6 +171,14 @@ def _entry_link(candidates: Iterable[Any], url: str, hints: Hints) -> Link | Non
     return next((link for link in links if link and link.url != url), None)
 
 
+def _identified(link: Link | None, guid: Any, updated: Any, url: str) -> Link | None:
+    """The link with what tells another state of its entry."""
+    if link is None:
+        return None
+    named = address_of(guid, url) if looks_absolute(guid) else None
+    return replace(link, guid=named or plain_text(guid), updated=iso_date(updated))
+
+
 def _authors(said: Any) -> tuple[str, ...]:
     """Who signs an entry, or in Atom a whole feed, and so each entry that names nobody (RFC 4287, 4.2.1)."""
     names = [_person(author.get("name")) for author in said.get("authors", [])]
@@ -212,7 +224,15 @@ def read_json_feed(body: bytes, url: str) -> Reading:
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
         raise NotAListing("not_a_feed")
     items = [item for item in feed["items"] if isinstance(item, dict)]
-    links = (_entry_link(_item_urls(item), url, _json_hints(item, feed, url)) for item in items)
+    links = (
+        _identified(
+            _entry_link(_item_urls(item), url, _json_hints(item, feed, url)),
+            item.get("id"),
+            item.get("date_modified"),
+            url,
+        )
+        for item in items
+    )
     return Reading(kind="json", links=distinct_links(links, MAX_LINKS))
 
 

@@ -212,6 +212,22 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
 
 
+def set_aside(db: Database, url: str) -> None:
+    """Make room at an address that now holds another article: the one it held keeps it, with its date behind a `#`.
+
+    What the address is asked by goes to the page that is to come. The old one is not asked again.
+    """
+    sql = """select pages.id, article_id, coalesce(articles.date_published, articles.first_seen_at) as date
+             from pages join articles on articles.id = article_id where pages.url = ?"""
+    page = first_row(db, sql, [url])
+    assert page is not None
+    aside = f"{url}#{page['date']}"
+    while first_row(db, "select 1 from pages where url = ?", [aside]):
+        aside += "'"
+    update(db, "pages", page["id"], {"url": aside, "next_fetch_at": None, "etag": None, "last_modified": None})
+    db.execute("update articles set url = ? where id = ?", [aside, page["article_id"]])
+
+
 def redirected(db: Database, page: Page, article_id: int) -> Row:
     """The row of an address that led to another one: a duplicate of what was there, unless it is an article by itself."""
     row = first_row(db, "select * from pages where url = ?", [page.url]) or inserted(db, page.url, page)

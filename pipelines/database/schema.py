@@ -283,6 +283,16 @@ def m014_relinked(db: Database) -> None:
     db.conn.execute("alter table feeds add column relinked_at text")
 
 
+@migrations()
+def m020_what_entries_said(db: Database) -> None:
+    """What a feed said of an address, as a print: that it says something else now is a reason to look again."""
+    for statement in (
+        "alter table pages add column entry blob",
+        "alter table feeds add column restless integer not null default 0",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
-from crawler.times import stamp
+from crawler.times import moment_of, stamp
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
@@ -25,6 +25,14 @@ SHORTEST_EQUAL_TEXT = 25
 
 MIN_CONTAINMENT = 0.5
 """Share of the shorter text's three-word runs that the longer one holds, from which a canonical link is believed."""
+
+
+UNLIKE = 0.1
+"""Share of the shorter text's three-word runs under which two texts are about something else. Of 800 pairs of reports on
+different events, 99 % of the shorter have under .05 of theirs in the other."""
+
+ALIKE, TELLING = 0.5, 4
+"""Share of a title's words that two wordings of it have in common at least; letters of those that are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +51,8 @@ class Match:
     )
     false_claim_of: int | None = None  #: an article that claimed this page's address as its canonical one, wrongly
     merges: tuple[int, ...] = ()  #: other articles that this page shows to be the same as `known`
+    reused: bool = False  #: this address held another article before, which keeps it with its date behind a `#`
+    announced: bool = False  #: its feed says that there is something new at this address, and the page agrees
     prints: frozenset[int] = frozenset()  #: fingerprints of the text
     unnoted: tuple[int, ...] = ()  #: those of them to note of a new article, so that they are not looked up twice
     reserves: bool = False  #: `url` is another address, which nobody has found yet and nobody need fetch
@@ -82,7 +92,7 @@ def match(db: Database, outcome: Outcome, pages: Mapping[str, Row]) -> Match:
 def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mapping[str, Row]) -> Match:
     """Decide by what is known of the addresses; by the text where they say nothing."""
     if it.here and it.here["state"] == "article":
-        return replace(it, kind="refetch", known=_article(db, it.here["article_id"]))
+        return _match_again(db, it, _article(db, it.here["article_id"]))
     if moved := _moved_article(db, it, pages):
         return replace(it, kind="original", known=moved, reason="redirect")
     known = _article_at(db, claimed) if claimed else None
@@ -97,6 +107,37 @@ def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mappi
     if claimant and _alike(claimant, it.article):
         return replace(it, kind="original", known=claimant, reason="canonical")
     return _match_by_text(db, replace(it, false_claim_of=claimant["id"] if claimant else None))
+
+
+def _match_again(db: Database, it: Match, known: Row | None) -> Match:
+    """A page that is known: its article once more, unless its feed announced another one and that is what stands there."""
+    assert known is not None
+    if not _is_announced(known, it):
+        return replace(it, kind="refetch", known=known)
+    title = it.article.title
+    is_other = _shared_words(known["title"], title) < UNLIKE and containment(known["text"], it.article.text) < UNLIKE
+    if not is_other:
+        return replace(it, kind="refetch", known=known, announced=True)
+    return replace(_match_by_text(db, replace(it, here=None)), reused=True)
+
+
+def _is_announced(known: Row, it: Match) -> bool:
+    """Whether the page has the title that its feed gives it, and a later date than the article that is known."""
+    named, date = it.page.hints.title, it.article.date_published
+    if not named or not date or date <= (known["date_published"] or ""):
+        return False
+    return it.page.fetched_at > moment_of(known["last_fetched_at"]) and _shared_words(named, it.article.title) >= ALIKE
+
+
+def _shared_words(one: str | None, other: str | None) -> float:
+    """Share, 0 to 1, of the words of the shorter of two titles that the other has; of the longer words where there are some."""
+    few, many = sorted(map(_telling_words, (one, other)), key=len)
+    return len(few & many) / len(few) if few else 0.0
+
+
+def _telling_words(title: str | None) -> set[str]:
+    words = tokens(title or "")
+    return {word for word in words if len(word) >= TELLING} or set(words)
 
 
 def _match_by_text(db: Database, it: Match) -> Match:

@@ -55,7 +55,7 @@ class Site:
 
     def feed(self, path: str, *links: str, etag: str | None = None) -> str:
         items = "".join(
-            f"<item><title>Item {number}</title><link>{link}</link></item>" for number, link in enumerate(links)
+            f"<item><title>Item {link.rpartition('/')[2]}</title><link>{link}</link></item>" for link in links
         )
         body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
         return self.add(path, body, kind="application/rss+xml", etag=etag)
