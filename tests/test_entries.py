@@ -137,3 +137,33 @@ def test_what_a_wall_answers_for_a_changed_entry_is_doubted(site: Site, newsroom
     rss(site, NEW)
     newsroom.crawl()
     assert newsroom.rows("select title, text from articles") == [(OLD[1], story("lock"))]
+
+
+def let_rechecks_be_due(newsroom: Newsroom) -> None:
+    rest(newsroom)
+    newsroom.change("update pages set next_fetch_at = last_fetched_at where state = 'article'")
+
+
+@pytest.mark.parametrize("gone_first", [False, True])
+def test_a_slug_that_changed_without_a_redirect_is_a_move(gone_first: bool, site: Site, newsroom: Newsroom) -> None:
+    an_old_article(site, newsroom)
+    if gone_first:
+        del site.answers["/briefing"]
+        for _ in range(2):
+            let_rechecks_be_due(newsroom)
+            newsroom.crawl()
+    page(site, "/lock-is-mended", OLD[1], story("lock"), date="2026-11-17T06:00:00Z")
+    rss(site, (*OLD[:3], "/lock-is-mended"))
+    newsroom.crawl("--now")
+    site.answers.pop("/briefing", None)
+    for _ in range(2):
+        let_rechecks_be_due(newsroom)
+        newsroom.crawl("--now")
+    assert newsroom.states() == {
+        f"{site.url}/briefing": ("duplicate", "canonical"),
+        f"{site.url}/lock-is-mended": ("article", None),
+    }
+    assert newsroom.rows("select url, gone_at from articles") == [(f"{site.url}/lock-is-mended", None)]
+    assert newsroom.rows("select what, url, old_title, new_title from changed") == [
+        ("moved", f"{site.url}/lock-is-mended", OLD[1], OLD[1])
+    ]

@@ -117,7 +117,8 @@ def _replace_with_original(db: Database, match: Match, known: Row, page_id: int,
            where article_id = ? and state = 'article' and id <> ?""",
         [match.reason, known["id"], page_id],
     )
-    fields = row | fetch_times(known, row) | {"url": match.url, "source_id": sources.id_for(db, match.page)}
+    own = {"url": match.url, "source_id": sources.id_for(db, match.page), "gone_at": None}
+    fields = row | fetch_times(known, row) | own
     update(db, "articles", known["id"], fields)
     return runs.recount_displaced(db, known["id"]), known | fields
 

@@ -15,10 +15,11 @@ from sqlite_utils import Database
 from crawler.items import Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.times import stamp
+from crawler.urls import same_site
 from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
-from pipelines.database.connection import Row, first_row
+from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.match import Match
 
 LOCAL = ("file", "warc")
@@ -119,10 +120,31 @@ def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
         return "failed", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
     if not is_gone(row["http_status"]):
         return "failed", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
+    if moved_to := _newer_address(db, row):
+        return _moved(db, page, row, moved_to)
     noted = db.execute(
         "update articles set gone_at = ? where id = ? and gone_at is null", [stamp(page.fetched_at), row["article_id"]]
     )
     return "updated" if noted.rowcount else "known", {"next_fetch_at": None}
+
+
+def _newer_address(db: Database, row: Row) -> Row | None:
+    """The newest address on the same site that gave an article's text and is not known to be gone."""
+    sql = """select id, url from pages where article_id = ? and state = 'duplicate' and reason in ('text', 'near', 'canonical')
+             and http_status = 200 order by discovered_at desc, id desc"""
+    return next((other for other in [*rows(db, sql, [row["article_id"]])] if same_site(other["url"], row["url"])), None)
+
+
+def _moved(db: Database, page: Page, row: Row, to: Row) -> Kept:
+    """An address that is gone while another of its site has the text: the article lives there, and is looked at there soon."""
+    db.execute("update pages set state = 'duplicate', reason = 'canonical' where id = ?", [row["id"]])
+    db.execute(
+        """update pages set state = 'article', reason = null, similarity = null, next_fetch_at = ?,
+                  content_hash = (select content_hash from articles where articles.id = article_id) where id = ?""",
+        [stamp(page.fetched_at), to["id"]],
+    )
+    db.execute("update articles set url = ?, gone_at = null where id = ?", [to["url"], row["article_id"]])
+    return "updated", {"state": "duplicate", "reason": "canonical", "next_fetch_at": None}
 
 
 def _is_doubted(db: Database, page: Row) -> bool:

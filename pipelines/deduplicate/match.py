@@ -147,6 +147,8 @@ def _match_by_text(db: Database, it: Match) -> Match:
     if not ids:
         return replace(it, kind="new", unnoted=unnoted(it.prints, holders))
     twins = [row for article_id in ids if (row := _article(db, article_id))]
+    if len(twins) == 1 and _is_gone_from(db, twins[0], it):
+        return replace(it, kind="original", known=twins[0], reason="canonical")
     first = min(twins, key=lambda twin: precedence_of(db, twin))
     mine = precedence(it.article.date_published, _found_at(it), it.page.final_url)
     return replace(
@@ -156,6 +158,13 @@ def _match_by_text(db: Database, it: Match) -> Match:
         reason="text" if it.content_hash == first["content_hash"] else "near",
         merges=tuple(twin["id"] for twin in twins[1:]),
     )
+
+
+def _is_gone_from(db: Database, known: Row, it: Match) -> bool:
+    """Whether the address of an article is gone, and this one is of the same site: its slug was changed."""
+    sql = "select url from pages where article_id = ? and state = 'article' and http_status in (404, 410)"
+    page = first_row(db, sql, [known["id"]])
+    return bool(page and it.page.final_url != page["url"] and same_site(page["url"], it.page.final_url))
 
 
 def canonical_claim(page: Page, article: Article) -> str | None:
