@@ -167,3 +167,19 @@ def test_a_slug_that_changed_without_a_redirect_is_a_move(gone_first: bool, site
     assert newsroom.rows("select what, url, old_title, new_title from changed") == [
         ("moved", f"{site.url}/lock-is-mended", OLD[1], OLD[1])
     ]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_of_the_pages_of_one_article_the_one_that_holds_all_of_it_wins(
+    order: tuple[int, ...], site: Site, newsroom: Newsroom
+) -> None:
+    parts = (story("weir"), f"{FARES}\n\n{story('mill')}")
+    pages = (("/weir", parts[0]), ("/weir?page=2", parts[1]), ("/weir?page=all", "\n\n".join(parts)))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    for number in order:
+        path, text = pages[number]
+        html = article_html("The weir", text)
+        site.add(path, html.replace("</head>", f'<link rel="canonical" href="{site.url}/weir"></head>'))
+        site.feed("/feed", site.url + path)
+        newsroom.crawl("--now")
+    assert newsroom.rows("select text from articles") == [("\n\n".join(parts),)]

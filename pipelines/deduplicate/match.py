@@ -18,6 +18,7 @@ from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
+from pipelines.deduplicate.parts import articles_beside, is_later_part, whole_address
 from pipelines.text import content_hash, tokens
 
 SHORTEST_EQUAL_TEXT = 25
@@ -33,6 +34,10 @@ different events, 99 % of the shorter have under .05 of theirs in the other."""
 
 ALIKE, TELLING = 0.5, 4
 """Share of a title's words that two wordings of it have in common at least; letters of those that are counted."""
+
+
+HELD = 0.8
+"""Share of the shorter text's three-word runs that the longer one has where it holds it whole; each page has its own furniture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,8 @@ def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mappi
         return _match_again(db, it, _article(db, it.here["article_id"]))
     if moved := _moved_article(db, it, pages):
         return replace(it, kind="original", known=moved, reason="redirect")
+    if found := _match_pages_of_one(db, it):
+        return found
     known = _article_at(db, claimed) if claimed else None
     if known and _alike(known, it.article):
         return replace(it, kind="duplicate", known=known, reason="canonical")
@@ -107,6 +114,18 @@ def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mappi
     if claimant and _alike(claimant, it.article):
         return replace(it, kind="original", known=claimant, reason="canonical")
     return _match_by_text(db, replace(it, false_claim_of=claimant["id"] if claimant else None))
+
+
+def _match_pages_of_one(db: Database, it: Match) -> Match | None:
+    """Pages of one article: the longest is the article's text where it holds the others, in whatever order they come."""
+    beside = articles_beside(db, it.page.final_url)
+    beside = [row for row in beside if containment(row["text"], it.article.text) >= HELD]
+    if not beside:
+        return None
+    longest = max(beside, key=lambda row: int(row["word_count"]))
+    if it.article.word_count <= longest["word_count"]:
+        return replace(it, kind="duplicate", known=longest, reason="near")
+    return replace(it, kind="original", known=beside[0], reason="near", merges=tuple(row["id"] for row in beside[1:]))
 
 
 def _match_again(db: Database, it: Match, known: Row | None) -> Match:
@@ -176,7 +195,8 @@ def canonical_claim(page: Page, article: Article) -> str | None:
     if claimed is None or page.final_url.startswith("urn:"):
         return claimed
     elsewhere = not same_site(claimed, page.final_url) or (is_front_page(claimed) and not is_front_page(page.final_url))
-    return None if elsewhere or claimed == page.final_url else claimed
+    is_part = is_later_part(page.final_url) and whole_address(page.final_url) == whole_address(claimed)
+    return None if elsewhere or is_part or claimed == page.final_url else claimed
 
 
 def _claimed(article: Article) -> str | None:
