@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from sqlite_utils import Database
 
-from crawler.items import Link, Listing
+from crawler.items import Hints, Link, Listing
 from crawler.reasons import is_final
 from crawler.times import instant_of, stamp
 from pipelines.archive.pages import LOCAL, hints_json
@@ -29,6 +29,8 @@ MOST = 0.5
 
 FEW = 3
 """Known entries under which all may have changed indeed: two looks in a row must have found it."""
+
+NO_HINTS = Hints()
 
 NOT_COMPARED = ("homepage",)
 """Kinds of listings: a front page words its links by the hour."""
@@ -128,8 +130,12 @@ def _told_by_titles(changed: list[Entry], number: int) -> list[Entry]:
 
 
 def _known_pages(db: Database, listing: Listing) -> dict[str, Row]:
+    """The pages of the addresses of which it says anything; a sitemap of 50,000 mostly does of none."""
     if listing.failure or listing.kind in NOT_COMPARED:
+        return {}
+    said = [link.url for link in listing.links if link.guid or link.updated or link.hints != NO_HINTS]
+    if not said:
         return {}
     sql = """select pages.id, url, state, reason, via, entry, etag, pages.last_modified
              from json_each(?) as link join pages on pages.url = link.value where reason is not ?"""
-    return {row["url"]: row for row in db.query(sql, [json.dumps([link.url for link in listing.links]), FORGOTTEN])}
+    return {row["url"]: row for row in db.query(sql, [json.dumps(said), FORGOTTEN])}

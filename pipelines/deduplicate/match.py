@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
-from crawler.times import moment_of, stamp
+from crawler.times import instant_of, moment_of, stamp
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
@@ -136,7 +136,10 @@ def _match_again(db: Database, it: Match, known: Row | None) -> Match:
     title = it.article.title
     is_other = _shared_words(known["title"], title) < UNLIKE and containment(known["text"], it.article.text) < UNLIKE
     if not is_other:
-        return replace(it, kind="refetch", known=known, announced=True)
+        hinted = instant_of(it.page.hints.date_published or "")
+        before = known["date_published"] or ""
+        announced = hinted is not None and stamp(hinted)[: len(before)] > before
+        return replace(it, kind="refetch", known=known, announced=announced)
     return replace(_match_by_text(db, replace(it, here=None)), reused=True)
 
 
