@@ -91,6 +91,8 @@ class Link:
     url: str  #: absolute, canonical_url() applied
     hints: Hints = field(default_factory=Hints)
     feed_html: str | None = None  #: the whole article as its feed has it, HTML; None: it has none, or only a teaser
+    guid: str | None = None  #: what a feed's entry is called by; an address is canonical
+    updated: str | None = None  #: like Hints.date_published, when the entry says that it was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

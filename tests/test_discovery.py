@@ -276,6 +276,16 @@ def test_where_a_feed_names_no_language_its_source_s_counts() -> None:
     assert link.hints.date_published == "2026-05-11"
 
 
+def test_when_an_entry_was_changed_is_read_as_its_other_dates_are() -> None:
+    item = {"id": "n1", "url": "/a", "date_published": "05/11/2026", "date_modified": "28/11/2026"}
+    json_feed = json.dumps({"version": "https://jsonfeed.org/version/1", "language": "en-AU", "items": [item]})
+    dates = "<published>05/11/2026</published><updated>28/11/2026</updated>"
+    atom = f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>n1</id><link href="/a"/>{dates}</entry></feed>'
+    plain = rss("<item><guid isPermaLink='false'>n1</guid><link>/a</link><pubDate>05/11/2026</pubDate></item>")
+    read = [read_listing(feed.encode(), URL, "feed").links[0] for feed in (atom, json_feed, plain)]
+    assert [(link.guid, link.updated) for link in read] == [("n1", "2026-11-28"), ("n1", "2026-11-28"), ("n1", None)]
+
+
 def test_a_date_that_nobody_set_gives_way_to_the_other_one() -> None:
     dates = "<published>0001-01-01T00:00:00Z</published><updated>2026-11-03T08:15:00Z</updated>"
     feed = f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="/a"/>{dates}</entry></feed>'

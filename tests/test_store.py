@@ -56,7 +56,8 @@ def test_a_listing_makes_its_links_pending_with_the_first_finders_hints(archive:
         links=(Link(url=PAGE.url, hints=Hints(title="Pier", authors=("Ann",))),),
     )
     archive.keep(listing)
-    archive.keep(replace(listing, links=(Link(url=PAGE.url, hints=Hints(title="Other")),)))
+    others = (Link(url=PAGE.url, hints=Hints(title="Other")),)
+    archive.keep(replace(listing, url="https://a.example/other", links=others))
     row = page_row(archive)
     assert (row["state"], row["via"], row["source_id"], hints_from_json(row["hints"])) == (
         "pending",
@@ -64,7 +65,14 @@ def test_a_listing_makes_its_links_pending_with_the_first_finders_hints(archive:
         1,
         Hints(title="Pier", authors=("Ann",)),
     )
-    assert [(feed["etag"], feed["last_status"]) for feed in archive.db.table("feeds").rows] == [('"1"', "ok")]
+    assert [(feed["etag"], feed["last_status"]) for feed in archive.db.table("feeds").rows] == 2 * [('"1"', "ok")]
+
+
+def test_a_listing_that_says_something_else_of_its_own_link_renews_the_hints(archive: Archive) -> None:
+    for hints in (Hints(title="Pier", authors=("Ann",)), Hints(title="Other")):
+        links = (Link(url=PAGE.url, hints=hints),)
+        archive.keep(Listing(url="https://a.example/feed", source=SOURCE, kind="rss", fetched_at=NOON, links=links))
+    assert hints_from_json(page_row(archive)["hints"]) == Hints(title="Other")
 
 
 def test_a_failing_feed_keeps_its_validators_and_its_kind(archive: Archive) -> None:

@@ -30,6 +30,7 @@ from crawler.parsers.links import (
     feed_html,
     first_date,
     is_utf8,
+    iso_date,
     link_of,
     looks_absolute,
     of_seven_bits,
@@ -71,7 +72,12 @@ def read_feed(body: bytes, url: str, language: str | None = None) -> Reading:
     channel = _Channel(base, spoken, _authors(parsed.feed) if kind == "atom" else (), habits)
     hints = (_entry_hints(entry, channel) for entry in parsed.entries)
     links = [
-        _entry_link(_entry_urls(entry, spoken), url, base, said, _whole_text(entry))
+        _identified(
+            _entry_link(_entry_urls(entry, spoken), url, base, said, _whole_text(entry)),
+            entry.get("id"),
+            dict.get(entry, "updated"),
+            channel,
+        )
         for entry, said in zip(parsed.entries, hints, strict=True)
     ]
     links = links if any(links) else list(_loose_links(body, url))
@@ -230,6 +236,14 @@ def _paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line.strip())
 
 
+def _identified(link: Link | None, guid: Any, updated: Any, channel: _Channel) -> Link | None:
+    """The link with what tells another state of its entry."""
+    if link is None:
+        return None
+    named = address_of(guid, channel.base) if looks_absolute(guid) else None
+    return replace(link, guid=named or plain_text(guid), updated=iso_date(updated, channel.habits))
+
+
 def _authors(said: Any) -> tuple[str, ...]:
     """Who signs an entry, or in Atom a whole feed, and so each entry that names nobody (RFC 4287, 4.2.1)."""
     names = [_person(author.get("name")) for author in said.get("authors", [])]
@@ -292,7 +306,13 @@ def read_json_feed(body: bytes, url: str, language: str | None = None) -> Readin
     habits = listing_habits((plain_text(said) for item in items for said in _item_dates(item)), spoken or language)
     channel = _Channel(_base_of(feed.get("home_page_url"), url), spoken, _json_authors(feed), habits)
     links = (
-        _entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel), _item_text(item)) for item in items
+        _identified(
+            _entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel), _item_text(item)),
+            item.get("id"),
+            item.get("date_modified"),
+            channel,
+        )
+        for item in items
     )
     return Reading(kind="json", links=distinct_links(links, MAX_LINKS))
 

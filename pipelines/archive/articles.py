@@ -11,11 +11,11 @@ from sqlite_utils import Database
 from crawler.items import Article
 from crawler.times import stamp
 from pipelines.archive import notices, pages, runs, sources, versions
-from pipelines.archive.notices import SHRUNK, UNLIKE
+from pipelines.archive.notices import SHRUNK
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
 from pipelines.database.connection import Row, first_row
-from pipelines.deduplicate.match import Match, is_same_content, is_same_text, precedence_of
+from pipelines.deduplicate.match import UNLIKE, Match, is_same_content, is_same_text, precedence_of
 from pipelines.deduplicate.near_copies import Text, containment, is_beginning, similarity
 
 OLDEST_DATE, FUTURE_ALLOWED = "1600", timedelta(days=2)
@@ -28,6 +28,8 @@ INDEXED = ("title", "description", "text", "word_count", "content_hash")
 def apply(db: Database, match: Match) -> Stored:
     """Write an article where match() says it belongs, and what became of its addresses."""
     page = match.page
+    if match.reused:
+        pages.set_aside(db, page.final_url)
     if match.false_claim_of:
         _correct_address(db, match.false_claim_of)
     here = match.here or pages.inserted(db, page.final_url, page)
@@ -95,8 +97,10 @@ def _refetch(db: Database, match: Match, known: Row, page_id: int, row: Row) -> 
     elif match.here and newer and not match.article.notice and notices.is_recovered(match.here, known, row):
         return _recover(db, match.here, known, row)
     else:
-        trusted = not is_doubtful(known, row) or (
-            versions.is_agreed(db, known, page_id, row) and not notices.shrinks_with_others(db, known, row)
+        trusted = (
+            match.announced
+            or not is_doubtful(known, row)
+            or (versions.is_agreed(db, known, page_id, row) and not notices.shrinks_with_others(db, known, row))
         )
         outcome, fields = "updated", row if trusted else {}
         versions.add(db, known, page_id, row)
@@ -129,7 +133,8 @@ def _replace_with_original(db: Database, match: Match, known: Row, page_id: int,
            where article_id = ? and state = 'article' and id <> ?""",
         [match.reason, known["id"], page_id],
     )
-    fields = row | fetch_times(known, row) | {"url": match.url, "source_id": sources.id_for(db, match.page)}
+    own = {"url": match.url, "source_id": sources.id_for(db, match.page), "gone_at": None}
+    fields = row | fetch_times(known, row) | own
     update(db, "articles", known["id"], fields)
     return runs.recount_displaced(db, known["id"]), known | fields
 

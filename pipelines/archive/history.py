@@ -23,6 +23,7 @@ from crawler.reasons import sentence
 from crawler.times import stamp
 from crawler.urls import UnusableURL, origin_of
 from pipelines.archive import entry_points, feed_texts
+from pipelines.archive.entries import compare
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.retries import Retries
@@ -71,6 +72,27 @@ class Asker(Protocol):
     def announced_sitemaps(self, source: "Source") -> Sequence[str]: ...
 
 
+class _Asked:
+    """The pages that a run has asked for."""
+
+    def __init__(self, *, limit: int, budget: int) -> None:
+        self._limit = limit
+        self._budget = budget
+        self.urls: set[str] = set()
+        self._of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
+
+    def take(self, url: str) -> bool:
+        """Note that a page is asked; False when it was already, or when that is beyond the run's limit."""
+        if url in self.urls or (self._limit and len(self.urls) >= self._limit):
+            return False
+        self.urls.add(url)
+        self._of[origin_of(url)] += 1
+        return True
+
+    def is_within_budget(self, url: str) -> bool:
+        return self._of[origin_of(url)] <= self._budget
+
+
 class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
@@ -90,11 +112,8 @@ class HistoryMiddleware:
         self._crawler = crawler
         self._poll_all = poll_all
         self._retries = retries
-        self._limit = limit
-        self._budget = budget
         self._now = run.began or datetime.now(UTC)
-        self._asked: set[str] = set()
-        self._asked_of: Counter[str] = Counter()  #: pages of each host, by `scheme://host:port`
+        self._asked = _Asked(limit=limit, budget=budget)
         self._looked: set[tuple[str, str]] = set()
         self._due: set[str] = set()
         self._parts_of: Counter[str | None] = Counter()  #: sitemaps asked of each index
@@ -138,9 +157,11 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
+                    changed = list(_changed(self._db, self._spider, output))  # before it is written
                     yield feed_texts.with_text(self._db, output)
-                    for request in self._catch_up(output):
-                        yield request
+                    for request in (*self._catch_up(output), *changed):
+                        if not isinstance(asked := asked_for(request), PageRequest) or self._asked.take(asked.url):
+                            yield request
                 elif isinstance(asked_for(output), PageRequest) and pages >= PAGES_OF_LISTING:
                     continue  # it is pending by now, and the next run takes it up
                 elif self._is_wanted(output):
@@ -152,12 +173,7 @@ class HistoryMiddleware:
         asked = asked_for(request)
         if not isinstance(asked, PageRequest):
             return self._is_due_child(request) and self._is_first_look(request)
-        url = asked.url
-        if url in self._asked or (self._limit and len(self._asked) >= self._limit) or not self._is_due_page(asked):
-            return False
-        self._asked.add(url)
-        self._asked_of[origin_of(url)] += 1
-        return True
+        return asked.url not in self._asked.urls and self._is_due_page(asked) and self._asked.take(asked.url)
 
     def _is_due_child(self, request: Request) -> bool:
         """Whether a sitemap that an index names is due, or has changed since it was asked; everything else is."""
@@ -311,7 +327,7 @@ class HistoryMiddleware:
         for row in _pages_in_turn(self._db, condition, parameters):
             source = self._run.source_of(row["source_url"], row["domain"])
             # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.
-            if source and self._asked_of[origin_of(row["url"])] <= self._budget and source.wants(row["url"]):
+            if source and self._asked.is_within_budget(row["url"]) and source.wants(row["url"]):
                 yield source, row
 
     @property
@@ -320,6 +336,17 @@ class HistoryMiddleware:
 
     def _feed(self, url: str) -> Row | None:
         return entry_points.feed_at(self._db, url)
+
+
+def _changed(db: Database, spider: Asker, listing: object) -> Iterator[Request]:
+    """Pages of which a listing says something else than before, asked conditionally."""
+    if not isinstance(listing, Listing) or not listing.source.recheck:
+        return
+    for entry in compare(db, listing).changed:
+        if entry.is_asked and entry.is_askable:
+            via = via_of(listing.kind)
+            request = spider.fetch(listing.source, entry.link, via, RECHECK_PRIORITY, is_recheck=True)
+            yield _conditional(request, entry.page)
 
 
 def _conditional(request: Request, row: Row) -> Request:

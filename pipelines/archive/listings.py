@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
-from pipelines.archive import feed_texts, runs, schedule, sources
+from pipelines.archive import entries, feed_texts, runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
@@ -205,7 +205,8 @@ def _retire_children(db: Database, run: RunState, listing: Listing) -> None:
 
 
 def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -> Found:
-    """A link not yet known is a pending page; the first finder's hints and source stay."""
+    """A link not yet known is a pending page; the first finder's hints and source stay, unless it says something else."""
+    entries.keep(db, listing)
     urls = json.dumps([link.url for link in listing.links])
     sql = "select url, pages.id from json_each(?) as link join pages on pages.url = link.value"
     known: dict[str, int] = dict(db.conn.execute(sql, [urls]).fetchall())
@@ -234,5 +235,6 @@ def _insert_link(db: Database, link: Link, listing: Listing, source_id: int) -> 
         "hints": hints_json(link.hints),
         "state": "pending",
         "discovered_at": stamp(listing.fetched_at),
+        "entry": entries.entry_print(listing, link),
     }
     return insert(db, "pages", row)

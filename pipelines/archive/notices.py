@@ -17,18 +17,16 @@ from pipelines.archive.pages import LOCAL, Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row
+from pipelines.deduplicate.match import UNLIKE
 from pipelines.deduplicate.near_copies import containment
 
 OTHER_ADDRESSES = 2
 """Further addresses of a source with the same words, from which on these are a notice: three in all. Two may be one short report's,
 its page and that for printing; a report's own data, date, author or canonical link keep it from having a hash at all."""
 
-UNLIKE = 0.1
-"""Nor does a text replace the known one at once when they share less: a consent notice can be as long as a brief.
-Of 800 pairs of reports on different events, 99 % of the shorter have under .05 of their three-word runs in the other."""
-
 SHRUNK = 0.5
-"""A text under this share of the known one's words is a version, but only replaces it when the next answer agrees."""
+"""A text under this share of the known one's words is a version, but only replaces it when the next answer agrees. Nor does
+one that is UNLIKE it replace it at once: a consent notice can be as long as a brief."""
 
 
 def is_turned_away(db: Database, outcome: Outcome, known: Mapping[str, Row]) -> bool:

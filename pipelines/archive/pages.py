@@ -15,10 +15,11 @@ from sqlite_utils import Database
 from crawler.items import TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.times import stamp
+from crawler.urls import same_site
 from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
-from pipelines.database.connection import Row, first_row
+from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.match import Match
 
 LOCAL = ("file", "warc")
@@ -123,10 +124,31 @@ def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
         return "known" if is_told else "failed", recheck(page, article, doubted=_is_doubted(db, row))
     if not is_gone(row["http_status"]):
         return "known", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
+    if moved_to := _newer_address(db, row):
+        return _moved(db, page, row, moved_to)
     noted = db.execute(
         "update articles set gone_at = ? where id = ? and gone_at is null", [stamp(page.fetched_at), row["article_id"]]
     )
     return "updated" if noted.rowcount else "known", {"next_fetch_at": None}
+
+
+def _newer_address(db: Database, row: Row) -> Row | None:
+    """The newest address on the same site that gave an article's text and is not known to be gone."""
+    sql = """select id, url from pages where article_id = ? and state = 'duplicate' and reason in ('text', 'near', 'canonical')
+             and http_status = 200 order by discovered_at desc, id desc"""
+    return next((other for other in [*rows(db, sql, [row["article_id"]])] if same_site(other["url"], row["url"])), None)
+
+
+def _moved(db: Database, page: Page, row: Row, to: Row) -> Kept:
+    """An address that is gone while another of its site has the text: the article lives there, and is looked at there soon."""
+    db.execute("update pages set state = 'duplicate', reason = 'canonical' where id = ?", [row["id"]])
+    db.execute(
+        """update pages set state = 'article', reason = null, similarity = null, next_fetch_at = ?,
+                  content_hash = (select content_hash from articles where articles.id = article_id) where id = ?""",
+        [stamp(page.fetched_at), to["id"]],
+    )
+    db.execute("update articles set url = ?, gone_at = null where id = ?", [to["url"], row["article_id"]])
+    return "updated", {"state": "duplicate", "reason": "canonical", "next_fetch_at": None}
 
 
 def _is_doubted(db: Database, page: Row) -> bool:
@@ -216,6 +238,22 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     } | state  # fmt: skip
     unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
+
+
+def set_aside(db: Database, url: str) -> None:
+    """Make room at an address that now holds another article: the one it held keeps it, with its date behind a `#`.
+
+    What the address is asked by goes to the page that is to come. The old one is not asked again.
+    """
+    sql = """select pages.id, article_id, coalesce(articles.date_published, articles.first_seen_at) as date
+             from pages join articles on articles.id = article_id where pages.url = ?"""
+    page = first_row(db, sql, [url])
+    assert page is not None
+    aside = f"{url}#{page['date']}"
+    while first_row(db, "select 1 from pages where url = ?", [aside]):
+        aside += "'"
+    update(db, "pages", page["id"], {"url": aside, "next_fetch_at": None, "etag": None, "last_modified": None})
+    db.execute("update articles set url = ? where id = ?", [aside, page["article_id"]])
 
 
 def redirected(db: Database, page: Page, article_id: int) -> Row:

@@ -118,7 +118,8 @@ class Archive:
     def forget(self, urls: Iterable[str], now: datetime) -> list[Forgotten]:
         """Take down what these addresses gave, all or nothing. takedown.erase() then clears the file of what is left of it."""
         with self.transaction():
-            taken = [takedown.take_down(self.db, url, stamp(now)) for url in urls]
+            meant = [each for url in urls for each in takedown.with_set_aside(self.db, url)]
+            taken = [takedown.take_down(self.db, url, stamp(now)) for url in meant]
             trimmed = json.dumps([article_id for one in taken for article_id in one.trimmed])
             for (article_id,) in self.db.execute(
                 "select id from articles where id in (select value from json_each(?))", [trimmed]

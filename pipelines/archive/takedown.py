@@ -48,6 +48,12 @@ def is_forgotten(pages: Mapping[str, Row]) -> bool:
     return any(page["state"] == "refused" and page["reason"] == FORGOTTEN for page in pages.values())
 
 
+def with_set_aside(db: Database, url: str) -> list[str]:
+    """An address, and what it held before it was used again (pages.set_aside)."""
+    aside = db.execute("select url from pages where url > ? and url < ?", [f"{url}#", f"{url}$"]).fetchall()
+    return [url, *(found for (found,) in aside)]
+
+
 def take_down(db: Database, url: str, now: str) -> Forgotten:
     """Forget one address, made by wanted_url(), at the time `now` (`YYYY-MM-DDTHH:MM:SSZ`)."""
     page = first_row(db, "select * from pages where url = ?", [url])

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
-from crawler.times import stamp
+from crawler.times import instant_of, moment_of, stamp
 from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
+from pipelines.deduplicate.parts import articles_beside, is_later_part, whole_address
 from pipelines.text import content_hash, tokens
 
 SHORTEST_EQUAL_TEXT = 25
@@ -25,6 +26,18 @@ SHORTEST_EQUAL_TEXT = 25
 
 MIN_CONTAINMENT = 0.5
 """Share of the shorter text's three-word runs that the longer one holds, from which a canonical link is believed."""
+
+
+UNLIKE = 0.1
+"""Share of the shorter text's three-word runs under which two texts are about something else. Of 800 pairs of reports on
+different events, 99 % of the shorter have under .05 of theirs in the other."""
+
+ALIKE, TELLING = 0.5, 4
+"""Share of a title's words that two wordings of it have in common at least; letters of those that are counted."""
+
+
+HELD = 0.8
+"""Share of the shorter text's three-word runs that the longer one has where it holds it whole; each page has its own furniture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,8 @@ class Match:
     )
     false_claim_of: int | None = None  #: an article that claimed this page's address as its canonical one, wrongly
     merges: tuple[int, ...] = ()  #: other articles that this page shows to be the same as `known`
+    reused: bool = False  #: this address held another article before, which keeps it with its date behind a `#`
+    announced: bool = False  #: its feed says that there is something new at this address, and the page agrees
     prints: frozenset[int] = frozenset()  #: fingerprints of the text
     unnoted: tuple[int, ...] = ()  #: those of them to note of a new article, so that they are not looked up twice
     reserves: bool = False  #: `url` is another address, which nobody has found yet and nobody need fetch
@@ -82,9 +97,11 @@ def match(db: Database, outcome: Outcome, pages: Mapping[str, Row]) -> Match:
 def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mapping[str, Row]) -> Match:
     """Decide by what is known of the addresses; by the text where they say nothing."""
     if it.here and it.here["state"] == "article":
-        return replace(it, kind="refetch", known=_article(db, it.here["article_id"]))
+        return _match_again(db, it, _article(db, it.here["article_id"]))
     if moved := _moved_article(db, it, pages):
         return replace(it, kind="original", known=moved, reason="redirect")
+    if found := _match_pages_of_one(db, it):
+        return found
     known = _article_at(db, claimed) if claimed else None
     if known and _alike(known, it.article):
         return replace(it, kind="duplicate", known=known, reason="canonical")
@@ -99,6 +116,52 @@ def _match_by_address(db: Database, it: Match, claimed: str | None, pages: Mappi
     return _match_by_text(db, replace(it, false_claim_of=claimant["id"] if claimant else None))
 
 
+def _match_pages_of_one(db: Database, it: Match) -> Match | None:
+    """Pages of one article: the longest is the article's text where it holds the others, in whatever order they come."""
+    beside = articles_beside(db, it.page.final_url)
+    beside = [row for row in beside if containment(row["text"], it.article.text) >= HELD]
+    if not beside:
+        return None
+    longest = max(beside, key=lambda row: int(row["word_count"]))
+    if it.article.word_count <= longest["word_count"]:
+        return replace(it, kind="duplicate", known=longest, reason="near")
+    return replace(it, kind="original", known=beside[0], reason="near", merges=tuple(row["id"] for row in beside[1:]))
+
+
+def _match_again(db: Database, it: Match, known: Row | None) -> Match:
+    """A page that is known: its article once more, unless its feed announced another one and that is what stands there."""
+    assert known is not None
+    if not _is_announced(known, it):
+        return replace(it, kind="refetch", known=known)
+    title = it.article.title
+    is_other = _shared_words(known["title"], title) < UNLIKE and containment(known["text"], it.article.text) < UNLIKE
+    if not is_other:
+        hinted = instant_of(it.page.hints.date_published or "")
+        before = known["date_published"] or ""
+        announced = hinted is not None and stamp(hinted)[: len(before)] > before
+        return replace(it, kind="refetch", known=known, announced=announced)
+    return replace(_match_by_text(db, replace(it, here=None)), reused=True)
+
+
+def _is_announced(known: Row, it: Match) -> bool:
+    """Whether the page has the title that its feed gives it, and a later date than the article that is known."""
+    named, date = it.page.hints.title, it.article.date_published
+    if not named or not date or date <= (known["date_published"] or ""):
+        return False
+    return it.page.fetched_at > moment_of(known["last_fetched_at"]) and _shared_words(named, it.article.title) >= ALIKE
+
+
+def _shared_words(one: str | None, other: str | None) -> float:
+    """Share, 0 to 1, of the words of the shorter of two titles that the other has; of the longer words where there are some."""
+    few, many = sorted(map(_telling_words, (one, other)), key=len)
+    return len(few & many) / len(few) if few else 0.0
+
+
+def _telling_words(title: str | None) -> set[str]:
+    words = tokens(title or "")
+    return {word for word in words if len(word) >= TELLING} or set(words)
+
+
 def _match_by_text(db: Database, it: Match) -> Match:
     """Decide by the text alone, leaving out a false claimant: new, a copy, or the original of copies that came before it."""
     holders = holders_of(db, it.prints)
@@ -106,6 +169,8 @@ def _match_by_text(db: Database, it: Match) -> Match:
     if not ids:
         return replace(it, kind="new", unnoted=unnoted(it.prints, holders))
     twins = [row for article_id in ids if (row := _article(db, article_id))]
+    if len(twins) == 1 and _is_gone_from(db, twins[0], it):
+        return replace(it, kind="original", known=twins[0], reason="canonical")
     first = min(twins, key=lambda twin: precedence_of(db, twin))
     mine = precedence(it.article.date_published, _found_at(it), it.page.final_url)
     return replace(
@@ -117,6 +182,13 @@ def _match_by_text(db: Database, it: Match) -> Match:
     )
 
 
+def _is_gone_from(db: Database, known: Row, it: Match) -> bool:
+    """Whether the address of an article is gone, and this one is of the same site: its slug was changed."""
+    sql = "select url from pages where article_id = ? and state = 'article' and http_status in (404, 410)"
+    page = first_row(db, sql, [known["id"]])
+    return bool(page and it.page.final_url != page["url"] and same_site(page["url"], it.page.final_url))
+
+
 def canonical_claim(page: Page, article: Article) -> str | None:
     """The address on its own site that the page says it should be known by; None when it names none but its own.
 
@@ -126,7 +198,8 @@ def canonical_claim(page: Page, article: Article) -> str | None:
     if claimed is None or page.final_url.startswith("urn:"):
         return claimed
     elsewhere = not same_site(claimed, page.final_url) or (is_front_page(claimed) and not is_front_page(page.final_url))
-    return None if elsewhere or claimed == page.final_url else claimed
+    is_part = is_later_part(page.final_url) and whole_address(page.final_url) == whole_address(claimed)
+    return None if elsewhere or is_part or claimed == page.final_url else claimed
 
 
 def _claimed(article: Article) -> str | None:

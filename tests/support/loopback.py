@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import socket
 import ssl
 import sys
@@ -56,7 +57,7 @@ class Site:
 
     def feed(self, path: str, *links: str, etag: str | None = None) -> str:
         items = "".join(
-            f"<item><title>Item {number}</title><link>{link}</link></item>" for number, link in enumerate(links)
+            f"<item><title>Item {re.split('[;?]', link)[0]}</title><link>{link}</link></item>" for link in links
         )
         body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
         return self.add(path, body, kind="application/rss+xml", etag=etag)
