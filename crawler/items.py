@@ -182,7 +182,7 @@ class Article:
         None  #: a hash, where nothing but its words says that it is an article; equal for a site's notices
     )
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
-    extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 2 choose 2 trafilatura 2.3.1`
+    extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 3 choose 2 trafilatura 2.3.1`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
 from pipelines.text import word_count
 
-EXTRACTOR = f"broadsheet 2 choose {CHOOSER} trafilatura {version('trafilatura')}"
+EXTRACTOR = f"broadsheet 3 choose {CHOOSER} trafilatura {version('trafilatura')}"
 """Stored with every article; the first number grows whenever these rules change, the second with the model that chooses lines."""
 
 
