@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from crawler.urls import UnusableURL, canonical_url, same_site
+from crawler.urls import canonical_or_none, same_site
 
 MOST_NESTED = 3
 """Redirectors within one another that are looked behind."""
@@ -32,11 +32,9 @@ def target_in_query(url: str) -> str | None:
 
 def _address(value: str) -> str | None:
     """A parameter's value as an address, where it is a whole one; some escape no more of it than its own query."""
-    said = value if value.startswith(("http://", "https://")) and "%3F" not in value else unquote(value)
-    try:
-        return canonical_url(said)
-    except UnusableURL:
-        return None
+    return canonical_or_none(
+        value if value.startswith(("http://", "https://")) and "%3F" not in value else unquote(value)
+    )
 
 
 def _is_known(url: str) -> bool:

@@ -85,6 +85,14 @@ def canonical_url(url: str) -> str:
     return _joined(f"{parts.scheme}://{host}", _normal_escapes(path), _normal_escapes(parts.query))
 
 
+def canonical_or_none(url: str) -> str | None:
+    """The same for a stranger's string: None where it is no address that can be asked for."""
+    try:
+        return canonical_url(url)
+    except UnusableURL:
+        return None
+
+
 def is_whole(url: str) -> bool:
     """Whether an address stands for itself wherever it is found, as far as one can tell at a glance."""
     return _PLAIN.fullmatch(url) is not None

@@ -12,7 +12,7 @@ from crawler.fetcher.requests import IssuerRequest, PageRequest, RobotsRequest, 
 from crawler.fetcher.robots import RobotsForbid
 from crawler.items import WHOLE
 from crawler.redirectors import target_in_query
-from crawler.urls import UnusableURL, canonical_url
+from crawler.urls import canonical_or_none
 
 
 class HopsMiddleware(BaseRedirectMiddleware):
@@ -30,7 +30,7 @@ class HopsMiddleware(BaseRedirectMiddleware):
             return response
         if not isinstance(response, HtmlResponse):
             return response
-        target = _usable(client_redirect(response.body, response.url))
+        target = canonical_or_none(client_redirect(response.body, response.url) or "")
         # To itself again it leads only who brings the cookie that it has just set.
         if target is None or ("Set-Cookie" not in response.headers and is_same_address(target, response.url)):
             return response
@@ -47,11 +47,3 @@ class HopsMiddleware(BaseRedirectMiddleware):
         return self._redirect(
             self._redirect_request_using_get(request, Response(request.url), target), request, "redirector"
         )
-
-
-def _usable(target: str | None) -> str | None:
-    """The address as it can be asked for; None of one that cannot."""
-    try:
-        return canonical_url(target) if target else None
-    except UnusableURL:
-        return None

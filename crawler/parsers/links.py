@@ -17,7 +17,7 @@ from crawler.dates.listed import read_date
 from crawler.dates.moments import UNKNOWN, Habits
 from crawler.items import Hints, Link, Source
 from crawler.redirectors import behind_redirectors
-from crawler.urls import UnusableURL, canonical_url, is_whole
+from crawler.urls import canonical_or_none, is_whole
 
 MAX_BYTES = 16 * 2**20
 """Size limit of a decompressed listing; beyond this the rest is not read. The sitemap protocol allows 50 MB, for which
@@ -180,11 +180,8 @@ def address_of(href: Any, base: str) -> str | None:
     url = absolute(href, base)
     if url is None or len(url) > MAX_URL_CHARS:
         return None
-    try:
-        url = canonical_url(url)
-    except UnusableURL:
-        return None
-    return url if len(url) <= MAX_URL_CHARS else None  # escapes make it longer
+    url = canonical_or_none(url)
+    return url if url and len(url) <= MAX_URL_CHARS else None  # escapes make it longer
 
 
 def absolute(href: Any, base: str) -> str | None:

@@ -16,7 +16,7 @@ import tldextract
 from crawler.fetcher.offline import content_type_of, is_of_another_kind
 from crawler.items import MAX_PAGE_BYTES, Page
 from crawler.parsers.single_files import SINGLE_FILE_SUFFIXES, Document, main_document
-from crawler.urls import UnusableURL, canonical_url, original_url
+from crawler.urls import canonical_or_none, original_url
 
 logger = logging.getLogger(__name__)
 
@@ -188,10 +188,7 @@ def url_of_parts(parts: Sequence[str]) -> str | None:
 
 def _address(url: str | None) -> str | None:
     """An address as it is kept; None of what is none."""
-    try:
-        return canonical_url(original_url(url)) if url else None
-    except UnusableURL:
-        return None
+    return canonical_or_none(original_url(url)) if url else None
 
 
 def url_in_comment(body: bytes) -> str | None:

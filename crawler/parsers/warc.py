@@ -21,7 +21,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from crawler.items import MAX_PAGE_BYTES, Page
 from crawler.parsers.saved_files import NOT_PAGES
-from crawler.urls import UnusableURL, canonical_url
+from crawler.urls import canonical_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -151,11 +151,8 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
 
 def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | None:
     """The page of a response or resource record; None for requests, redirects, images and what is not the web's."""
-    try:
-        url = canonical_url(record.rec_headers.get_header("WARC-Target-URI", ""))
-    except UnusableURL:
-        return None
-    if record.rec_type not in ("response", "resource") or NOT_PAGES.search(urlsplit(url).path):
+    url = canonical_or_none(record.rec_headers.get_header("WARC-Target-URI", ""))
+    if url is None or record.rec_type not in ("response", "resource") or NOT_PAGES.search(urlsplit(url).path):
         return None
     http = _http_head.parse(record.raw_stream) if record.rec_type == "response" else None
     status = _status(http) if http else None

@@ -18,7 +18,7 @@ from crawler.items import Source
 from crawler.parsers.links import decoded_xml
 from crawler.selectors import to_xpath
 from crawler.sources.languages import is_language
-from crawler.urls import UnusableURL, canonical_url, origin_of, site_of
+from crawler.urls import canonical_or_none, canonical_url, origin_of, site_of
 
 Entry = dict[str, Any]
 """The keys and values of one [[source]] table; `url` may still be missing."""
@@ -248,11 +248,7 @@ def _why_no_address(url: str) -> str:
 
 
 def _is_address(url: str) -> bool:
-    try:
-        canonical_url(url)
-    except UnusableURL:
-        return False
-    return True
+    return canonical_or_none(url) is not None
 
 
 def is_selector(text: str) -> bool:

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
 from crawler.times import instant_of, moment_of, stamp
-from crawler.urls import UnusableURL, canonical_url, is_front_page, same_site
+from crawler.urls import canonical_or_none, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
@@ -204,10 +204,7 @@ def canonical_claim(page: Page, article: Article) -> str | None:
 
 def _claimed(article: Article) -> str | None:
     """A canonical link, also to another site: whoever gives it says that this is that page's text."""
-    try:
-        return canonical_url(article.canonical_url or "")
-    except UnusableURL:
-        return None
+    return canonical_or_none(article.canonical_url or "")
 
 
 def precedence(date_published: str | None, discovered_at: str, url: str) -> tuple[str, str, str]:
