@@ -6,10 +6,11 @@ parts' names are another, the ends of the list are the last.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import zip_longest
 from typing import TypeVar
 
+from crawler.dates.listed import end_of_day, last_day_of
 from crawler.items import MAX_CHILDREN
 from crawler.parsers.links import Child
 
@@ -119,14 +120,14 @@ def period_end(url: str) -> datetime | None:
     year, (compact, compact_day, month, day, week, quarter, name) = int(found[1]), found.groups()[1:]
     try:
         if week:
-            return datetime.fromisocalendar(year, int(week), 7).replace(hour=23, minute=59, second=59, tzinfo=UTC)
+            return end_of_day(date.fromisocalendar(year, int(week), 7))
         if said := compact_day or day:
-            return datetime(year, int(compact or month), int(said), 23, 59, 59, tzinfo=UTC)
+            return end_of_day(date(year, int(compact or month), int(said)))
         number = 3 * int(quarter) if quarter else _MONTHS.index(name[:3]) if name else int(compact or month or 12)
         if not 1 <= number <= 12:
             if compact:
                 return None
             number = 12  # `2026-13` is the thirteenth part of a year
-        return datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC) - timedelta(seconds=1)
+        return end_of_day(last_day_of(year, number))
     except ValueError:
         return None
