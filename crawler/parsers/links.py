@@ -10,6 +10,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
+from lxml import etree
 from w3lib.html import remove_tags
 
 from crawler import iso_2022
@@ -150,6 +151,19 @@ def _undeclared(body: bytes) -> str:
     """UTF-8, however damaged; windows-1252 where no character beyond ASCII is of UTF-8."""
     text = body.decode("utf-8", "replace")
     return text if re.search("[\x80-\ufffc\U00010000-\U0010ffff]", text) else body.decode("cp1252", "replace")
+
+
+def xml_parser(*, recover: bool = False) -> etree.XMLParser:
+    """A parser of strangers' XML: no entity is expanded, nothing is loaded; `recover` has it read on behind a fault."""
+    return etree.XMLParser(
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        encoding="utf-8",
+    )
 
 
 NO_HINTS = Hints()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.items import Page
-from crawler.parsers.saved_files import MAX_SAVED_BYTES, PACKED_SUFFIXES, is_page, page_name, page_of
+from crawler.parsers.saved_files import MAX_SAVED_BYTES, PACKED_SUFFIXES, START_BYTES, is_page, page_name, page_of
 
 logger = logging.getLogger(__name__)
 
@@ -122,5 +122,5 @@ def _parts(name: str, left_out: Counter[str]) -> tuple[str, ...] | None:
 
 
 def _page(data: bytes, parts: tuple[str, ...], written: float, left_out: Counter[str]) -> Iterator[Page]:
-    if is_page(parts[-1], data[:2048], left_out):
+    if is_page(parts[-1], data[:START_BYTES], left_out):
         yield page_of(data, parts, written)

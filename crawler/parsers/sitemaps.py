@@ -30,6 +30,7 @@ from crawler.parsers.links import (
     iso_date,
     looks_absolute,
     plain_text,
+    xml_parser,
 )
 from crawler.parsers.sitemap_parts import newest_parts
 from crawler.urls import site_of
@@ -62,15 +63,7 @@ _AMPERSAND = "\ue000"
 
 def _parse_xml(text: str) -> Any:
     """What of an XML document is sound, with _AMPERSAND for `&`."""
-    parser = etree.XMLParser(
-        recover=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        encoding="utf-8",
-    )
+    parser = xml_parser(recover=True)
     try:
         root = etree.fromstring(_from_root(text).replace("&", _AMPERSAND).encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):

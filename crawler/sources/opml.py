@@ -15,7 +15,7 @@ from cssselect import SelectorError
 from lxml import etree
 
 from crawler.items import Source
-from crawler.parsers.links import decoded_xml
+from crawler.parsers.links import decoded_xml, xml_parser
 from crawler.selectors import to_xpath
 from crawler.sources.languages import is_language
 from crawler.urls import canonical_or_none, canonical_url, origin_of, site_of
@@ -84,7 +84,7 @@ def _body(data: bytes, unused: Counter[str]) -> list[Any]:
     if re.search(r"<!ENTITY", text):
         raise UnreadableList("declares entities of its own, which no reader's list does")
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), _parser())
+        root = etree.fromstring(text.encode("utf-8", "replace"), xml_parser())
     except etree.XMLSyntaxError as error:
         root = _recovered(text)
         if root is None or not any(_said(outline).get("xmlurl") for outline in root.iter("{*}outline")):
@@ -95,18 +95,6 @@ def _body(data: bytes, unused: Counter[str]) -> list[Any]:
     return [outline for body in root.iter("{*}body") for outline in body.iterchildren("{*}outline")]
 
 
-def _parser(*, recover: bool = False) -> etree.XMLParser:
-    return etree.XMLParser(
-        recover=recover,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        encoding="utf-8",
-    )
-
-
 def _recovered(text: str) -> Any:
     """What can be read of a list that is not well-formed: libxml2 mends most, but for attributes that it cannot part."""
     begin = re.search("<opml", text, re.IGNORECASE)
@@ -114,7 +102,7 @@ def _recovered(text: str) -> Any:
         return None
     tags = re.split(r"(?=</?(?:outline|body|head|opml)\b)", text[begin.start() :])
     mended = "".join(_parted(tag) if tag.startswith("<outline") else tag for tag in tags)
-    return etree.fromstring(mended.encode("utf-8", "replace"), _parser(recover=True))
+    return etree.fromstring(mended.encode("utf-8", "replace"), xml_parser(recover=True))
 
 
 def _parted(tag: str) -> str:
