@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.extract.choose.blocks import read_blocks
-from pipelines.extract.choose.choose import MODEL, are_like, best_path, choose, load_model, model_from
+from pipelines.extract.choose.choose import MODEL, are_like, best_path, judge, load_model, model_from
 from pipelines.extract.choose.features import all_names, measure, table_of
 from pipelines.extract.choose.texts import PageContext
 from pipelines.extract.reading import first_reading
@@ -79,7 +79,7 @@ def article_of(html: str, **known: Any) -> list[str]:
     """The texts that are chosen of a page, as it is read first."""
     tree = parse(html)
     page = read_blocks(tree, URL)
-    chosen = choose(page, PageContext(lines=first_reading(tree), **known))
+    chosen = judge(page, PageContext(lines=first_reading(tree), **known)).chosen()
     return [block.text for block in chosen or []]
 
 
@@ -189,7 +189,7 @@ def built(node: Any) -> lxml.html.HtmlElement:
 @settings(max_examples=60, deadline=None)
 def test_whatever_the_tree_what_is_chosen_are_blocks_of_it_in_their_order(node: Any) -> None:
     page = read_blocks(built(node), URL)
-    chosen = choose(page, PageContext(lines=[LONG], titles=("Read also",)))
+    chosen = judge(page, PageContext(lines=[LONG], titles=("Read also",))).chosen()
     places = [page.blocks.index(block) for block in chosen or []]
     assert places == sorted(set(places))
     assert all(0 <= one.first <= one.end <= len(page.blocks) for one in page.containers)

@@ -9,7 +9,7 @@ import lxml.html
 from crawler.items import Source
 from pipelines.extract.boilerplate import ArticleContext, body_lines
 from pipelines.extract.choose.blocks import Block, Blocks, read_blocks
-from pipelines.extract.choose.choose import choose
+from pipelines.extract.choose.choose import judge
 from pipelines.extract.choose.texts import PageContext
 from pipelines.extract.layout import Cards, LineElements, decks, element_of, locate_lines
 from pipelines.extract.metadata.authors import is_person
@@ -50,10 +50,11 @@ def read_body(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, sourc
     page = prepare(tree, head, said, source)
     if is_short_body(page.tree, page.lines):
         return by_rules(head, page)
-    if chosen := choose(page.blocks, page.context):
+    judged = judge(page.blocks, page.context)
+    if chosen := judged.chosen():
         return _of_blocks(page, chosen)
     body = by_rules(head, page)
-    doubted = _of_blocks(page, choose(page.blocks, page.context, least_read=0.0) or [])
+    doubted = _of_blocks(page, judged.chosen(least_read=0.0) or [])
     return doubted if doubted.own_words > MORE * max(body.own_words, FEW) else body
 
 
@@ -92,8 +93,6 @@ def prepare(tree: lxml.html.HtmlElement, head: PageHead, said: Metadata, source:
     context = PageContext(
         lines=lines,
         titles=(*head.titles, *([said.title] if said.title else [])),
-        authors=said.authors,
-        description=said.description or "",
         body=body if isinstance(body, str) and len(body) <= MAX_TEXT else "",
     )
     blocks = read_blocks(tree, head.url or "")

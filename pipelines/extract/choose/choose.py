@@ -127,14 +127,29 @@ ODDS_SCALE = 16
 """The log-odds of class tokens are stored as whole sixteenths."""
 
 
-def choose(page: Blocks, context: PageContext, least_read: float = MIN_READ) -> list[Block] | None:
-    """The blocks of the article in their order; None where nothing is sure enough to be believed."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A page's blocks with the model's odds: measured once, however often it is asked what is chosen of them."""
+
+    page: Blocks
+    context: PageContext
+    columns: Columns
+    candidates: NDArray[np.intp]
+    odds: NDArray[np.float64]
+
+    def chosen(self, least_read: float = MIN_READ) -> list[Block] | None:
+        """The blocks of the article in their order; None where nothing is sure enough to be believed."""
+        if not len(self.candidates):
+            return None
+        return chosen_blocks(self.page, self.context, self.columns, self.candidates, self.odds, least_read)
+
+
+def judge(page: Blocks, context: PageContext) -> Judged:
+    """The odds of a page's blocks, by the model."""
     model = load_model()
     columns, candidates = measure(page, context, model.names)
-    if not len(candidates):
-        return None
-    odds = model.trees.log_odds(table_of(columns, candidates, model.columns))
-    return chosen_blocks(page, context, columns, candidates, odds, least_read)
+    odds = model.trees.log_odds(table_of(columns, candidates, model.columns)) if len(candidates) else np.zeros(0)
+    return Judged(page, context, columns, candidates, odds)
 
 
 def chosen_blocks(

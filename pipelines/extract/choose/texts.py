@@ -33,8 +33,6 @@ class PageContext:
 
     lines: Sequence[str] = ()  #: a first reading's
     titles: Sequence[str] = ()
-    authors: Sequence[str] = ()
-    description: str = ""
     body: str = ""  #: what JSON-LD gives as the article's text, "" without
 
 
