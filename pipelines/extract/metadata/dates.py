@@ -35,9 +35,9 @@ from pipelines.extract.metadata.surroundings import clocks_in
 
 # --------------------------------------------------------------------------------------------------------- published
 def published_at(
-    head: PageHead, habits: Habits, heading: lxml.html.HtmlElement | None = None
+    head: PageHead, habits: Habits, modified: Moment | None = None, heading: lxml.html.HtmlElement | None = None
 ) -> tuple[Moment | None, str]:
-    """When the article was published, and who says so; `heading` is the element of its title.
+    """When the article was published, and who says so; `modified` is modified_at(), `heading` the element of its title.
 
     How far to trust it shows in the source: `page` and `url` are read off the page's face, so a `page` date that equals
     the day of the fetch has nobody else's word for it. What lies ahead of the fetch is an announcement or an error:
@@ -48,7 +48,6 @@ def published_at(
     come = partial(filter, lambda one: not is_ahead(one.moment, head.fetched_at))
     stated = list(come(_in_data(head, habits, seen)))
     first = _believed(stated, seen)
-    modified = modified_at(head, habits)
     if first and first.moment.is_instant:
         return _in_local_time(first.moment, [other.moment for other in stated], seen, modified), first.source
     face = list(come(_on_its_face(head, seen)))
