@@ -181,6 +181,8 @@ class Article:
     notice: str | None = (
         None  #: a hash, where nothing but its words says that it is an article; equal for a site's notices
     )
+    parts: tuple[tuple[int, str], ...] = ()  #: number and address of the pages that it links as pages of this article,
+    #: its own among them; 0 shows them all; () of an article on one page
     word_count: int  #: runs of letters and digits; every Han, Kana or Hangul character counts as one
     extractor: str  #: name and version of the rules that made this, e.g. `broadsheet 3 choose 2 trafilatura 2.3.1`
 

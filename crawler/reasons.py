@@ -81,6 +81,7 @@ _FAILURES = {
 _DUPLICATES = {
     "canonical": "names another address as the article's own",
     "near": "nearly the same text as the article",
+    "part": "one of the pages that the article is split over, or all of it on one page",
     "redirect": "redirects to the article",
     "text": "the same words as the article",
     "url": "the article's own address in another spelling",

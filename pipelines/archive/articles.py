@@ -126,7 +126,8 @@ def _replace_with_original(db: Database, match: Match, known: Row, page_id: int,
     if is_same_text(known, row):
         row = row | {name: known[name] for name in ("text", "word_count", "content_hash")}
     elif not versions.has(db, known["id"], row["content_hash"]):
-        versions.add(db, known, page_id, row)
+        if match.reason != "part":  # it is no other text, but the rest of it
+            versions.add(db, known, page_id, row)
         versions.add_prints(db, known["id"], match.prints)
     db.execute(
         """update pages set state = 'duplicate', reason = ?, similarity = null, next_fetch_at = null
@@ -219,9 +220,9 @@ def _similarity(db: Database, article: Row, copy_hash: str) -> float | None:
 # Columns
 
 
-WITH_THE_PAGE = ("titles", "reservations", "canonical_url", "notice")
+WITH_THE_PAGE = ("titles", "reservations", "canonical_url", "notice", "parts")
 """Fields that stand with the page: where its titles disagree, what it reserves, whether it may be a notice; what address it
-claims decides which row it has."""
+claims decides which row it has, and the pages that it links as its parts are rows of their own."""
 
 COLUMNS = tuple(field.name for field in fields_of(Article) if field.name not in WITH_THE_PAGE)
 """The fields of an article that are columns of the same name."""

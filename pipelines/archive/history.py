@@ -13,8 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from scrapy import Request
-from scrapy.exceptions import NotConfigured
+from scrapy import Request, signals
+from scrapy.exceptions import DontCloseSpider, NotConfigured
 from sqlite_utils import Database
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
@@ -40,8 +40,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_DUE_RECHECK = "state = 'article' and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"
-"""Also what was written by a clock that was ahead."""
+_DUE_RECHECK = """state in ('article', 'duplicate') and next_fetch_at is not null and (next_fetch_at <= ? or last_fetched_at > ?)"""
+"""Articles, and of duplicates the parts of one; also what was written by a clock that was ahead."""
+
+_NEW_PARTS = """id in (select pages.id from parts cross join pages on pages.url = parts.url
+    where parts.text is null and state = 'pending')"""
 
 BATCH = 500
 """Pages read at a time; of the others only the numbers are kept, 40 bytes each."""
@@ -124,7 +127,7 @@ class HistoryMiddleware:
         archive: Archive | None = settings.get("ARCHIVE")
         if archive is None or not isinstance(crawler.spider, Asker):  # a spider of one's own asks for what it likes
             raise NotConfigured
-        return cls(
+        history = cls(
             archive.db,
             archive.run,
             crawler,
@@ -133,6 +136,8 @@ class HistoryMiddleware:
             limit=settings.getint("PAGE_LIMIT"),
             budget=settings.getint("HOST_BUDGET"),
         )
+        crawler.signals.connect(history.ask_parts, signal=signals.spider_idle)
+        return history
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         with self._run.ending_with_the_disk():
@@ -143,14 +148,12 @@ class HistoryMiddleware:
                         failed.append(wanted)
                     else:
                         yield wanted
-            for request in self._unfinished():
-                if self._is_wanted(request):
-                    yield request
+            for request in filter(self._is_wanted, self._unfinished()):
+                yield request
             for request in failed:
                 yield request
-            for request in self._rechecks():
-                if self._is_wanted(request):
-                    yield request
+            for request in filter(self._is_wanted, self._rechecks()):
+                yield request
 
     async def process_spider_output(self, response: "Response", result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         pages = 0
@@ -173,7 +176,9 @@ class HistoryMiddleware:
         asked = asked_for(request)
         if not isinstance(asked, PageRequest):
             return self._is_due_child(request) and self._is_first_look(request)
-        return asked.url not in self._asked.urls and self._is_due_page(asked) and self._asked.take(asked.url)
+        if asked.url in self._asked.urls or not _is_due_page(self._db, self._retries, asked, self._now):
+            return False
+        return self._asked.take(asked.url)
 
     def _is_due_child(self, request: Request) -> bool:
         """Whether a sitemap that an index names is due, or has changed since it was asked; everything else is."""
@@ -196,14 +201,6 @@ class HistoryMiddleware:
         self._looked.add(look)
         self._parts_of[asked.parent] += 1
         return True
-
-    def _is_due_page(self, asked: PageRequest) -> bool:
-        sql = "select state, reason, source_id, next_fetch_at, last_fetched_at from pages where url = ?"
-        row = first_row(self._db, sql, [asked.url])
-        if row is None or row["state"] == "pending" or self._retries.include(asked.url, row):
-            return True
-        again = row["state"] in ("failed", "refused") or (row["state"] == "article" and asked.is_recheck)
-        return again and row["next_fetch_at"] is not None and is_due(row, self._now)
 
     # Entry points
 
@@ -309,10 +306,23 @@ class HistoryMiddleware:
         """Pending pages, failed and refused ones that are due, and those that --retry names."""
         retried, parameters = self._retries.condition()
         due = f"state = 'pending' or (state in ('failed', 'refused') and (next_fetch_at <= ? or last_fetched_at > ?)) or {retried}"
-        for source, row in self._pages(due, due_until(self._now), due_until(self._now), *parameters):
+        yield from self._fetches(due, due_until(self._now), due_until(self._now), *parameters)
+
+    def _fetches(self, condition: str, *parameters: object) -> Iterator[Request]:
+        for source, row in self._pages(condition, *parameters):
             link = Link(url=row["url"], hints=hints_from_json(row["hints"]))
             with suppress(UnusableURL):  # of an older release
                 yield self._spider.fetch(source, link, row["via"], PENDING_PRIORITY)
+
+    def ask_parts(self) -> None:
+        """When nothing else is left to ask: the pages of articles that this run found to be split over several."""
+        new: list[Request] = []
+        with self._run.ending_with_the_disk():
+            new += filter(self._is_wanted, self._fetches(_NEW_PARTS))
+        for request in new:
+            self._crawler.engine.crawl(request)
+        if new:
+            raise DontCloseSpider
 
     def _rechecks(self) -> Iterator[Request]:
         """Articles that are due to be looked at for corrections, asked conditionally."""
@@ -358,6 +368,15 @@ def _conditional(request: Request, row: Row) -> Request:
 
 
 # What the archive knows
+
+
+def _is_due_page(db: Database, retries: Retries, asked: PageRequest, now: datetime) -> bool:
+    sql = "select state, reason, source_id, next_fetch_at, last_fetched_at from pages where url = ?"
+    row = first_row(db, sql, [asked.url])
+    if row is None or row["state"] == "pending" or retries.include(asked.url, row):
+        return True
+    again = row["state"] in ("failed", "refused") or asked.is_recheck
+    return again and row["next_fetch_at"] is not None and is_due(row, now)
 
 
 def _pages_in_turn(db: Database, condition: str, parameters: Sequence[object]) -> Iterator[Row]:

@@ -13,13 +13,26 @@ from pathlib import Path
 
 from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
-from pipelines.archive import articles, feed_texts, hosts, listings, notices, pages, runs, sources, takedown, versions
+from pipelines.archive import (
+    articles,
+    feed_texts,
+    hosts,
+    listings,
+    notices,
+    pages,
+    parts,
+    runs,
+    sources,
+    takedown,
+    versions,
+)
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
 from pipelines.database.connection import connect, storage_errors
 from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
+from pipelines.deduplicate.parts import place_of
 
 Item = Listing | Outcome
 
@@ -71,10 +84,14 @@ class Archive:
     def _keep_state(self, outcome: Outcome) -> Stored:
         known = known_pages(self.db, outcome)
         if outcome.article is None or takedown.is_forgotten(known):
-            return pages.keep_without_article(self.db, self.run, outcome, known)
+            stored = pages.keep_without_article(self.db, self.run, outcome, known)
+            parts.note_missing(self.db, outcome.page, stored)
+            return stored
         if notices.is_turned_away(self.db, outcome, known):
             return notices.refuse(self.db, self.run, outcome, known)
         self.run.note_read(outcome.page.source)
+        if place := place_of(self.db, outcome):
+            return parts.keep(self.db, outcome, known, place)
         if outcome.fingerprints is not None:
             story_index.keep_at_hand(outcome.article.text, outcome.fingerprints)
         return articles.apply(self.db, match(self.db, outcome, known))

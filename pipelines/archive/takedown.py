@@ -2,7 +2,7 @@
 
 Somebody with the right to it names addresses, not texts. So the address decides how much goes:
 
-- An address of an article (its page, a redirect or a canonical link to it) takes the whole article: fields, versions,
+- An address of an article (its page, a part of it, a redirect or a canonical link to it) takes the whole article: fields, versions,
   prints, its place in a story. Pages elsewhere that have the same words (text, near) are refused with it, for with them
   the text would stay. Where one address leads to a copy and nobody knows to which, more goes rather than less.
 - The address of a mere copy (text, near) takes that copy's own words; the article is another publisher's, and stays.
@@ -79,7 +79,7 @@ def _without_article(db: Database, page: Row, article: Row | None) -> Forgotten:
 
 
 def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
-    pages = list(db.query("select * from pages where article_id = ? order by id", [article["id"]]))
+    pages = list(db.query(_PAGES_OF_ARTICLE, {"id": article["id"]}))
     ids = [row["id"] for row in pages]
     db.execute("delete from versions where article_id = ?", [article["id"]])
     trimmed = _drop_versions(db, ids)
@@ -94,6 +94,13 @@ def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
     )
 
 
+_PAGES_OF_ARTICLE = """
+    select * from pages where article_id = :id or url in (
+        select other.url from pages join parts on parts.url = pages.url join parts as other on other.whole = parts.whole
+        where article_id = :id) and coalesce(article_id, :id) = :id order by id
+"""
+"""Also the parts of it that have not answered yet."""
+
 SILENCED: Row = {
     "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
     "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
@@ -106,6 +113,7 @@ def _silence(db: Database, page_ids: Iterable[int]) -> None:
     page_ids = list(page_ids)
     feed_texts.drop(db, page_ids)
     for page_id in page_ids:
+        db.execute("delete from parts where url = (select url from pages where id = ?)", [page_id])
         update(db, "pages", page_id, SILENCED)
 
 

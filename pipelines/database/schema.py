@@ -367,6 +367,21 @@ def m019_moved_addresses(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m020_parts(db: Database) -> None:
+    """The pages of an article that is split over several: which of them each is, and its own text."""
+    for statement in (
+        """create table parts (
+            url text primary key,
+            whole text not null,
+            number integer not null,
+            text text
+        ) strict, without rowid""",
+        "create index parts_whole on parts (whole, number)",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

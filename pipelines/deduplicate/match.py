@@ -18,7 +18,8 @@ from crawler.urls import canonical_or_none, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
-from pipelines.deduplicate.parts import articles_beside, is_later_part, whole_address
+from pipelines.deduplicate.parts import HELD, articles_beside, is_later_part_of
+from pipelines.deduplicate.titles import ALIKE, shared_words
 from pipelines.text import content_hash, tokens
 
 SHORTEST_EQUAL_TEXT = 25
@@ -31,13 +32,6 @@ MIN_CONTAINMENT = 0.5
 UNLIKE = 0.1
 """Share of the shorter text's three-word runs under which two texts are about something else. Of 800 pairs of reports on
 different events, 99 % of the shorter have under .05 of theirs in the other."""
-
-ALIKE, TELLING = 0.5, 4
-"""Share of a title's words that two wordings of it have in common at least; letters of those that are counted."""
-
-
-HELD = 0.8
-"""Share of the shorter text's three-word runs that the longer one has where it holds it whole; each page has its own furniture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +46,7 @@ class Match:
     here: Row | None = None  #: the row of the address that answered; None: there is none yet
     known: Row | None = None  #: the article that it belongs to; None of a new one
     reason: str | None = (
-        None  #: redirect, canonical, text, near: why this page, or the one it displaces, is a duplicate
+        None  #: redirect, canonical, text, near, part: why this page, or the one it displaces, is a duplicate
     )
     false_claim_of: int | None = None  #: an article that claimed this page's address as its canonical one, wrongly
     merges: tuple[int, ...] = ()  #: other articles that this page shows to be the same as `known`
@@ -134,7 +128,7 @@ def _match_again(db: Database, it: Match, known: Row | None) -> Match:
     if not _is_announced(known, it):
         return replace(it, kind="refetch", known=known)
     title = it.article.title
-    is_other = _shared_words(known["title"], title) < UNLIKE and containment(known["text"], it.article.text) < UNLIKE
+    is_other = shared_words(known["title"], title) < UNLIKE and containment(known["text"], it.article.text) < UNLIKE
     if not is_other:
         hinted = instant_of(it.page.hints.date_published or "")
         before = known["date_published"] or ""
@@ -148,18 +142,7 @@ def _is_announced(known: Row, it: Match) -> bool:
     named, date = it.page.hints.title, it.article.date_published
     if not named or not date or date <= (known["date_published"] or ""):
         return False
-    return it.page.fetched_at > moment_of(known["last_fetched_at"]) and _shared_words(named, it.article.title) >= ALIKE
-
-
-def _shared_words(one: str | None, other: str | None) -> float:
-    """Share, 0 to 1, of the words of the shorter of two titles that the other has; of the longer words where there are some."""
-    few, many = sorted(map(_telling_words, (one, other)), key=len)
-    return len(few & many) / len(few) if few else 0.0
-
-
-def _telling_words(title: str | None) -> set[str]:
-    words = tokens(title or "")
-    return {word for word in words if len(word) >= TELLING} or set(words)
+    return it.page.fetched_at > moment_of(known["last_fetched_at"]) and shared_words(named, it.article.title) >= ALIKE
 
 
 def _match_by_text(db: Database, it: Match) -> Match:
@@ -198,7 +181,7 @@ def canonical_claim(page: Page, article: Article) -> str | None:
     if claimed is None or page.final_url.startswith("urn:"):
         return claimed
     elsewhere = not same_site(claimed, page.final_url) or (is_front_page(claimed) and not is_front_page(page.final_url))
-    is_part = is_later_part(page.final_url) and whole_address(page.final_url) == whole_address(claimed)
+    is_part = is_later_part_of(page.final_url, claimed)
     return None if elsewhere or is_part or claimed == page.final_url else claimed
 
 

@@ -25,6 +25,7 @@ from pipelines.extract.metadata.page_head import PageHead
 from pipelines.extract.metadata.reservations import reservations
 from pipelines.extract.metadata.stated_dates import is_ahead
 from pipelines.extract.notices import notice_of
+from pipelines.extract.pagination import linked_parts
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
@@ -60,6 +61,7 @@ def extract(page: Page) -> Article:
     head = PageHead(tree, page.final_url, page.fetched_at)
     layout = None if head.is_article else measure_layout(tree)
     said = read_metadata(head, _zone(page), page.source.title if page.source else None)
+    parts = linked_parts(tree, page.final_url) if head.is_article or said.published else ()
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
     found = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
@@ -68,6 +70,7 @@ def extract(page: Page) -> Article:
         text_source="script" if body.from_scripts else "page",
         reservations=reservations(page.reserved, head.meta),
         notice=notice_of(layout, body.said, body.lines, page.hints.title),
+        parts=parts,
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from crawler.items import Article
 
 FIELDS: Mapping[str, Any] = {
-    field.name: field.type for field in fields(Article) if field.name not in ("text", "extractor")
+    field.name: field.type for field in fields(Article) if field.name not in ("text", "extractor", "parts")
 }
-"""The fields of an article that may be expected, by their type; the text is expected by its lines."""
+"""The fields of an article that may be expected, by their type; the text is expected by its lines, a page's parts by nobody."""
 
 
 class Mistake(Exception):
