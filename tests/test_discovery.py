@@ -762,6 +762,28 @@ def test_links_are_read_from_every_kind_of_page(page: bytes, found: str) -> None
     assert list(links(page, "homepage")) == addresses(found)
 
 
+FRONT_PAGES = {
+    "ISO-2022-JP": ("iso2022_jp", '<meta charset="iso-2022-jp">', "港の古い桟橋が冬を前に閉鎖へ"),
+    "ISO-2022-JP undeclared": ("iso2022_jp", "", "港の古い桟橋が冬を前に閉鎖へ"),
+    "Shift_JIS undeclared": ("shift_jis", "", "港の古い桟橋が冬を前に閉鎖へ、市は来春の再開を目指す"),
+    "ISO-2022-KR": ("iso2022_kr", '<meta charset="iso-2022-kr">', "낡은 부두를 겨울이 오기 전에 폐쇄한다"),
+    "HZ": ("hz", '<meta charset="hz-gb-2312">', "冬天到来之前旧码头将会关闭"),
+    "UTF-16": ("utf-16", "", "港の古い桟橋が冬を前に閉鎖へ"),
+    "KOI8-R": ("koi8-r", '<meta charset="koi8-r">', "Старую пристань закроют до самой зимы"),
+    "UTF-8 called Latin-1": ("utf-8", '<meta charset="iso-8859-1">', "港の古い桟橋が冬を前に閉鎖へ"),
+}
+
+
+@pytest.mark.parametrize(("codec", "meta", "headline"), FRONT_PAGES.values(), ids=FRONT_PAGES)
+def test_a_front_page_is_read_in_its_own_encoding(codec: str, meta: str, headline: str) -> None:
+    page = (
+        f'<html><head>{meta}<meta property="og:site_name" content="{headline}"></head>'
+        f'<body><p>{headline}</p><a href="/a">{headline}</a><a href="/b">abc</a></body></html>'
+    ).encode(codec)
+    assert list(links(page, "homepage")) == addresses("a")
+    assert site_name(page) == headline
+
+
 @pytest.mark.parametrize(
     ("link", "announced"),
     [

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawler.items import MAX_CHILDREN, Hints, Link
+from crawler.encodings import decoded_html
+from crawler.items import MAX_CHILDREN, MAX_PAGE_BYTES, Hints, Link
 from crawler.parsers.links import (
     FEED_TYPES,
     HUGE_TAG,
@@ -18,7 +19,6 @@ from crawler.parsers.links import (
     absolute,
     address_of,
     distinct_links,
-    is_utf8,
     link_of,
     plain_text,
     unpacked,
@@ -127,15 +127,18 @@ def _headline_length(text: str) -> bool:
 
 
 def _parse_html(body: bytes) -> Any:
-    """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
+    """The tree of a page, its characters found as those of articles are. Raises NotAListing."""
+    if (text := decoded_html(body[:MAX_PAGE_BYTES]) if body else " ") is None:
+        raise NotAListing("not_a_page")
+    body = text.encode("utf-8", "replace")
     if HUGE_TAG.search(body):
         raise NotAListing("too_complex")
     if tag := next(islice(re.finditer(b"<", body), MAX_TAGS, None), None):
         body = body[: tag.start()]
     # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
-    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if is_utf8(body) else None)
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8")
     try:
-        return html.document_fromstring(body or b" ", parser=parser)
+        return html.document_fromstring(body, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         raise NotAListing("not_a_page") from None
 
