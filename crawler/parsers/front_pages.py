@@ -88,10 +88,12 @@ def read_front_page(body: bytes, url: str) -> Reading:
     anchors = _anchors(tree, base)
     articles = (Link(url=link) for link, text in anchors.items() if looks_like_article(link, text, url))
     feeds = (link_of(href, base, Hints()) for href in _announced_feeds(tree))
+    sitemaps = (link_of(href, base, Hints()) for href in _announced_sitemaps(tree))
     return Reading(
         kind="homepage",
         links=distinct_links(articles, MAX_FRONT_PAGE_LINKS),
         feeds=tuple(feed.url for feed in distinct_links(feeds, MAX_CHILDREN)),
+        sitemaps=tuple(sitemap.url for sitemap in distinct_links(sitemaps, MAX_CHILDREN)),
         linked_feeds=tuple(_linked_feeds(tree, base, anchors, url))[:MAX_LINKED_FEEDS],
     )
 
@@ -154,6 +156,20 @@ def _announced_feeds(tree: Any) -> Iterator[str]:
         is_comments = re.search(r"\bcomments\b", f"{href} {link.get('title', '')}", re.IGNORECASE)
         if is_feed and not is_json_api and not is_comments:
             yield href
+
+
+def _announced_sitemaps(tree: Any) -> Iterator[str]:
+    for link in tree.xpath("//link[@href][@rel]"):
+        if "sitemap" in link.get("rel").lower().split() and is_of_sitemap(link.get("type") or "", link.get("href")):
+            yield link.get("href")
+
+
+def is_of_sitemap(kind: str, href: str) -> bool:
+    """Whether what is linked as a sitemap is one for robots, by its media type, else by its name; many are pages for people."""
+    kind = kind.partition(";")[0].strip().lower()
+    if kind and kind != "text/plain":
+        return kind.endswith("xml") and "html" not in kind
+    return re.search(r"\.(?:xml|txt)(?:\.gz)?$", href.partition("?")[0].strip(), re.IGNORECASE) is not None
 
 
 def _linked_feeds(tree: Any, base: str, anchors: Iterable[str], url: str) -> Iterator[str]:
