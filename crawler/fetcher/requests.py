@@ -70,7 +70,10 @@ class FrontPageRequest:
         default_factory=dict
     )  #: entry points that are polled, with their kinds: others are looked for
     is_barren: bool = False  #: whether those known give way to what is found: no page they name was an article
-    reading: "Reading | NotAListing | None" = None  #: as of a ListingRequest
+    #: like those of a ListingRequest: what answers may be a feed or a sitemap itself
+    since: datetime | None = None
+    seen: bytes = b""
+    reading: "Reading | NotAListing | None" = None
 
     @property
     def url(self) -> str:
@@ -79,10 +82,6 @@ class FrontPageRequest:
     @property
     def kind(self) -> str:
         return "homepage"
-
-    @property
-    def since(self) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

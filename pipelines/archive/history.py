@@ -216,6 +216,7 @@ class HistoryMiddleware:
                 yield from filter(self._is_first_look, self._polls(asked.source, known))
                 yield from self._look_around(request, asked)
             elif self._is_discovery_due(asked.source):
+                self._remind(asked)
                 yield request
         elif not isinstance(asked, ListingRequest):
             if self._is_wanted(request):
@@ -292,9 +293,7 @@ class HistoryMiddleware:
         asked = asked_for(request)
         if not isinstance(asked, ListingRequest):
             return request
-        feed = self._feed(asked.url)
-        if feed and feed["source_url"] == asked.source.url:
-            asked.seen = entry_points.prints_of(self._db, feed)
+        feed = self._remind(asked)
         if self._poll_all:
             return request
         if feed and feed["failures"]:
@@ -302,6 +301,13 @@ class HistoryMiddleware:
         if feed and feed["last_status"] in READ and feed["source_url"] == asked.source.url:
             _conditional(request, feed)
         return request
+
+    def _remind(self, asked: ListingRequest | FrontPageRequest) -> Row | None:
+        """The row of a listing; what earlier looks for its source saw is told to who reads it."""
+        feed = self._feed(asked.url)
+        if feed and feed["source_url"] == asked.source.url:
+            asked.seen = entry_points.prints_of(self._db, feed)
+        return feed
 
     # Pages that earlier runs left
 
