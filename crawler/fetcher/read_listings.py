@@ -45,5 +45,5 @@ def scope_of(asked: ListingRequest | FrontPageRequest, answered: str) -> links.S
     """Whose addresses a listing that answered there may name: its source's; of one that sources.toml names, its own."""
     site = asked.site if isinstance(asked, ListingRequest) else None
     named = (asked.url, answered) if asked.url in (*asked.source.sitemaps, asked.source.url) else ()
-    sites = (site, *(site_of(url) for url in (asked.source.url, *named)))
-    return links.Scope(sites=tuple({site for site in sites if site}), source=asked.source, seen=asked.seen)
+    sites = {one for one in (site, *map(site_of, (asked.source.url, *named))) if one}
+    return links.Scope(sites=tuple(sites), source=asked.source, seen=asked.seen, dates_tell=asked.dates_tell)

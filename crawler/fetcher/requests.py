@@ -56,6 +56,7 @@ class ListingRequest:
     discovery: "Discovery | None" = None  #: the discovery that tries this entry point; None: it is polled
     site: str | None = None  #: whose addresses a sitemap may name beside its source's own, by registrable domain
     seen: bytes = b""  #: like Scope.seen
+    dates_tell: bool | None = None  #: like Scope.dates_tell
     reading: "Reading | NotAListing | None" = (
         None  #: what it holds, or why nothing; ReadMiddleware sets it, of a whole answer
     )
@@ -73,6 +74,7 @@ class FrontPageRequest:
     #: like those of a ListingRequest: what answers may be a feed or a sitemap itself
     since: datetime | None = None
     seen: bytes = b""
+    dates_tell: bool | None = None
     reading: "Reading | NotAListing | None" = None
 
     @property

@@ -77,6 +77,7 @@ class Scope:
     sites: tuple[str, ...] = ()  #: whose addresses it may name, by registrable domain; (): those of its own site
     source: Source | None = None  #: whose rules say which addresses are wanted; None: all are
     seen: bytes = b""  #: prints of addresses without a date that were offered before
+    dates_tell: bool | None = None  #: whether a sitemap's `lastmod` is known to be true, or false; None: it shows
 
     @property
     def language(self) -> str | None:

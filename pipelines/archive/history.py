@@ -157,7 +157,7 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
-                    changed = list(_changed(self._db, self._spider, output))  # before it is written
+                    changed = list(_changed(self._db, self._run, self._spider, output))  # before it is written
                     yield feed_texts.with_text(self._db, output)
                     for request in (*self._catch_up(output), *changed):
                         if not isinstance(asked := asked_for(request), PageRequest) or self._asked.take(asked.url):
@@ -307,6 +307,7 @@ class HistoryMiddleware:
         feed = self._feed(asked.url)
         if feed and feed["source_url"] == asked.source.url:
             asked.seen = entry_points.prints_of(self._db, feed)
+            asked.dates_tell = entry_points.dates_tell(feed)
         return feed
 
     # Pages that earlier runs left
@@ -344,11 +345,12 @@ class HistoryMiddleware:
         return entry_points.feed_at(self._db, url)
 
 
-def _changed(db: Database, spider: Asker, listing: object) -> Iterator[Request]:
+def _changed(db: Database, run: RunState, spider: Asker, listing: object) -> Iterator[Request]:
     """Pages of which a listing says something else than before, asked conditionally."""
     if not isinstance(listing, Listing) or not listing.source.recheck:
         return
-    for entry in compare(db, listing).changed:
+    seen = run.compared[listing.source.url, listing.url] = compare(db, listing)
+    for entry in seen.changed:
         if entry.is_asked and entry.is_askable:
             via = via_of(listing.kind)
             request = spider.fetch(listing.source, entry.link, via, RECHECK_PRIORITY, is_recheck=True)
