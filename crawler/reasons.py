@@ -99,6 +99,7 @@ _LISTINGS = {
     "nothing_to_poll": "no feed, no sitemap and no front page that names articles: name one in sources.toml",
     "ok": "read",
     "old": "old, as its sitemap index says",
+    "opml": "a list of feeds (OPML): save it as a file, and `broadsheet sources import FILE` adds them",
     "reading_crash": "the process that read it crashed",
     "reading_memory": "takes too much memory to be read",
     "reading_timeout": "takes too long to be read",

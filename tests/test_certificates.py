@@ -94,6 +94,8 @@ def test_an_intermediate_certificate_that_a_server_leaves_out_is_fetched(
         newsroom.crawl(env=pki.trust())
         assert newsroom.rows("select state, unchecked from pages") == [("article", None)]
         assert site.asked == ["/robots.txt", "/ca.der"]
+        newsroom.crawl("--quiet", env=pki.trust())
+        assert site.asked == ["/robots.txt", "/ca.der", "/ca.der"]  # what it costs not to keep it
 
 
 def test_what_is_fetched_as_an_intermediate_is_believed_only_below_a_trusted_root(

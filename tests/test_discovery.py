@@ -762,6 +762,28 @@ def test_links_are_read_from_every_kind_of_page(page: bytes, found: str) -> None
     assert list(links(page, "homepage")) == addresses(found)
 
 
+FRONT_PAGES = {
+    "ISO-2022-JP": ("iso2022_jp", '<meta charset="iso-2022-jp">', "港の古い桟橋が冬を前に閉鎖へ"),
+    "ISO-2022-JP undeclared": ("iso2022_jp", "", "港の古い桟橋が冬を前に閉鎖へ"),
+    "Shift_JIS undeclared": ("shift_jis", "", "港の古い桟橋が冬を前に閉鎖へ、市は来春の再開を目指す"),
+    "ISO-2022-KR": ("iso2022_kr", '<meta charset="iso-2022-kr">', "낡은 부두를 겨울이 오기 전에 폐쇄한다"),
+    "HZ": ("hz", '<meta charset="hz-gb-2312">', "冬天到来之前旧码头将会关闭"),
+    "UTF-16": ("utf-16", "", "港の古い桟橋が冬を前に閉鎖へ"),
+    "KOI8-R": ("koi8-r", '<meta charset="koi8-r">', "Старую пристань закроют до самой зимы"),
+    "UTF-8 called Latin-1": ("utf-8", '<meta charset="iso-8859-1">', "港の古い桟橋が冬を前に閉鎖へ"),
+}
+
+
+@pytest.mark.parametrize(("codec", "meta", "headline"), FRONT_PAGES.values(), ids=FRONT_PAGES)
+def test_a_front_page_is_read_in_its_own_encoding(codec: str, meta: str, headline: str) -> None:
+    page = (
+        f'<html><head>{meta}<meta property="og:site_name" content="{headline}"></head>'
+        f'<body><p>{headline}</p><a href="/a">{headline}</a><a href="/b">abc</a></body></html>'
+    ).encode(codec)
+    assert list(links(page, "homepage")) == addresses("a")
+    assert site_name(page) == headline
+
+
 @pytest.mark.parametrize(
     ("link", "announced"),
     [
@@ -826,7 +848,7 @@ MANY = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00+00:00</last
 
 def test_an_address_of_a_sitemap_is_split_once_and_an_old_one_never() -> None:
     """Some forty calls each; splitting by the standard library alone takes sixty."""
-    several = "".join(entry(f"news/{number}", "<lastmod>2026-11-07T10:00:00Z</lastmod>") for number in range(1_000))
+    several = "".join(entry(f"news/{n}", f"<lastmod>2026-11-0{1 + n % 7}T10:00:00Z</lastmod>") for n in range(1_000))
     body, later = sitemap(several).encode(), datetime(2026, 11, 8, tzinfo=UTC)
     read_listing(body, URL, "sitemap")  # what is remembered of the host
     assert calls(lambda: read_listing(body, URL, "sitemap")) < 60 * 1_000

@@ -394,3 +394,46 @@ def test_a_feed_that_a_link_or_a_header_names_is_found(site: Site, newsroom: New
     newsroom.watch(f'url = "{site.url}/"')
     newsroom.crawl()
     assert newsroom.rows("select count(*) from articles") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("head", "is_read"),
+    [
+        ('<link rel="sitemap" href="/it/map.xml">', True),
+        ('<base href="/it/"><link rel="Sitemap" type="application/xml; charset=utf-8" href=" map ">', True),
+        ('<link type="text/xml" rel="nofollow sitemap" href="//{host}/it/map">', True),
+        ('<link rel="sitemap" href="/it/map.txt">', True),
+        ("header", True),
+        ('<link rel="sitemap" href="http://{host}99999/x.xml"><link rel="sitemap" href="/it/map.xml">', True),
+        ('<link rel="sitemap" href="/it/map">', False),
+        ('<link rel="sitemap" type="text/html" href="/it/map.xml">', False),
+        ('<link rel="sitemap" type="application/xhtml+xml" href="/it/map.xml">', False),
+    ],
+)
+def test_a_sitemap_that_a_front_page_links_to_is_an_entry_point(
+    site: Site, newsroom: Newsroom, head: str, is_read: bool
+) -> None:
+    headers = {"Link": '</style.css>; rel="preload", </it/map.xml>; rel="sitemap"'} if head == "header" else {}
+    head = "" if headers else head.replace("{host}", site.url.removeprefix("http://"))
+    site.add("/", f"<html><head>{head}</head><body>Front</body></html>", **headers)  # type: ignore[arg-type]
+    page = publish(site, "pier")
+    for path in ("/it/map", "/it/map.xml"):
+        site.add(path, urlset(page), kind="text/xml")
+    site.add("/it/map.txt", page, kind="text/plain")
+    newsroom.watch(f'url = "{site.url}/"\ndiscover = ["sitemap"]')
+    newsroom.crawl(code=0 if is_read else 1)
+    assert newsroom.rows("select count(*) from articles") == [(int(is_read),)]
+    assert ("/sitemap.xml" in site.asked) is not is_read
+
+
+def test_a_sitemap_that_a_front_page_links_to_fills_a_gap(site: Site, newsroom: Newsroom) -> None:
+    head = '<link rel="alternate" type="application/rss+xml" href="/it"><link rel="sitemap" href="/map.xml">'
+    site.add("/", f"<html><head>{head}</head></html>")
+    site.feed("/it", publish(site, "pier"))
+    newsroom.watch(f'url = "{site.url}/"')
+    newsroom.crawl()
+    assert "/map.xml" not in site.asked
+    site.feed("/it", publish(site, "quay"))
+    site.add("/map.xml", urlset(publish(site, "lock")), kind="text/xml")
+    newsroom.crawl("--now")
+    assert newsroom.rows("select count(*) from articles") == [(3,)]

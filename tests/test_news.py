@@ -76,6 +76,15 @@ def test_a_feed_whose_encoding_only_its_header_says_is_read_in_it(site: Site, ne
     assert newsroom.rows("select hints ->> 'title' from pages") == [("Ścieżka",)]
 
 
+def test_a_front_page_whose_encoding_only_its_header_says_is_read_in_it(site: Site, newsroom: Newsroom) -> None:
+    headline = "낡은 부두를 겨울이 오기 전에 폐쇄한다"
+    page = f'<html><body><p>{headline}</p><a href="/a">{headline}</a><a href="/b">abc</a></body></html>'
+    site.add("/", page.encode("iso2022_kr"), kind="text/html; charset=ISO-2022-KR")
+    newsroom.watch(f'url = "{site.url}/"\ndiscover = ["homepage"]')
+    newsroom.crawl()
+    assert [*newsroom.states()] == [f"{site.url}/a"]
+
+
 def test_a_feed_that_asks_for_an_hour_is_left_alone_unless_now(site: Site, newsroom: Newsroom) -> None:
     site.article("/pier", "The pier", story("pier"))
     site.feed("/feed", site.url + "/pier")

@@ -93,6 +93,7 @@ def test_a_feed_itself_is_added_as_a_feed_of_its_site(site: Site, folder: Path) 
     gazette(site)
     done = broadsheet("sources", "add", f"{site.url}/news.xml", cwd=folder)
     assert done.returncode == 0, done.stderr
+    assert f"RSS feed     {site.url}/news.xml\n               a feed itself: nothing else of its site" in done.stdout
     (source,) = parse_sources((folder / "sources.toml").read_text()).sources
     assert (source.url, source.feeds, source.name) == (f"{site.url}/", (f"{site.url}/news.xml",), "News")
     assert "/" not in site.asked

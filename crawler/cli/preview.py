@@ -116,6 +116,8 @@ def describe(preview: Preview) -> Iterator[str]:
         yield f"  {_KINDS.get(point.kind, point.kind):<13}{point.url}{how}"
     if len(points) > MOST_LISTED:
         yield f"  and {len(points) - MOST_LISTED} more"
+    if preview.given:
+        yield f"               a {preview.given.removesuffix('s')} itself: nothing else of its site is asked for links"
     if found.trouble and found.trouble not in [f"{point.url}: {sentence(point.status)}" for point in points]:
         yield f"  trouble      {found.trouble}"
     read = len(found.articles) + len(found.failures)

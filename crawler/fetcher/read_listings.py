@@ -42,9 +42,8 @@ class ReadMiddleware:
 
 
 def scope_of(asked: ListingRequest | FrontPageRequest, answered: str) -> links.Scope:
-    """Whose addresses a listing that answered there may name: its source's; of a sitemap that sources.toml names, its own."""
-    if isinstance(asked, FrontPageRequest):
-        return links.EVERYTHING
-    named = (asked.url, answered) if asked.url in asked.source.sitemaps else ()
-    sites = (asked.site, *(site_of(url) for url in (asked.source.url, *named)))
-    return links.Scope(sites=tuple({site for site in sites if site}), source=asked.source, seen=asked.seen)
+    """Whose addresses a listing that answered there may name: its source's; of one that sources.toml names, its own."""
+    site = asked.site if isinstance(asked, ListingRequest) else None
+    named = (asked.url, answered) if asked.url in (*asked.source.sitemaps, asked.source.url) else ()
+    sites = {one for one in (site, *map(site_of, (asked.source.url, *named))) if one}
+    return links.Scope(sites=tuple(sites), source=asked.source, seen=asked.seen, dates_tell=asked.dates_tell)

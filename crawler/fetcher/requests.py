@@ -56,6 +56,7 @@ class ListingRequest:
     discovery: "Discovery | None" = None  #: the discovery that tries this entry point; None: it is polled
     site: str | None = None  #: whose addresses a sitemap may name beside its source's own, by registrable domain
     seen: bytes = b""  #: like Scope.seen
+    dates_tell: bool | None = None  #: like Scope.dates_tell
     reading: "Reading | NotAListing | None" = (
         None  #: what it holds, or why nothing; ReadMiddleware sets it, of a whole answer
     )
@@ -70,7 +71,11 @@ class FrontPageRequest:
         default_factory=dict
     )  #: entry points that are polled, with their kinds: others are looked for
     is_barren: bool = False  #: whether those known give way to what is found: no page they name was an article
-    reading: "Reading | NotAListing | None" = None  #: as of a ListingRequest
+    #: like those of a ListingRequest: what answers may be a feed or a sitemap itself
+    since: datetime | None = None
+    seen: bytes = b""
+    dates_tell: bool | None = None
+    reading: "Reading | NotAListing | None" = None
 
     @property
     def url(self) -> str:
@@ -79,10 +84,6 @@ class FrontPageRequest:
     @property
     def kind(self) -> str:
         return "homepage"
-
-    @property
-    def since(self) -> None:
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

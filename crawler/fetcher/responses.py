@@ -6,6 +6,7 @@ from typing import Any
 from scrapy.http import Response
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
+from crawler import iso_2022
 from crawler.fetcher.certificates import UNCHECKED
 
 
@@ -38,8 +39,11 @@ def body_of(response: Response) -> bytes:
     """The body; as UTF-8 where only the Content-Type header says what it is written in."""
     body, named = response.body, http_content_type_encoding(header(response, "Content-Type"))
     encoding = resolve_encoding(named) if named else None
-    if encoding in (None, "utf-8") or body.isascii() or html_body_declared_encoding(body):
+    if encoding in (None, "utf-8") or html_body_declared_encoding(body):
         return body
+    if body.isascii():
+        text = iso_2022.text_of(body, named)
+        return body if text is None else text.encode("utf-8", "replace")
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawler.items import MAX_CHILDREN, Hints, Link
+from crawler.encodings import decoded_html
+from crawler.items import MAX_CHILDREN, MAX_PAGE_BYTES, Hints, Link
 from crawler.parsers.links import (
     FEED_TYPES,
     HUGE_TAG,
@@ -18,7 +19,6 @@ from crawler.parsers.links import (
     absolute,
     address_of,
     distinct_links,
-    is_utf8,
     link_of,
     plain_text,
     unpacked,
@@ -88,10 +88,12 @@ def read_front_page(body: bytes, url: str) -> Reading:
     anchors = _anchors(tree, base)
     articles = (Link(url=link) for link, text in anchors.items() if looks_like_article(link, text, url))
     feeds = (link_of(href, base, Hints()) for href in _announced_feeds(tree))
+    sitemaps = (link_of(href, base, Hints()) for href in _announced_sitemaps(tree))
     return Reading(
         kind="homepage",
         links=distinct_links(articles, MAX_FRONT_PAGE_LINKS),
         feeds=tuple(feed.url for feed in distinct_links(feeds, MAX_CHILDREN)),
+        sitemaps=tuple(sitemap.url for sitemap in distinct_links(sitemaps, MAX_CHILDREN)),
         linked_feeds=tuple(_linked_feeds(tree, base, anchors, url))[:MAX_LINKED_FEEDS],
     )
 
@@ -127,15 +129,18 @@ def _headline_length(text: str) -> bool:
 
 
 def _parse_html(body: bytes) -> Any:
-    """Valid UTF-8 is UTF-8 whatever the page says or fails to say; else lxml goes by the page's `<meta charset>`."""
+    """The tree of a page, its characters found as those of articles are. Raises NotAListing."""
+    if (text := decoded_html(body[:MAX_PAGE_BYTES]) if body else " ") is None:
+        raise NotAListing("not_a_page")
+    body = text.encode("utf-8", "replace")
     if HUGE_TAG.search(body):
         raise NotAListing("too_complex")
     if tag := next(islice(re.finditer(b"<", body), MAX_TAGS, None), None):
         body = body[: tag.start()]
     # huge_tree: without it lxml gives nothing at all of a page nested over 255 levels, and unclosed <font> nest.
-    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8" if is_utf8(body) else None)
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, encoding="utf-8")
     try:
-        return html.document_fromstring(body or b" ", parser=parser)
+        return html.document_fromstring(body, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         raise NotAListing("not_a_page") from None
 
@@ -151,6 +156,20 @@ def _announced_feeds(tree: Any) -> Iterator[str]:
         is_comments = re.search(r"\bcomments\b", f"{href} {link.get('title', '')}", re.IGNORECASE)
         if is_feed and not is_json_api and not is_comments:
             yield href
+
+
+def _announced_sitemaps(tree: Any) -> Iterator[str]:
+    for link in tree.xpath("//link[@href][@rel]"):
+        if "sitemap" in link.get("rel").lower().split() and is_of_sitemap(link.get("type") or "", link.get("href")):
+            yield link.get("href")
+
+
+def is_of_sitemap(kind: str, href: str) -> bool:
+    """Whether what is linked as a sitemap is one for robots, by its media type, else by its name; many are pages for people."""
+    kind = kind.partition(";")[0].strip().lower()
+    if kind and kind != "text/plain":
+        return kind.endswith("xml") and "html" not in kind
+    return re.search(r"\.(?:xml|txt)(?:\.gz)?$", href.partition("?")[0].strip(), re.IGNORECASE) is not None
 
 
 def _linked_feeds(tree: Any, base: str, anchors: Iterable[str], url: str) -> Iterator[str]:

@@ -77,6 +77,7 @@ class Scope:
     sites: tuple[str, ...] = ()  #: whose addresses it may name, by registrable domain; (): those of its own site
     source: Source | None = None  #: whose rules say which addresses are wanted; None: all are
     seen: bytes = b""  #: prints of addresses without a date that were offered before
+    dates_tell: bool | None = None  #: whether a sitemap's `lastmod` is known to be true, or false; None: it shows
 
     @property
     def language(self) -> str | None:
@@ -91,7 +92,7 @@ EVERYTHING = Scope()
 class Reading:
     """What one feed, sitemap or front page holds."""
 
-    kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage
+    kind: str  #: rss, atom, json, news_sitemap, sitemap or homepage; of a front page's address that which answered
     links: tuple[Link, ...] = ()
     entries: int | None = None  #: links that it holds where `links` are fewer; None: those are all
     left_out: int = 0  #: of them addresses without a date, new to us, that are too many
@@ -104,6 +105,7 @@ class Reading:
     resting: tuple[str, ...] = ()  #: those to be asked should these give nothing, newest first
     named: tuple[str, ...] = ()  #: all that it names
     feeds: tuple[str, ...] = ()  #: feeds that a front page announces
+    sitemaps: tuple[str, ...] = ()  #: and sitemaps
     linked_feeds: tuple[str, ...] = ()  #: what it links to with `<a>` that has a feed's type or name
     is_podcast: bool = False  #: a feed of recordings, most of its entries carry one
     asked: int | None = None  #: seconds until its publisher expects anybody again (`ttl`, `sy:updatePeriod`)

@@ -1,8 +1,8 @@
 """Sitemaps (sitemaps.org, Google News, plain text) -> links, and the sitemaps that an index names."""
 
 import re
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from html import unescape
@@ -14,6 +14,7 @@ from lxml import etree
 from crawler.dates.listed import end_of_day, last_day_of, latest, listing_habits
 from crawler.dates.moments import UNKNOWN, Habits
 from crawler.items import Hints, Link
+from crawler.parsers.lastmods import A_MINUTE, say_nothing
 from crawler.parsers.links import (
     MAX_DATE_CHARS,
     MAX_LINKS,
@@ -32,7 +33,7 @@ from crawler.parsers.links import (
     plain_text,
     xml_parser,
 )
-from crawler.parsers.sitemap_parts import newest_parts
+from crawler.parsers.sitemap_parts import newest_parts, period_end
 from crawler.urls import site_of
 
 MAX_UNDATED = 1_000
@@ -143,8 +144,9 @@ def _read_entries(
     dated: list[Entry] = []
     undated: list[Entry] = []
     foreign: list[str] = []
-    for entry in entries:
-        until = _until(entry.get("news_date"), habits) or _until(entry.get("lastmod"), habits)
+    if kind == "news_sitemap":
+        _forget_false_clocks(entries, habits)
+    for entry, until in zip(entries, _ages(entries, url, since, scope, habits), strict=True):
         if since and until and until < since:
             continue
         address = address_of(entry.get("loc"), url)
@@ -162,10 +164,50 @@ def _read_entries(
         _refuse_foreign(foreign, entries, url, sites)
     offered, rest = _new_undated(undated, scope)
     links = distinct_links(
-        (Link(url=address, hints=_sitemap_hints(entry, url, habits)) for address, entry in (*dated, *offered)),
+        (
+            Link(url=address, hints=_sitemap_hints(entry, url, habits), updated=_changed_at(entry, habits))
+            for address, entry in (*dated, *offered)
+        ),
         MAX_LINKS,
     )
     return Reading(kind=kind, links=links, **rest)
+
+
+def _forget_false_clocks(entries: Sequence[dict[str, str]], habits: Habits) -> None:
+    """Take away the times of publication that all are of one minute: a machine wrote down when it was asked."""
+    clocks = [
+        _until(said, habits) if len(said := entry.get("news_date", "")) > len("2026-11-01") else None
+        for entry in entries
+    ]
+    if span := say_nothing(clocks, A_MINUTE):
+        for entry, clock in zip(entries, clocks, strict=True):
+            if clock and span[0] <= clock <= span[1]:
+                del entry["news_date"]
+
+
+def _ages(
+    entries: Sequence[dict[str, str]], url: str, since: datetime | None, scope: Scope, habits: Habits
+) -> Iterator[datetime | None]:
+    """The latest instant that each entry's date may mean; None where it has none that is believed."""
+    changed = [_until(entry.get("lastmod"), habits) for entry in entries]
+    span = say_nothing(changed) if since else None
+    end = period_end(url)
+    if scope.dates_tell or (since and end and end < since):  # it may all be of one old day
+        span = None
+    elif scope.dates_tell is False:
+        span = _NEVER, _FOR_EVER
+    for entry, said in zip(entries, changed, strict=True):
+        is_false = span and said and span[0] <= said <= span[1]
+        yield _until(entry.get("news_date"), habits) or (None if is_false else said)
+
+
+_NEVER, _FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def _changed_at(entry: dict[str, str], habits: Habits) -> str | None:
+    """When an entry was changed, as it says, believed or not: what all say at once is no reason to look again."""
+    said = entry.get("lastmod", "")[:MAX_DATE_CHARS]
+    return said or None if said[4:5] == "-" else iso_date(said, habits)  # nearly all are ISO 8601
 
 
 Entry = tuple[str, dict[str, str]]

@@ -1,7 +1,7 @@
 """Autodiscovery of feeds and sitemaps: the entry points of a bare front page's site, tried a group at a time until one yields."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -12,6 +12,7 @@ from scrapy.http import Response
 
 from crawler.fetcher.requests import FrontPageRequest
 from crawler.items import MAX_CHILDREN, Link, Listing, Source, via_of
+from crawler.parsers.front_pages import is_of_sitemap
 from crawler.parsers.links import FEED_TYPES, Reading, address_of
 from crawler.parsers.listings import FEED_GUESSES, SITEMAP_GUESSES
 from crawler.times import instant_of
@@ -108,7 +109,8 @@ def listing_at(source: Source, url: str, kind: str, **facts: Any) -> Listing:
 
 def discovery_of(asked: FrontPageRequest, front_page: Response, reading: Reading, sitemaps: Sequence[str]) -> Discovery:
     """The discovery that begins with a front page; `sitemaps` are what its robots.txt names."""
-    announced = (*reading.feeds, *feeds_in_header(front_page))
+    announced = (*reading.feeds, *linked_in_header(front_page, _is_feed))
+    sitemaps = (*sitemaps, *reading.sitemaps, *linked_in_header(front_page, _is_sitemap))
     groups = list(entry_points(asked, front_page.url, announced, reading.linked_feeds, sitemaps))
     return Discovery(asked, front_page, groups, announced=frozenset((*announced, *sitemaps)))
 
@@ -119,7 +121,7 @@ def entry_points(
     """The entry points worth asking, in the order of `discover`: of each kind first those announced, then the guesses.
 
     `url` is where the front page answered, `feeds` what it announces, `linked` what else of feeds it links to, `sitemaps`
-    what its robots.txt names. What is polled already is left out.
+    what its robots.txt names or itself. What is polled already is left out.
     """
     origin = origin_of(url)
     news = [url for url in sitemaps if "news" in url.rsplit("/", 1)[-1].lower()]
@@ -155,10 +157,11 @@ _LINK = re.compile(r"<([^<>]*+)>((?:\s*+;\s*+[\w*-]++(?:\s*+=\s*+(?:\"[^\"]*+\"|
 """One link of a `Link` header (RFC 8288, 3), and its parameters."""
 
 
-def feeds_in_header(response: Response) -> tuple[str, ...]:
-    """The feeds that a front page announces in its `Link` headers, as it may by `<link>`."""
+def linked_in_header(response: Response, is_wanted: Callable[[str, dict[str, str]], bool]) -> tuple[str, ...]:
+    """What of that kind a front page announces in its `Link` headers, as it may by `<link>`."""
     said = ", ".join(value.decode("latin-1") for value in response.headers.getlist("Link"))[:MAX_HEADER_CHARS]
-    found = (address_of(link[1], response.url) for link in _LINK.finditer(said) if _is_feed(link[2].lower()))
+    links = ((link[1], dict(_PARAMETER.findall(link[2].lower()))) for link in _LINK.finditer(said))
+    found = (address_of(href, response.url) for href, parameters in links if is_wanted(href, parameters))
     return tuple(url for url in found if url)[:MAX_CHILDREN]
 
 
@@ -166,6 +169,12 @@ MAX_HEADER_CHARS = 10_000
 """Of the `Link` headers of an answer that are read."""
 
 
-def _is_feed(parameters: str) -> bool:
-    said = dict(re.findall(r"(?<![\w*-])([\w*-]++)\s*+=\s*+\"?([^\";,]*+)", parameters))
+_PARAMETER = re.compile(r"(?<![\w*-])([\w*-]++)\s*+=\s*+\"?([^\";,]*+)")
+
+
+def _is_sitemap(href: str, said: dict[str, str]) -> bool:
+    return "sitemap" in said.get("rel", "").split() and is_of_sitemap(said.get("type", ""), href)
+
+
+def _is_feed(_: str, said: dict[str, str]) -> bool:
     return "alternate" in said.get("rel", "").split() and said.get("type", "").strip() in FEED_TYPES

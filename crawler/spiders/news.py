@@ -19,7 +19,6 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
-from crawler.fetcher.read_listings import scope_of
 from crawler.fetcher.requests import (
     FrontPageRequest,
     ListingRequest,
@@ -39,8 +38,7 @@ from crawler.fetcher.responses import (
 )
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
 from crawler.items import WHOLE, Link, Listing, Page, Source, via_of
-from crawler.parsers.links import EVERYTHING, Child, NotAListing, Reading
-from crawler.parsers.listings import read_listing
+from crawler.parsers.links import Child, NotAListing, Reading
 from crawler.reasons import is_refusal, sentence
 from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
@@ -105,7 +103,9 @@ class NewsSpider(scrapy.Spider):
 
     def start_discovery(self, source: Source) -> Request:
         """Feed autodiscovery: ask a bare source's front page what entry points it announces."""
-        return listing_request(FrontPageRequest(source=source), self.parse_front_page, self.front_page_failed)
+        return listing_request(
+            FrontPageRequest(source=source, since=self._since), self.parse_front_page, self.front_page_failed
+        )
 
     def poll(
         self,
@@ -119,16 +119,8 @@ class NewsSpider(scrapy.Spider):
         site: str | None = None,
     ) -> Request:
         """Ask a feed, sitemap or front page for its links; `kind` is what is expected there. Raises UnusableURL."""
-        asked = ListingRequest(
-            source=source,
-            url=url,
-            kind=kind,
-            since=self._since,
-            parent=parent,
-            changed_at=changed_at,
-            discovery=discovery,
-            site=site,
-        )
+        more: dict[str, Any] = {"parent": parent, "changed_at": changed_at, "discovery": discovery, "site": site}
+        asked = ListingRequest(source=source, url=url, kind=kind, since=self._since, **more)
         return listing_request(asked, self.parse_listing, self.listing_failed)
 
     def fetch(self, source: Source, link: Link, via: str, priority: int = 0, *, is_recheck: bool = False) -> Request:
@@ -162,7 +154,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
-            reading = _read(response, asked.kind, self._since)
+            reading = _reading_of(response)
         except NotAListing as error:
             yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
@@ -213,9 +205,14 @@ class NewsSpider(scrapy.Spider):
             yield from self._source_is_dead(asked, f"http_{response.status}", response.status)
             return
         try:
-            reading = _read(response, "homepage", self._since)
+            reading = _reading_of(response)
         except NotAListing as error:
             yield from self._source_is_dead(asked, str(error), response.status)
+            return
+        if reading.kind != "homepage":  # whoever wrote sources.toml calls a feed or a sitemap his source
+            kind = via_of(reading.kind)
+            itself = ListingRequest(source=asked.source, url=asked.url, kind=kind, since=self._since)
+            yield from self.follow_listing(response, itself)
             return
         sitemaps = self._robots.sitemaps(origin_of(response.url))
         yield from self._next_group(discovery_of(asked, response, reading, sitemaps))
@@ -328,12 +325,10 @@ class RobotsSitemaps:
         return robots.sitemaps.get(host_of(origin), ()) if robots else ()
 
 
-def _read(response: Response, kind: str, since: datetime) -> Reading:
-    """What a listing holds; raises NotAListing. It was read on its way here, unless something else was expected of it."""
+def _reading_of(response: Response) -> Reading:
+    """What a listing holds, as it was read on its way here; raises NotAListing."""
     asked = asked_for(response.request)
-    if not isinstance(asked, ListingRequest | FrontPageRequest) or asked.kind != kind:
-        scope = scope_of(asked, response.url) if isinstance(asked, ListingRequest) else EVERYTHING
-        return read_listing(response.body, response.url, kind, since, scope)
+    assert isinstance(asked, ListingRequest | FrontPageRequest)
     if isinstance(asked.reading, NotAListing):
         raise asked.reading
     assert asked.reading is not None, "settings.py wires ReadMiddleware"
@@ -359,7 +354,8 @@ def _listing_of(
         "left_out": reading.left_out,
         "seen": reading.seen,
     }
-    named = site_of(response.url) if asked.url in asked.source.sitemaps else None
+    is_named = asked.url in (*asked.source.sitemaps, asked.source.url)
+    named = site_of(response.url) if is_named and "sitemap" in reading.kind else None
     facts["site"] = asked.site or (named if named != site_of(asked.source.url) else None)
     # What yields nothing while a source is being discovered is kept in mind, but not polled.
     facts["reserve"] = asked.discovery is not None and not links and not reading.children

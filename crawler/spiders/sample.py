@@ -12,9 +12,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_as, asked_for
-from crawler.fetcher.responses import header
+from crawler.fetcher.responses import body_of, header
 from crawler.items import WHOLE, Page, Source
-from crawler.parsers import feeds, front_pages, links, listings
+from crawler.parsers import feeds, front_pages
+from crawler.parsers.links import Reading
 from crawler.spiders.discovery import Discovery
 from crawler.spiders.news import NewsSpider, Output, RobotsSitemaps
 from crawler.urls import canonical_url, is_front_page
@@ -51,15 +52,10 @@ class SampleSpider(NewsSpider):
                 yield request
 
     def parse_front_page(self, response: Response) -> Iterator[Output]:
-        """The address that a person gave may itself be a feed or a sitemap."""
-        source = asked_as(FrontPageRequest, response.request).source
-        kind = _entry_point(response) if response.status == 200 else None
-        if kind:
-            asked = ListingRequest(source=source, url=source.url, kind=kind, since=self._since)
-            yield from self.follow_listing(response, asked)
-            return
-        self._note(source, name=front_pages.site_name(response.body))
-        yield from self._as_a_page(response, source)
+        asked = asked_as(FrontPageRequest, response.request)
+        if isinstance(asked.reading, Reading) and asked.reading.kind == "homepage":
+            self._note(asked.source, name=front_pages.site_name(body_of(response)))
+            yield from self._as_a_page(response, asked.source)
         yield from super().parse_front_page(response)
 
     def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
@@ -75,7 +71,7 @@ class SampleSpider(NewsSpider):
 
     def follow_listing(self, response: Response, asked: ListingRequest) -> Iterator[Output]:
         if asked.kind == "feed" and response.status == 200:
-            self._note(asked.source, **feeds.feed_says(response.body, response.url))
+            self._note(asked.source, **feeds.feed_says(body_of(response), response.url))
         outputs = super().follow_listing(response, asked)
         yield from (output for output in outputs if not isinstance(output, Request) or self._is_wanted(output))
 
@@ -101,14 +97,3 @@ class SampleSpider(NewsSpider):
         for key, value in said.items():
             if value:
                 noted.setdefault(key, value)
-
-
-def _entry_point(response: Response) -> str | None:
-    """`feed` or `sitemap` when that is what answered; None for a page."""
-    for kind in ("feed", "sitemap"):
-        try:
-            listings.read_listing(response.body, response.url, kind)
-        except links.NotAListing:
-            continue
-        return kind
-    return None

@@ -6,13 +6,14 @@ An address is compared with what the same listing said of it: two feeds of one s
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 
 from sqlite_utils import Database
 
 from crawler.items import Hints, Link, Listing
 from crawler.reasons import is_final
-from crawler.times import instant_of, stamp
+from crawler.times import instant_of, moment_of, stamp
 from pipelines.archive.pages import LOCAL, hints_json
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row
@@ -29,6 +30,10 @@ MOST = 0.5
 
 FEW = 3
 """Known entries under which all may have changed indeed: two looks in a row must have found it."""
+
+PAUSE = 1 / 8
+"""Share of the time since an address was found that lies between two looks for another date: three hours after a day, four days
+after a month. So one that has the time of the look in it is asked ever less often, and a change is noted for later."""
 
 NO_HINTS = Hints()
 
@@ -47,6 +52,17 @@ class Entry:
 
     def differs(self, part: slice) -> bool:
         return bool(self.page["entry"][part] != self.now[part])
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was no article each time, and all that changes is a date without a title: a section, which is always of today."""
+        page, link = self.page, self.link
+        return page["state"] == "refused" and page["next_fetch_at"] is None and not (link.guid or link.hints.title)
+
+    def is_soon(self, now: datetime) -> bool:
+        """Whether it says no more than another date, too short a time after the last look for its age."""
+        looked, found = (moment_of(self.page[name] or stamp(now)) for name in ("last_fetched_at", "discovered_at"))
+        return not self.differs(TITLE) and not self.differs(MORE) and now - looked < PAUSE * (now - found)
 
     @property
     def is_askable(self) -> bool:
@@ -83,9 +99,10 @@ def _instant(date: str | None) -> str | None:
     return stamp(moment) if moment else date
 
 
-def keep(db: Database, listing: Listing) -> None:
-    """Note what a listing says of known addresses, and have those asked again of which it says something else."""
-    seen = compare(db, listing)
+def keep(db: Database, listing: Listing, seen: Comparison | None = None) -> None:
+    """Note what a listing says of known addresses, and have those asked again of which it says something else; `seen` is its
+    comparison, where it was made when the listing was read."""
+    seen = seen or compare(db, listing)
     for entry in seen.unnoted:
         update(db, "pages", entry.page["id"], {"entry": entry.now})
     for entry in seen.changed:
@@ -107,16 +124,21 @@ def compare(db: Database, listing: Listing) -> Comparison:
         for link in listing.links
         if (page := known.get(link.url)) and (now := entry_print(listing, link))
     ]
+    entries = [entry for entry in entries if not entry.is_spent]
     unnoted = tuple(entry for entry in entries if entry.page["entry"] is None)
     own = [entry for entry in entries if entry.page["entry"] is not None and not entry.differs(WHO)]
     changed = [entry for entry in own if entry.page["entry"] != entry.now]
-    if len(changed) <= MOST * len(own):
-        return Comparison(changed=tuple(changed), unnoted=unnoted)
+    due = [entry for entry in changed if not entry.is_soon(listing.fetched_at)]
+    if changed and len(changed) <= MOST * len(own):
+        return Comparison(changed=tuple(due), unnoted=unnoted)
     before = db.conn.execute("select restless from feeds where url = ?", [listing.url]).fetchone()
-    restless = 1 + (before[0] if before else 0)
+    restless = before[0] if before else 0
+    if not changed:
+        return Comparison(unnoted=unnoted, restless=0 if own else restless)
+    restless += 1
     if len(own) >= FEW or restless > 1:
-        changed = _told_by_titles(changed, len(own))
-    return Comparison(changed=tuple(changed), unnoted=unnoted, restless=restless)
+        due = _told_by_titles(due, len(own))
+    return Comparison(changed=tuple(due), unnoted=unnoted, restless=restless)
 
 
 def _told_by_titles(changed: list[Entry], number: int) -> list[Entry]:
@@ -130,12 +152,12 @@ def _told_by_titles(changed: list[Entry], number: int) -> list[Entry]:
 
 
 def _known_pages(db: Database, listing: Listing) -> dict[str, Row]:
-    """The pages of the addresses of which it says anything; a sitemap of 50,000 mostly does of none."""
+    """The pages of the addresses of which it says anything."""
     if listing.failure or listing.kind in NOT_COMPARED:
         return {}
     said = [link.url for link in listing.links if link.guid or link.updated or link.hints != NO_HINTS]
     if not said:
         return {}
-    sql = """select pages.id, url, state, reason, via, entry, etag, pages.last_modified
+    sql = """select pages.id, url, state, reason, via, entry, etag, last_modified, last_fetched_at, next_fetch_at, discovered_at
              from json_each(?) as link join pages on pages.url = link.value where reason is not ?"""
     return {row["url"]: row for row in db.query(sql, [json.dumps(said), FORGOTTEN])}

@@ -76,6 +76,20 @@ def sitemaps_in_reserve(db: Database, source_id: int) -> list[Row]:
     return list(db.query(sql, [source_id]))
 
 
+RESTLESS = 3
+"""Looks in a row that found most of a sitemap's entries changed, after which its dates are not believed."""
+
+FEWEST_ENTRIES = 5
+"""Entries under which all may be corrected within days."""
+
+
+def dates_tell(feed: Row) -> bool | None:
+    """Whether a sitemap's dates are known to be true, as its index calls it old, too, or false; None when nobody knows."""
+    if feed["last_status"] == "old":
+        return True
+    return False if feed["restless"] >= RESTLESS and (feed["entries"] or 0) >= FEWEST_ENTRIES else None
+
+
 def prints_of(db: Database, feed: Row) -> bytes:
     """Of the addresses without a date that a sitemap offered so far, where these are too many."""
     row = first_row(db, "select prints from feed_prints where feed_id = ?", [feed["id"]])

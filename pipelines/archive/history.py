@@ -160,7 +160,7 @@ class HistoryMiddleware:
         with self._run.ending_with_the_disk():
             async for output in result:
                 if not isinstance(output, Request):
-                    changed = list(_changed(self._db, self._spider, output))  # before it is written
+                    changed = list(_changed(self._db, self._run, self._spider, output))  # before it is written
                     yield feed_texts.with_text(self._db, output)
                     for request in (*self._catch_up(output), *changed):
                         if not isinstance(asked := asked_for(request), PageRequest) or self._asked.take(asked.url):
@@ -213,6 +213,7 @@ class HistoryMiddleware:
                 yield from filter(self._is_first_look, self._polls(asked.source, known))
                 yield from self._look_around(request, asked)
             elif self._is_discovery_due(asked.source):
+                self._remind(asked)
                 yield request
         elif not isinstance(asked, ListingRequest):
             if self._is_wanted(request):
@@ -289,9 +290,7 @@ class HistoryMiddleware:
         asked = asked_for(request)
         if not isinstance(asked, ListingRequest):
             return request
-        feed = self._feed(asked.url)
-        if feed and feed["source_url"] == asked.source.url:
-            asked.seen = entry_points.prints_of(self._db, feed)
+        feed = self._remind(asked)
         if self._poll_all:
             return request
         if feed and feed["failures"]:
@@ -299,6 +298,14 @@ class HistoryMiddleware:
         if feed and feed["last_status"] in READ and feed["source_url"] == asked.source.url:
             _conditional(request, feed)
         return request
+
+    def _remind(self, asked: ListingRequest | FrontPageRequest) -> Row | None:
+        """The row of a listing; what earlier looks for its source saw is told to who reads it."""
+        feed = self._feed(asked.url)
+        if feed and feed["source_url"] == asked.source.url:
+            asked.seen = entry_points.prints_of(self._db, feed)
+            asked.dates_tell = entry_points.dates_tell(feed)
+        return feed
 
     # Pages that earlier runs left
 
@@ -348,11 +355,12 @@ class HistoryMiddleware:
         return entry_points.feed_at(self._db, url)
 
 
-def _changed(db: Database, spider: Asker, listing: object) -> Iterator[Request]:
+def _changed(db: Database, run: RunState, spider: Asker, listing: object) -> Iterator[Request]:
     """Pages of which a listing says something else than before, asked conditionally."""
     if not isinstance(listing, Listing) or not listing.source.recheck:
         return
-    for entry in compare(db, listing).changed:
+    seen = run.compared[listing.source.url, listing.url] = compare(db, listing)
+    for entry in seen.changed:
         if entry.is_asked and entry.is_askable:
             via = via_of(listing.kind)
             request = spider.fetch(listing.source, entry.link, via, RECHECK_PRIORITY, is_recheck=True)

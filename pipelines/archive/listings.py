@@ -206,7 +206,7 @@ def _retire_children(db: Database, run: RunState, listing: Listing) -> None:
 
 def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -> Found:
     """A link not yet known is a pending page; the first finder's hints and source stay, unless it says something else."""
-    entries.keep(db, listing)
+    entries.keep(db, listing, run.compared.pop((listing.source.url, listing.url), None))
     urls = json.dumps([link.url for link in listing.links])
     sql = "select url, pages.id from json_each(?) as link join pages on pages.url = link.value"
     known: dict[str, int] = dict(db.conn.execute(sql, [urls]).fetchall())

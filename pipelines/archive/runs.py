@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -20,6 +21,9 @@ from pipelines.archive import health
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.sources import note_postponed
 from pipelines.database.connection import Row, is_storage_trouble
+
+if TYPE_CHECKING:
+    from pipelines.archive.entries import Comparison
 
 OUTCOMES = ("known", "new", "updated", "duplicate", "refused", "failed", "pending")
 """The columns of a run's summary; `found` is their sum."""
@@ -50,6 +54,8 @@ class RunState:
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
     left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
+    #: listings, by source and address, that were read and are not written yet, each beside its last look
+    compared: dict[tuple[str, str], "Comparison"] = field(default_factory=dict)
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | None = None  #: set when the disk or the file failed

@@ -8,7 +8,8 @@ import lxml.html
 from lxml import etree
 from lxml.etree import XPath
 
-from pipelines.extract.decode import CONTROLS, UNSEEN, Refusal
+from crawler.encodings import CONTROLS
+from pipelines.extract.decode import UNSEEN, Refusal
 from pipelines.extract.prune.unfolding import join_wide
 
 MAX_ELEMENTS, MAX_DEPTH, MAX_ATTRIBUTES = 25_000, 240, 1_000
