@@ -29,6 +29,7 @@ _REFUSALS = {
     "consent": "a notice that asks for consent stands where the article should be",
     "empty": "the answer is empty",
     "forgotten": "taken down with `broadsheet forget`",
+    "hash_route": "an address behind `#` (`#!/…`, `#/…`), which only JavaScript can show, and that is not run",
     "index": "a list of links, not an article",
     "no_text": "no text to be found",
     "not_html": "not a web page, but a picture, a PDF, a feed or other data",
@@ -109,6 +110,7 @@ _LISTINGS = {
 
 _AGAIN = {
     "forgotten": NEVER,
+    "hash_route": NEVER,
     "robots": "when its host's robots.txt has changed; that is read once in 24 hours",
     "too_large": NEVER,
     "barren": "when a new discovery names it again",

@@ -23,7 +23,7 @@ from crawler.parsers.links import (
     plain_text,
     unpacked,
 )
-from crawler.urls import is_front_page, same_site
+from crawler.urls import hash_route, is_front_page, same_site
 
 MAX_LINKED_FEEDS = 5
 """Feeds that are tried of those that a front page only links to, the first: the list of a paper's sections may be long."""
@@ -107,7 +107,7 @@ def site_name(body: bytes) -> str | None:
 
 def looks_like_article(link: str, text: str, front_page: str) -> bool:
     """Whether a link of a front page leads to an article: by its address, else by a text as long as a headline."""
-    path = urlsplit(link).path
+    path = hash_route(link) or urlsplit(link).path
     elsewhere = not same_site(link, front_page) or is_front_page(link) or link == front_page
     if elsewhere or _NOT_AN_ARTICLE.search(path):
         return False

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.hash_routes import HashRoute
 from crawler.fetcher.read_listings import scope_of
 from crawler.fetcher.requests import (
     FrontPageRequest,
@@ -46,7 +47,7 @@ from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import LOOK_AROUND_SECONDS, Discovery, discovery_of, is_stale, listing_at
-from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of, site_of
+from crawler.urls import UnusableURL, canonical_url, hash_route, is_front_page, origin_of, site_of
 
 logger = logging.getLogger(__name__)
 
@@ -299,7 +300,7 @@ class NewsSpider(scrapy.Spider):
         error = failure.value
         if isinstance(error, NotSent):
             return None
-        if isinstance(error, RobotsForbid | RobotsUnreachable):
+        if isinstance(error, RobotsForbid | RobotsUnreachable | HashRoute):
             return str(error)
         if isinstance(error, IgnoreRequest):
             return ignored_reason(error)
@@ -369,7 +370,8 @@ def _listing_of(
 
 
 def _without_text(link: Link) -> Link:
-    return replace(link, feed_html=None) if link.feed_html else link
+    """A link that can wait for its turn in little memory; one that nobody is asked for is not to wait."""
+    return replace(link, feed_html=None) if link.feed_html and not hash_route(link.url) else link
 
 
 def _page(asked: PageRequest, **facts: Any) -> Page:
