@@ -105,6 +105,9 @@ class Reading:
     named: tuple[str, ...] = ()  #: all that it names
     feeds: tuple[str, ...] = ()  #: feeds that a front page announces
     linked_feeds: tuple[str, ...] = ()  #: what it links to with `<a>` that has a feed's type or name
+    notice: str | None = (
+        None  #: of a front page that names nothing: the reason for which it is none; None: it may be one
+    )
     is_podcast: bool = False  #: a feed of recordings, most of its entries carry one
     asked: int | None = None  #: seconds until its publisher expects anybody again (`ttl`, `sy:updatePeriod`)
 

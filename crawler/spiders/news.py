@@ -163,7 +163,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
-            reading = _read(response, asked.kind, self._since)
+            reading = _without_notice(_read(response, asked.kind, self._since))
         except NotAListing as error:
             yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
@@ -339,6 +339,13 @@ def _read(response: Response, kind: str, since: datetime) -> Reading:
         raise asked.reading
     assert asked.reading is not None, "settings.py wires ReadMiddleware"
     return asked.reading
+
+
+def _without_notice(reading: Reading) -> Reading:
+    """A reading of a page that is its site's own; raises NotAListing of a front page that turns its visitors away."""
+    if reading.notice:
+        raise NotAListing(reading.notice)
+    return reading
 
 
 def _named(asked: ListingRequest, response: Response, reason: str) -> str:
