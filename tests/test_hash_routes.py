@@ -82,6 +82,17 @@ def test_a_redirect_to_a_route_ends_there(site: Site, newsroom: Newsroom) -> Non
     assert "/" not in site.asked
 
 
+def test_a_redirect_to_a_place_on_a_page_is_followed(site: Site, newsroom: Newsroom) -> None:
+    for number, place in enumerate(("comments", "/photo/3")):
+        site.add(f"/{number}", status=302, Location=f"/2026/11/pier-{number}#{place}")
+        site.article(f"/2026/11/pier-{number}", f"The pier {number}", story(f"pier {number}"))
+    pages = [f"{site.url}/0", f"{site.url}/1", f"{site.url}/#!/news/1"]
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\npages = {pages}')
+    newsroom.crawl()
+    assert newsroom.rows("select url from articles order by url") == [(f"{site.url}/2026/11/pier-{n}",) for n in (0, 1)]
+    assert newsroom.states()[pages[2]] == ("refused", "hash_route")
+
+
 def test_the_whole_text_of_a_feed_stands_for_a_route(site: Site, newsroom: Newsroom) -> None:
     texts = {f"{site.url}/#!/{name}": story(name) for name in ("pier", "quay")}
     entries = "".join(f"<entry><title>On it</title><link href='{url}'/><content type='html'>&lt;p&gt;{text}&lt;/p&gt;</content></entry>" for url, text in texts.items())  # fmt: skip

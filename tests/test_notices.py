@@ -118,6 +118,11 @@ def test_a_page_that_has_its_headline_s_words_is_the_article_whatever_they_are()
     assert reason_of(denied, "Access denied to our building site, owner said") is None
 
 
+def test_a_paper_called_by_its_domain_may_report_a_sale() -> None:
+    sold = "<title>A village | a.example</title><h1>A village of twelve houses</h1><p>All of it is for sale, the mayor said, and the church comes with it. Three families want to stay in their houses.</p>"
+    assert reason_of(sold) is None
+
+
 def test_an_address_that_a_notice_repeats_is_no_word_of_its_headline() -> None:
     said = "<title>No way</title><p>Nothing may be read at http://a.example/council-votes-to-rebuild-harbour-bridge from here, and nothing is going to be.</p>"
     assert reason_of(said, HEADLINE) == "turned_away"

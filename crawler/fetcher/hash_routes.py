@@ -7,7 +7,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from crawler.fetcher.requests import PageRequest, asked_for
-from crawler.urls import hash_route
+from crawler.urls import canonical_or_none, hash_route
 
 
 class HashRoute(IgnoreRequest):
@@ -18,5 +18,6 @@ class HashRoutesMiddleware:
     """A downloader middleware that refuses hash routes before anybody is asked, also where a redirect leads to one."""
 
     def process_request(self, request: Request) -> None:
-        if isinstance(asked_for(request), PageRequest) and hash_route(request.url):
+        has_fragment = "#" in request.url and isinstance(asked_for(request), PageRequest)
+        if has_fragment and hash_route(canonical_or_none(request.url) or ""):
             raise HashRoute("hash_route")

@@ -90,12 +90,15 @@ UNLISTED = re.compile(
 
 
 def _is_parked(titles: Sequence[str], text: str, html: str, url: str) -> bool:
-    """Whether a page offers the domain it is at, or says that it has none of its own."""
+    """Whether a page offers the domain it is at, or says that nothing is there: in a line that names it, or below its bare name."""
     host = (urlsplit(url).hostname or "").removeprefix("www.")
-    named = any(host in title.lower() for title in titles) if "." in host else False
-    whole = "\n".join((*titles, text))
-    is_own = named or THIS_DOMAIN.search(whole) or BROKER.search(html) is not None
-    return is_own and PARKED.search(whole)
+    lines = [line.lower() for line in (*titles, *text.split("\n"))]
+    if any((host in line or THIS_DOMAIN.search(line)) and PARKED.search(line) for line in lines):
+        return True
+    is_own = (
+        any(title.lower().strip().removeprefix("www.") == host for title in titles) or BROKER.search(html) is not None
+    )
+    return is_own and any(map(PARKED.search, lines))
 
 
 BROKER = re.compile(

@@ -1,9 +1,9 @@
 """Notices: pages that turn visitors away with status 200 (blocked, closed for repairs, robots sorted out, for sale).
 
 All of them lack what an article has: nothing on the page calls it one, dates it or names its address, and it is short. What is left
-is weighed by its signs (notice_signs.py). Where a feed gave a headline, a page
-that has most of its words is the article, and one that has none of them is not. What is no notice by itself gets a hash of its words:
-that several addresses of a site say the same is seen in the archive.
+is weighed by its signs (notice_signs.py). Where a feed gave a headline, a page that has most of its words is the article, and one that
+has none of them is not. What is no notice by itself gets a hash of its words: that several addresses of a site say the same is seen in
+the archive.
 """
 
 from itertools import pairwise
@@ -13,7 +13,7 @@ from pipelines.extract.decode import Refusal
 from pipelines.extract.layout import LayoutStats
 from pipelines.extract.metadata.metadata import Metadata
 from pipelines.extract.metadata.page_head import PageHead
-from pipelines.extract.notice_signs import PARKED, TURNED_AWAY, notice_word
+from pipelines.extract.notice_signs import PARKED, THIS_DOMAIN, TURNED_AWAY, notice_word
 from pipelines.text import CJK_LETTER, content_hash, tokens, word_count
 
 LONGEST = 200
@@ -51,7 +51,9 @@ def notice_of(
 
 def says_so(text: str) -> bool:
     """Whether a short text says in so many words that it turns its reader away."""
-    return word_count(text) < LONGEST and (TURNED_AWAY.search(text) or PARKED.search(text))
+    return word_count(text) < LONGEST and (
+        TURNED_AWAY.search(text) or (THIS_DOMAIN.search(text) and PARKED.search(text))
+    )
 
 
 def _is_addressed(said: Metadata) -> bool:
