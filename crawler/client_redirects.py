@@ -63,6 +63,8 @@ def leads_to(body: bytes, url: str) -> str | None:
 
 
 def is_same_address(one: str, other: str) -> bool:
+    """Whether a server takes both for one address, whatever stands behind `#`."""
+    one, other = one.partition("#")[0], other.partition("#")[0]
     try:
         return canonical_url(one) == canonical_url(other)
     except UnusableURL:

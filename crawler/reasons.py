@@ -29,9 +29,11 @@ _REFUSALS = {
     "consent": "a notice that asks for consent stands where the article should be",
     "empty": "the answer is empty",
     "forgotten": "taken down with `broadsheet forget`",
+    "hash_route": "an address behind `#` (`#!/…`, `#/…`), which only JavaScript can show, and that is not run",
     "index": "a list of links, not an article",
     "no_text": "no text to be found",
     "not_html": "not a web page, but a picture, a PDF, a feed or other data",
+    "parked": "a page that offers the domain for sale, or lists advertisements, stands where the site was: its domain is parked",
     "redirect_to_front_page": "redirects to a front page: the article is no longer there",
     "robots": "forbidden by robots.txt",
     "scripted": "made by JavaScript, which is not run: neither its HTML nor its data hold the text",
@@ -40,7 +42,7 @@ _REFUSALS = {
     "too_large": "more than 8 MB (8,388,608 bytes)",
     "too_long": "a text of more than a million characters",
     "too_short": "hardly a word, and nothing that says it is an article",
-    "turned_away": "turned away with a notice instead of the article: blocked, closed for repairs, or for sale",
+    "turned_away": "turned away with a notice instead of the article: blocked, closed for repairs, or held up to be told from a robot",
     "unusable_redirect": "redirects to what is no address of the web",
     "video": "a video with hardly a word beside it",
 }
@@ -111,6 +113,7 @@ _LISTINGS = {
 
 _AGAIN = {
     "forgotten": NEVER,
+    "hash_route": NEVER,
     "robots": "when its host's robots.txt has changed; that is read once in 24 hours",
     "too_large": NEVER,
     "barren": "when a new discovery names it again",

@@ -44,6 +44,7 @@ EXTENSIONS_BASE = {
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer: decoded, and at the end of its redirects.
     "crawler.fetcher.read_listings.ReadMiddleware": 50,
+    "crawler.fetcher.hash_routes.HashRoutesMiddleware": 90,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.fetcher.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,

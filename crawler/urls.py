@@ -44,6 +44,15 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|\[[0-9a-
 _FRONT_PAGE = re.compile(r"/*((index|default)\.(x?html?|shtml|php\d?|aspx?|jsp|cfm)/*)?", re.IGNORECASE)
 """The root, or one of the names under which web servers keep it."""
 
+_HASH_ROUTE = re.compile(r"(?:!/*+|/++)[^/?#\s](?:(?!%23)[^#\s])*+")
+"""A fragment that names a page: `#!` is the mark of the former scheme for crawlers (hashbang), `#/` what routers in browsers write.
+`#!` and `#/` alone are the page itself."""
+_ROUTED_PATH = re.compile(
+    r"(?:/[a-z]{2})?(?:/[a-z]{1,20})?(?:/(?:(?:index|default|home|main|app)\.[a-z]{2,5})?)?", re.IGNORECASE
+)
+"""The one page of a site whose JavaScript shows all others: at the root, in a language or a folder. Behind an article's own address
+such a fragment is a picture of its gallery, or a comment."""
+
 _LETTERS = r"\x80-\ud7ff\ue000-\U0010ffff"
 """All that is escaped wherever it stands behind the host, as the inside of a character class: what is not ASCII."""
 _PLAIN = re.compile(
@@ -64,7 +73,7 @@ class UnusableURL(ValueError):
 def canonical_url(url: str) -> str:
     """Normalize a URL: fragment, tracking parameters, session ids, default port and needless escapes gone, scheme and host in lower case.
 
-    Idempotent. Parameters keep their order: some sites' servers care. Raises UnusableURL.
+    A fragment that is a hash route is another page, and stays. Idempotent. Parameters keep their order: some sites' servers care. Raises UnusableURL.
     """
     if plain := _PLAIN.fullmatch(url):
         return _joined(f"{plain[1]}://{plain[2]}{plain[3] or ''}", _escaped(plain[4]), _escaped(plain[5] or ""))
@@ -82,7 +91,17 @@ def canonical_url(url: str) -> str:
     if port and port != _DEFAULT_PORT[parts.scheme]:
         host = f"{host}:{port}"
     path = _SESSION_IN_PATH.sub("", parts.path) if ";" in parts.path else parts.path
-    return _joined(f"{parts.scheme}://{host}", _normal_escapes(path), _normal_escapes(parts.query))
+    whole = _joined(f"{parts.scheme}://{host}", _normal_escapes(path), _normal_escapes(parts.query))
+    route = _HASH_ROUTE.match(parts.fragment)
+    if route and _ROUTED_PATH.fullmatch(urlsplit(whole).path) and "?" not in whole:
+        path, _, query = _normal_escapes(route[0]).partition("?")
+        return f"{whole}#{_joined('', path, query)}"
+    return whole
+
+
+def hash_route(url: str) -> str | None:
+    """The route of a canonical address behind `#`, by which a site's JavaScript chooses the page: `/news/12`; None: it has none."""
+    return url.partition("#")[2].lstrip("!") or None
 
 
 def canonical_or_none(url: str) -> str | None:
@@ -129,9 +148,9 @@ def same_site(one: str, other: str) -> bool:
 
 
 def is_front_page(url: str) -> bool:
-    """Whether the address is the root of its host, with nothing in the query."""
+    """Whether the address is the root of its host, with nothing in the query, and no hash route."""
     parts = urlsplit(url)
-    return _FRONT_PAGE.fullmatch(parts.path) is not None and not parts.query
+    return _FRONT_PAGE.fullmatch(parts.path) is not None and not parts.query and not _HASH_ROUTE.match(parts.fragment)
 
 
 _ARCHIVED = re.compile(

@@ -14,6 +14,8 @@ from pipelines.extract import Refusal, extract
 from tests.conftest import broadsheet
 from tests.support.loopback import Site, article_html, story
 from tests.support.newsroom import Newsroom
+from tests.support.turned_away import BRIEFS, NOTICES, PARKED, UNSEEN_BRIEFS, UNSEEN_NOTICES
+from tests.test_health import check
 from tests.test_history import let_rechecks_be_due, urlset
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -59,7 +61,7 @@ def read(body: str, headline: str | None = HEADLINE) -> Article:
     ],
 )
 def test_a_page_that_has_nothing_of_its_headline_and_nothing_of_an_article_is_turned_away(said: str) -> None:
-    with pytest.raises(Refusal, match="turned_away"):
+    with pytest.raises(Refusal, match=r"turned_away|parked"):
         read(said)
 
 
@@ -83,6 +85,102 @@ def test_what_differs_from_answer_to_answer_is_no_part_of_a_notice() -> None:
     one, other = (read(CLOSED.format(f"Reference {n}, /{n}/x"), None).notice for n in (17, 18))
     assert one == other and one is not None
     assert read(article_html("The pier", story("pier"))).notice is None
+
+
+# One page, of which no feed told a headline
+
+
+def reason_of(body: str, headline: str | None = None) -> str | None:
+    try:
+        read(body, headline)
+    except Refusal as refusal:
+        return refusal.reason
+    return None
+
+
+@pytest.mark.parametrize("body", NOTICES)
+def test_a_page_that_says_itself_that_it_is_none_is_refused(body: str) -> None:
+    assert reason_of(body) in (("parked",) if body in PARKED else ("turned_away", "parked", "scripted"))
+
+
+@pytest.mark.parametrize("body", [*BRIEFS, *UNSEEN_BRIEFS])
+def test_a_brief_that_speaks_of_the_same_things_is_an_article(body: str) -> None:
+    assert reason_of(body) is None
+
+
+def test_most_notices_that_no_rule_was_made_for_are_refused() -> None:
+    assert sum(reason_of(body) is not None for body in UNSEEN_NOTICES) >= 10 > 0.6 * len(UNSEEN_NOTICES)
+
+
+def test_a_page_that_has_its_headline_s_words_is_the_article_whatever_they_are() -> None:
+    denied = "<title>Access denied to our site</title><h1>Access denied to our site</h1><p>You and your neighbours may not enter our building site, the owner of this wood said; please take the path below.</p>"
+    assert reason_of(denied) == "turned_away"
+    assert reason_of(denied, "Access denied to our building site, owner said") is None
+
+
+def test_a_paper_called_by_its_domain_may_report_a_sale() -> None:
+    sold = "<title>A village | a.example</title><h1>A village of twelve houses</h1><p>All of it is for sale, the mayor said, and the church comes with it. Three families want to stay in their houses.</p>"
+    assert reason_of(sold) is None
+
+
+def test_an_address_that_a_notice_repeats_is_no_word_of_its_headline() -> None:
+    said = "<title>No way</title><p>Nothing may be read at http://a.example/council-votes-to-rebuild-harbour-bridge from here, and nothing is going to be.</p>"
+    assert reason_of(said, HEADLINE) == "turned_away"
+
+
+# A whole site that answers so
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "word", "said"),
+    [
+        (PARKED[0].replace("a.example", "127.0.0.1") + "this domain", 1, "broken", "its domain is parked"),
+        (NOTICES[0], 1, "blocked", "turned away with a notice"),
+    ],
+    ids=["parked", "turned away"],
+)
+def test_the_status_of_a_source_says_why_all_of_it_answers_so(
+    body: str, code: int, word: str, said: str, site: Site, newsroom: Newsroom
+) -> None:
+    for path in PATHS:
+        site.article(path, f"The {path}", story(path))
+    site.feed("/feed", *(site.url + path for path in PATHS))
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    for path in (*PATHS, "/feed", "/"):
+        site.add(path, body)
+    for _ in range(3):
+        newsroom.crawl("--now", code=1)
+    assert newsroom.rows("select last_status from feeds") == [("parked" if word == "broken" else "turned_away",)]
+    health = check(newsroom)
+    assert (health[0], f"Harbour: {word}: {site.url}/feed: " in health[1], said in health[1]) == (code, True, True)
+    assert newsroom.rows("select count(*) from articles") == [(6,)]
+
+
+@pytest.mark.parametrize("discover", ["", 'discover = ["homepage"]'], ids=["all", "front page"])
+def test_a_bare_site_that_is_for_sale_says_so_at_once(discover: str, site: Site, newsroom: Newsroom) -> None:
+    for path in ("/", "/feed"):
+        site.add(
+            path, "<title>For sale</title><h1>This domain is for sale</h1><p>Make an offer to our broker today.</p>"
+        )
+    newsroom.watch(f'url = "{site.url}/"\nname = "Harbour"\n{discover}')
+    newsroom.crawl(code=1)
+    ((status, reason),) = newsroom.rows("select status, reason from sources")
+    assert (status, "its domain is parked" in reason) == ("broken", True)
+
+
+def test_parked_pages_are_no_articles_and_their_source_is_broken(site: Site, newsroom: Newsroom) -> None:
+    for path in PATHS:
+        site.add(path, PARKED[5] + "Diese Domain")
+    sitemap_of(site, newsroom, *PATHS)
+    newsroom.crawl()
+    assert set(newsroom.states().values()) == {("refused", "parked")}
+    ((status, reason),) = newsroom.rows("select status, reason from sources")
+    assert (status, reason.startswith("6 of the last 6 pages: "), "its domain is parked" in reason) == (
+        "broken",
+        True,
+        True,
+    )
 
 
 # Several pages of a site

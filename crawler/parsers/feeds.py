@@ -36,7 +36,9 @@ from crawler.parsers.links import (
     of_seven_bits,
     plain_text,
     unpacked,
+    whole_summary,
 )
+from crawler.urls import same_site
 
 MAX_ENTRIES = 5_000
 """Entries of one feed that are read, the first: feedparser takes half a second for a thousand. The longest feeds of real
@@ -73,7 +75,7 @@ def read_feed(body: bytes, url: str, language: str | None = None) -> Reading:
     hints = (_entry_hints(entry, channel) for entry in parsed.entries)
     links = [
         _identified(
-            _entry_link(_entry_urls(entry, spoken), url, base, said, _whole_text(entry)),
+            _entry_link(_entry_urls(entry, spoken), url, base, said, _content(entry), _whole_summary(entry)),
             entry.get("id"),
             dict.get(entry, "updated"),
             channel,
@@ -217,18 +219,34 @@ def _strangeness(hreflang: str | None, language: str | None) -> int:
     return 1 if spoken.partition("-")[0] == wanted.partition("-")[0] else 2
 
 
-def _entry_link(candidates: Iterable[Any], url: str, base: str, hints: Hints, html: str | None) -> Link | None:
-    """The first usable address that is not the listing's own: `#` and `javascript:` stand where an id would be right."""
+def _entry_link(
+    candidates: Iterable[Any], url: str, base: str, hints: Hints, content: str | None, summary: str | None
+) -> Link | None:
+    """The first usable address that is not the listing's own: `#` and `javascript:` stand where an id would be right.
+
+    A `summary` is that of the feed's own article: of another site's it is what somebody says of it.
+    """
     links = (link_of(candidate, base, hints) for candidate in candidates)
     found = next((link for link in links if link and link.url not in (url, base)), None)
-    return replace(found, feed_html=html) if found and html else found
+    if found and summary and (same_site(found.url, url) or same_site(found.url, base)):
+        content = max(content or "", summary, key=len)
+        found = replace(found, hints=replace(hints, description=None))
+    return replace(found, feed_html=content) if found and content else found
 
 
-def _whole_text(entry: Any) -> str | None:
+def _content(entry: Any) -> str | None:
     """The HTML of content:encoded or Atom's content."""
     said = [(one.get("value"), one.get("type")) for one in entry.get("content", ())]
     texts = [_paragraphs(text) if kind == "text/plain" else text for text, kind in said if isinstance(text, str)]
     return feed_html(max(texts, key=len, default=None))
+
+
+def _whole_summary(entry: Any) -> str | None:
+    """The HTML of RSS's description or Atom's summary, where that is a whole article."""
+    summary = entry.get("summary")
+    if isinstance(summary, str) and "<" not in summary:  # wrapped at its paragraphs, if at all
+        summary = "".join(f"<p>{line}</p>" for line in summary.splitlines() if line.strip())
+    return whole_summary(summary)
 
 
 def _paragraphs(text: str) -> str:
@@ -307,7 +325,7 @@ def read_json_feed(body: bytes, url: str, language: str | None = None) -> Readin
     channel = _Channel(_base_of(feed.get("home_page_url"), url), spoken, _json_authors(feed), habits)
     links = (
         _identified(
-            _entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel), _item_text(item)),
+            _entry_link(_item_urls(item), url, channel.base, _json_hints(item, channel), _item_text(item), None),
             item.get("id"),
             item.get("date_modified"),
             channel,

@@ -23,7 +23,8 @@ from crawler.parsers.links import (
     plain_text,
     unpacked,
 )
-from crawler.urls import is_front_page, same_site
+from crawler.urls import hash_route, is_front_page, same_site
+from pipelines.extract.notice_signs import notice_word
 
 MAX_LINKED_FEEDS = 5
 """Feeds that are tried of those that a front page only links to, the first: the list of a paper's sections may be long."""
@@ -88,14 +89,43 @@ def read_front_page(body: bytes, url: str) -> Reading:
     anchors = _anchors(tree, base)
     articles = (Link(url=link) for link, text in anchors.items() if looks_like_article(link, text, url))
     feeds = (link_of(href, base, Hints()) for href in _announced_feeds(tree))
-    sitemaps = (link_of(href, base, Hints()) for href in _announced_sitemaps(tree))
+    links, announced = distinct_links(articles, MAX_FRONT_PAGE_LINKS), distinct_links(feeds, MAX_CHILDREN)
+    sitemaps = distinct_links((link_of(href, base, Hints()) for href in _announced_sitemaps(tree)), MAX_CHILDREN)
     return Reading(
         kind="homepage",
-        links=distinct_links(articles, MAX_FRONT_PAGE_LINKS),
-        feeds=tuple(feed.url for feed in distinct_links(feeds, MAX_CHILDREN)),
-        sitemaps=tuple(sitemap.url for sitemap in distinct_links(sitemaps, MAX_CHILDREN)),
+        notice=None if links or announced or sitemaps else _notice_word(tree, body, url),
+        links=links,
+        feeds=tuple(feed.url for feed in announced),
+        sitemaps=tuple(sitemap.url for sitemap in sitemaps),
         linked_feeds=tuple(_linked_feeds(tree, base, anchors, url))[:MAX_LINKED_FEEDS],
     )
+
+
+def notice_in(body: bytes, url: str) -> str | None:
+    """The reason for which a web page stands where a feed or a sitemap should: `turned_away`, `parked`; None: it says none."""
+    if not _IS_HTML.search(body[:MAX_NOTICE_BYTES]):
+        return None
+    try:
+        return _notice_word(_parse_html(body[:MAX_NOTICE_BYTES]), body, url)
+    except NotAListing:
+        return None
+
+
+_IS_HTML = re.compile(rb"<(?:title|h1|body)\b", re.IGNORECASE)
+
+MAX_NOTICE_BYTES = 2**17
+"""Of a page that may be a notice; those of the vendors have 10 KB, most of it style."""
+
+
+def _notice_word(tree: Any, body: bytes, url: str) -> str | None:
+    titles = [title for element in tree.iter("title", "h1", "h2") if (title := plain_text("".join(element.itertext())))]
+    lines = (plain_text(line) for line in tree.xpath(_SHOWN_TEXT))
+    return notice_word(titles, "\n".join(filter(None, lines)), body[:MAX_NOTICE_BYTES].decode("utf-8", "replace"), url)
+
+
+_SHOWN_TEXT = (
+    "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::h1 or ancestor::h2)]"
+)
 
 
 def site_name(body: bytes) -> str | None:
@@ -109,7 +139,7 @@ def site_name(body: bytes) -> str | None:
 
 def looks_like_article(link: str, text: str, front_page: str) -> bool:
     """Whether a link of a front page leads to an article: by its address, else by a text as long as a headline."""
-    path = urlsplit(link).path
+    path = hash_route(link) or urlsplit(link).path
     elsewhere = not same_site(link, front_page) or is_front_page(link) or link == front_page
     if elsewhere or _NOT_AN_ARTICLE.search(path):
         return False

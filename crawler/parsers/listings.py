@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from crawler.parsers.feeds import read_feed, read_json_feed
-from crawler.parsers.front_pages import read_front_page
+from crawler.parsers.front_pages import notice_in, read_front_page
 from crawler.parsers.links import EVERYTHING, MAX_BYTES, MAX_PROLOGUE_BYTES, NotAListing, Reading, Scope, unpacked
 from crawler.parsers.sitemaps import read_sitemap, read_text_sitemap
 
@@ -47,7 +47,7 @@ def read_listing(
         return read_json_feed(body, url, scope.language)
     if expected != "feed" and (lines := read_text_sitemap(body, url, since, scope)):
         return lines
-    raise NotAListing(f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")
+    raise NotAListing(notice_in(body, url) or f"not_a_{'feed' if expected == 'feed' else 'sitemap'}")
 
 
 def _kind_of(body: bytes) -> str:

@@ -87,7 +87,8 @@ class Discovery:
     def note_failure(self, listing: Listing) -> None:
         """Of an entry point that could not be read."""
         is_elsewhere = str(listing.failure).startswith("elsewhere_")
-        is_guess = not is_elsewhere and listing.url not in self.announced
+        is_told = is_elsewhere or listing.failure in ("parked", "turned_away")
+        is_guess = not is_told and listing.url not in self.announced
         self.failures.append((is_guess, f"{listing.url}: {listing.failure}"))
         if is_elsewhere:
             return  # papers of one house name the sitemaps of all

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
+from crawler.fetcher.hash_routes import HashRoute
 from crawler.fetcher.requests import (
     FrontPageRequest,
     ListingRequest,
@@ -44,7 +45,7 @@ from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import LOOK_AROUND_SECONDS, Discovery, discovery_of, is_stale, listing_at
-from crawler.urls import UnusableURL, canonical_url, is_front_page, origin_of, site_of
+from crawler.urls import UnusableURL, canonical_url, hash_route, is_front_page, origin_of, site_of
 
 logger = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ class NewsSpider(scrapy.Spider):
             yield from self._listing_is_dead(asked, _named(asked, response, f"http_{response.status}"), **facts)
             return
         try:
-            reading = _reading_of(response)
+            reading = _without_notice(_reading_of(response))
         except NotAListing as error:
             yield from self._listing_is_dead(asked, _named(asked, response, str(error)), **facts)
             return
@@ -296,7 +297,7 @@ class NewsSpider(scrapy.Spider):
         error = failure.value
         if isinstance(error, NotSent):
             return None
-        if isinstance(error, RobotsForbid | RobotsUnreachable):
+        if isinstance(error, RobotsForbid | RobotsUnreachable | HashRoute):
             return str(error)
         if isinstance(error, IgnoreRequest):
             return ignored_reason(error)
@@ -335,6 +336,13 @@ def _reading_of(response: Response) -> Reading:
     return asked.reading
 
 
+def _without_notice(reading: Reading) -> Reading:
+    """A reading of a page that is its site's own; raises NotAListing of a front page that turns its visitors away."""
+    if reading.notice:
+        raise NotAListing(reading.notice)
+    return reading
+
+
 def _named(asked: ListingRequest, response: Response, reason: str) -> str:
     """A reason with the address that gave it, where a listing leads elsewhere for the time being: then not its own is at fault."""
     elsewhere = response.url != asked.url and permanent_redirect(response) is None
@@ -365,7 +373,8 @@ def _listing_of(
 
 
 def _without_text(link: Link) -> Link:
-    return replace(link, feed_html=None) if link.feed_html else link
+    """A link that can wait for its turn in little memory; one that nobody is asked for is not to wait."""
+    return replace(link, feed_html=None) if link.feed_html and not hash_route(link.url) else link
 
 
 def _page(asked: PageRequest, **facts: Any) -> Page:

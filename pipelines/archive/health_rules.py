@@ -33,10 +33,10 @@ FAILED_POLLS = 3
 FAILING_HOURS = 24.0
 """Two are enough when the last good one is this long ago: who looks once a day need not wait for three."""
 
-REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b|\bleft alone\b")
+REFUSING = re.compile(r"\b(?:robots_)?http_(?:401|403|429|451)\b|\brobots\b|\bleft alone\b|\bturned_away\b")
 """Reasons by which a publisher turns a visitor away; in the reason of a discovery there are several."""
 
-ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b|\bleft alone\b")
+ANSWERS = re.compile(r"\b(?:robots_)?http_\d{3}\b|\brobots\b|\bleft alone\b|\bturned_away\b")
 
 UNREACHED = frozenset(("host_not_found", "timeout", "connection_failed", "connection_lost"))
 """Reasons that may as well be our own line's. When nobody at all could be reached, it is that, and nobody is broken."""
@@ -351,11 +351,14 @@ def page_mark(page: Row) -> PageMark | None:
     if page["outcome"] == "duplicate":
         return PageMark(kind="copy")
     if page["outcome"] == "refused" and page["attempts"] == 1:
-        turned_away = page["reason"] in ("robots", "consent", "turned_away")
-        return PageMark(kind="blocked" if turned_away else "refused", reason=page["reason"])
+        return PageMark(kind=NOT_ITS_OWN.get(page["reason"], "refused"), reason=page["reason"])
     if page["outcome"] == page["state"] == "failed" and page["attempts"] == 2:
         return PageMark(kind="blocked" if _is_refusal(page["reason"]) else "unanswered", reason=page["reason"])
     return None
+
+
+NOT_ITS_OWN = {"robots": "blocked", "consent": "blocked", "turned_away": "blocked", "parked": "unanswered"}
+"""Refusals that say nothing of a site's pages, as these were not seen."""
 
 
 # Silence

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Outcome, Page
 from crawler.times import instant_of, moment_of, stamp
-from crawler.urls import canonical_or_none, is_front_page, same_site
+from crawler.urls import canonical_or_none, hash_route, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
@@ -182,7 +182,7 @@ def canonical_claim(page: Page, article: Article) -> str | None:
         return claimed
     elsewhere = not same_site(claimed, page.final_url) or (is_front_page(claimed) and not is_front_page(page.final_url))
     is_part = is_later_part_of(page.final_url, claimed)
-    return None if elsewhere or is_part or claimed == page.final_url else claimed
+    return None if elsewhere or is_part or hash_route(claimed) or claimed == page.final_url else claimed
 
 
 def _claimed(article: Article) -> str | None:

@@ -31,7 +31,7 @@ from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
 from pipelines.text import word_count
 
-EXTRACTOR = f"broadsheet 3 choose {CHOOSER} trafilatura {version('trafilatura')}"
+EXTRACTOR = f"broadsheet 4 choose {CHOOSER} trafilatura {version('trafilatura')}"
 """Stored with every article; the first number grows whenever these rules change, the second with the model that chooses lines."""
 
 
@@ -64,12 +64,13 @@ def extract(page: Page) -> Article:
     parts = linked_parts(tree, page.final_url) if head.is_article or said.published else ()
     body = read_body(tree, head, said, page.source)
     refuse_others(head, layout, body)
+    notice = notice_of(layout, head, body.said, body.lines, text, page.hints.title)
     found = _article(page, body.said, body.lines, named=head.is_article, own_words=body.own_words)
     return replace(
         found,
         text_source="script" if body.from_scripts else "page",
         reservations=reservations(page.reserved, head.meta),
-        notice=notice_of(layout, body.said, body.lines, page.hints.title),
+        notice=notice,
         parts=parts,
     )
 

@@ -27,7 +27,7 @@ def read_article(page: Page) -> tuple[Page, Article]:
     """
     if page.feed_html is None:
         return page, extract(page)
-    if page.failure:
+    if page.failure or page.refusal:
         told = _told_by_feed(page)
         if told is None:
             raise Refusal("no_text")

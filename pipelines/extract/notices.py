@@ -1,8 +1,9 @@
 """Notices: pages that turn visitors away with status 200 (blocked, closed for repairs, robots sorted out, for sale).
 
-A list of words knows a few of them. All of them lack what an article has: nothing on the page calls it one, dates it or names its
-address; it is short; and it has nothing in common with the headline that the feed gave. Where no headline was given, that several
-addresses of a site say the same tells it; that is seen in the archive, by the hash that is made here.
+All of them lack what an article has: nothing on the page calls it one, dates it or names its address, and it is short. What is left
+is weighed by its signs (notice_signs.py). Where a feed gave a headline, a page that has most of its words is the article, and one that
+has none of them is not. What is no notice by itself gets a hash of its words: that several addresses of a site say the same is seen in
+the archive.
 """
 
 from itertools import pairwise
@@ -11,7 +12,8 @@ from crawler.urls import is_front_page
 from pipelines.extract.decode import Refusal
 from pipelines.extract.layout import LayoutStats
 from pipelines.extract.metadata.metadata import Metadata
-from pipelines.extract.phrases import Mentions
+from pipelines.extract.metadata.page_head import PageHead
+from pipelines.extract.notice_signs import PARKED, THIS_DOMAIN, TURNED_AWAY, notice_word
 from pipelines.text import CJK_LETTER, content_hash, tokens, word_count
 
 LONGEST = 200
@@ -24,10 +26,10 @@ STEM = 5
 """Letters by which words are compared, so that another ending makes no difference; shorter words are mostly articles and
 prepositions, which any two texts share."""
 
-TURNED_AWAY = Mentions("turned_away")
 
-
-def notice_of(layout: LayoutStats | None, said: Metadata, lines: list[str], headline: str | None) -> str | None:
+def notice_of(
+    layout: LayoutStats | None, head: PageHead, said: Metadata, lines: list[str], html: str, headline: str | None
+) -> str | None:
     """A hash of the words of a page that may be a notice, equal for those of a site; None of one that is none.
 
     Raises Refusal where that is sure already. `headline` is what a feed called the article; `layout` None: the page says itself that
@@ -37,14 +39,21 @@ def notice_of(layout: LayoutStats | None, said: Metadata, lines: list[str], head
     if layout is None or _is_addressed(said) or not word_count(text) < LONGEST:
         return None
     whole = f"{said.title or ''}\n{text}"
-    if says_so(whole) or _is_foreign(headline, whole):
-        raise Refusal("turned_away")
+    titles = [title for title in dict.fromkeys((said.title, *head.titles)) if title]
+    if not _is_headed(headline, whole):
+        word = notice_word(titles, text, html, head.url or "") or (
+            "turned_away" if _is_foreign(headline, whole) else None
+        )
+        if word:
+            raise Refusal(word)
     return content_hash(_lasting(whole))
 
 
 def says_so(text: str) -> bool:
     """Whether a short text says in so many words that it turns its reader away."""
-    return word_count(text) < LONGEST and TURNED_AWAY.search(text)
+    return word_count(text) < LONGEST and (
+        TURNED_AWAY.search(text) or (THIS_DOMAIN.search(text) and PARKED.search(text))
+    )
 
 
 def _is_addressed(said: Metadata) -> bool:
@@ -54,10 +63,16 @@ def _is_addressed(said: Metadata) -> bool:
     return said.published_source not in ("none", "url") or bool(said.authors) or is_named
 
 
-def _is_foreign(headline: str | None, text: str) -> bool:
-    """Whether a page says nothing of what its headline in a feed is about."""
+def _is_headed(headline: str | None, text: str) -> bool:
+    """Whether a page has most of the words that its headline in a feed has."""
     wanted = stems(headline or "")
-    return len(wanted) >= FEWEST_STEMS and not wanted & stems(text)
+    return len(wanted) >= FEWEST_STEMS and 2 * len(wanted & stems(_lasting(text))) > len(wanted)
+
+
+def _is_foreign(headline: str | None, text: str) -> bool:
+    """Whether a page says nothing of what its headline in a feed is about, but for the address that it repeats."""
+    wanted = stems(headline or "")
+    return len(wanted) >= FEWEST_STEMS and not wanted & stems(_lasting(text))
 
 
 def stems(text: str) -> set[str]:

@@ -91,10 +91,28 @@ class Mentions:
                 return True
         return False
 
+    def count(self, text: str) -> int:
+        """How many of the phrases of one language a text holds."""
+        text = spelled(text)
+        return max(
+            sum(needed in text and compiled(phrase).search(text) is not None for needed, phrase in _needing(lines))
+            for lines in _by_language(self._kind)
+        )
+
     @cached_property
     def _needed(self) -> list[tuple[str, str]]:
-        """Each phrase behind the plain words without which it cannot match."""
-        return [(max(plain_words(phrase), key=len), phrase) for phrase in phrases(self._kind)]
+        return list(_needing(tuple(phrases(self._kind))))
+
+
+@cache
+def _by_language(kind: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(filter(None, lines.splitlines())) for lines in PHRASES[kind].values())
+
+
+@cache
+def _needing(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Each phrase behind the plain words without which it cannot match."""
+    return tuple((max(plain_words(phrase), key=len), phrase) for phrase in lines)
 
 
 @cache

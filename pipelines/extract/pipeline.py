@@ -57,7 +57,7 @@ class ExtractPipeline:
             raise DropItem(str(error), log_level="DEBUG") from None
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if (page.failure and not _is_told_by_feed(page)) or page.refusal or page.unchanged:
+        if page.unchanged or ((page.failure or page.refusal) and not _is_told_by_feed(page)):
             return Outcome(page=page, failure=page.failure, refusal=page.refusal)
         try:
             return await self._workers.run(outcome_of, page, needs=NEEDS)
@@ -80,10 +80,10 @@ def outcome_of(page: Page) -> Outcome:
 
     try:
         read, article = read_article(page)
-        return with_prints(Outcome(page=_emptied(replace(read, failure=None)), article=article))
+        return with_prints(Outcome(page=_emptied(replace(read, failure=None, refusal=None)), article=article))
     except Refusal as refusal:
-        if page.failure:
-            return Outcome(page=_emptied(page), failure=page.failure)
+        if page.failure or page.refusal:
+            return Outcome(page=_emptied(page), failure=page.failure, refusal=page.refusal)
         return Outcome(page=_emptied(page), refusal=refusal.reason, extractor=EXTRACTOR)
 
 
@@ -93,8 +93,8 @@ def _emptied(page: Page) -> Page:
 
 
 def _is_told_by_feed(page: Page) -> bool:
-    """Whether the feed's text may stand for a page that turned us away."""
-    return page.feed_html is not None and page.status in TURNED_AWAY
+    """Whether the feed's text may stand for a page that turned us away, or that nobody can ask for."""
+    return page.feed_html is not None and (page.status in TURNED_AWAY or page.refusal == "hash_route")
 
 
 def with_prints(outcome: Outcome) -> Outcome:
