@@ -58,6 +58,20 @@ def test_an_index_whose_parts_all_say_that_they_are_old_is_not_believed(site: Si
     assert maps_asked(site) == ["/sitemap.xml", "/part3.xml"]
 
 
+def test_the_empty_part_beside_one_that_holds_something_is_the_next_to_hold_it(site: Site, newsroom: Newsroom) -> None:
+    parts = [f"{site.url}/part-{number}.xml" for number in (7, 8, 9, 10, 11)]
+    site.add("/sitemap.xml", index(*parts), kind="text/xml")
+    for part in parts:
+        there = (publish(site, "pier"),) if "-9." in part else ()
+        site.add(part.removeprefix(site.url), urlset(*there), kind="text/xml")
+    newsroom.watch(f'url = "{site.url}/"\nsitemaps = ["{site.url}/sitemap.xml"]')
+    newsroom.crawl()
+    newsroom.change("update feeds set last_new_at = '2026-01-01T00:00:00Z', next_fetch_at = null")
+    newsroom.crawl()
+    waits = dict(newsroom.rows("select url, poll_minutes / 60 from feeds where parent is not null and entries = 0"))
+    assert [waits[part] for part in parts if part in waits] == [168, 12, 12, 168]
+
+
 def test_of_an_index_whose_dates_are_true_the_old_parts_are_never_asked(site: Site, newsroom: Newsroom) -> None:
     parts = {f"{site.url}/{year}.xml": f"{year}-12-31" for year in range(2001, 2025)}
     site.add("/sitemap.xml", dated_index(parts | {f"{site.url}/new.xml": f"{NOW:%F}"}), kind="text/xml")

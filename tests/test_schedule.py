@@ -40,9 +40,50 @@ def test_a_feed_that_nobody_knows_yet_is_asked_in_every_run() -> None:
     assert (feed["next_fetch_at"], feed["poll_minutes"], feed["peak_per_hour"]) == (None, None, 80)
 
 
+def test_the_dates_of_a_first_look_tell_the_pace_when_they_cover_a_day() -> None:
+    days = tuple(stamp(NOON - number * DAY / 2) for number in range(20))
+    feed = after(look(NOON, new=20, new_dates=days))
+    assert (feed["poll_minutes"], feed["peak_per_hour"]) == (None, round(10 / (9 * 12), 4))
+    assert after(look(NOON, new=20, new_dates=days), look(NOON + START, known=20))["poll_minutes"] == 60
+    for silent in (tuple(stamp(NOON - number * HOUR) for number in range(20)), days[:10], ("2026-11-02",) * 20, ()):
+        assert after(look(NOON, new=20, new_dates=silent))["peak_per_hour"] == 80
+
+
 def test_a_feed_with_nothing_new_is_asked_ever_less_until_it_is_once_a_day() -> None:
     weeks = [look(NOON, new=20), *(look(NOON + number * DAY, known=20) for number in range(1, 120))]
-    assert [after(*weeks[:days])["poll_minutes"] for days in (8, 15, 22, 29, 119)] == [None, 30, 60, 120, 24 * 60]
+    waits = [after(*weeks[:days])["poll_minutes"] for days in (8, 15, 22, 29, 36, 43, 119)]
+    assert waits == [None, 30, 60, 120, 240, 480, 24 * 60]
+    bulletin = look(NOON, new=20, new_dates=tuple(stamp(NOON - number * DAY) for number in range(20)))
+    waits = [after(bulletin, look(NOON + silent * HOUR, known=20))["poll_minutes"] for silent in (1, 4, 8, 20, 24, 240)]
+    assert waits == [60, 60, 120, 300, 360, 360]
+    assert after(bulletin, look(NOON + 30 * DAY, known=20))["poll_minutes"] == 15 * 60
+
+
+@pytest.mark.parametrize(
+    ("facts", "hours"),
+    [
+        ({"entries": 20}, (1, 6, 15, 48)),
+        ({"is_index": True, "entries": 0}, (1, 6, 6, 6)),
+        ({"is_part": True}, (1, 6, 15, 48)),
+        ({"is_part": True, "entries": 0}, (12, 24, 168, 168)),
+        ({"is_part": True, "entries": 0, "is_next": True}, (12, 12, 12, 12)),
+    ],
+    ids=["sitemap", "index", "part", "empty part", "empty part beside another"],
+)  # fmt: skip
+def test_a_sitemap_waits_by_its_silence_and_what_may_name_the_next_never_long(
+    facts: dict[str, object], hours: tuple[int, ...]
+) -> None:
+    first = look(NOON, kind="sitemap", new=0, **facts)
+    silences = (HOUR, DAY, 30 * DAY, 96 * DAY)
+    waits = [after(first, look(NOON + silent, kind="sitemap", **facts))["poll_minutes"] for silent in silences]
+    assert waits == [60 * wait for wait in hours]
+
+
+def test_a_news_sitemap_is_asked_for_its_pace_only_after_a_gap() -> None:
+    news = {"kind": "news_sitemap", "entries": 6}
+    known = [look(NOON, new=6, **news), look(NOON + HOUR, new=5, known=1, **news)]
+    assert after(*known)["poll_minutes"] == 60
+    assert after(*known, look(NOON + 2 * HOUR, new=6, **news))["poll_minutes"] is None
 
 
 def test_a_feed_that_has_something_new_is_asked_once_an_hour_at_least() -> None:
@@ -63,7 +104,9 @@ def test_dates_tell_of_a_rush_between_two_looks() -> None:
     slow = [look(NOON + number * DAY, known=19, new=1) for number in range(60)]
     dates = tuple(f"2027-01-02T08:{minute:02}:00+01:00" for minute in range(0, 30, 2))
     assert after(*slow, look(slow[-1].at + HOUR, known=5, new=15))["peak_per_hour"] == 15
-    assert after(*slow, look(slow[-1].at + HOUR, known=5, new=15, new_dates=dates))["peak_per_hour"] == 8 * 4
+    assert (
+        after(*slow, look(slow[-1].at + HOUR, known=5, new=15, new_dates=dates))["peak_per_hour"] == 33.3333
+    )  # ten in 18 minutes
 
 
 def test_without_overlap_a_gap_is_noted_and_the_feed_asked_in_every_run() -> None:
@@ -104,6 +147,8 @@ def test_a_feed_that_fails_is_asked_twice_at_once_and_then_ever_less() -> None:
     waits = [after(look(NOON - DAY, new=20), *failures[: number + 1])["poll_minutes"] for number in range(9)]
     assert waits == [None, None, 30, 60, 120, 240, 360, 360, 360]
     assert after(*failures, look(NOON + 10 * DAY, known=20))["failures"] == 0
+    whole = [look(one.at, kind="homepage", failed=True) for one in failures]
+    assert after(*whole)["poll_minutes"] == 12 * 60
 
 
 @given(

@@ -1,6 +1,7 @@
 """What the archive knows of a source's listings: which were found, which may be asked now, and whether they give anything."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -94,6 +95,19 @@ def prints_of(db: Database, feed: Row) -> bytes:
     """Of the addresses without a date that a sitemap offered so far, where these are too many."""
     row = first_row(db, "select prints from feed_prints where feed_id = ?", [feed["id"]])
     return bytes(row["prints"]) if row else b""
+
+
+def is_next_part(db: Database, url: str, index: str) -> bool:
+    """Whether a part of a sitemap index stands beside one that has entries, in the order of the numbers in their addresses."""
+    rows = db.execute("select url, coalesce(entries, 0) from feeds where parent = ? or url = ?", [index, url])
+    parts = sorted(rows, key=lambda row: _in_order(row[0]))
+    at = next((place for place, (part, _) in enumerate(parts) if part == url), 0)
+    return any(entries for _, entries in parts[max(at - 1, 0) : at + 2])
+
+
+def _in_order(url: str) -> list[str | int]:
+    """What sorts `part-9` before `part-10`: texts and numbers in turn, first a text."""
+    return [int(one) if place % 2 else one for place, one in enumerate(re.split(r"([0-9]{1,15})", url))]
 
 
 def is_any_known(db: Database, listing: Listing, last_known: int) -> bool:

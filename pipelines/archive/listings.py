@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
-from pipelines.archive import entries, feed_texts, runs, schedule, sources
+from pipelines.archive import entries, entry_points, feed_texts, runs, schedule, sources
 from pipelines.archive.pages import hints_json, is_gone
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
@@ -84,7 +85,8 @@ def _keep_feed(db: Database, run: RunState, listing: Listing, source_id: int, fo
     """Note what was seen of a feed, sitemap or front page, what to ask with next time, and when that is."""
     feed = first_row(db, "select * from feeds where url = ?", [listing.url])
     renamed = _renamed(db, run, listing, feed, found)
-    timing = schedule.next_poll(_poll_result(run, listing, found, renamed), feed)
+    result = replace(_poll_result(run, listing, found, renamed), **_place_in_index(db, listing, feed))
+    timing = schedule.next_poll(result, feed)
     row = {"source_id": _owner(db, feed, source_id), "url": listing.url} | timing
     row |= {
         "last_fetched_at": stamp(listing.fetched_at),
@@ -153,8 +155,15 @@ def _poll_result(run: RunState, listing: Listing, found: Found, renamed: int) ->
         new_dates=tuple(link.hints.date_published for link in new if link.hints.date_published),
         asked=timedelta(seconds=listing.asked) if listing.asked else None,
         failed=listing.failure is not None,
-        is_part=listing.parent is not None,
     )
+
+
+def _place_in_index(db: Database, listing: Listing, feed: Row | None) -> dict[str, Any]:
+    """What a listing is to a sitemap index: the index, a part, or an empty part beside one that has entries."""
+    is_empty = not (listing.entries if listing.status == 200 or feed is None else feed["entries"])
+    names = listing.children is not None or first_row(db, "select 1 from feeds where parent = ?", [listing.url])
+    is_next = is_empty and listing.parent is not None and entry_points.is_next_part(db, listing.url, listing.parent)
+    return {"is_part": listing.parent is not None, "is_index": bool(names), "is_next": is_next}
 
 
 def _status_of(listing: Listing, failures: int) -> str:
