@@ -3,6 +3,9 @@
 Local news is filled from stock: half of a report is its own, the rest is what the site prints under every appeal or every
 planning notice. 200 such reports, in order of arrival, must stay 200 articles; among them are true copies (a brief that is
 reprinted with stock around it, a report with its head rewritten) and events that three desks tell in their own words.
+
+Then template news, pair by pair: fourteen forms (the weather, a dividend, an obituary) that are filled anew each time, alone
+and over notices that are full of names and figures; and the copies of such reports that other desks print.
 """
 
 import argparse
@@ -12,11 +15,16 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import accumulate, combinations
 
+from pipelines.deduplicate.near_copies import Text, is_copy
 from tests.benchmarks.dedup import Texts, archive_of, invented_word
+from tests.support.template_news import GENRES, Report, TemplateNews
 
 REPORTS = 200
 COPIES = 60
 EVENTS = 15
+FILLED = 6
+"""Reports of every form."""
+
 KINDS = 4
 STOCK = 4
 """Paragraphs per kind of report (an appeal, a planning notice), of which each report of the kind has three."""
@@ -151,6 +159,31 @@ def measure(seed: int) -> dict[str, float]:
     }
 
 
+def measure_templates(seed: int) -> dict[str, str]:
+    """False pairs among reports of the same form, and of two; and true copies that are found, by what was done to them."""
+    news = TemplateNews(seed)
+    sets = {
+        "forms": [(genre, news.report(genre)) for genre in GENRES for _ in range(FILLED)],
+        "over two notices": [(genre, news.brief(genre, 2)) for genre in GENRES for _ in range(FILLED)],
+        "over three notices": [(genre, news.brief(genre, 3)) for genre in GENRES for _ in range(FILLED)],
+    }
+    figures = {}
+    for what, reports in sets.items():
+        texts = [(genre, _text(report)) for genre, report in reports]
+        pairs = [(one[0] == other[0], is_copy(one[1], other[1])) for one, other in combinations(texts, 2)]
+        false = Counter(is_same_form for is_same_form, are_copies in pairs if are_copies)
+        figures[f"{what}, false"] = f"{false[True]} + {false[False]} of {len(pairs)}"
+    found: Counter[str] = Counter()
+    originals = [report for reports in sets.values() for _, report in reports]
+    for report in originals:
+        found.update(how for how, copy in news.copies(report).items() if is_copy(_text(report), _text(copy)))
+    return figures | {f"recall {how}": f"{number / len(originals):.3f}" for how, number in found.items()}
+
+
+def _text(report: Report) -> Text:
+    return Text("\n\n".join(report))
+
+
 def _event_of(name: str) -> str:
     return name if name.startswith("report") else name.rsplit("-", 1)[0]
 
@@ -161,6 +194,10 @@ def main() -> None:
     for seed in parser.parse_args().seeds:
         figures = measure(seed)
         print(f"seed {seed}: " + ", ".join(f"{what} {figure:.3g}" for what, figure in figures.items()), flush=True)
+        print(
+            "  templates: " + ", ".join(f"{what} {figure}" for what, figure in measure_templates(seed).items()),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
