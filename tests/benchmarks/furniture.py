@@ -25,7 +25,9 @@ EVENTS = 15
 FILLED = 6
 """Reports of every form."""
 
-KINDS = 4
+KINDS = (4, 40)
+"""Kinds of report: of forty each is printed about five times."""
+
 STOCK = 4
 """Paragraphs per kind of report (an appeal, a planning notice), of which each report of the kind has three."""
 
@@ -62,11 +64,11 @@ _FREQUENT = [
 class Newsroom:
     """Reports of invented words, of which two in five are such as every text has."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, kinds: int) -> None:
         self._chance = random.Random(seed)
         self._words = [invented_word(self._chance) + invented_word(self._chance) for _ in range(20_000)]
         self._weights = list(accumulate(1 / (rank + 30) for rank in range(len(self._words))))
-        self._stock = [[self._paragraph((), STOCK_SENTENCES) for _ in range(STOCK)] for _ in range(KINDS)]
+        self._stock = [[self._paragraph((), STOCK_SENTENCES) for _ in range(STOCK)] for _ in range(kinds)]
 
     def reports(self, number: int) -> list[list[str]]:
         return [self.report(self._names()) for _ in range(number)]
@@ -115,9 +117,9 @@ class Newsroom:
         return f"{words[0].capitalize()} {' '.join(words[1:])}."
 
 
-def measure(seed: int) -> dict[str, float]:
+def measure(seed: int, kinds: int) -> dict[str, float]:
     """Counts and shares by what they are of."""
-    room = Newsroom(seed)
+    room = Newsroom(seed, kinds)
     told: Texts = [(f"report-{place}", "\n\n".join(one)) for place, one in enumerate(room.reports(REPORTS))]
     pairs = room.copies(COPIES)
     for place, (one, other) in enumerate(pairs):
@@ -192,8 +194,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs="*", type=int, default=(7, 8, 9))
     for seed in parser.parse_args().seeds:
-        figures = measure(seed)
-        print(f"seed {seed}: " + ", ".join(f"{what} {figure:.3g}" for what, figure in figures.items()), flush=True)
+        for kinds in KINDS:
+            told = ", ".join(f"{what} {figure:.3g}" for what, figure in measure(seed, kinds).items())
+            print(f"seed {seed}, {kinds} kinds: {told}", flush=True)
         print(
             "  templates: " + ", ".join(f"{what} {figure}" for what, figure in measure_templates(seed).items()),
             flush=True,
