@@ -19,7 +19,7 @@ from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
 from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
-from pipelines.deduplicate.clusters import Document, Member, Story, groups, pack
+from pipelines.deduplicate.clusters import Document, Member, Story, add_roundups, groups, pack
 from pipelines.deduplicate.furniture import own_terms, pack_sentences, sentences, terms, unpack_sentences
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
@@ -152,6 +152,14 @@ def test_a_large_story_takes_only_what_is_more_alike(each: int, together: bool) 
     )  # fmt: skip
     assert one.likeness(other) == pytest.approx(0.2)
     assert one.may_join(other) == together
+
+
+@pytest.mark.parametrize(("prints", "joined"), [(30, True), (22, False)], ids=["a roundup", "as long as the brief"])
+def test_only_what_is_much_longer_than_a_brief_is_its_roundup(prints: int, joined: bool) -> None:
+    brief, other = (Member(id=n, url=str(n), when=0, packed=pack({}), prints=n) for n in (20, prints))
+    clusters = [[brief], [other]]
+    add_roundups(clusters, [(0.8, brief, other)])
+    assert (clusters == [[brief, other], []]) == joined
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,9 @@ MIN_PASSAGES = 0.7
 """Share of the shorter article's prints that must be in the longer to join them by passages alone: a roundup holds a brief
 nearly whole, and half of a report may be stock."""
 
+ROUNDUP = 1.5
+"""Times a brief's prints that a roundup has: of two texts nearer in length that share so much one is a copy, or both are stock."""
+
 VECTORS_AT_HAND = 8192
 """Vectors kept unpacked, some 20 kB each; packed one has 2.5."""
 
@@ -345,7 +348,8 @@ def add_roundups(clusters: list[list[Member]], passages: Iterable[Passages]) -> 
     for _, one, other in sorted(passages, key=lambda link: (-link[0], link[1].order, link[2].order)):
         brief, roundup = sorted((one, other), key=lambda member: (member.prints, member.order))
         cluster = home[brief.id]
-        if len(home[roundup.id]) > 1 or taken & {brief.id, roundup.id}:
+        is_longer = roundup.prints >= ROUNDUP * brief.prints
+        if not is_longer or len(home[roundup.id]) > 1 or taken & {brief.id, roundup.id}:
             continue
         if max(abs(roundup.when - member.when) for member in cluster) <= DAYS:
             home[roundup.id].clear()
