@@ -22,7 +22,13 @@ MODULES: dict[str, ast.Module] = {
 
 GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.encodings", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.reasons", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
           "crawler.worker_process", "pipelines.text", "pipelines.extract.phrases", "pipelines.extract.notice_signs", "pipelines.database")  # fmt: skip
-PURE = ("pipelines.extract", "pipelines.text", "pipelines.deduplicate.near_copies", "pipelines.deduplicate.winnowing")
+PURE = (
+    "pipelines.extract",
+    "pipelines.text",
+    "pipelines.deduplicate.heads",
+    "pipelines.deduplicate.near_copies",
+    "pipelines.deduplicate.winnowing",
+)
 FRONT_DOOR = ("crawler.cli", "crawler.commands", "crawler.__main__")
 WITH_SQL = ("pipelines.archive", "pipelines.database", "pipelines.deduplicate", "pipelines.publish")
 SQL = re.compile(

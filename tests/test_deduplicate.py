@@ -23,6 +23,7 @@ from pipelines.text import content_hash, words_changed
 from tests.conftest import broadsheet
 from tests.support.archives import new_archive
 from tests.support.loopback import article_html, story
+from tests.support.template_news import TemplateNews
 from tests.support.work import ends
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -350,6 +351,41 @@ def test_a_report_with_its_head_rewritten_is_a_copy() -> None:
 def test_a_brief_with_stock_paragraphs_around_it_is_a_copy() -> None:
     brief = report("brief", 120)
     assert is_copy(Text(brief), Text("\n\n".join([STOCK[0], brief, STOCK[1]])))
+
+
+def test_briefs_over_notices_full_of_names_and_figures_are_no_copies() -> None:
+    news = TemplateNews(20)
+    texts = [Text("\n\n".join(news.brief(genre, 2))) for genre in ("appeal", "court", "planning", "obituary", "quake")]
+    assert all(similarity(one, other) > 0.5 for one, other in itertools.combinations(texts, 2))
+    assert not any(is_copy(one, other) for one, other in itertools.combinations(texts, 2))
+
+
+@pytest.mark.parametrize("genre", ["court", "filing", "traffic", "weather"])
+def test_a_brief_over_notices_is_a_copy_of_itself_whatever_a_desk_does_to_it(genre: str) -> None:
+    news = TemplateNews(21)
+    brief = news.brief(genre, 2)
+    copies = news.copies(brief).items()
+    assert [how for how, copy in copies if not is_copy(Text("\n\n".join(brief)), Text("\n\n".join(copy)))] == []
+
+
+FILING = """{0} said it filed a registration statement with the securities commission covering an offering of {2} million of
+convertible notes due in ten years. Proceeds from the sale will be used for general corporate purposes, {1} said. {1} named no
+lead manager for the offering, and the terms are to be set at the time of the sale."""
+
+
+def test_one_form_about_two_subjects_makes_no_copy() -> None:
+    one, other = FILING.format("Calder Mills", "Calder", 100), FILING.format("Dunning Harbour", "Dunning", 100)
+    assert similarity(Text(one), Text(other)) > 0.8
+    assert not is_copy(Text(one), Text(other))
+    assert is_copy(Text(one), Text(one.replace("general corporate purposes", "buying a rival")))
+
+
+def test_labels_of_a_table_are_no_subjects() -> None:
+    rest = report("the year of the company", 60)
+    one, other = (
+        f"The quarter\n{label} 16.8 against 13.9\n{rest}\n{label} 67.5 against 52.6" for label in ("Sales", "Revs")
+    )
+    assert is_copy(Text(one), Text(other))
 
 
 def test_reports_that_share_a_quotation_are_no_copies() -> None:

@@ -19,7 +19,7 @@ from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
 from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
-from pipelines.deduplicate.clusters import Document, Member, Story, groups, pack
+from pipelines.deduplicate.clusters import Document, Member, Story, add_roundups, groups, pack
 from pipelines.deduplicate.furniture import own_terms, pack_sentences, sentences, terms, unpack_sentences
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.stories import keep_ids, spans
@@ -154,10 +154,46 @@ def test_a_large_story_takes_only_what_is_more_alike(each: int, together: bool) 
     assert one.may_join(other) == together
 
 
+@pytest.mark.parametrize(("prints", "joined"), [(30, True), (22, False)], ids=["a roundup", "as long as the brief"])
+def test_only_what_is_much_longer_than_a_brief_is_its_roundup(prints: int, joined: bool) -> None:
+    brief, other = (Member(id=n, url=str(n), when=0, packed=pack({}), prints=n) for n in (20, prints))
+    clusters = [[brief], [other]]
+    add_roundups(clusters, [(0.8, brief, other)])
+    assert (clusters == [[brief, other], []]) == joined
+
+
+@pytest.mark.parametrize(
+    ("address", "together"),
+    [("https://a.example/{day}/{n}", False), ("https://desk-{n}.example/{day}", True)],
+    ids=["one site's ticker", "many sites"],
+)
+def test_many_reports_of_one_site_and_day_are_a_story_only_when_they_are_closely_alike(
+    address: str, together: bool
+) -> None:
+    vectors = ({"flood": 0.8**0.5, "river": 0.2**0.5}, {"crane": 0.8**0.5, "river": 0.2**0.5})
+    one, other = (
+        Story(tuple(Member(id=n, url=address.format(day=day, n=n), when=0, packed=pack(vector), prints=1) for n in range(3)),
+              {term: 3 * weight for term, weight in vector.items()})
+        for day, vector in enumerate(vectors)
+    )  # fmt: skip
+    assert one.may_join(other) == together
+
+
 def test_what_is_nothing_but_stock_is_taken_as_it_is() -> None:
     notice = [("=1", ["closed", "today"])]
-    assert own_terms(notice, {"=1": 9}) == {"closed": 1, "today": 1}
-    assert own_terms([*notice, ("=2", ["flood"])], {"=1": 9}) == {"flood": 1}
+    assert own_terms(notice, {"=1": 9}, "a.example") == {"closed": 1, "today": 1}
+    assert own_terms([*notice, ("=2", ["flood"])], {"=1": 9}, "a.example") == {"flood": 1}
+
+
+def test_what_one_site_repeats_is_its_stock_and_what_two_sites_have_is_a_wires() -> None:
+    report = [("=1", ["quote"]), ("=2", ["flood", "dam"])]
+    assert own_terms(report, {"=1": 2, "=1 a.example": 2}, "a.example") == {"flood": 1, "dam": 1}
+    assert own_terms(report, {"=1": 2}, "a.example") == {"quote": 1, "flood": 1, "dam": 1}
+
+
+def test_a_follow_up_that_repeats_most_of_a_report_keeps_what_it_repeats() -> None:
+    report = [("=1", ["flood", "dam", "valley"]), ("=2", ["today"])]
+    assert own_terms(report, {"=1": 2, "=1 a.example": 2}, "a.example").total() == 4
 
 
 def test_sentences_are_kept_as_they_were() -> None:

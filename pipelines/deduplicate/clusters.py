@@ -17,6 +17,7 @@ from functools import lru_cache
 from itertools import combinations, islice
 from operator import attrgetter
 
+from crawler.urls import site_of
 from pipelines.deduplicate.fingerprints import COMMON
 from pipelines.deduplicate.furniture import Sentence, names, own_terms
 from pipelines.deduplicate.winnowing import SHARED_PRINTS
@@ -43,8 +44,11 @@ LONG_WORD_PSEUDO_SHARE = 0.02
 LARGE = 12
 """Articles up to which a story grows by MIN_COSINE."""
 
+SERIAL = 4
+"""Articles of one site and day up to which it does: a ticker or a form that is filled all day long has more."""
+
 LARGE_COSINE = 0.25
-"""The average cosine from which a larger one does, so that it does not drift."""
+"""The average cosine from which a larger one does, so that it does not drift, or one with more of a site's day."""
 
 MAX_TERMS = 150
 """Terms of an article that count, those that weigh most. With all of them long articles are too alike: F1 .89 .95 .84."""
@@ -62,6 +66,9 @@ MIN_PASSAGES = 0.7
 """Share of the shorter article's prints that must be in the longer to join them by passages alone: a roundup holds a brief
 nearly whole, and half of a report may be stock."""
 
+ROUNDUP = 1.5
+"""Times a brief's prints that a roundup has: of two texts nearer in length that share so much one is a copy, or both are stock."""
+
 VECTORS_AT_HAND = 8192
 """Vectors kept unpacked, some 20 kB each; packed one has 2.5."""
 
@@ -77,6 +84,10 @@ class Document:
     when: float  #: days, a Julian date
     words: Sequence[Sentence]  #: those of its text; its title is one that is not counted
     prints: frozenset[int]
+
+    @property
+    def site(self) -> str:
+        return site_of(self.url) or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +125,7 @@ def groups(documents: Iterable[Document], frequencies: Frequencies | None = None
     Weighed by their own frequencies, unless others are given.
     """
     documents = list(documents)
-    used = frequencies or Frequencies(documents=len(documents), used_by=count_users(one.words for one in documents))
+    used = frequencies or Frequencies(documents=len(documents), used_by=count_users(documents))
     weights = Weights(used)
     members = sorted((weighed(one, weights) for one in documents), key=attrgetter("order"))
     stories = join(members, frequencies.common if frequencies else common(members))
@@ -126,9 +137,9 @@ def groups(documents: Iterable[Document], frequencies: Frequencies | None = None
 # Likeness
 
 
-def count_users(documents: Iterable[Sequence[Sentence]]) -> Counter[str]:
+def count_users(documents: Iterable[Document]) -> Counter[str]:
     """Document frequencies: how many documents use each term, and each sentence."""
-    return Counter(name for document in documents for name in names(document))
+    return Counter(name for document in documents for name in names(document.words, document.site))
 
 
 class Weights(dict[str, float]):
@@ -139,7 +150,7 @@ class Weights(dict[str, float]):
         self._frequencies = frequencies
 
     def own_terms(self, document: Document) -> Counter[str]:
-        return own_terms(document.words, self._frequencies.used_by)
+        return own_terms(document.words, self._frequencies.used_by, document.site)
 
     def __missing__(self, term: str) -> float:
         number = self._frequencies.used_by.get(term, 1)
@@ -303,7 +314,17 @@ def _within(one: Story, other: Story) -> bool:
 
 
 def _is_held_together(one: Story, other: Story) -> bool:
-    return len(one.members) + len(other.members) <= LARGE or one.likeness(other) >= LARGE_COSINE
+    number = len(one.members) + len(other.members)
+    if number <= LARGE and (number <= SERIAL or _most_of_a_day(one.members + other.members) <= SERIAL):
+        return True
+    return one.likeness(other) >= LARGE_COSINE
+
+
+def _most_of_a_day(members: Iterable[Member]) -> int:
+    """How many of these articles at most one site had on one day."""
+    return max(
+        Counter((site_of(member.url) or member.url, math.floor(member.when + 0.5)) for member in members).values()
+    )
 
 
 def _two_agree(one: Story, other: Story) -> bool:
@@ -327,7 +348,8 @@ def add_roundups(clusters: list[list[Member]], passages: Iterable[Passages]) -> 
     for _, one, other in sorted(passages, key=lambda link: (-link[0], link[1].order, link[2].order)):
         brief, roundup = sorted((one, other), key=lambda member: (member.prints, member.order))
         cluster = home[brief.id]
-        if len(home[roundup.id]) > 1 or taken & {brief.id, roundup.id}:
+        is_longer = roundup.prints >= ROUNDUP * brief.prints
+        if not is_longer or len(home[roundup.id]) > 1 or taken & {brief.id, roundup.id}:
             continue
         if max(abs(roundup.when - member.when) for member in cluster) <= DAYS:
             home[roundup.id].clear()

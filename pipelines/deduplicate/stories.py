@@ -229,7 +229,7 @@ def _renew_frame(db: Database, transaction: Transaction, first: str, last: str) 
 
 def _weigh(db: Database, transaction: Transaction, frame_id: int, ids: list[int]) -> list[Member]:
     """Articles weighed by their own frequencies, which are kept, in their order."""
-    used_by = count_users(one.words for one in story_index.documents(db, ids))
+    used_by = count_users(story_index.documents(db, ids))
     weights = Weights(Frequencies(documents=len(ids), used_by=used_by))
     members = [weighed(one, weights) for one in story_index.documents(db, ids)]
     for rows in _batches(story_index.frequency_rows(frame_id, used_by), 200 * BATCH):

@@ -207,7 +207,7 @@ def without(db: Database, column: str, article_ids: Iterable[int]) -> list[int]:
 
 def frequencies(db: Database, frame: Frame, documents: Iterable[Document]) -> Frequencies:
     """Those of a frame, as far as these documents need them."""
-    keys = {_key(name): name for one in documents for name in names(one.words)}
+    keys = {_key(name): name for one in documents for name in names(one.words, one.site)}
     rows = db.execute(
         """select term, number from json_each(?) cross join story_frequencies on frame_id = ? and term = value""",
         [json.dumps(list(keys)), frame.id],

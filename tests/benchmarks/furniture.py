@@ -3,6 +3,9 @@
 Local news is filled from stock: half of a report is its own, the rest is what the site prints under every appeal or every
 planning notice. 200 such reports, in order of arrival, must stay 200 articles; among them are true copies (a brief that is
 reprinted with stock around it, a report with its head rewritten) and events that three desks tell in their own words.
+
+Then template news, pair by pair: fourteen forms (the weather, a dividend, an obituary) that are filled anew each time, alone
+and over notices that are full of names and figures; and the copies of such reports that other desks print.
 """
 
 import argparse
@@ -12,12 +15,19 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import accumulate, combinations
 
+from pipelines.deduplicate.near_copies import Text, is_copy
 from tests.benchmarks.dedup import Texts, archive_of, invented_word
+from tests.support.template_news import GENRES, Report, TemplateNews
 
 REPORTS = 200
 COPIES = 60
 EVENTS = 15
-KINDS = 4
+FILLED = 6
+"""Reports of every form."""
+
+KINDS = (4, 40)
+"""Kinds of report: of forty each is printed about five times."""
+
 STOCK = 4
 """Paragraphs per kind of report (an appeal, a planning notice), of which each report of the kind has three."""
 
@@ -54,11 +64,11 @@ _FREQUENT = [
 class Newsroom:
     """Reports of invented words, of which two in five are such as every text has."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, kinds: int) -> None:
         self._chance = random.Random(seed)
         self._words = [invented_word(self._chance) + invented_word(self._chance) for _ in range(20_000)]
         self._weights = list(accumulate(1 / (rank + 30) for rank in range(len(self._words))))
-        self._stock = [[self._paragraph((), STOCK_SENTENCES) for _ in range(STOCK)] for _ in range(KINDS)]
+        self._stock = [[self._paragraph((), STOCK_SENTENCES) for _ in range(STOCK)] for _ in range(kinds)]
 
     def reports(self, number: int) -> list[list[str]]:
         return [self.report(self._names()) for _ in range(number)]
@@ -107,9 +117,9 @@ class Newsroom:
         return f"{words[0].capitalize()} {' '.join(words[1:])}."
 
 
-def measure(seed: int) -> dict[str, float]:
+def measure(seed: int, kinds: int) -> dict[str, float]:
     """Counts and shares by what they are of."""
-    room = Newsroom(seed)
+    room = Newsroom(seed, kinds)
     told: Texts = [(f"report-{place}", "\n\n".join(one)) for place, one in enumerate(room.reports(REPORTS))]
     pairs = room.copies(COPIES)
     for place, (one, other) in enumerate(pairs):
@@ -151,6 +161,31 @@ def measure(seed: int) -> dict[str, float]:
     }
 
 
+def measure_templates(seed: int) -> dict[str, str]:
+    """False pairs among reports of the same form, and of two; and true copies that are found, by what was done to them."""
+    news = TemplateNews(seed)
+    sets = {
+        "forms": [(genre, news.report(genre)) for genre in GENRES for _ in range(FILLED)],
+        "over two notices": [(genre, news.brief(genre, 2)) for genre in GENRES for _ in range(FILLED)],
+        "over three notices": [(genre, news.brief(genre, 3)) for genre in GENRES for _ in range(FILLED)],
+    }
+    figures = {}
+    for what, reports in sets.items():
+        texts = [(genre, _text(report)) for genre, report in reports]
+        pairs = [(one[0] == other[0], is_copy(one[1], other[1])) for one, other in combinations(texts, 2)]
+        false = Counter(is_same_form for is_same_form, are_copies in pairs if are_copies)
+        figures[f"{what}, false"] = f"{false[True]} + {false[False]} of {len(pairs)}"
+    found: Counter[str] = Counter()
+    originals = [report for reports in sets.values() for _, report in reports]
+    for report in originals:
+        found.update(how for how, copy in news.copies(report).items() if is_copy(_text(report), _text(copy)))
+    return figures | {f"recall {how}": f"{number / len(originals):.3f}" for how, number in found.items()}
+
+
+def _text(report: Report) -> Text:
+    return Text("\n\n".join(report))
+
+
 def _event_of(name: str) -> str:
     return name if name.startswith("report") else name.rsplit("-", 1)[0]
 
@@ -159,8 +194,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs="*", type=int, default=(7, 8, 9))
     for seed in parser.parse_args().seeds:
-        figures = measure(seed)
-        print(f"seed {seed}: " + ", ".join(f"{what} {figure:.3g}" for what, figure in figures.items()), flush=True)
+        for kinds in KINDS:
+            told = ", ".join(f"{what} {figure:.3g}" for what, figure in measure(seed, kinds).items())
+            print(f"seed {seed}, {kinds} kinds: {told}", flush=True)
+        print(
+            "  templates: " + ", ".join(f"{what} {figure}" for what, figure in measure_templates(seed).items()),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
