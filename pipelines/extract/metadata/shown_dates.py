@@ -211,5 +211,5 @@ UPDATED = whole_words("updates")
 
 def before_update(line: str) -> str:
     """A line without what it says of a later change: `Published 3 May / Updated 5 May`."""
-    found = UPDATED.search(line)
+    found = UPDATED.search(line, 0, 2 * MAX_DATE_LINE)  # what stands further on is in a paragraph
     return line[: found.start()] if found else line

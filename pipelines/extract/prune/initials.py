@@ -56,7 +56,9 @@ def _begins_block(element: lxml.html.HtmlElement) -> bool:
         around = element.getparent()
         if around is None or (around.text or "").strip():
             return False
-        for before in element.itersiblings(preceding=True):
+        for number, before in enumerate(element.itersiblings(preceding=True)):
+            if number == MAX_BEFORE:
+                return False
             if (before.tail or "").strip():
                 return False
             if before.tag in BLOCKS:
@@ -65,6 +67,10 @@ def _begins_block(element: lxml.html.HtmlElement) -> bool:
                 return False
         element = around
     return True
+
+
+MAX_BEFORE = 20
+"""Elements without text, or of one letter, that may stand before a decorated beginning."""
 
 
 def _has_twin(element: lxml.html.HtmlElement, letters: str) -> bool:
@@ -107,7 +113,8 @@ def _alone(element: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
     around = element.getparent()
     while (
         around is not None
-        and len(around) == 1
+        and element.getprevious() is None
+        and element.getnext() is None
         and not (around.text or "").strip()
         and not (element.tail or "").strip()
         and around.tag not in ("body", "article", "main")

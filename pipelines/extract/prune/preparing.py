@@ -11,7 +11,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 import lxml.html
-from lxml.etree import SubElement, XPath
+from lxml.etree import SubElement, XPath, strip_tags
 
 from pipelines.extract.boilerplate import is_control, is_label, is_promotion
 from pipelines.extract.prune.initials import join_initials, show_beginnings
@@ -138,9 +138,13 @@ def _is_rest(element: lxml.html.HtmlElement) -> bool:
 
 def _has_opener(element: lxml.html.HtmlElement) -> bool:
     """Whether a button, or a line like one, stands beside an element."""
-    below = (one for one in element.itersiblings() if not is_veiled(one))
+    below = (one for one in islice(element.itersiblings(), MAX_RESTS) if not is_veiled(one))
     beside = (*islice(element.itersiblings(preceding=True), 2), *islice(below, 1))
     return any(one.tag in ("button", "summary") or (is_label(_line(one)) or is_control(_line(one))) for one in beside)
+
+
+MAX_RESTS = 20
+"""Hidden elements in a row below which their button is looked for."""
 
 
 NEAR = 4
@@ -303,8 +307,12 @@ def join_wrapped_lines(tree: lxml.html.HtmlElement) -> None:
     if edge is not None:
         for one, before, after in breaks:
             if before and after and continues(before, after, edge):
-                one.tail = " " + (one.tail or "")
-                one.drop_tag()
+                one.tag, one.tail = JOINED, " " + (one.tail or "")
+        strip_tags(tree, JOINED)
+
+
+JOINED = "joined"
+"""What breaks are called until all of them are taken out at once: to take out one costs as much as what stands before it."""
 
 
 def _text_before(mark: lxml.html.HtmlElement) -> str:

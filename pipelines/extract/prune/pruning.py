@@ -1,6 +1,7 @@
 """Pruning: what is never text leaves the page's tree, so that every later step has less to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import lxml.html
 from lxml import etree
@@ -53,17 +54,24 @@ def _drop(element: lxml.html.HtmlElement) -> None:
 
 def labelled_boxes(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
     """The largest small block around every label such as `Read also`."""
+    goes_on, text_of = cache(_goes_on), cache(_text_of)  # thousands of labels may stand in one element
     for element in tree.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "a", "li"):
-        if _announces_others(element) and not _opens_paragraph(element):
-            yield _box_below(element)
+        if _announces_others(element) and (element.tag in BLOCKS or not goes_on(_block_of(element))):
+            yield _box_below(element, text_of)
 
 
-def _opens_paragraph(label: lxml.html.HtmlElement) -> bool:
-    """Whether a label is the bold beginning of a paragraph that goes on, mostly without links: `Watch: The tide …`."""
-    block = next((around for around in label.iterancestors() if around.tag in BLOCKS), label)
-    if label.tag in BLOCKS or not is_sentence(text := block.text_content()):
-        return False
-    return sum(len(link.text_content()) for link in block.iter("a")) * MAX_LINKED < len(text)
+def _block_of(label: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+    return next((around for around in label.iterancestors() if around.tag in BLOCKS), label)
+
+
+def _goes_on(block: lxml.html.HtmlElement) -> bool:
+    """Whether a block is a paragraph, mostly without links, of which a bold label is but the beginning: `Watch: The tide …`."""
+    text = _text_of(block)
+    return is_sentence(text) and sum(len(_text_of(link)) for link in block.iter("a")) * MAX_LINKED < len(text)
+
+
+def _text_of(element: lxml.html.HtmlElement) -> str:
+    return str(element.text_content())
 
 
 MAX_LINKED = 5
@@ -82,13 +90,13 @@ def _announces_others(element: lxml.html.HtmlElement) -> bool:
     return len(text) < MAX_BOX_LABEL and (is_heading or is_label(text))
 
 
-def _box_below(label: lxml.html.HtmlElement) -> lxml.html.HtmlElement:
+def _box_below(label: lxml.html.HtmlElement, text_of: Callable[[lxml.html.HtmlElement], str]) -> lxml.html.HtmlElement:
     """The largest element that begins with the label and is too small to be the article."""
     box, begin = label, line_key(label.text_content())
     while (
         (around := box.getparent()) is not None
         and around.tag not in ("body", "html", "article", "main")
-        and len(whole := around.text_content()) < MAX_BOX
+        and len(whole := text_of(around)) < MAX_BOX
         and line_key(whole).startswith(begin)
     ):
         box = around

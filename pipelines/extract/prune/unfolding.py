@@ -26,15 +26,16 @@ def unfold(lines: Sequence[str]) -> list[str]:
     if edge is None:
         return [line for line in stripped if line]
     joiner = "" if sum(map(_parts_word, stripped, stripped[1:])) >= MIN_BROKEN else "-"
-    unfolded: list[str] = []
+    unfolded: list[list[str]] = []
     before = ""
     for line in stripped:
         if before and line and continues(before, line, edge):
-            unfolded[-1] = _joined(unfolded[-1], line, joiner)
+            unfolded[-1][-1] = _led_on(before, line, joiner)
+            unfolded[-1].append(line)
         elif line:
-            unfolded.append(line)
+            unfolded.append([line])
         before = line
-    return unfolded
+    return list(map("".join, unfolded))
 
 
 def without_markup(lines: Sequence[str]) -> list[str]:
@@ -109,11 +110,11 @@ def _parts_word(line: str, below: str) -> bool:
     return line[-1:] in ("-", "\xad", "‐") and line[-2:-1].isalpha() and below[:1].islower()
 
 
-def _joined(line: str, below: str, joiner: str) -> str:
-    """Two lines as one; `joiner` is the hyphen, or nothing where the text parts words at its edge."""
+def _led_on(line: str, below: str, joiner: str) -> str:
+    """A line with what parts it from the next one; `joiner` is the hyphen, or nothing where the text parts words at its edge."""
     if _parts_word(line, below):
-        return line[:-1] + (joiner if line[-1] != "\xad" else "") + below
-    return line + below if WIDE.match(line[-1]) and WIDE.match(below) else f"{line} {below}"
+        return line[:-1] + (joiner if line[-1] != "\xad" else "")
+    return line if WIDE.match(line[-1]) and WIDE.match(below) else f"{line} "
 
 
 WIDE_SIGNS = "　-ヿ㐀-鿿가-힣豈-﫿！-｠"
