@@ -20,8 +20,8 @@ TOLD = 3
 """Names and figures of a head from which it tells enough to be asked for them."""
 
 TOLD_SHARE = 0.5
-"""Share of them that the other text has, of one of the two: of 398 true pairs of a wire all have as many, of 1,666 made ones
-11 have not, where both copies got another head. Of briefs over their site's notices one pair in twenty has."""
+"""Share of them that the other text has, of one of the two: of 399 true pairs of a wire all but one have as many, of 1,670 made
+ones all but 16, where both copies got another head; of briefs over the same notices one pair in twenty."""
 
 _INSIDE = re.compile(r"(?<=[\w,] )\w+")
 """Words that do not begin a sentence or a line."""
