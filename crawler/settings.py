@@ -41,6 +41,12 @@ EXTENSIONS_BASE = {
     for path, place in default_settings.EXTENSIONS_BASE.items()
     if not path.startswith(("scrapy.extensions.telnet.", "scrapy.extensions.remote_control."))
 }
+# Scrapy's cookies, of a whole run, stay away as well: they import tldextract, and with it requests, a tenth of a second.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    path: place
+    for path, place in default_settings.DOWNLOADER_MIDDLEWARES_BASE.items()
+    if path != "scrapy.downloadermiddlewares.cookies.CookiesMiddleware"
+}
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer: decoded, and at the end of its redirects.
     "crawler.fetcher.read_listings.ReadMiddleware": 50,

@@ -5,13 +5,13 @@ that could be two articles. Mobile and AMP twins are left to the page's own cano
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import IPv6Address
 from string import ascii_letters, digits
 from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
-import tldextract
+from publicsuffixlist import PublicSuffixList
 from w3lib.url import safe_url_string
 
 TRACKERS = re.compile(
@@ -62,8 +62,6 @@ _PLAIN = re.compile(
 )
 """An address with nothing that would have to be decoded or resolved, as most sites write all of theirs: canonical but for its
 trackers and for letters that are to be escaped. Splitting it takes ten times as long, and a sitemap has 50,000."""
-
-_extract_domain = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 class UnusableURL(ValueError):
@@ -233,11 +231,16 @@ def _normal_escape(digits: str | None) -> str:
     return character if character in _UNRESERVED else f"%{digits.upper()}"
 
 
+@cache
+def _suffixes() -> PublicSuffixList:
+    """Public suffixes as they were when the library was released: nothing is downloaded."""
+    return PublicSuffixList(accept_unknown=False)
+
+
 @lru_cache(maxsize=4096)
 def _registrable(host: str, port: str) -> str:
-    found = _extract_domain(host, include_psl_private_domains=True)
-    if found.domain and found.suffix:
-        return f"{found.domain}.{found.suffix}"
+    if domain := _suffixes().privatesuffix(host):
+        return str(domain)
     is_name = "." in host and not re.fullmatch(r"[0-9.]+|\[.*", host)
     return ".".join(host.split(".")[-2:]) if is_name else f"{host}{port}"
 

@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-import tldextract
+from publicsuffixlist import PublicSuffixList
 
 from crawler.fetcher.offline import content_type_of, is_of_another_kind
 from crawler.items import MAX_PAGE_BYTES, Page
@@ -73,7 +74,10 @@ _RESERVED = (".example", ".test", ".localhost", ".invalid")
 """Top-level names that RFC 2606 keeps for documentation and tests."""
 
 
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+@cache
+def _suffixes() -> PublicSuffixList:
+    """Of registries alone: `github.io` is a host."""
+    return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
 def pages_below(path: Path, left_out: Counter[str] | None = None) -> Iterator[Path]:
@@ -212,5 +216,4 @@ def is_host(name: str) -> bool:
         port and not port.isdecimal()
     ):
         return False
-    found = _suffixes(host)
-    return bool(found.domain and found.suffix) or host.endswith(_RESERVED)
+    return _suffixes().privatesuffix(host) is not None or host.endswith(_RESERVED)
