@@ -96,6 +96,23 @@ class _Asked:
         return self._of[origin_of(url)] <= self._budget
 
 
+class _Looked:
+    """The listings that a run has asked."""
+
+    def __init__(self) -> None:
+        self._looks: set[tuple[str, str]] = set()
+        self._parts_of: Counter[str | None] = Counter()  #: sitemaps asked of each index
+
+    def take(self, asked: ListingRequest) -> bool:
+        """Note that a listing is asked; False when it was already for this source, or too many parts of its index were."""
+        look = (asked.source.url, asked.url)
+        if look in self._looks or (asked.parent and self._parts_of[asked.parent] >= MAX_CHILDREN):
+            return False
+        self._looks.add(look)
+        self._parts_of[asked.parent] += 1
+        return True
+
+
 class HistoryMiddleware:
     """A spider middleware: every request the spider makes passes here."""
 
@@ -117,9 +134,8 @@ class HistoryMiddleware:
         self._retries = retries
         self._now = run.began or datetime.now(UTC)
         self._asked = _Asked(limit=limit, budget=budget)
-        self._looked: set[tuple[str, str]] = set()
+        self._looked = _Looked()
         self._due: set[str] = set()
-        self._parts_of: Counter[str | None] = Counter()  #: sitemaps asked of each index
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "HistoryMiddleware":
@@ -190,17 +206,9 @@ class HistoryMiddleware:
         return bool(changed) or self._is_due_listing(asked.url, feed)
 
     def _is_first_look(self, request: Request) -> bool:
-        """Whether this run has not asked a listing for this source yet, nor too many parts of one index; a discovery waits
-        for all its answers."""
+        """Whether a listing is asked for the first time in this run; a discovery waits for all its answers."""
         asked = asked_for(request)
-        if not isinstance(asked, ListingRequest) or asked.discovery:
-            return True
-        look, parts = (asked.source.url, asked.url), self._parts_of[asked.parent]
-        if look in self._looked or (asked.parent and parts >= MAX_CHILDREN):
-            return False
-        self._looked.add(look)
-        self._parts_of[asked.parent] += 1
-        return True
+        return not isinstance(asked, ListingRequest) or asked.discovery is not None or self._looked.take(asked)
 
     # Entry points
 
