@@ -142,6 +142,7 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
+                archive.cut_tail()
                 _upgrade(job, archive)
                 return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
@@ -233,6 +234,8 @@ def manners(read: "SourcesFile") -> dict[str, Any]:
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
+        "WARC": crawl.warc,
+        "WARC_DAYS": crawl.warc_days,
     }
 
 

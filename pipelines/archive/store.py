@@ -13,11 +13,23 @@ from pathlib import Path
 
 from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
-from pipelines.archive import articles, feed_texts, hosts, listings, notices, pages, runs, sources, takedown, versions
+from pipelines.archive import (
+    articles,
+    captures,
+    feed_texts,
+    hosts,
+    listings,
+    notices,
+    pages,
+    runs,
+    sources,
+    takedown,
+    versions,
+)
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
-from pipelines.database.connection import connect, storage_errors
+from pipelines.database.connection import StorageError, connect, describe, storage_errors
 from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
 
@@ -65,6 +77,7 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
+        captures.keep(self.db, outcome)
         feed_texts.drop_settled(self.db, outcome.page)
         return stored
 
@@ -89,6 +102,13 @@ class Archive:
         """Make the fingerprints of all articles again: before a run, 2 ms an article. `follow` is told how many of how many are done."""
         with self.transaction():
             versions.renew_prints(self.db, follow)
+
+    def cut_tail(self) -> int:
+        """Cut off what a killed run left half-written at the end of its last WARC file; returns the bytes that took away."""
+        try:
+            return captures.cut_tail(self.db, self.path)
+        except OSError as error:
+            raise StorageError(describe(error, self.path)) from error
 
     def sync_sources(self, named: Iterable[Source]) -> None:
         """Make the table of sources say what sources.toml says; these are what the run may ask."""
