@@ -46,7 +46,9 @@ def _is_text(start: bytes) -> bool:
 def decompress_prefix(body: bytes, encoding: str, size: int) -> bytes:
     """Decompress at most `size` bytes, as far as they are sound. Raises failures.DAMAGED_ANSWERS for bytes of another
     encoding."""
-    if encoding in ("gzip", "deflate"):
+    if encoding == "gzip":
+        return _gunzip_prefix(body, size)
+    if encoding == "deflate":
         try:
             return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, size)
         except zlib.error:  # deflate as many servers mean it, without zlib's head
@@ -57,3 +59,13 @@ def decompress_prefix(body: bytes, encoding: str, size: int) -> bytes:
     if encoding == "zstd":
         return zstd.ZstdDecompressor().decompress(body, size)
     return body[:size]
+
+
+def _gunzip_prefix(body: bytes, size: int) -> bytes:
+    """gzip as servers send it: one member or several, and what comes after them is not looked at."""
+    parts: list[bytes] = []
+    while size > 0 and (not parts or body.startswith(b"\x1f\x8b")):
+        member = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        parts.append(member.decompress(body, size))
+        size, body = size - len(parts[-1]), member.unused_data
+    return b"".join(parts)

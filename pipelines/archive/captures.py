@@ -1,6 +1,7 @@
 """The table `captures`: where in the WARC files each answer lies that was kept. Called within the writer's transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -38,25 +39,34 @@ def has(db: Database, page_ids: Iterable[int], reason: str | None) -> bool:
     return first_row(db, sql, [reason, to_json(list(page_ids)) or "[]"]) is not None
 
 
-def with_body(db: Database, page_id: int, digest: str) -> Row | None:
-    """The page's last capture that holds the body of this digest itself, in a file of our own."""
-    sql = """select id, file, offset from captures
-             where page_id = ? and digest = ? and revisit_of is null and file not like '%/%' order by id desc limit 1"""
-    return first_row(db, sql, [page_id, digest])
+def with_body(db: Database, page_id: int, digest: str, file: str | None = None) -> Row | None:
+    """The page's last capture that holds the body of this digest itself, in a file of our own; with `file` in that one."""
+    sql = """select id, file, offset from captures where page_id = ? and digest = ? and revisit_of is null
+             and file = coalesce(?, file) and file not like '%/%' order by id desc limit 1"""
+    return first_row(db, sql, [page_id, digest, file])
 
 
-def cut_tail(db: Database, database: Path) -> int:
-    """Cut off what a killed run left half-written at the end of its file; returns the bytes that took away. Raises OSError.
+def drop_before(db: Database, database: Path, day: datetime) -> list[Path]:
+    """Drop the rows of what the files hold that were begun and ended before `day`; returns these files, to be deleted then.
+    Raises OSError."""
+    files = [file for file in warc_files.own_files(database) if warc_files.last_written(file) < day]
+    names = to_json([file.name for file in files]) or "[]"
+    for sql in (_FORGET_PLACES, _DROP_ROWS) if files else ():
+        db.execute(sql, {"files": names})
+    return files
 
-    That file is the last by name, or, where a clock went back, the one that is known to be written last.
-    """
-    files = {file.name: file for file in warc_files.own_files(database)}
-    known = first_row(db, "select file from captures where file not like '%/%' order by id desc limit 1")
-    last = {*[*files][-1:], *([known["file"]] if known else [])} & files.keys()
-    return sum(warc_files.cut_tail(files[name], _last_offset(db, name)) for name in last)
 
+_OLD = """select id from captures where file in (select value from json_each(:files)) or revisit_of in (
+    select id from captures where file in (select value from json_each(:files)))"""
+"""The captures in some files, and those of other files that have their bodies there."""
 
-def _last_offset(db: Database, file: str) -> int:
-    """Where in a file the last record begins that is known; 0 when none is."""
-    row = first_row(db, "select max(offset) as offset from captures where file = ?", [file])
-    return int(row["offset"] or 0) if row else 0
+_DROP_ROWS = f"delete from captures where id in ({_OLD})"
+
+_FORGET_PLACES = f"""
+    update pages set (warc, warc_offset) = (
+        select file, offset from captures where page_id = pages.id and captures.id not in ({_OLD})
+        order by captures.id desc limit 1)
+    where exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset and captures.id in ({_OLD}))
+          and id in (select page_id from captures where id in ({_OLD}))
+"""
+"""A page whose last capture goes names the one before, if there is one left."""

@@ -25,6 +25,7 @@ from pipelines.archive import (
     sources,
     takedown,
     versions,
+    warc_tail,
 )
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
@@ -103,12 +104,20 @@ class Archive:
         with self.transaction():
             versions.renew_prints(self.db, follow)
 
-    def cut_tail(self) -> int:
-        """Cut off what a killed run left half-written at the end of its last WARC file; returns the bytes that took away."""
+    def repair_originals(self) -> None:
+        """Mend the end of the last WARC file after a run that was killed. Raises StorageError."""
         try:
-            return captures.cut_tail(self.db, self.path)
+            with self.transaction():
+                warc_tail.repair(self.db, self.path)
         except OSError as error:
             raise StorageError(describe(error, self.path)) from error
+
+    def drop_originals(self, before: datetime) -> None:
+        """Delete the WARC files of a time, whole ones, and what is known of them. Raises OSError."""
+        with self.transaction():
+            old = captures.drop_before(self.db, self.path, before)
+        for file in old:
+            file.unlink()
 
     def sync_sources(self, named: Iterable[Source]) -> None:
         """Make the table of sources say what sources.toml says; these are what the run may ask."""

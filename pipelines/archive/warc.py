@@ -7,7 +7,7 @@ as fetched; where a run ends in between, they are there and nothing refers to th
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import NotConfigured
@@ -33,19 +33,20 @@ logger = logging.getLogger(__name__)
 class WarcPipeline:
     """Writes the records of what is new, and hands the outcome on with where they lie. A disk that fails ends the run."""
 
-    def __init__(self, archive: Archive, files: WarcFiles) -> None:
+    def __init__(self, archive: Archive, files: WarcFiles, *, days: int = 0) -> None:
         self._archive = archive
         self._files = files
+        self._days = days
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "WarcPipeline":
         archive, settings = crawler.settings.get("ARCHIVE"), crawler.settings
-        if archive is None or not settings.getbool("WARC"):
+        if archive is None:
             raise NotConfigured
         files = WarcFiles(
             archive.path, user_agent=settings["USER_AGENT"] or "", max_bytes=settings.getint("WARC_MAX_BYTES")
         )
-        return cls(archive, files)
+        return cls(archive, files, days=settings.getint("WARC_DAYS"))
 
     def process_item(self, item: Item) -> Item:
         if not isinstance(item, Outcome):
@@ -94,7 +95,9 @@ class WarcPipeline:
 
     def _original(self, page: Row, answer: Answer, digest: str) -> Original | None:
         """An earlier capture of the page with the same body, where its record is still there."""
-        row = captures.with_body(self._archive.db, page["id"], digest) if answer.body else None
+        # Where files are deleted by their age, a body and who refers to it go together.
+        within = self._files.name if self._days else None
+        row = captures.with_body(self._archive.db, page["id"], digest, within) if answer.body else None
         if row is None:
             return None
         head = head_at(self._files.folder / row["file"], row["offset"])
@@ -107,6 +110,8 @@ class WarcPipeline:
     def close_spider(self) -> None:
         try:
             self._files.close()
+            if self._days and self._archive.run.broken is None:
+                self._archive.drop_originals(datetime.now(UTC) - timedelta(days=self._days))
         except OSError as error:
             self._archive.run.broken = self._archive.run.broken or error
 

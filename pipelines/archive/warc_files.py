@@ -4,11 +4,12 @@ A database's files carry its name, so that two in one folder leave each other's 
 anything refers to it: what a killed run left half-written is at the end of its last file, and is cut off at the next start.
 """
 
+import contextlib
 import os
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -36,19 +37,24 @@ def folder_of(database: Path) -> Path:
 
 
 def own_files(database: Path) -> list[Path]:
-    """The files that this database's runs have written, the oldest first. Raises OSError."""
+    """The files that this database's runs have written, the oldest first; none where nobody may look."""
     folder, name = (
         folder_of(database),
         re.compile(rf"broadsheet-\d{{14}}-\d{{5}}-{re.escape(_name_of(database))}\.warc\.gz"),
     )
     try:
         return sorted(folder / entry.name for entry in os.scandir(folder) if name.fullmatch(entry.name))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
 
 
 def _name_of(database: Path) -> str:
     return quote(os.fsencode(database.resolve().name))
+
+
+def last_written(file: Path) -> datetime:
+    """The latest time at which a file was written to, by its name."""
+    return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) + MAX_AGE
 
 
 class WarcFiles:
@@ -64,6 +70,11 @@ class WarcFiles:
         self._path = self.folder
         self._began: datetime | None = None
         self._end = 0
+
+    @property
+    def name(self) -> str:
+        """The file that is being written to; that of the folder before there is one."""
+        return self._path.name
 
     def write(self, records: Sequence[Sequence[bytes]], now: datetime) -> list[Place]:
         """Write groups of records, all into one file; returns where the first of each group lies."""
@@ -88,15 +99,15 @@ class WarcFiles:
         """Make the next file; returns its first record."""
         self._path = self.folder
         self.folder.mkdir(exist_ok=True)
-        for serial in range(100_000):
+        for serial in count():
             self._path = self.folder / f"broadsheet-{now:%Y%m%d%H%M%S}-{serial:05}-{self._name}.warc.gz"
             try:
                 self._file = self._path.open("xb", buffering=0)
             except FileExistsError:
                 continue
             self._began, self._end = now, 0
-            return warcinfo(self._path.name, self._user_agent)
-        raise FileExistsError(f"{self._path}: no name is left")
+            break
+        return warcinfo(self._path.name, self._user_agent)
 
     def _append(self, data: bytes) -> None:
         assert self._file is not None
@@ -106,15 +117,17 @@ class WarcFiles:
         self._end += len(data)
 
     def _take_back(self, begun: bool) -> None:
-        """Leave the file as it was before what could not be written whole."""
-        if self._file is None:
-            return
-        self._file.truncate(self._end)
-        self._file.seek(self._end)
+        """Leave the folder as it was before what could not be written whole."""
+        if self._file is not None:
+            self._file.truncate(self._end)
+            self._file.seek(self._end)
+            if begun:
+                self._file.close()
+                self._file = None
+                self._path.unlink()
         if begun:
-            self._file.close()
-            self._file = None
-            self._path.unlink()
+            with contextlib.suppress(OSError):  # it is not ours, or holds other files
+                self.folder.rmdir()
 
     def close(self) -> None:
         """End the file: what it holds is on the disk, whatever happens to the power. Raises OSError."""
@@ -128,34 +141,6 @@ class WarcFiles:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def cut_tail(file: Path, offset: int) -> int:
-    """Cut a file back to the end of its last whole gzip member at or after `offset`, where one begins; returns how many bytes
-    that took away. A file of which nothing is left is removed. Raises OSError."""
-    size = file.stat().st_size
-    end = _whole_until(file, offset)
-    if end == 0:
-        file.unlink()
-    elif end < size:
-        os.truncate(file, end)
-    return size - end
-
-
-def _whole_until(file: Path, offset: int) -> int:
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        member, unread = zlib.decompressobj(zlib.MAX_WBITS + 16), b""
-        while data := unread or stream.read(2**16):
-            try:
-                member.decompress(data)
-            except zlib.error:
-                return offset
-            unread = member.unused_data
-            if member.eof:
-                offset = stream.tell() - len(unread)
-                member = zlib.decompressobj(zlib.MAX_WBITS + 16)
-    return offset
 
 
 def head_at(file: Path, offset: int) -> dict[str, str]:
