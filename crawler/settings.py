@@ -69,7 +69,6 @@ DOWNLOADER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "pipelines.extract.pipeline.ExtractPipeline": 100,
-    "pipelines.archive.warc.WarcPipeline": 150,
     "pipelines.archive.pipeline.StorePipeline": 200,
     "pipelines.archive.pipeline.UnstoredPipeline": 200,  # in its place where there is no archive: scrapy parse
 }

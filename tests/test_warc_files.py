@@ -144,9 +144,9 @@ def members(file: Path) -> list[int]:
 def test_what_a_kill_left_half_written_is_cut_off(copied: Newsroom, share: float, kind: int) -> None:
     (file,) = files(copied.folder)
     starts = members(file)
-    begin, end = starts[-4 + kind], starts[-3 + kind]
+    begin, end = starts[-4], starts[-3 + kind]
     forget_the_last(copied)
-    os.truncate(file, begin + int(share * (end - begin)))
+    os.truncate(file, starts[-4 + kind] + int(share * (end - starts[-4 + kind])))
     mend(copied)
     assert file.stat().st_size == begin
     assert (complaints(copied.folder), unknown_responses(copied)) == (0, [])

@@ -1,16 +1,14 @@
-"""The item pipeline that keeps originals: an Outcome's answers -> WARC records, where they say something new.
+"""Originals: an Outcome's answers -> WARC records, where they say something new.
 
-Between extraction and the store: by then it is known whether this is new. The records are whole on disk before the page counts
-as fetched; where a run ends in between, they are there and nothing refers to them.
+After extraction, for by then it is known whether this is new, and right before the page is stored, with nothing awaited in
+between: the records are whole on disk before anything refers to them, and where a run ends there, they are the last of their file.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from scrapy.exceptions import NotConfigured
 from sqlite_utils import Database
 
 from crawler.items import Answer, Capture, Outcome
@@ -18,7 +16,7 @@ from crawler.times import stamp
 from pipelines.archive import captures, takedown
 from pipelines.archive.pages import hints_said, is_gone
 from pipelines.archive.rows import article_of
-from pipelines.archive.store import Archive, Item
+from pipelines.archive.store import Archive
 from pipelines.archive.warc_files import WarcFiles, head_at
 from pipelines.archive.warc_records import Original, digest_of, records_of
 from pipelines.database.connection import Row
@@ -27,11 +25,9 @@ from pipelines.deduplicate.match import is_same_content, known_pages
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-logger = logging.getLogger(__name__)
 
-
-class WarcPipeline:
-    """Writes the records of what is new, and hands the outcome on with where they lie. A disk that fails ends the run."""
+class Originals:
+    """Keeps the originals of one run."""
 
     def __init__(self, archive: Archive, files: WarcFiles, *, days: int = 0) -> None:
         self._archive = archive
@@ -39,24 +35,22 @@ class WarcPipeline:
         self._days = days
 
     @classmethod
-    def from_crawler(cls, crawler: "Crawler") -> "WarcPipeline":
-        archive, settings = crawler.settings.get("ARCHIVE"), crawler.settings
-        if archive is None:
-            raise NotConfigured
+    def from_crawler(cls, archive: Archive, crawler: "Crawler") -> "Originals":
+        settings = crawler.settings
         files = WarcFiles(
             archive.path, user_agent=settings["USER_AGENT"] or "", max_bytes=settings.getint("WARC_MAX_BYTES")
         )
         return cls(archive, files, days=settings.getint("WARC_DAYS"))
 
-    def process_item(self, item: Item) -> Item:
-        if not isinstance(item, Outcome):
-            return item
-        passed_on = replace(item, page=replace(item.page, answers=(), feed_html=None))
-        if item.page.answers and self._archive.run.broken is None:
-            try:
-                return replace(passed_on, captures=self._record(item))
-            except OSError as error:
-                self._archive.run.broken = error
+    def recorded(self, outcome: Outcome) -> Outcome:
+        """Write the records of what is new, and say where they lie. A disk that fails is noted, and ends the run."""
+        passed_on = replace(outcome, page=replace(outcome.page, answers=(), feed_html=None))
+        if not outcome.page.answers:
+            return passed_on
+        try:
+            return replace(passed_on, captures=self._record(outcome))
+        except OSError as error:
+            self._archive.run.broken = error
         return passed_on
 
     def _record(self, outcome: Outcome) -> tuple[Capture, ...]:
@@ -107,7 +101,8 @@ class WarcPipeline:
             capture_id=row["id"], url=head["WARC-Target-URI"], date=head["WARC-Date"], record_id=head["WARC-Record-ID"]
         )
 
-    def close_spider(self) -> None:
+    def close(self) -> None:
+        """End the file, and delete those that are too old."""
         try:
             self._files.close()
             if self._days and self._archive.run.broken is None:
