@@ -255,13 +255,21 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
-        reserved=http.get_header("X-Robots-Tag") if http else None,
+        reserved=_reserved(http) if http else None,
         body=body,
         failure=failure or cut_off,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         warc=name,
         warc_offset=offset,
     )
+
+
+def _reserved(http: StatusAndHeaders) -> str | None:
+    """Page.reserved, as the crawl tells it."""
+    said = [value.strip() for name, value in http.headers if name.lower() == "x-robots-tag"]
+    if (http.get_header("tdm-reservation") or "").strip() == "1":
+        said.append("tdm-reservation")
+    return "\n".join(said) or None
 
 
 def _status(http: StatusAndHeaders) -> int | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from crawler import settings
 from crawler.cli.main import main
 from crawler.items import Outcome
 from pipelines.archive import captures, store, warc_files
@@ -62,5 +63,6 @@ def _replace(owner: Any, name: str, by: Callable[..., Any]) -> None:
 
 if __name__ == "__main__":
     die_at(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    settings.EXTRACT_WORKERS = 0  # they would live on for seconds
     sys.argv[1:] = sys.argv[4:]
     main()
