@@ -19,7 +19,7 @@ from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
-from crawler.items import MAX_PAGE_BYTES, WHOLE, Hints, Page
+from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES
 from crawler.urls import canonical_or_none, is_front_page
@@ -66,10 +66,6 @@ def read_record(file: Path, offset: int, *, body_at: tuple[Path, int] | None = N
             page = replace(page, body=original.body if original else b"")
         told = _metadata_of(record.rec_headers.get_header("WARC-Record-ID"), stream, end)
     return _as_told(page, told)
-
-
-METADATA_TYPE = "application/x.broadsheet+json"
-"""Content-Type of the records that say how a page was found: docs/originals.md."""
 
 
 def _metadata_of(record_id: str | None, stream: BinaryIO, offset: int) -> dict[str, Any]:

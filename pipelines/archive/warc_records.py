@@ -18,11 +18,8 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.items import Answer
+from crawler.items import METADATA_TYPE, Answer
 from crawler.times import stamp
-
-METADATA_TYPE = "application/x.broadsheet+json"
-"""Content-Type of our metadata records; docs/originals.md has their format."""
 
 PACKED_LEVEL, TEXT_LEVEL = 0, 6
 """zlib levels: of a body that its server packed, and of all else. To pack 31 KB of gzip once more takes 1.4 ms and gains 50 bytes;
