@@ -43,6 +43,7 @@ class Source:
     strip: tuple[str, ...] = ()  #: XPath or CSS of what never belongs to the text
     title: str | None = None  #: one of TITLES: which of them is the title here
     recheck: bool = True  #: look again for changed articles
+    warc: bool = True  #: whether its originals are kept
     certificates: str | None = None  #: `unchecked`: those of its https servers are taken as they are; None: verified
 
     def wants(self, url: str) -> bool:
@@ -53,6 +54,10 @@ class Source:
 
 MAX_PAGE_BYTES = 8 * 2**20
 """Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
+
+
+METADATA_TYPE = "application/x.broadsheet+json"
+"""Content-Type of the WARC records that say how a page was found; docs/originals.md has their format."""
 
 
 MAX_CHILDREN = 50
@@ -127,6 +132,22 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP response as its server sent it, and the request for it: what a WARC record is made of."""
+
+    url: str  #: the address that was asked for, as it was sent
+    fetched_at: datetime  #: when it had come; aware, UTC
+    status: int
+    protocol: str  #: `HTTP/1.1`
+    reason: str  #: the status line's phrase; the standard's own, where the client does not tell what the server said
+    headers: tuple[tuple[bytes, bytes], ...]  #: (name, value) in their order, repeated ones each
+    body: bytes  #: as sent: Content-Encoding kept, transfer coding removed
+    ip_address: str | None = None  #: of the server; None of a local copy
+    method: str = "GET"
+    request_headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer, or the lack of one, for an article's address. The same type for the live web, saved files and WARC."""
 
@@ -149,6 +170,26 @@ class Page:
     unchanged: bool = False  #: answered 304: what is known of it still holds
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive
+    answers: tuple[
+        Answer, ...
+    ] = ()  #: what its servers sent, each redirect and the last; () where nothing is to be kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Where in the WARC files a page's answer was kept."""
+
+    page_url: str  #: the page that it belongs to: a redirect's is the address that was found
+    fetched_at: datetime  #: the record's WARC-Date; aware, UTC
+    status: int
+    reason: (
+        str | None
+    )  #: what it was kept for when it is no article: `redirect`, a refusal, `http_404`; None: an article
+    file: str  #: a bare name: of the folder `warc/` beside the database
+    offset: int  #: bytes from the start of the file to the response's gzip member
+    length: int  #: bytes of that member; those of the request and of the metadata follow it
+    digest: str  #: of the body as it was sent: `sha1:` and base32
+    revisit_of: int | None = None  #: captures.id of the one that has the same body; None: it has its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +238,7 @@ class Outcome:
     failure: str | None = None  #: no answer yet worth keeping: timeout, http_503, extraction_timeout, …
     extractor: str | None = None  #: the rules that refused it, like Article.extractor; None when they were not asked
     content_hash: str | None = None  #: text.content_hash() of the article; None: whoever needs it makes it
+    captures: tuple[Capture, ...] = ()  #: the records that were written of its answers
     fingerprints: frozenset[int] | None = None  #: of the article's text, as near copies are found by; None: likewise
 
 

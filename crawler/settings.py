@@ -25,6 +25,10 @@ PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
 EXTRACT_WORKERS = min(4, os.cpu_count() or 1)  # processes that read pages and listings; 0 reads in this process
 EXTRACT_TIMEOUT = 10.0  # seconds one page or listing may take before its worker is killed
 EXTRACT_MEMORY_MB = 400  # address space of one worker: 200 when idle, 120 of them numpy's; 160 more for the hungriest page of 8 MB that is an article
+WARC = True  # whether originals are kept; `warc` of sources.toml sets it
+WARC_DAYS = 0  # days after which files of originals are deleted, 0 for never; `warc_days` sets it
+WARC_MAX_BYTES = 10**9  # size from which on a run begins another file of originals
+WARC_OFFLINE = False  # whether local copies are kept as well, as if a server had sent them
 ALLOW_PRIVATE: list[str] = []  # networks that may be entered although they are not public
 
 # The flow.
@@ -61,6 +65,8 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's, before what follows a redirect.
     "crawler.fetcher.chain_cookies.ChainCookiesMiddleware": 700,
     "crawler.fetcher.issuers.IssuersMiddleware": 600,
+    # Above all that unpacks, follows and repeats: each answer as its server sent it.
+    "crawler.fetcher.capture.CaptureMiddleware": 800,
     # The last station before a request waits for its turn: it sees every request that is sent, and every answer as it came.
     "crawler.fetcher.backoff.BackoffMiddleware": 980,
     # Below robots.txt and redirects, right where the network would be: local copies obey both.

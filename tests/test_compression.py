@@ -7,7 +7,7 @@ from collections.abc import Callable
 import brotli
 import pytest
 
-from crawler.fetcher.compression import decompress_prefix, sniff_encoding
+from crawler.parsers.content_encoding import decompress_prefix, sniff_encoding
 from tests.support.loopback import Site, article_html, story
 from tests.support.newsroom import Newsroom
 

@@ -23,6 +23,8 @@ from crawler.commands.crawl import Command
 from crawler.items import Listing, Outcome, Page, Source
 from pipelines.archive.pipeline import StorePipeline
 from pipelines.archive.store import Archive
+from pipelines.archive.warc import Originals
+from pipelines.archive.warc_files import WarcFiles
 from pipelines.database.lock import run_lock
 from pipelines.extract.own_pages import NotAPage, page_of
 from pipelines.extract.pipeline import outcome_of
@@ -149,7 +151,7 @@ def test_an_export_has_the_articles_as_the_table_has_them(site: Site, project: P
 
 def test_only_what_becomes_new_or_updated_goes_on(tmp_path: Path) -> None:
     with closing(Archive(tmp_path / "news.db")) as archive:
-        pipeline = StorePipeline(archive, get_crawler())
+        pipeline = StorePipeline(archive, Originals(archive, WarcFiles(archive.path)), get_crawler())
 
         def titles(*outcomes: Outcome | Listing) -> Iterator[str | None]:
             for outcome in outcomes:

@@ -79,7 +79,11 @@ def preview(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | Non
     from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
-    settings = {"OFFLINE_DIR": str(offline or ""), "CLOSESPIDER_TIMEOUT": PREVIEW_SECONDS * ceil(len(sources) / 16)}
+    settings = {
+        "WARC": False,
+        "OFFLINE_DIR": str(offline or ""),
+        "CLOSESPIDER_TIMEOUT": PREVIEW_SECONDS * ceil(len(sources) / 16),
+    }
     read = SourcesFile(crawl=crawl, sources=tuple(sources))
     with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
         db = Path(folder) / "sample.db"

@@ -142,6 +142,7 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
+                archive.repair_originals()
                 _upgrade(job, archive)
                 return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
@@ -181,7 +182,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
         with contextlib.suppress(sqlite3.Error):
             archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
         raise
-    if archive.run.broken is None:
+    if not isinstance(archive.run.broken, sqlite3.Error):
         archive.finish_run(status=verdict.status, reason=verdict.reason, now=datetime.now(UTC))
     return verdict
 
@@ -233,6 +234,8 @@ def manners(read: "SourcesFile") -> dict[str, Any]:
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
         "HOST_BUDGET": crawl.budget,
         "ALLOW_PRIVATE": list(crawl.allow_private),
+        "WARC": crawl.warc,
+        "WARC_DAYS": crawl.warc_days,
     }
 
 

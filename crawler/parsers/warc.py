@@ -1,6 +1,7 @@
 """WARC archives (ISO 28500) -> Page, a record at a time, damaged ones skipped."""
 
 import io
+import json
 import logging
 import os
 import re
@@ -12,16 +13,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-import brotli
 from warcio.bufferedreaders import ChunkedDataReader, DecompressingBufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
-from crawler.items import MAX_PAGE_BYTES, Page
+from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Hints, Page
+from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES
-from crawler.urls import canonical_or_none
+from crawler.urls import canonical_or_none, is_front_page
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,83 @@ def read_warc(file: Path) -> Iterator[Page]:
                 yield page
         if not damaged and offset < file.stat().st_size:
             logger.warning("%s: damaged at byte %d, and no record after it", file.name, offset)
+
+
+def read_record(file: Path, offset: int, *, body_at: tuple[Path, int] | None = None) -> Page | None:
+    """The page of one record of our own, with what its metadata record says of it; None of a redirect, or where none is.
+
+    Of a revisit the body is read from the record `body_at`, (file, offset), that it refers to. Raises OSError.
+    """
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        reader = _RecordReader(stream)
+        try:
+            record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
+            page = _page_of_record(record, file.name, offset, any_kind=True)
+            end = _end_of(record, reader, stream)
+        except (ArchiveLoadFailed, EOFError):
+            return None
+        if page is None or end is None:
+            return None
+        if record.rec_type == "revisit":
+            original = read_record(*body_at) if body_at else None
+            page = replace(page, body=original.body if original else b"")
+        told = _metadata_of(record.rec_headers.get_header("WARC-Record-ID"), stream, end)
+    return _as_told(page, told)
+
+
+def _metadata_of(record_id: str | None, stream: BinaryIO, offset: int) -> dict[str, Any]:
+    """What the metadata record says that belongs to a record; they follow it, with its request between them. {}: there is none."""
+    while True:
+        stream.seek(offset)
+        reader = _RecordReader(stream)
+        try:
+            record = _loader.parse_record_stream(reader, known_format="warc", no_record_parse=True)
+        except (ArchiveLoadFailed, EOFError):
+            return {}
+        if record.rec_headers.get_header("WARC-Concurrent-To") != record_id:
+            return {}
+        if record.rec_type == "metadata" and record.content_type == METADATA_TYPE:
+            return _parsed(record.raw_stream.read(2 * MAX_PAGE_BYTES))
+        end = _end_of(record, reader, stream)
+        if end is None:
+            return {}
+        offset = end
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _as_told(page: Page, told: dict[str, Any]) -> Page:
+    """A page as it was found, by what its metadata record says: a stranger's may say anything."""
+    found = canonical_or_none(said) if isinstance(said := told.get("url"), str) else None
+    via, feed_html, hints = told.get("via"), told.get("feed_html"), told.get("hints")
+    page = replace(
+        page,
+        url=found or page.url,
+        via=via if via in VIAS else page.via,
+        hints=_hints(hints) if isinstance(hints, dict) else page.hints,
+        feed_html=feed_html if isinstance(feed_html, str) else None,
+    )
+    if is_front_page(page.final_url) and not is_front_page(page.url):
+        return replace(page, refusal="redirect_to_front_page", body=b"")
+    return page
+
+
+VIAS = ("feed", "news_sitemap", "sitemap", "homepage", "listed")
+"""What a metadata record may say of how a page was found: Page.via, but of local copies."""
+
+
+def _hints(told: dict[str, Any]) -> Hints:
+    said = {name: told[name] for name in Hints.__slots__ if isinstance(told.get(name), str)}
+    authors = told.get("authors")
+    names = tuple(name for name in authors if isinstance(name, str)) if isinstance(authors, list) else ()
+    return Hints(**said | {"authors": names})
 
 
 _RECORD = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n|\x1f\x8b\x08")
@@ -149,17 +227,21 @@ def _end_of(record: ArcWarcRecord, reader: _RecordReader, stream: BinaryIO) -> i
     return int(stream.tell() - reader.rem_length() - len(line))
 
 
-def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | None:
-    """The page of a response or resource record; None for requests, redirects, images and what is not the web's."""
+def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: bool = False) -> Page | None:
+    """The page of a response or resource record; None for requests, redirects and what is not the web's.
+
+    With `any_kind` also of a revisit, which has no body, and of what by its name or type is no page; else None of these, too.
+    """
     url = canonical_or_none(record.rec_headers.get_header("WARC-Target-URI", ""))
-    if url is None or record.rec_type not in ("response", "resource") or NOT_PAGES.search(urlsplit(url).path):
+    kinds = ("response", "resource", "revisit") if any_kind else ("response", "resource")
+    if url is None or record.rec_type not in kinds or (not any_kind and NOT_PAGES.search(urlsplit(url).path)):
         return None
-    http = _http_head.parse(record.raw_stream) if record.rec_type == "response" else None
+    http = _http_head.parse(record.raw_stream) if record.rec_type != "resource" else None
     status = _status(http) if http else None
     content_type = http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")
-    if (status and 300 <= status < 400) or not _may_be_page(content_type or ""):
+    if (status and 300 <= status < 400) or not (any_kind or _may_be_page(content_type or "")):
         return None
-    failure = f"http_{status or 'unreadable'}" if http and status != 200 else None
+    failure = f"http_{status or 'unreadable'}" if http and status not in WHOLE else None
     cut_off = "cut_off" if record.rec_headers.get_header("WARC-Truncated") else None
     body = b"" if failure else _payload(record.raw_stream, http)
     return Page(
@@ -169,13 +251,21 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int) -> Page | Non
         fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
-        reserved=http.get_header("X-Robots-Tag") if http else None,
+        reserved=_reserved(http) if http else None,
         body=body,
         failure=failure or cut_off,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         warc=name,
         warc_offset=offset,
     )
+
+
+def _reserved(http: StatusAndHeaders) -> str | None:
+    """Page.reserved, as the crawl tells it."""
+    said = [value.strip() for name, value in http.headers if name.lower() == "x-robots-tag"]
+    if (http.get_header("tdm-reservation") or "").strip() == "1":
+        said.append("tdm-reservation")
+    return "\n".join(said) or None
 
 
 def _status(http: StatusAndHeaders) -> int | None:
@@ -188,22 +278,21 @@ def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:
     if http and (http.get_header("Transfer-Encoding") or "").strip().lower() == "chunked":
         stream = ChunkedDataReader(LimitReader(stream, 2 * MAX_PAGE_BYTES))
     body = bytes(stream.read(MAX_PAGE_BYTES + 1))
-    return _decoded(body, (http.get_header("Content-Encoding") or "").strip().lower()) if http else body
+    return _decoded(body, http) if http else body
 
 
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """Many archives keep decoded bodies under the old header: what is not encoded as it says is taken as it is.
+def _decoded(body: bytes, http: StatusAndHeaders) -> bytes:
+    """A body as the crawl reads it. Many archives keep decoded bodies under the old header: what is not encoded as it says
+    is taken as it is.
 
     warcio's own decoding has no limit: 800 bytes of Brotli would become a gigabyte.
     """
+    fields = [value.encode("latin-1", "replace") for name, value in http.headers if name.lower() == "content-encoding"]
+    said = known_encodings(fields) or (["gzip"] if sniff_encoding(body, "") else [])
     try:
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            return zlib.decompressobj(wbits=47).decompress(body, MAX_PAGE_BYTES + 1)
-        if encoding == "br":
-            return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_PAGE_BYTES + 1))[
-                : MAX_PAGE_BYTES + 1
-            ]
-    except (zlib.error, brotli.error):
+        for encoding in reversed(said):
+            body = decompress_prefix(body, sniff_encoding(body, encoding), MAX_PAGE_BYTES + 1)
+    except DAMAGED:
         pass
     return body
 

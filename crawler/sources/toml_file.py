@@ -45,6 +45,8 @@ class CrawlSettings:
     budget: int = 5000  #: requests to one host in one run; at one a second over an hour
     since: str = "7d"  #: `7d`, `36h` or a day `2026-11-01`: of a sitemap nothing older
     allow_private: tuple[str, ...] = ()  #: networks that may be entered although they are not public
+    warc: bool = True  #: whether originals are kept, in WARC files beside the database
+    warc_days: int = 0  #: days after which these files are deleted; 0: never
 
     @property
     def has_contact(self) -> bool:
@@ -183,6 +185,8 @@ def _crawl(table: object, where: str) -> CrawlSettings:
         raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
     if not 1 <= crawl.concurrency <= 16:
         raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
+    if not 0 <= crawl.warc_days <= 100_000:
+        raise SourcesError(f"{where}: warc_days = {crawl.warc_days}: expected 0 to 100,000 days, 0 for ever")
     if not 1 <= crawl.budget <= 1_000_000:
         raise SourcesError(f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests")
     try:

@@ -18,6 +18,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.capture import answers_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
 from crawler.fetcher.hash_routes import HashRoute
 from crawler.fetcher.requests import (
@@ -275,22 +276,22 @@ class NewsSpider(scrapy.Spider):
         try:
             final_url = canonical_url(response.url)
         except UnusableURL:
-            yield _page(asked, refusal="unusable_redirect", status=response.status)
+            yield _page(asked, response.request, refusal="unusable_redirect", status=response.status)
             return
         facts: dict[str, Any] = {"final_url": final_url, **answered(response)}
         if is_unchanged(response):
-            yield _page(asked, unchanged=True, **facts, **validators(response))
+            yield _page(asked, response.request, unchanged=True, **facts, **validators(response))
         elif response.status not in WHOLE:
-            yield _page(asked, failure=f"http_{response.status}", **facts)
+            yield _page(asked, response.request, failure=f"http_{response.status}", **facts)
         elif is_front_page(final_url) and not is_front_page(asked.url):
-            yield _page(asked, refusal="redirect_to_front_page", **facts)
+            yield _page(asked, response.request, refusal="redirect_to_front_page", **facts)
         else:
-            yield _page(asked, **facts, **content(response))
+            yield _page(asked, response.request, **facts, **content(response))
 
     def page_failed(self, failure: Failure) -> Iterator[Page]:
         if reason := self._reason_of(failure):
             outcome: dict[str, Any] = {"refusal" if is_refusal(reason) else "failure": reason}
-            yield _page(asked_as(PageRequest, _request_of(failure)), **outcome)
+            yield _page(asked_as(PageRequest, request := _request_of(failure)), request, **outcome)
 
     def _reason_of(self, failure: Failure) -> str | None:
         """Why a request got no answer, as one stable word; None when it was not even sent. A bug of ours stays loud."""
@@ -377,9 +378,11 @@ def _without_text(link: Link) -> Link:
     return replace(link, feed_html=None) if link.feed_html and not hash_route(link.url) else link
 
 
-def _page(asked: PageRequest, **facts: Any) -> Page:
+def _page(asked: PageRequest, request: Request | None, **facts: Any) -> Page:
+    answers = answers_of(request)
+    when = answers[-1].fetched_at if answers else datetime.now(UTC)
     facts = {"final_url": asked.url, "hints": asked.link.hints, "feed_html": asked.link.feed_html, **facts}
-    return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=datetime.now(UTC), **facts)
+    return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=when, answers=answers, **facts)
 
 
 def _request_of(failure: Failure) -> Request:

@@ -275,8 +275,12 @@ def redirected(db: Database, page: Page, article_id: int) -> Row:
 
 def hints_json(hints: Hints) -> str | None:
     """Only what the listing said; None when it said nothing."""
+    return to_json(hints_said(hints))
+
+
+def hints_said(hints: Hints) -> Row:
     said = {name: getattr(hints, name) for name in Hints.__slots__}
-    return to_json({name: value for name, value in said.items() if value})
+    return {name: value for name, value in said.items() if value}
 
 
 def hints_from_json(text: str | None) -> Hints:

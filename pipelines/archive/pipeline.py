@@ -10,7 +10,9 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from crawler.items import Outcome
 from pipelines.archive.articles import article_as_it_is, article_row
+from pipelines.archive.pages import Stored
 from pipelines.archive.store import Archive, Item
+from pipelines.archive.warc import Originals
 from pipelines.database.connection import Row
 
 if TYPE_CHECKING:
@@ -23,8 +25,9 @@ class StorePipeline:
     From then on nothing is written, and what comes is dropped without a word: the run's last line says why, once.
     """
 
-    def __init__(self, archive: Archive, crawler: "Crawler") -> None:
+    def __init__(self, archive: Archive, originals: Originals, crawler: "Crawler") -> None:
         self._archive = archive
+        self._originals = originals
         self._crawler = crawler
         self._ending: asyncio.Task[None] | None = None
 
@@ -33,19 +36,32 @@ class StorePipeline:
         archive = crawler.settings.get("ARCHIVE")
         if archive is None:
             raise NotConfigured
-        return cls(archive, crawler)
+        return cls(archive, Originals.from_crawler(archive, crawler), crawler)
 
     def process_item(self, item: Item) -> Row:
         """The article's row of `articles` as it is now; raises DropItem where none became new or updated."""
         run = self._archive.run
         with run.ending_with_the_disk():
+            if isinstance(item, Outcome) and run.broken is None:
+                item = self._originals.recorded(item)
             if run.broken is None:
-                stored = self._archive.keep(item)
+                stored = self._keep(item)
                 if isinstance(item, Outcome) and item.article and stored and stored.outcome in ("new", "updated"):
                     return article_as_it_is(self._archive.db, stored.article_id)
                 raise DropItem("no new article", log_level="DEBUG")
         self._end_crawl()
         raise DropItem(str(run.broken), log_level="DEBUG")
+
+    def _keep(self, item: Item) -> Stored | None:
+        try:
+            return self._archive.keep(item)
+        except BaseException:
+            if isinstance(item, Outcome) and self._archive.run.broken is None:  # else nobody knows if it is stored
+                self._originals.take_back(item)
+            raise
+
+    def close_spider(self) -> None:
+        self._originals.close()
 
     def _end_crawl(self) -> None:
         assert self._crawler.engine is not None

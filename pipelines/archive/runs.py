@@ -58,7 +58,7 @@ class RunState:
     compared: dict[tuple[str, str], "Comparison"] = field(default_factory=dict)
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
-    broken: sqlite3.Error | None = None  #: set when the disk or the file failed
+    broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
 
     def source_of(self, url: str, site: str | None) -> Source | None:
         """The source that may be asked, by its address; or by its site, where it is called by another address since."""

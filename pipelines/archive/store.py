@@ -15,6 +15,7 @@ from crawler.items import Host, Listing, Outcome, Source
 from crawler.times import stamp
 from pipelines.archive import (
     articles,
+    captures,
     feed_texts,
     hosts,
     listings,
@@ -25,11 +26,12 @@ from pipelines.archive import (
     sources,
     takedown,
     versions,
+    warc_tail,
 )
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten
-from pipelines.database.connection import connect, storage_errors
+from pipelines.database.connection import StorageError, connect, describe, storage_errors
 from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
 from pipelines.deduplicate.parts import place_of
@@ -78,6 +80,7 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
+        captures.keep(self.db, outcome)
         feed_texts.drop_settled(self.db, outcome.page)
         return stored
 
@@ -106,6 +109,21 @@ class Archive:
         """Make the fingerprints of all articles again: before a run, 2 ms an article. `follow` is told how many of how many are done."""
         with self.transaction():
             versions.renew_prints(self.db, follow)
+
+    def repair_originals(self) -> None:
+        """Mend the end of the last WARC file after a run that was killed. Raises StorageError."""
+        try:
+            with self.transaction():
+                warc_tail.repair(self.db, self.path)
+        except OSError as error:
+            raise StorageError(describe(error, self.path)) from error
+
+    def drop_originals(self, before: datetime) -> None:
+        """Delete the WARC files of a time, whole ones, and what is known of them. Raises OSError."""
+        with self.transaction():
+            old = captures.drop_before(self.db, self.path, before)
+        for file in old:
+            file.unlink()
 
     def sync_sources(self, named: Iterable[Source]) -> None:
         """Make the table of sources say what sources.toml says; these are what the run may ask."""

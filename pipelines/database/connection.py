@@ -1,5 +1,6 @@
 """news.db as a file: made, recognised, opened. Another program's file, or a newer release's, is never touched."""
 
+import errno
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,10 @@ _WHAT_TO_DO = (
     (("SQLITE_IOERR",), "make room if the disk is full, then say it again; `broadsheet doctor --db {path}` tells if the file is sound"),
 )  # fmt: skip
 """By the beginning of SQLite's name for the error. A quota or a limit on file sizes is an I/O error to it."""
+
+
+_WARC_HINT = "make it a folder that can be written, or set warc = false under [crawl] in sources.toml"
+"""What to do where the originals cannot be written beside the database."""
 
 
 class NotOurDatabase(Exception):
@@ -134,8 +139,12 @@ def storage_errors(path: Path, *, read: Path | None = None) -> Iterator[None]:
         raise StorageError(describe(error, read if read and is_damage(error) else path)) from error
 
 
-def describe(error: sqlite3.Error, path: Path) -> str:
+def describe(error: sqlite3.Error | OSError, path: Path) -> str:
     """What the disk or the file did, and what to do about it, in one line."""
+    if isinstance(error, OSError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        hint = "make room, then say it again" if full else _WARC_HINT
+        return f"{error.filename or path}: {error.strerror or error}; {hint}"
     name = _name(error)
     hint = next(
         (hint for names, hint in _WHAT_TO_DO if name.startswith(names)), _ASK_THE_DOCTOR if is_damage(error) else ""

@@ -42,6 +42,8 @@ class Question:
 
 
 _REFERENCES = {
+    ("captures", "pages"): "delete from captures where page_id not in (select id from pages)",
+    ("captures", "captures"): "delete from captures where revisit_of not in (select id from captures)",
     ("articles", "sources"): "update articles set source_id = null where source_id not in (select id from sources)",
     ("articles", "stories"): "update articles set story_id = null where story_id not in (select id from stories)",
     ("feed_texts", "pages"): "delete from feed_texts where page_id not in (select id from pages)",

@@ -382,6 +382,29 @@ def m020_parts(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m023_captures(db: Database) -> None:
+    """Where in the WARC files each answer that was kept lies."""
+    for statement in (
+        """create table captures (
+            id integer primary key,
+            page_id integer not null references pages (id),
+            fetched_at text not null,
+            status integer,
+            reason text,
+            file text not null,
+            offset integer not null,
+            length integer not null,
+            digest text not null,
+            revisit_of integer references captures (id)
+        ) strict""",
+        "create index captures_page on captures (page_id)",
+        "create index captures_file on captures (file, offset)",
+        "create index captures_revisit on captures (revisit_of) where revisit_of is not null",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -39,7 +39,7 @@ class ExtractPipeline:
         if isinstance(item, Listing):
             return item
         page = self._page_of(item)
-        outcome = await self._outcome_of(page)
+        outcome = _with_answers(await self._outcome_of(replace(page, answers=())), page)
         word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
         self._stats.inc_value(f"extract/{word}")
         if outcome.refusal:
@@ -85,6 +85,12 @@ def outcome_of(page: Page) -> Outcome:
         if page.failure or page.refusal:
             return Outcome(page=_emptied(page), failure=page.failure, refusal=page.refusal)
         return Outcome(page=_emptied(page), refusal=refusal.reason, extractor=EXTRACTOR)
+
+
+def _with_answers(outcome: Outcome, page: Page) -> Outcome:
+    """What is kept of a page beside its article: its answers, which no worker needs, and the feed's text where that is the article's."""
+    told = page.feed_html if outcome.article and outcome.article.text_source == "feed" else None
+    return replace(outcome, page=replace(outcome.page, answers=page.answers, feed_html=told))
 
 
 def _emptied(page: Page) -> Page:

@@ -1,0 +1,72 @@
+"""The table `captures`: where in the WARC files each answer lies that was kept. Called within the writer's transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from crawler.items import Outcome
+from crawler.times import stamp
+from pipelines.archive import warc_files
+from pipelines.archive.rows import insert, to_json
+from pipelines.database.connection import Row, first_row
+
+REDIRECT = "redirect"
+"""captures.reason of an answer that led to another address."""
+
+
+def keep(db: Database, outcome: Outcome) -> None:
+    """Note the records of an outcome whose pages are stored; a page names its last one."""
+    for capture in outcome.captures:
+        sql = "select id from pages where url in (?, ?) order by url = ? desc limit 1"
+        page = first_row(db, sql, [capture.page_url, outcome.page.url, capture.page_url])
+        assert page is not None
+        row = {
+            "page_id": page["id"], "fetched_at": stamp(capture.fetched_at), "status": capture.status, "reason": capture.reason,
+            "file": capture.file, "offset": capture.offset, "length": capture.length, "digest": capture.digest,
+            "revisit_of": capture.revisit_of,
+        }  # fmt: skip
+        insert(db, "captures", row)
+        db.conn.execute(
+            "update pages set warc = ?, warc_offset = ? where id = ?", [capture.file, capture.offset, page["id"]]
+        )
+
+
+def has(db: Database, page_ids: Iterable[int], reason: str | None) -> bool:
+    """Whether one of these pages has a capture that was kept for this reason; None: as an article."""
+    sql = "select 1 from captures where reason is ? and page_id in (select value from json_each(?)) limit 1"
+    return first_row(db, sql, [reason, to_json(list(page_ids)) or "[]"]) is not None
+
+
+def with_body(db: Database, page_id: int, digest: str, file: str | None = None) -> Row | None:
+    """The page's last capture that holds the body of this digest itself, in a file of our own; with `file` in that one."""
+    sql = """select id, file, offset from captures where page_id = ? and digest = ? and revisit_of is null
+             and file = coalesce(?, file) and file not like '%/%' order by id desc limit 1"""
+    return first_row(db, sql, [page_id, digest, file])
+
+
+def drop_before(db: Database, database: Path, day: datetime) -> list[Path]:
+    """Drop the rows of what the files hold that were begun and ended before `day`; returns these files, to be deleted then.
+    Raises OSError."""
+    files = [file for file in warc_files.own_files(database) if warc_files.last_written(file) < day]
+    names = to_json([file.name for file in files]) or "[]"
+    for sql in (_FORGET_PLACES, _DROP_ROWS) if files else ():
+        db.execute(sql, {"files": names})
+    return files
+
+
+_OLD = """select id from captures where file in (select value from json_each(:files)) or revisit_of in (
+    select id from captures where file in (select value from json_each(:files)))"""
+"""The captures in some files, and those of other files that have their bodies there."""
+
+_DROP_ROWS = f"delete from captures where id in ({_OLD})"
+
+_FORGET_PLACES = f"""
+    update pages set (warc, warc_offset) = (
+        select file, offset from captures where page_id = pages.id and captures.id not in ({_OLD})
+        order by captures.id desc limit 1)
+    where exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset and captures.id in ({_OLD}))
+          and id in (select page_id from captures where id in ({_OLD}))
+"""
+"""A page whose last capture goes names the one before, if there is one left."""
