@@ -53,7 +53,7 @@ def extract(page: Page) -> Article:
             raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
         found = _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
-        return replace(found, reservations=reservations(page.reserved, {}))
+        return replace(found, reservations=reservations(page, {}))
     if leads_to(page.body, page.final_url):
         raise Refusal("client_redirect")
     tree = parse(text)
@@ -66,7 +66,7 @@ def extract(page: Page) -> Article:
     return replace(
         found,
         text_source="script" if body.from_scripts else "page",
-        reservations=reservations(page.reserved, head.meta),
+        reservations=reservations(page, head.meta),
         notice=notice_of(layout, body.said, body.lines, page.hints.title),
     )
 
