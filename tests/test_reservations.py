@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawler.fetcher.robots_rules import PathPattern, RobotsRules
-from crawler.fetcher.tdmrep import MAX_TDMREP_BYTES, Tdmrep, read_rules
+from crawler.fetcher.tdmrep import MAX_RULES, MAX_TDMREP_BYTES, Tdmrep, read_rules
 from crawler.parsers.warc import read_record
 from crawler.times import stamp
 from tests.support.loopback import Site, article_html, serving, story
@@ -116,6 +116,19 @@ def test_a_tdmrep_json_may_redirect_and_a_page_is_under_that_of_the_host_that_an
         assert newsroom.rows("select url, reservations from pages where state = 'article'") == [
             (f"{other.url}/pier", '["tdm-reservation"]')
         ]
+
+
+def test_a_tdmrep_json_that_leads_round_in_a_circle_is_not_asked_again_by_the_next_run(
+    site: Site, newsroom: Newsroom
+) -> None:
+    site.add(FILE, status=302, Location=FILE + "?")
+    site.add(FILE + "?", status=302, Location=FILE)
+    publish(site, newsroom, "/pier")
+    newsroom.crawl()
+    asked = site.asked.count(FILE)
+    ask_again(newsroom, hours=23)
+    assert site.asked.count(FILE) == asked <= 6
+    assert newsroom.states() == {f"{site.url}/pier": ("article", None)}
 
 
 def test_a_tdmrep_json_without_an_end_costs_no_page(site: Site, newsroom: Newsroom) -> None:
@@ -250,6 +263,16 @@ def test_a_hostile_tdmrep_json_is_read_in_no_time(body: bytes) -> None:
     start = time.thread_time()
     read_rules(body[:MAX_TDMREP_BYTES])
     assert time.thread_time() - start < 1
+
+
+def test_of_endless_rules_the_first_are_read_and_cost_a_page_next_to_nothing() -> None:
+    rules = read_rules(
+        json.dumps([{"location": f"/*{rule:04}x", "tdm-reservation": 1} for rule in range(1_200)]).encode()
+    )
+    assert [rule["location"] for rule in rules] == [f"/*{rule:04}x" for rule in range(MAX_RULES)]
+    tdmrep, start = Tdmrep(rules), time.thread_time()
+    assert tdmrep.reservation_of("https://paper.example/" + "0" * 2_000 + "?%e9") is None
+    assert time.thread_time() - start < 0.2
 
 
 def test_a_pattern_of_many_stars_is_matched_in_linear_time() -> None:

@@ -1,8 +1,8 @@
 """Typed request metadata: what a Scrapy Request is for, instead of loose keys of `Request.meta` that anybody may misspell.
 
-One object under one key says it: PageRequest, ListingRequest, FrontPageRequest, RobotsRequest, TdmrepRequest or IssuerRequest. The
-spider makes them, the middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy copies meta, not what is in it: retries,
-redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
+One object under one key says it: PageRequest, ListingRequest, FrontPageRequest, RobotsRequest, TdmrepRequest or IssuerRequest.
+The spider makes them, the middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy copies meta, not what is
+in it: retries, redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
 """
 
 from collections.abc import Callable, Mapping
@@ -138,8 +138,7 @@ def asked_as(kind: type[A], request: Request | None) -> A:
 
 
 def source_of(request: Request) -> Source | None:
-    """The source that a request is made for; None of robots.txt, of tdmrep.json, of a certificate, and of a
-    request that is not ours."""
+    """The source that a request is made for; None of robots.txt, tdmrep.json, a certificate, and a request that is not ours."""
     asked = asked_for(request)
     return asked.source if isinstance(asked, PageRequest | ListingRequest | FrontPageRequest) else None
 

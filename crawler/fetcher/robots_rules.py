@@ -41,11 +41,10 @@ class RobotsRules:
     """What a robots.txt says to one user agent."""
 
     def __init__(self, text: str, user_agent: str) -> None:
-        lines = [_named(line, product_token(user_agent)) for line in text.splitlines()]
+        token = product_token(user_agent)
+        lines = [_named(line, token) for line in text.splitlines()]
         self._rules = Protego.parse("\n".join(lines))
-        self.usage_lines = _usage_lines(
-            lines
-        )  #: what the Content-Usage lines of our groups say, a path before it or not
+        self.usage_lines = _usage_lines(lines)  #: what those of Content-Usage say to us, with their paths
         self._usage = [_usage_rule(line) for line in self.usage_lines]
 
     def allowed(self, url: str) -> bool:

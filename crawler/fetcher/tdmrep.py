@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from scrapy import Request
@@ -15,7 +16,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from crawler.fetcher.backoff import BUSY, HostRecords, host_of, records_of
+from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS
 from crawler.fetcher.requests import PageRequest, TdmrepRequest, asked_for, scrapy_request
 from crawler.fetcher.robots_rules import PathPattern
@@ -28,7 +29,11 @@ logger = logging.getLogger(__name__)
 
 
 MAX_TDMREP_BYTES = 2**16
-"""Bytes of a tdmrep.json, unpacked: some 600 rules. The specification's longest example has three."""
+"""Bytes of a tdmrep.json, unpacked; a longer one counts as no answer. The specification's longest example has 300."""
+
+
+MAX_RULES = 200
+"""Rules that are read: each page is held against them, in the worst case for 0.1 ms each. That example has three."""
 
 
 TDMREP_FRESH = timedelta(days=30)
@@ -70,7 +75,7 @@ def read_rules(body: bytes) -> list[dict[str, Any]]:
         read = read_json(text, Repairs(_REPAIR_STEPS))
     except UnreadableJSON:
         return []
-    return list(_rules(read if isinstance(read, list) else [read]))
+    return list(islice(_rules(read if isinstance(read, list) else [read]), MAX_RULES))
 
 
 def _rules(entries: list[Any]) -> Iterator[dict[str, Any]]:
@@ -126,17 +131,16 @@ class TdmrepMiddleware:
             return rules
         try:
             response = await self._ask(request)
-        except IgnoreRequest as error:  # robots.txt forbids it, the budget is spent, the run ends: it was not asked
-            logger.info("%s/.well-known/tdmrep.json: %s", host, error)
+        except NotSent:  # the budget is spent, or the run ends
             return rules
-        has_answered = response is not None and response.status < 500 and response.status not in BUSY
-        if response and has_answered:
-            rules = read_rules(response.body) if response.status in WHOLE else []
-        self._keep(host, rules, response.status if response else None, now)
+        status = response.status if response else None
+        if response and has_answered(status):
+            rules = read_rules(response.body) if status in WHOLE else []
+        self._keep(host, rules, status, now)
         return rules
 
     async def _ask(self, request: Request) -> Response | None:
-        """The answer; None when there was none. Raises IgnoreRequest for what is not even sent."""
+        """The answer; None when there was none, robots.txt forbids to ask, or it is too long. Raises NotSent."""
         asked = TdmrepRequest(url=f"{origin_of(request.url)}/.well-known/tdmrep.json", before=asked_for(request))
         meta = {"download_maxsize": MAX_TDMREP_BYTES, "dont_retry": True}
         assert self._crawler.engine is not None
@@ -144,7 +148,9 @@ class TdmrepMiddleware:
             return await self._crawler.engine.download_async(
                 scrapy_request(asked, NO_CALLBACK, priority=1000, meta=meta)
             )
-        except NETWORK_ERRORS as error:
+        except NotSent:
+            raise
+        except (IgnoreRequest, *NETWORK_ERRORS) as error:
             logger.info("%s: %r", asked.url, error)
             return None
 
@@ -168,5 +174,13 @@ def is_fresh(host: Host, now: datetime) -> bool:
     """Whether a host was asked for its tdmrep.json not long ago; a time from the future is a clock's fault."""
     if host.tdmrep_fetched_at is None:
         return False
-    answered = host.tdmrep_status is not None and host.tdmrep_status < 500 and host.tdmrep_status not in BUSY
-    return timedelta() <= now - host.tdmrep_fetched_at < (TDMREP_FRESH if answered else TDMREP_RETRY)
+    return (
+        timedelta()
+        <= now - host.tdmrep_fetched_at
+        < (TDMREP_FRESH if has_answered(host.tdmrep_status) else TDMREP_RETRY)
+    )
+
+
+def has_answered(status: int | None) -> bool:
+    """Whether an HTTP status says of a file what it holds, or that there is none."""
+    return status is not None and status < 500 and status not in BUSY
