@@ -162,7 +162,9 @@ class Page:
     content_type: str | None = None  #: the Content-Type header, charset parameter included
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)
-    reserved: str | None = None  #: the X-Robots-Tag header, and `tdm-reservation` where that header says 1
+    reserved: str | None = None  #: the X-Robots-Tag header, a line for each
+    tdm_reservation: int | None = None  #: 1 or 0, as its header says, else its host's tdmrep.json
+    content_usage: tuple[str, ...] = ()  #: Content-Usage statements: its header's, and those of robots.txt for its path
     feed_html: str | None = None  #: like Link.feed_html, of a page that has not given its article yet
     etag: str | None = None
     last_modified: str | None = None
@@ -253,4 +255,8 @@ class Host:
     crawl_delay: float | None = None  #: seconds, as robots.txt says for our user agent
     not_before: datetime | None = None  #: not to be asked before; aware, UTC
     busy_since: datetime | None = None  #: the first 429 or 503 since its last good answer; None: there was none
-    tdm_reservation: int | None = None  #: the `tdm-reservation` header of its robots.txt: 1 or 0
+    tdm_reservation: int | None = None  #: the header of its robots.txt: 1 reserves text and data mining, 0 does not
+    tdmrep: str | None = None  #: the rules of its tdmrep.json, as a JSON array; None: none were read
+    tdmrep_status: int | None = None  #: HTTP status of the last answer; None: there was no answer
+    tdmrep_fetched_at: datetime | None = None  #: of that answer; aware, UTC; None: never asked
+    content_usage: str | None = None  #: JSON array of the Content-Usage lines of its robots.txt for our user agent

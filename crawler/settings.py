@@ -57,6 +57,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.fetcher.hash_routes.HashRoutesMiddleware": 90,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.fetcher.robots.RobotsMiddleware": 100,
+    # Below robots.txt: of what that forbids nothing is asked.
+    "crawler.fetcher.tdmrep.TdmrepMiddleware": 110,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     # Scrapy's own looks into every page, and at no script.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,

@@ -421,14 +421,14 @@ def test_nobody_is_left_alone_for_longer_than_a_day() -> None:
 
 
 def test_a_host_is_asked_no_more_than_its_budget_in_one_run(site: Site, newsroom: Newsroom) -> None:
-    """robots.txt, the feed, a redirect and three articles; what the redirect leads to waits, and so does its page."""
-    publish(site, newsroom, *(f"pier{number}" for number in range(6)), crawl="delay = 0\nbudget = 6")
+    """robots.txt, the feed, tdmrep.json, a redirect and three articles; what the redirect leads to waits, and so does its page."""
+    publish(site, newsroom, *(f"pier{number}" for number in range(6)), crawl="delay = 0\nbudget = 7")
     site.add("/pier0", status=301, Location="/elsewhere")
     site.article("/elsewhere", "Elsewhere", story("elsewhere"))
     done = newsroom.crawl()
-    assert len(site.asked) == 6
+    assert len(site.asked) == 7
     assert states(newsroom) == {"article": 3, "pending": 3}
-    assert "for one run, 6 requests, is spent" in done.stdout
+    assert "for one run, 7 requests, is spent" in done.stdout
     assert newsroom.rows("select status from runs") == [("partial",)]
     newsroom.crawl()
     assert states(newsroom) == {"article": 6, "duplicate": 1}

@@ -280,6 +280,9 @@ def checking(*paths: str) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
         server.server_close()
 
 
+TDMREP = "/.well-known/tdmrep.json"
+
+
 def test_a_chain_that_checks_for_its_cookie_is_followed_and_the_cookie_forgotten(newsroom: Newsroom) -> None:
     """To the same address, by way of another, by HTML; the feed, too. Each chain begins without."""
     with checking("/feed", "/mill", "/weir", "/stub") as (url, asked):
@@ -287,8 +290,8 @@ def test_a_chain_that_checks_for_its_cookie_is_followed_and_the_cookie_forgotten
         newsroom.crawl()
         assert newsroom.states() == {f"{url}{path}": ("article", None) for path in ("/mill", "/weir", "/stub")}
         assert asked == [
-            ("/robots.txt", None), ("/feed", None), ("/feed", "seen=1"), ("/mill", None), ("/weir", None), ("/stub", None),
-            ("/mill", "seen=1"), ("/check?to=/weir", "seen=1"), ("/stub", "seen=1"), ("/weir", "seen=1"),
+            ("/robots.txt", None), ("/feed", None), ("/feed", "seen=1"), (TDMREP, None), ("/mill", None), ("/weir", None),
+            ("/stub", None), ("/mill", "seen=1"), ("/check?to=/weir", "seen=1"), ("/stub", "seen=1"), ("/weir", "seen=1"),
         ]  # fmt: skip
 
 
@@ -297,5 +300,5 @@ def test_a_cookie_is_not_taken_to_another_site(site: Site, newsroom: Newsroom) -
         site.feed("/feed", f"{url}/away?to={other}/pier")
         newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
         newsroom.crawl()
-    assert asked_there == [("/robots.txt", None), ("/pier", None), ("/pier", "seen=1")]
-    assert asked == [("/robots.txt", None), (f"/away?to={other}/pier", None)]
+    assert asked_there == [("/robots.txt", None), (TDMREP, None), ("/pier", None), ("/pier", "seen=1")]
+    assert asked == [("/robots.txt", None), (TDMREP, None), (f"/away?to={other}/pier", None)]

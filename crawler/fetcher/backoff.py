@@ -19,7 +19,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.fetcher.requests import PageRequest, asked_for, attempts_of, source_of
+from crawler.fetcher.requests import PageRequest, TdmrepRequest, asked_for, attempts_of, source_of
 from crawler.items import Host
 
 logger = logging.getLogger(__name__)
@@ -192,7 +192,8 @@ class BackoffMiddleware:
         is_first = host not in self._suspected if wait is None else wait <= MAX_INLINE_WAIT and is_well
         if wait is None and is_first:
             self._suspected.add(host)
-        if is_first and (wait or isinstance(asked_for(request), PageRequest) or attempts.repeated):
+        is_one_of_many = isinstance(asked_for(request), PageRequest | TdmrepRequest)
+        if is_first and (wait or is_one_of_many or attempts.repeated):
             return
         self._known[host] = backed_off(self._known[host], response, now)
         if not is_first:

@@ -8,7 +8,7 @@ from scrapy.http import HtmlResponse, Response
 
 from crawler.client_redirects import client_redirect, is_same_address
 from crawler.fetcher.chain_cookies import keep_cookies
-from crawler.fetcher.requests import IssuerRequest, PageRequest, RobotsRequest, asked_for
+from crawler.fetcher.requests import IssuerRequest, PageRequest, RobotsRequest, TdmrepRequest, asked_for
 from crawler.fetcher.robots import RobotsForbid
 from crawler.items import WHOLE
 from crawler.redirectors import target_in_query
@@ -26,7 +26,8 @@ class HopsMiddleware(BaseRedirectMiddleware):
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Follow a page that only moves on."""
         asked = asked_for(request)
-        if asked is None or isinstance(asked, RobotsRequest | IssuerRequest) or response.status not in WHOLE:
+        is_a_file = isinstance(asked, RobotsRequest | TdmrepRequest | IssuerRequest)
+        if asked is None or is_a_file or response.status not in WHOLE:
             return response
         if not isinstance(response, HtmlResponse):
             return response

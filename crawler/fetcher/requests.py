@@ -1,8 +1,8 @@
 """Typed request metadata: what a Scrapy Request is for, instead of loose keys of `Request.meta` that anybody may misspell.
 
-One object under one key says it: PageRequest, ListingRequest, FrontPageRequest, RobotsRequest or IssuerRequest. The spider makes them, the
-middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy copies meta, not what is in it: retries,
-redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
+One object under one key says it: PageRequest, ListingRequest, FrontPageRequest, RobotsRequest, TdmrepRequest or IssuerRequest.
+The spider makes them, the middlewares and pipelines.archive.history read them by `asked_for()`. Scrapy copies meta, not what is
+in it: retries, redirects and `request.replace()` carry the very same object along. A request of somebody else's spider has none.
 """
 
 from collections.abc import Callable, Mapping
@@ -102,6 +102,14 @@ class RobotsRequest:
     bytes_received: int = 0  #: of the answer and of the redirects before it, still packed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TdmrepRequest:
+    """A request for a host's tdmrep.json: what it says of text and data mining."""
+
+    url: str
+    before: "Asked | None" = None  #: the page that the host is about to be asked for
+
+
 @dataclass(slots=True)
 class Attempts:
     """Retries of one request after busy answers (429, 503). Forgotten with the request."""
@@ -111,7 +119,7 @@ class Attempts:
     good_answers_before: int | None = None  #: of its host when it was first answered busy; None: it never was
 
 
-Asked: TypeAlias = PageRequest | ListingRequest | FrontPageRequest | RobotsRequest | IssuerRequest
+Asked: TypeAlias = PageRequest | ListingRequest | FrontPageRequest | RobotsRequest | TdmrepRequest | IssuerRequest
 """What a request is for."""
 
 A = TypeVar("A", PageRequest, ListingRequest, FrontPageRequest)
@@ -131,9 +139,9 @@ def asked_as(kind: type[A], request: Request | None) -> A:
 
 
 def source_of(request: Request) -> Source | None:
-    """The source that a request is made for; None of robots.txt, of a certificate, and of a request that is not ours."""
+    """The source that a request is made for; None of robots.txt, tdmrep.json, a certificate, and a request that is not ours."""
     asked = asked_for(request)
-    return None if asked is None or isinstance(asked, RobotsRequest | IssuerRequest) else asked.source
+    return asked.source if isinstance(asked, PageRequest | ListingRequest | FrontPageRequest) else None
 
 
 def is_unchecked(request: Request) -> bool:
@@ -149,7 +157,9 @@ def is_for_issuer(request: Request) -> bool:
 
 def _purpose(request: Request) -> Asked | None:
     asked = asked_for(request)
-    return asked.before if isinstance(asked, RobotsRequest) else asked
+    while isinstance(asked, RobotsRequest | TdmrepRequest):
+        asked = asked.before
+    return asked
 
 
 def attempts_of(request: Request) -> Attempts:

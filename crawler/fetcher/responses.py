@@ -1,13 +1,17 @@
-"""Response headers: validators (ETag, Last-Modified), Cache-Control, X-Robots-Tag, permanent redirects, 304."""
+"""Response headers: validators (ETag, Last-Modified), Cache-Control, reservations, permanent redirects, 304."""
 
 import re
 from typing import Any
 
+from scrapy import Request
 from scrapy.http import Response
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, resolve_encoding
 
 from crawler import iso_2022
 from crawler.fetcher.certificates import UNCHECKED
+from crawler.fetcher.robots import usage_of
+from crawler.fetcher.tdmrep import reservation_of
+from crawler.reservations import in_headers
 
 
 def header(response: Response, name: str) -> str | None:
@@ -19,15 +23,21 @@ def header(response: Response, name: str) -> str | None:
 def content(response: Response) -> dict[str, Any]:
     """Of a whole answer what its Page has: its body, what kind it is, what is reserved, and the validators."""
     kind = header(response, "Content-Type")
-    return {"body": response.body, "content_type": kind, "reserved": reserved(response), **validators(response)}
+    return {"body": response.body, "content_type": kind, **reserved(response), **validators(response)}
 
 
-def reserved(response: Response) -> str | None:
-    """What an answer's headers ask robots not to do with it: X-Robots-Tag, and the TDM Reservation Protocol's own; None when nothing."""
-    said = [value.decode("latin-1") for value in response.headers.getlist("X-Robots-Tag")]
-    if header(response, "tdm-reservation") == "1":
-        said.append("tdm-reservation")
-    return "\n".join(said) or None
+def reserved(response: Response) -> dict[str, Any]:
+    """What is reserved, as fields of Page: its headers' word, and beside it, or where they are silent, its host's."""
+    said = in_headers(lambda name: [value.decode("latin-1") for value in response.headers.getlist(name)])
+    hosts = reserved_by_host(response.request)
+    if said["tdm_reservation"] is None:  # a header supersedes the file: TDMRep, Processing priority
+        said["tdm_reservation"] = hosts["tdm_reservation"]
+    return said | {"content_usage": tuple(dict.fromkeys(said["content_usage"] + hosts["content_usage"]))}
+
+
+def reserved_by_host(request: Request | None) -> dict[str, Any]:
+    """What a host reserves of a page, as fields of Page: by its tdmrep.json, and the Content-Usage lines of its robots.txt."""
+    return {"tdm_reservation": reservation_of(request), "content_usage": usage_of(request)}
 
 
 def answered(response: Response) -> dict[str, Any]:

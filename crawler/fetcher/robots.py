@@ -1,6 +1,7 @@
 """robots.txt (RFC 9309): asked for once a day, remembered from run to run, obeyed; its Crawl-delay and its sitemaps, too."""
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ from scrapy.http.request import NO_CALLBACK
 from crawler.fetcher.address_guard import PublicAddressResolver
 from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
-from crawler.fetcher.requests import Asked, RobotsRequest, asked_for, is_unchecked, scrapy_request
+from crawler.fetcher.requests import Asked, PageRequest, RobotsRequest, asked_for, is_unchecked, scrapy_request
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.urls import canonical_url, origin_of, same_site
@@ -44,6 +45,10 @@ MAX_CRAWL_DELAY_SECONDS = 60.0
 
 NONSENSE_CRAWL_DELAY_SECONDS = 86_400.0
 """From here on a Crawl-delay is ignored: one of a day is a slip of the pen, as one below zero is."""
+
+
+_USAGE = "broadsheet_content_usage"
+"""The key of `Request.meta` under which a page's request has what robots.txt says of the usage of its path."""
 
 
 class RobotsForbid(IgnoreRequest):
@@ -106,6 +111,8 @@ class RobotsMiddleware:
             raise rules
         if not rules.allowed(request.url):
             raise RobotsForbid("robots")
+        if isinstance(asked_for(request), PageRequest):
+            request.meta[_USAGE] = rules.usage_of(request.url)
 
     async def _rules_for(self, request: Request) -> RobotsRules | RobotsUnreachable:
         host = host_of(request.url)
@@ -143,6 +150,7 @@ class RobotsMiddleware:
             robots_fetched_at=now,
             crawl_delay=self._delay_of(rules),
             tdm_reservation={b"0": 0, b"1": 1}.get((response.headers.get("tdm-reservation") or b"").strip()),
+            content_usage=json.dumps(rules.usage_lines, ensure_ascii=False) if rules.usage_lines else None,
         )
         return rules
 
@@ -200,6 +208,12 @@ class RobotsMiddleware:
         downloader.per_slot_settings[host] = {"delay": delay, "concurrency": 1}
         if slot := downloader.slots.get(host):
             slot.delay, slot.concurrency = delay, 1
+
+
+def usage_of(request: Request | None) -> tuple[str, ...]:
+    """The Content-Usage statements that robots.txt has for a page's request; () where it has none."""
+    said: tuple[str, ...] = request.meta.get(_USAGE, ()) if request else ()
+    return said
 
 
 def rules_of(response: Response) -> str:

@@ -22,6 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES
+from crawler.reservations import in_headers, tdm_reservation
 from crawler.urls import canonical_or_none, is_front_page
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ def _as_told(page: Page, told: dict[str, Any]) -> Page:
         via=via if via in VIAS else page.via,
         hints=_hints(hints) if isinstance(hints, dict) else page.hints,
         feed_html=feed_html if isinstance(feed_html, str) else None,
+        tdm_reservation=tdm_reservation([told.get("tdm_reservation", page.tdm_reservation)]),
+        content_usage=_strings(told.get("content_usage")) or page.content_usage,
     )
     if is_front_page(page.final_url) and not is_front_page(page.url):
         return replace(page, refusal="redirect_to_front_page", body=b"")
@@ -117,9 +120,11 @@ VIAS = ("feed", "news_sitemap", "sitemap", "homepage", "listed")
 
 def _hints(told: dict[str, Any]) -> Hints:
     said = {name: told[name] for name in Hints.__slots__ if isinstance(told.get(name), str)}
-    authors = told.get("authors")
-    names = tuple(name for name in authors if isinstance(name, str)) if isinstance(authors, list) else ()
-    return Hints(**said | {"authors": names})
+    return Hints(**said | {"authors": _strings(told.get("authors"))})
+
+
+def _strings(told: object) -> tuple[str, ...]:
+    return tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
 
 
 _RECORD = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n|\x1f\x8b\x08")
@@ -251,7 +256,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         fetched_at=_capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
-        reserved=_reserved(http) if http else None,
+        **in_headers(lambda name: _values(http, name)),
         body=body,
         failure=failure or cut_off,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
@@ -260,12 +265,8 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
     )
 
 
-def _reserved(http: StatusAndHeaders) -> str | None:
-    """Page.reserved, as the crawl tells it."""
-    said = [value.strip() for name, value in http.headers if name.lower() == "x-robots-tag"]
-    if (http.get_header("tdm-reservation") or "").strip() == "1":
-        said.append("tdm-reservation")
-    return "\n".join(said) or None
+def _values(http: StatusAndHeaders | None, name: str) -> list[str]:
+    return [value for key, value in http.headers if key.lower() == name.lower()] if http else []
 
 
 def _status(http: StatusAndHeaders) -> int | None:

@@ -36,6 +36,7 @@ from crawler.fetcher.responses import (
     is_unchanged,
     max_age,
     permanent_redirect,
+    reserved_by_host,
     validators,
 )
 from crawler.fetcher.robots import RobotsForbid, RobotsMiddleware, RobotsUnreachable
@@ -381,7 +382,13 @@ def _without_text(link: Link) -> Link:
 def _page(asked: PageRequest, request: Request | None, **facts: Any) -> Page:
     answers = answers_of(request)
     when = answers[-1].fetched_at if answers else datetime.now(UTC)
-    facts = {"final_url": asked.url, "hints": asked.link.hints, "feed_html": asked.link.feed_html, **facts}
+    facts = {
+        "final_url": asked.url,
+        "hints": asked.link.hints,
+        "feed_html": asked.link.feed_html,
+        **reserved_by_host(request),
+        **facts,
+    }
     return Page(url=asked.url, via=asked.via, source=asked.source, fetched_at=when, answers=answers, **facts)
 
 

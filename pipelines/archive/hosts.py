@@ -9,7 +9,7 @@ from crawler.items import Host
 from crawler.times import stamp
 from pipelines.database.connection import Row, first_row
 
-HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since")
+HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since", "tdmrep_fetched_at")
 """The columns of `hosts` that are times."""
 
 
@@ -28,11 +28,15 @@ def keep(db: Database, host: Host) -> None:
 
 
 _UPSERT = """
-    insert into hosts (host, robots, robots_status, robots_fetched_at, crawl_delay, not_before, busy_since, tdm_reservation)
-    values (:host, :robots, :robots_status, :robots_fetched_at, :crawl_delay, :not_before, :busy_since, :tdm_reservation)
+    insert into hosts (host, robots, robots_status, robots_fetched_at, crawl_delay, not_before, busy_since, tdm_reservation,
+        tdmrep, tdmrep_status, tdmrep_fetched_at, content_usage)
+    values (:host, :robots, :robots_status, :robots_fetched_at, :crawl_delay, :not_before, :busy_since, :tdm_reservation,
+        :tdmrep, :tdmrep_status, :tdmrep_fetched_at, :content_usage)
     on conflict (host) do update set robots = excluded.robots, robots_status = excluded.robots_status,
         robots_fetched_at = excluded.robots_fetched_at, crawl_delay = excluded.crawl_delay, not_before = excluded.not_before,
-        busy_since = excluded.busy_since, tdm_reservation = excluded.tdm_reservation
+        busy_since = excluded.busy_since, tdm_reservation = excluded.tdm_reservation,
+        tdmrep = excluded.tdmrep, tdmrep_status = excluded.tdmrep_status, tdmrep_fetched_at = excluded.tdmrep_fetched_at,
+        content_usage = excluded.content_usage
 """
 
 

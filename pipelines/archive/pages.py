@@ -207,6 +207,7 @@ def fetched(page: Page, row: Row) -> Row:
         "http_status": page.status, "unchecked": int(page.unchecked) or None, "etag": page.etag, "last_modified": page.last_modified, "attempts": row["attempts"] + 1,
         "discovered_at": min(row["discovered_at"], stamp(page.fetched_at)),
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
+        "content_usage": to_json(page.content_usage),
     }  # fmt: skip
     return columns | ({"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {})
 

@@ -104,7 +104,7 @@ _PAGES_OF_ARTICLE = """
 SILENCED: Row = {
     "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
     "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
-    "extractor": None, "next_fetch_at": None, "reservations": None, "notice": None,
+    "extractor": None, "next_fetch_at": None, "reservations": None, "content_usage": None, "notice": None,
 }  # fmt: skip
 """The columns of a page that is refused for good: what its publisher said is cleared; where a capture lies stays known."""
 

@@ -174,6 +174,8 @@ def _metadata(outcome: Outcome, answer: Answer, found: Row | None) -> dict[str, 
         "source": page.source.url if page.source else None,
         "discovered_at": found["discovered_at"] if found else stamp(page.fetched_at),
         "feed_html": page.feed_html,
+        "tdm_reservation": page.tdm_reservation,
+        "content_usage": page.content_usage,
         "redirected_to": following[0].url if following else None,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in told.items() if value or value == 0}

@@ -405,6 +405,19 @@ def m023_captures(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m024_tdmrep_and_content_usage(db: Database) -> None:
+    """What hosts say of text and data mining, and of the usage of their pages."""
+    for statement in (
+        "alter table hosts add column tdmrep text check (tdmrep is null or json_valid(tdmrep))",
+        "alter table hosts add column tdmrep_status integer",
+        "alter table hosts add column tdmrep_fetched_at text",
+        "alter table hosts add column content_usage text check (content_usage is null or json_valid(content_usage))",
+        "alter table pages add column content_usage text check (content_usage is null or json_valid(content_usage))",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

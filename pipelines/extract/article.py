@@ -54,7 +54,7 @@ def extract(page: Page) -> Article:
             raise Refusal("too_complex")
         copy = read_copy(text, _zone(page))
         found = _article(page, copy.metadata, copy.lines, named=bool(copy.metadata.title), own_words=None)
-        return replace(found, reservations=reservations(page.reserved, {}))
+        return replace(found, reservations=reservations(page, {}))
     if leads_to(page.body, page.final_url):
         raise Refusal("client_redirect")
     tree = parse(text)
@@ -69,7 +69,7 @@ def extract(page: Page) -> Article:
     return replace(
         found,
         text_source="script" if body.from_scripts else "page",
-        reservations=reservations(page.reserved, head.meta),
+        reservations=reservations(page, head.meta),
         notice=notice,
         parts=parts,
     )

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from crawler.items import Page
+from crawler.reservations import tdm_reservation
+
 RESERVATIONS = ("noarchive", "nocache", "noindex", "nosnippet", "noai", "noimageai", "none", "tdm-reservation")
 """Words that are kept: they say that a text is not to be found, kept, quoted or mined. `nofollow` and the like concern links."""
 
@@ -10,11 +13,15 @@ _FOR_ONE_ROBOT = re.compile(r"\s*+([\w-]++)\s*+:")
 """`googlebot: noindex` says nothing to others, up to the end of the line; `unavailable_after:` is no robot, and no word that is kept."""
 
 
-def reservations(header: str | None, meta: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The words among RESERVATIONS that a page says to every robot; `header` as Page.reserved has it, `meta` as PageHead."""
-    said = {word for line in (header or "").splitlines() for word in _words(line)}
+def reservations(page: Page, meta: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The words among RESERVATIONS that a page says to every robot, or its host says of it; `meta` as PageHead has it.
+
+    Of text and data mining a meta element supersedes the header, as that does the host's file (TDMRep, Processing priority).
+    """
+    said = {word for line in (page.reserved or "").splitlines() for word in _words(line)}
     said |= {word for content in meta.get("robots", ()) for word in _split(content)}
-    if "1" in (content.strip() for content in meta.get("tdm-reservation", ())):
+    by_page = tdm_reservation(meta.get("tdm-reservation", ()))
+    if (page.tdm_reservation if by_page is None else by_page) == 1:
         said.add("tdm-reservation")
     return tuple(word for word in RESERVATIONS if word in said)
 
