@@ -15,6 +15,7 @@ from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
 from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
+from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
@@ -45,7 +46,7 @@ def main() -> None:
     """
 
 
-for command in (sources, schedule, upkeep.doctor, upkeep.snapshot, upkeep.forget):
+for command in (sources, schedule, snapshot, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 
