@@ -34,6 +34,9 @@ SOURCES = click.option(
 )
 
 
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
+
+
 @contextmanager
 def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
     """An archive to read, one of an older schema only if told so; or end with the right message and status, also when

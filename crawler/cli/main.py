@@ -11,14 +11,13 @@ from typing import Any
 import click
 
 from crawler.cli import upkeep
-from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
-from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
+from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
+from crawler.cli.imports import import_
+from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, print_error
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
-
-QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
 class Commands(click.Group):
@@ -46,7 +45,7 @@ def main() -> None:
     """
 
 
-for command in (sources, schedule, snapshot, upkeep.doctor, upkeep.forget):
+for command in (import_, sources, schedule, snapshot, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 
@@ -159,46 +158,6 @@ def _no_folder(path: Path) -> str | None:
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
     return run(Job(spider="news", db=db, settings=settings, arguments={}, sources_file=sources_file, quiet=quiet))
-
-
-@main.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@DB
-@QUIET
-def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
-    """Store saved pages and archives.
-
-    PATH is a saved page (.html, .txt, .mhtml, .webarchive), a folder, a HOST/path tree as wget makes it, a .zip or
-    .tar of these, or a .warc or .warc.gz archive. What is no page is counted by its ending.
-
-    A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
-    folder is used for the sites it names, as a crawl would.
-    """
-    for path in paths:
-        if fault := _no_copies(path):
-            sys.exit(print_error(f"{path}: {fault}", USAGE))
-    known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
-    sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
-
-
-def _no_copies(path: Path) -> str | None:
-    """Why nothing can be imported from a path."""
-    from crawler.parsers.saved_files import KNOWN_SUFFIXES, may_hold_pages, pages_below
-
-    kinds = ", ".join(KNOWN_SUFFIXES)
-    try:
-        if not path.exists():
-            return "no such file or folder"
-        if not (path.is_file() or path.is_dir()):
-            return "is neither a file nor a folder"
-    except OSError as error:
-        return error.strerror
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-        return "may not be read"
-    if path.is_file():
-        return None if may_hold_pages(path) else f"expected one of {kinds}"
-    found = next(pages_below(path), None)
-    return None if found else f"no page in this folder (looked for {kinds})"
 
 
 @main.command()

@@ -235,7 +235,7 @@ def _print_counts(what: str, counts: Counter[str]) -> None:
 @SOURCES
 @DB
 def sources_export(file: Path, sources_file: Path, db: Path) -> None:
-    """Write the sites of sources.toml as another program's list, or sources.toml itself from a snapshot.
+    """Write the sites of sources.toml as another program's list.
 
     FILE is an .opml (or .xml), .csv or .txt; an old one is replaced.
 

@@ -232,7 +232,7 @@ def _stamp(when: datetime | None) -> str | None:
 def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     """A new row for an address, as a page that was never asked unless `state` says otherwise."""
     row = {
-        "url": url, "source_id": sources.id_of(db, page.source) if page.source else sources.id_for(db, page), "via": page.via,
+        "url": url, "source_id": sources.finder_of(db, page), "via": page.via,
         "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip

@@ -1,7 +1,8 @@
 """Runs: the table `runs`, what one run remembers until its end, and the pages that it met.
 
 Which pages a run met, and what became of them, is the temporary table `touched` (one row a page: page_id, source_id and
-one of OUTCOMES), made and read here alone: it is gone with the connection. Called within the writer's transaction.
+one of OUTCOMES); which files of an import gave no article is `not_taken`. They are made and read here alone, and gone with
+the connection. Called within the writer's transaction.
 """
 
 import json
@@ -14,7 +15,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from crawler.items import Source
+from crawler.items import Page, Source
 from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.rows import insert, to_json, update
@@ -118,8 +119,9 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
 
 
 def create_touched(db: Database) -> None:
-    """Make the table of the pages that this run meets, empty."""
+    """Make the tables of what this run meets, empty."""
     db.execute("create temp table touched (page_id integer primary key, source_id integer, outcome text not null)")
+    db.execute("create temp table not_taken (file text not null, reason text not null)")
 
 
 def touch(db: Database, page_id: int, source_id: int | None, outcome: str) -> None:
@@ -135,6 +137,17 @@ def touch_found(db: Database, pages: Iterable[tuple[int, str]], source_id: int) 
     """Note pages that a listing names, (id, outcome), unless more is known of them already."""
     sql = "insert into touched (page_id, source_id, outcome) values (?, ?, ?) on conflict (page_id) do nothing"
     db.conn.executemany(sql, [(page_id, source_id, outcome) for page_id, outcome in pages])
+
+
+def note_not_taken(db: Database, page: Page, reason: str) -> None:
+    """Note a copy that gave no article, by its file; a record of a web archive by its address, too."""
+    file = f"{page.file}: {page.url}" if page.warc else page.file
+    db.conn.execute("insert into not_taken (file, reason) values (?, ?)", [file, reason])
+
+
+def not_taken(db: Database) -> Iterator[tuple[str, str]]:
+    """The copies that gave no article, by their names: (file, reason)."""
+    return db.conn.execute("select file, reason from not_taken order by file")
 
 
 def recount_displaced(db: Database, article_id: int) -> str:

@@ -65,6 +65,9 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
+        reason = outcome.refusal or outcome.failure or (stored.reason if stored.outcome == "refused" else None)
+        if outcome.page.file and reason:
+            runs.note_not_taken(self.db, outcome.page, reason)
         feed_texts.drop_settled(self.db, outcome.page)
         return stored
 
