@@ -44,13 +44,14 @@ def imported(folder: Path, *arguments: str) -> tuple[str, str]:
 
 def test_pages_without_an_address_and_of_unknown_sites_get_the_outlet_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "sources.toml").write_text('[[source]]\nurl = "https://known.example/"\nname = "Known"')
-    save(tmp_path / "saved", a="a.html", b="new.example/b.html", c="known.example/c.html", d="old.example/d.html")
-    imported(tmp_path, "saved/old.example")
+    save(tmp_path / "saved", a="a.html", b="new.example/b.html", c="known.example/c.html", d="new.example/d.html")
+    save(tmp_path, d="first/new.example/d.html")
+    imported(tmp_path, "first")
     imported(tmp_path, "saved", "--source", " The  Ledger ")
-    told = {"The anchor": "The Ledger", "The barge": "The Ledger", "The crane": "Known", "The dyke": "old.example"}
+    told = {"The anchor": "The Ledger", "The barge": "The Ledger", "The crane": "Known", "The dyke": "new.example"}
     assert outlets(tmp_path) == told
     (row,) = asked(tmp_path, "select url, domain, enabled, status, reason from sources where name = 'The Ledger'")
-    assert tuple(row) == ("urn:outlet:The%20Ledger", "", 0, "off", "only imported, not in sources.toml")
+    assert tuple(row) == ("urn:outlet:The%20Ledger", "", 0, "off", "only imported or listed, not in sources.toml")
     assert asked(tmp_path, "select count(*) from pages join articles on pages.url = articles.url where pages.source_id <> articles.source_id")[0][0] == 0  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def test_what_a_spreadsheet_says_is_believed_where_the_page_is_silent(tmp_path: 
         "absent.html;;;;F;",
     )
     (tmp_path / "in/list.csv").write_bytes("\r\n".join(lines).encode("utf-8-sig"))
-    out, err = imported(tmp_path, "in", "--metadata", "in/list.csv", "--by-folder")
+    _, err = imported(tmp_path, "in", "--metadata", "in/list.csv", "--by-folder")
     assert err.splitlines()[-1] == "in/list.csv: line 8: no such page: absent.html"
     sql = """select articles.title, sources.name, date_published, date_published_source, articles.url like 'urn:%'
              from articles join sources on sources.id = source_id order by 1"""

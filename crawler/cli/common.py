@@ -63,11 +63,11 @@ def archive_errors() -> Iterator[None]:
         sys.exit(print_error(str(error), STORAGE))
 
 
-def read_sources_file(path: Path) -> "SourcesFile":
+def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile":
     """Read sources.toml, or exit with the message of what is wrong with it."""
     from crawler.sources.toml_file import SourcesError, read_sources
 
     try:
-        return read_sources(path)
+        return read_sources(path, may_be_empty=may_be_empty)
     except SourcesError as error:
         sys.exit(print_error(str(error), USAGE))

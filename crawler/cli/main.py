@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from crawler.cli import upkeep
 from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
 from crawler.cli.imports import import_
-from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, print_error
+from crawler.cli.listed import crawl_listed
+from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.snapshot import snapshot
@@ -84,6 +86,12 @@ def demo(db: Path, serve: bool, port: int) -> None:
 )
 @click.option("--now", is_flag=True, help="Ask every feed, due or not.")
 @click.option(
+    "--urls",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Fetch the single articles of a list, and nothing else: .txt, or .csv with url, outlet, date, title.",
+)
+@click.option(
     "--retry",
     type=click.Choice(["refused", "failed", "article"]),
     multiple=True,
@@ -99,12 +107,15 @@ def demo(db: Path, serve: bool, port: int) -> None:
     help="Stop after M minutes; the rest stays pending.",
 )
 @QUIET
+@click.pass_context
 def crawl(
+    context: click.Context,
     only: tuple[str, ...],
     sources_file: Path,
     db: Path,
     offline: Path | None,
     now: bool,
+    urls: Path | None,
     retry: tuple[str, ...],
     limit: int | None,
     max_minutes: float | None,
@@ -114,6 +125,9 @@ def crawl(
 
     Only what is new is fetched; what an earlier run left unfinished comes first. Safe to start again at any time: a
     second run on the same archive ends at once with exit status 75.
+
+    --urls needs no sources.toml and watches no site: a list in a file is fetched, by the same manners, and what is stored
+    already is not asked again. What it leaves pending is fetched when it is said again.
     """
     if offline is not None and (fault := _no_folder(offline)):
         sys.exit(print_error(f"{offline}: {fault}", USAGE))
@@ -121,14 +135,20 @@ def crawl(
         "OFFLINE_DIR": str(offline or ""),
         "POLL_ALL": now,
         "RETRY_STATES": list(retry),
-        "RETRY_ONLY": _named_to_retry(only, retry, sources_file),
+        "RETRY_ONLY": [] if urls else _named_to_retry(only, retry, sources_file),
         "PAGE_LIMIT": limit or 0,
     }
     if max_minutes is not None and not math.isfinite(max_minutes):
         raise click.BadParameter("expected a number of minutes", param_hint="--max-minutes")
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
-    sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+    if urls is None:
+        sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+    if only or now:
+        raise click.UsageError(f"--urls fetches what its list names; {only[0] if only else '--now'} is for sources")
+    by_default = context.get_parameter_source("sources_file") is ParameterSource.DEFAULT
+    named = None if by_default and is_absent(sources_file) else sources_file
+    sys.exit(crawl_listed(urls, named, db, settings, quiet=quiet))
 
 
 def _named_to_retry(only: tuple[str, ...], retry: tuple[str, ...], sources_file: Path) -> list[str]:

@@ -51,6 +51,9 @@ class RunState:
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
     left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
+    is_of_list: bool = (
+        False  #: whether it asks single pages that a person lists: that says nothing of how their sources are
+    )
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | None = None  #: set when the disk or the file failed
@@ -106,10 +109,11 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
     """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
     began = stamp(run.began or now)
-    health.judge_sources(
-        db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
-    )
-    note_postponed(db, run.postponed)
+    if not run.is_of_list:
+        health.judge_sources(
+            db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+        )
+        note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}
     end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": to_json(counts)}
     update(db, "runs", run.run_id, end)

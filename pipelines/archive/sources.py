@@ -82,11 +82,14 @@ def finder_of(db: Database, page: Page) -> int | None:
 
 
 def id_for(db: Database, page: Page) -> int | None:
-    """The source whose site answered, else the one that named the page, or its outlet; a host nobody named becomes one that is
-    off."""
+    """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off.
+
+    The outlet that a person named comes before a site that was never watched: in which order pages come must not matter.
+    """
     domain = site_of(page.final_url)
-    named = page.source.url if page.source else None
-    sql = "select id from sources where domain = ? order by url = ? desc, enabled desc, id limit 1"
+    named = page.source.url if page.source else ""
+    known = "domain = ? and (enabled or last_success_at is not null)" if named.startswith(OUTLET) else "domain = ?"
+    sql = f"select id from sources where {known} order by url = ? desc, enabled desc, id limit 1"
     row = db.conn.execute(sql, [domain, named]).fetchone()
     if row:
         return int(row[0])
@@ -98,7 +101,7 @@ def id_for(db: Database, page: Page) -> int | None:
 
 def _insert_unwatched(db: Database, name: str, url: str, domain: str) -> int:
     row = {"name": name, "url": url, "domain": domain, "enabled": 0, "status": "off"}
-    return insert(db, "sources", row | {"reason": "only imported, not in sources.toml"})
+    return insert(db, "sources", row | {"reason": "only imported or listed, not in sources.toml"})
 
 
 def note_postponed(db: Database, postponed: Mapping[str, str]) -> None:

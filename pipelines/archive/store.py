@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
-from crawler.items import Host, Listing, Outcome, Source
+from crawler.items import Host, Listing, Outcome, Page, Source
 from crawler.times import stamp
 from pipelines.archive import articles, feed_texts, hosts, listings, notices, pages, runs, sources, takedown, versions
 from pipelines.archive.pages import Stored
@@ -97,6 +97,12 @@ class Archive:
         """Make the table of sources say what sources.toml says; these are what the run may ask."""
         with self.transaction():
             self.run.watched = sources.sync(self.db, named)
+
+    def enlist(self, listed: Iterable[Page]) -> None:
+        """Note the addresses that this run is given: one that is not known is a pending page, whatever becomes of the run."""
+        with self.transaction():
+            self.run.is_of_list = True
+            pages.enlist(self.db, listed)
 
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         with self.transaction():
