@@ -170,6 +170,10 @@ class Page:
     last_modified: str | None = None
     unchecked: bool = False  #: it came by https from a server whose certificate nobody has checked
     unchanged: bool = False  #: answered 304: what is known of it still holds
+    file: str | None = (
+        None  #: the file it was read from, its path as it was given; of a packed one the name inside behind that
+    )
+    digest: str | None = None  #: of that file, `sha1:` and base32 as WARC has it; None where not all of it was read
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive
     answers: tuple[

@@ -248,3 +248,12 @@ def _registrable(host: str, port: str) -> str:
 def default_name(url: str) -> str:
     """What a source is called until its user says otherwise: its host, without `www.`."""
     return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+OUTLET = "urn:outlet:"
+"""How the address begins of a source that is known by its name alone."""
+
+
+def outlet_url(name: str) -> str:
+    """The address of an outlet of which only saved pages are at hand: its source's identity is the name that a person gave it."""
+    return f"{OUTLET}{quote(name)}"

@@ -211,8 +211,9 @@ def test_a_file_that_stands_alone_is_named_by_its_bytes(tmp_path: Path) -> None:
     urn = "urn:sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     moment = datetime.fromtimestamp(1_700_000_000, UTC)
     assert read_file(file, file) == Page(
-        url=urn, final_url=urn, via="file", fetched_at=moment, content_type="text/plain", body=b"abc"
-    )
+        url=urn, final_url=urn, via="file", fetched_at=moment, content_type="text/plain", body=b"abc", file=str(file),
+        digest="sha1:VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("year", [2200, 1960])

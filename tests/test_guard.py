@@ -127,6 +127,7 @@ def told(demo: Path, tmp_path: Path) -> Path:
     with contextlib.closing(sqlite3.connect(db)) as base, base:
         base.execute(f"""update runs set argv = '["--db", "{HERE}/news.db"]', reason = 'OSError: {HERE}/x'""")
         base.execute(f"update pages set warc = '{HERE}/a.warc' where id = 1")
+        base.execute(f"insert into sources_toml values ('# {HERE}/sources.toml')")
         base.execute("create view commands as select id, upper(argv) as words from runs")
     return db
 
@@ -134,7 +135,7 @@ def told(demo: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "path",
     ["runs", "runs/1", "runs.json", "runs.csv", "runs?_facet=argv", "runs?_facet_array=argv", "runs?_sort_desc=argv", "runs?_nocol=version",
-     "run_overview", "run_overview.json", "commands", "commands.json", "pages/1", "pages/1.json", "pages?_facet=warc", "pages.csv?id=1"],
+     "run_overview", "run_overview.json", "commands", "commands.json", "pages/1", "pages/1.json", "sources_toml", "sources_toml.json", "pages?_facet=warc", "pages.csv?id=1"],
 )  # fmt: skip
 def test_visitors_see_no_path_of_the_machine_however_they_ask(
     served: Callable[..., Any], told: Path, path: str

@@ -435,7 +435,7 @@ def test_plain_scrapy_crawls_by_the_same_rules(site: Site, newsroom: Newsroom) -
     def scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
         return run_scrapy(*arguments, cwd=newsroom.folder)
 
-    assert scrapy("list").stdout.split() == ["copies", "news", "sample"]
+    assert scrapy("list").stdout.split() == ["copies", "listed", "news", "sample"]
     assert scrapy("crawl", "news", "-s", "NEWS_DB=other.db").returncode == 0
     assert connect(newsroom.folder / "other.db").execute("select count(*) from articles").fetchone()[0] == 1
     assert scrapy("crawl", "news", "-s", "SOURCES_FILE=absent.toml").returncode == 2

@@ -230,7 +230,7 @@ def crawl(name: str, db: Path) -> int:
 @pytest.mark.parametrize(
     ("spider", "said"),
     [
-        ("nobody", "no spider `nobody`; there are: copies, news, sample"),
+        ("nobody", "no spider `nobody`; there are: copies, listed, news, sample"),
         ("copies", "the spider `copies` is started by `broadsheet import PATH`"),
         ("sample", "the spider `sample` is started by `broadsheet sources add URL`"),
     ],

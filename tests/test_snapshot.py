@@ -150,3 +150,73 @@ def test_a_damaged_archive_makes_no_snapshot(db: Path, tmp_path: Path) -> None:
     db.write_bytes(db.read_bytes()[:200_000] + b"\xff" * 250_000)
     assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 74
     assert names(tmp_path) == []
+
+
+# What belongs to an archive and lies beside it
+
+SETTINGS = b'\xef\xbb\xbf# by hand: \xc3\xa9\r\n[[source]]\r\nurl = "https://www.x.example/"\r\n'
+
+
+def test_one_file_and_the_folder_of_captures_are_a_move(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_bytes(SETTINGS)
+    (tmp_path / "warc").mkdir()
+    done = broadsheet("snapshot", "backup.db", cwd=tmp_path)
+    assert done.stdout.splitlines()[1:] == [
+        "sources.toml is in it: `broadsheet sources export sources.toml --db backup.db` writes it again.",
+        f"{tmp_path}/warc is not in it: `cp -R {tmp_path}/warc FOLDER` copies the pages as they came.",
+    ]
+    new = tmp_path / "new"
+    new.mkdir()
+    (tmp_path / "backup.db").rename(new / "news.db")
+    assert broadsheet("sources", "export", "sources.toml", cwd=new).returncode == 0
+    assert (new / "sources.toml").read_bytes() == SETTINGS
+    assert "https://www.x.example/" in broadsheet("sources", "list", cwd=new).stdout
+
+
+def test_a_copy_has_the_newest_settings_or_those_that_its_archive_came_with(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text("first = 1")  # what nobody could crawl by is kept all the same
+    assert broadsheet("snapshot", "backup1.db", "--sources", "other.toml", cwd=tmp_path).returncode == 0
+    (tmp_path / "other.toml").write_text("second = 2")
+    options = ("--db", "backup1.db", "--sources", "other.toml")
+    assert broadsheet("snapshot", "backup2.db", *options, cwd=tmp_path).returncode == 0
+    without = broadsheet("snapshot", "backup3.db", "--db", "backup1.db", cwd=tmp_path)
+    assert "There is no sources.toml here" in without.stdout
+    texts = [
+        connect(tmp_path / f"backup{number}.db").execute("select text from sources_toml").fetchall()
+        for number in (1, 2, 3)
+    ]
+    assert [[row["text"] for row in rows] for rows in texts] == [["first = 1"], ["second = 2"], ["first = 1"]]
+
+
+def test_the_settings_go_with_an_archive_of_an_older_schema_too(db: Path, tmp_path: Path) -> None:
+    base = connect(db)
+    base.execute("drop table sources_toml")
+    base.execute("delete from _sqlite_migrations where name = 'm025_sources_toml'")
+    base.commit()
+    (tmp_path / "sources.toml").write_bytes(SETTINGS)
+    assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 0
+    opened(tmp_path / "backup.db", write=True).close()
+    assert connect(tmp_path / "backup.db").execute("select count(*) from sources_toml").fetchone()[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("snapshot backup.db --sources absent.toml", "absent.toml: No such file"),
+        ("snapshot backup.db --sources .", ".: Is a directory"),
+        ("snapshot backup.db --sources latin.toml", "not UTF-8 (byte 2)"),
+        ("sources export sources.toml", "news.db: holds no sources.toml"),
+        ("sources export sources.toml --db absent.db", "absent.db: no such database"),
+        ("sources export latin.toml --db moved.db", "latin.toml: exists already; no sources.toml is replaced"),
+        ("sources export absent/sources.toml --db moved.db", "absent/sources.toml: no such folder"),
+        ("sources export sources.ini --db moved.db", "expected one of .opml, .xml, .csv, .txt, .toml"),
+    ],
+)
+def test_settings_that_cannot_be_kept_or_written_are_named(db: Path, tmp_path: Path, command: str, said: str) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9")
+    base = connect(db)
+    base.execute("vacuum into ?", [str(tmp_path / "moved.db")])
+    with connect(tmp_path / "moved.db") as moved:
+        moved.execute("insert into sources_toml values ('moved')")
+    done = broadsheet(*command.split(), cwd=tmp_path)
+    assert (done.returncode, said in done.stderr, names(tmp_path)) == (2, True, []), done.stderr

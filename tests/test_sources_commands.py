@@ -288,7 +288,7 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("import wrong.txt", 2, "not added: entry 1: 'ftp://a.example/' is no http or https address"),
         ("import good.txt --sources inline.toml", 2, "inline.toml: not valid TOML"),
         ("import good.txt --sources misspelt.toml", 2, "did you mean 'delay'"),
-        ("export out.toml", 2, "out.toml: expected one of"),
+        ("export out.json", 2, "out.json: expected one of"),
         ("export absent/out.csv", 2, "absent/out.csv: no such folder"),
         ("add a.example --offline . --sources absent/s.toml", 2, "absent/s.toml: no such folder"),
         ("check --look --write", 2, "--look proposes nothing"),

@@ -34,6 +34,9 @@ SOURCES = click.option(
 )
 
 
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
+
+
 @contextmanager
 def open_archive(db: Path, *, older: bool = False) -> Iterator["Database"]:
     """An archive to read, one of an older schema only if told so; or end with the right message and status, also when
@@ -60,11 +63,11 @@ def archive_errors() -> Iterator[None]:
         sys.exit(print_error(str(error), STORAGE))
 
 
-def read_sources_file(path: Path) -> "SourcesFile":
+def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile":
     """Read sources.toml, or exit with the message of what is wrong with it."""
     from crawler.sources.toml_file import SourcesError, read_sources
 
     try:
-        return read_sources(path)
+        return read_sources(path, may_be_empty=may_be_empty)
     except SourcesError as error:
         sys.exit(print_error(str(error), USAGE))

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from crawler.cli import upkeep
-from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
+from crawler.cli.imports import import_
+from crawler.cli.listed import crawl_listed
 from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
+from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
-
-QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
 
 
 class Commands(click.Group):
@@ -45,7 +47,7 @@ def main() -> None:
     """
 
 
-for command in (sources, schedule, upkeep.doctor, upkeep.snapshot, upkeep.forget):
+for command in (import_, sources, schedule, snapshot, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 
@@ -84,6 +86,12 @@ def demo(db: Path, serve: bool, port: int) -> None:
 )
 @click.option("--now", is_flag=True, help="Ask every feed, due or not.")
 @click.option(
+    "--urls",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Fetch the single articles of a list, and nothing else: .txt, or .csv with url, outlet, date, title.",
+)
+@click.option(
     "--retry",
     type=click.Choice(["refused", "failed", "article"]),
     multiple=True,
@@ -99,12 +107,15 @@ def demo(db: Path, serve: bool, port: int) -> None:
     help="Stop after M minutes; the rest stays pending.",
 )
 @QUIET
+@click.pass_context
 def crawl(
+    context: click.Context,
     only: tuple[str, ...],
     sources_file: Path,
     db: Path,
     offline: Path | None,
     now: bool,
+    urls: Path | None,
     retry: tuple[str, ...],
     limit: int | None,
     max_minutes: float | None,
@@ -114,6 +125,9 @@ def crawl(
 
     Only what is new is fetched; what an earlier run left unfinished comes first. Safe to start again at any time: a
     second run on the same archive ends at once with exit status 75.
+
+    --urls needs no sources.toml and watches no site: a list in a file is fetched, by the same manners, and what is stored
+    already is not asked again. What it leaves pending is fetched when it is said again.
     """
     if offline is not None and (fault := _no_folder(offline)):
         sys.exit(print_error(f"{offline}: {fault}", USAGE))
@@ -121,14 +135,20 @@ def crawl(
         "OFFLINE_DIR": str(offline or ""),
         "POLL_ALL": now,
         "RETRY_STATES": list(retry),
-        "RETRY_ONLY": _named_to_retry(only, retry, sources_file),
+        "RETRY_ONLY": [] if urls else _named_to_retry(only, retry, sources_file),
         "PAGE_LIMIT": limit or 0,
     }
     if max_minutes is not None and not math.isfinite(max_minutes):
         raise click.BadParameter("expected a number of minutes", param_hint="--max-minutes")
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
-    sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+    if urls is None:
+        sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+    if only or now:
+        raise click.UsageError(f"--urls fetches what its list names; {only[0] if only else '--now'} is for sources")
+    by_default = context.get_parameter_source("sources_file") is ParameterSource.DEFAULT
+    named = None if by_default and is_absent(sources_file) else sources_file
+    sys.exit(crawl_listed(urls, named, db, settings, quiet=quiet))
 
 
 def _named_to_retry(only: tuple[str, ...], retry: tuple[str, ...], sources_file: Path) -> list[str]:
@@ -158,46 +178,6 @@ def _no_folder(path: Path) -> str | None:
 
 def _crawl(sources_file: Path, db: Path, settings: dict[str, Any], *, quiet: bool) -> int:
     return run(Job(spider="news", db=db, settings=settings, arguments={}, sources_file=sources_file, quiet=quiet))
-
-
-@main.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@DB
-@QUIET
-def import_(paths: tuple[Path, ...], db: Path, quiet: bool) -> None:
-    """Store saved pages and archives.
-
-    PATH is a saved page (.html, .txt, .mhtml, .webarchive), a folder, a HOST/path tree as wget makes it, a .zip or
-    .tar of these, or a .warc or .warc.gz archive. What is no page is counted by its ending.
-
-    A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
-    folder is used for the sites it names, as a crawl would.
-    """
-    for path in paths:
-        if fault := _no_copies(path):
-            sys.exit(print_error(f"{path}: {fault}", USAGE))
-    known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
-    sys.exit(run(Job(spider="copies", db=db, settings={}, arguments={"paths": paths, "sources": known}, quiet=quiet)))
-
-
-def _no_copies(path: Path) -> str | None:
-    """Why nothing can be imported from a path."""
-    from crawler.parsers.saved_files import KNOWN_SUFFIXES, may_hold_pages, pages_below
-
-    kinds = ", ".join(KNOWN_SUFFIXES)
-    try:
-        if not path.exists():
-            return "no such file or folder"
-        if not (path.is_file() or path.is_dir()):
-            return "is neither a file nor a folder"
-    except OSError as error:
-        return error.strerror
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-        return "may not be read"
-    if path.is_file():
-        return None if may_hold_pages(path) else f"expected one of {kinds}"
-    found = next(pages_below(path), None)
-    return None if found else f"no page in this folder (looked for {kinds})"
 
 
 @main.command()

@@ -7,7 +7,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -58,6 +58,20 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 article`, `1,200 articles`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+MOST_LINES = 20
+"""Lines of a list that a terminal is shown."""
+
+
+def folded(lines: Iterable[str], *, whole: bool) -> Iterator[str]:
+    """The first lines of a list and how many more there are, for a terminal; all of them where they go elsewhere."""
+    number = 0
+    for number, line in enumerate(lines, 1):
+        if whole or number <= MOST_LINES:
+            yield line
+    if not whole and number > MOST_LINES:
+        yield f"and {number - MOST_LINES:,} more; all of them into a pipe or a file"
 
 
 def _redirect_to_devnull(stream: TextIO) -> None:

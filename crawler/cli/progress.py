@@ -13,7 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 from rich.text import Text
 
-from crawler.cli.output import counted
+from crawler.cli.output import counted, folded, printable
+from crawler.reasons import sentence
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -118,10 +119,20 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
             f"{counted(len(archive.run.unread), 'source')} could not be read; `broadsheet status` says why.",
             style="yellow",
         )
+    _print_not_taken(archive, console)
     articles = article_count(archive.db)
     ended = f" ({reason})" if reason else ""
     line = f"{archive.path} holds {counted(articles, 'article')}{ended}."
     console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _print_not_taken(archive: "Archive", console: Console) -> None:
+    """The files of an import that gave no article, each with the reason."""
+    from pipelines.archive.runs import not_taken
+
+    lines = (f"no article: {file}: {sentence(reason)}" for file, reason in not_taken(archive.db))
+    for line in folded(lines, whole=not console.is_terminal):
+        console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
 
 
 def summary_table(lines: dict[str, dict[str, int]]) -> Table:

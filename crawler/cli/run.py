@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings
 
+    from crawler.items import Page
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
@@ -37,7 +38,7 @@ MANNERS = 35
 """Priority of sources.toml's [crawl] table among Scrapy's settings: above a spider's own (30), below `-s` (40)."""
 
 
-OURS = ("news", "copies", "sample")
+OURS = ("news", "copies", "sample", "listed")
 """Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
@@ -67,6 +68,7 @@ class Job:
     arguments: Mapping[str, Any]  #: of the spider
     sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
     read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
+    listed: "tuple[Page, ...]" = ()  #: pages that are asked, and nothing else; `read` has the settings of their sites
     quiet: bool = False  #: say nothing unless a person must act
     project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
 
@@ -173,9 +175,11 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     from importlib.metadata import version
 
     now = datetime.now(UTC)
-    if read:
+    if read and not job.listed:
         archive.sync_sources(read.sources)
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
+    if job.listed:
+        archive.enlist(job.listed)
     try:
         verdict = _with_scrapy(job, read, archive)
     except BaseException as error:
@@ -204,7 +208,8 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
     crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
     with follow(crawler, archive, quiet=job.quiet):
         with _importing():
-            process.crawl(crawler, **dict(job.arguments) | ({"read": read} if read else {}))
+            told = ({"read": read} if read else {}) | ({"listed": job.listed} if job.listed else {})
+            process.crawl(crawler, **dict(job.arguments) | told)
         process.start()
     return judge(crawler, archive, bugs, bootstrap_failed=process.bootstrap_failed)
 
@@ -265,11 +270,14 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
         return Verdict(code=FAILED, status="failed", reason="an export could not be written; the log says why")
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
+    outcomes = outcomes_of(archive.db)
+    if archive.run.is_of_list and outcomes == {"failed"}:
+        first = sentence(archive.run.first_failed or "unknown")
+        return Verdict(code=FAILED, status="failed", reason=f"not one page gave an answer, the first {first}")
     if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
         return Verdict(
             code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.run.unread)}"
         )
-    outcomes = outcomes_of(archive.db)
     if _is_import(crawler) and not outcomes:
         return Verdict(code=USAGE, status="failed", reason="no page could be read from what was given")
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]

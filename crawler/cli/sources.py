@@ -14,6 +14,7 @@ import click
 
 from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
 from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, counted, is_absent, print_error, printable
+from crawler.cli.snapshot import restore_sources
 
 if TYPE_CHECKING:
     from crawler.cli.preview import Preview
@@ -240,14 +241,19 @@ def sources_export(file: Path, sources_file: Path, db: Path) -> None:
 
     OPML is for feed readers: of a site whose feeds sources.toml does not name it has those that the archive found. CSV
     holds all that sources.toml says of a site, a text file only the addresses.
+
+    A .toml is the sources.toml that `broadsheet snapshot` put into the archive, letter by letter. It replaces no file.
     """
     from crawler.sources.edit import replace_file
     from crawler.sources.exchange import SUFFIXES, write_list
     from crawler.sources.toml_file import SourcesError
 
     suffix = file.suffix.lower()
+    if suffix == ".toml":
+        restore_sources(file, db)
+        return
     if suffix not in SUFFIXES:
-        sys.exit(print_error(f"{file}: expected one of {', '.join(SUFFIXES)}", USAGE))
+        sys.exit(print_error(f"{file}: expected one of {', '.join((*SUFFIXES, '.toml'))}", USAGE))
     listed = read_sources_file(sources_file).sources
     if suffix in (".opml", ".xml"):
         listed = _with_known_feeds(listed, db)

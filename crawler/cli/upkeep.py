@@ -1,4 +1,4 @@
-"""Upkeep of an archive: is it sound, a copy of it, a takedown. The command lines; what they do is done in pipelines."""
+"""Upkeep of an archive: is it sound, a takedown. The command lines; what they do is done in pipelines."""
 
 import contextlib
 import sys
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import DB, archive_errors, open_archive
-from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error
+from crawler.cli.common import DB, archive_errors
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, print_error
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -69,29 +69,6 @@ def _print_finding(finding: "Finding") -> None:
     click.echo(f"{'ok   ' if finding.sound else 'FAULT'}  {finding.what}")
     for line in () if finding.sound else finding.repair.splitlines():
         click.echo(f"       {line}")
-
-
-@click.command()
-@click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
-@DB
-def snapshot(out: Path, db: Path) -> None:
-    """Copy the archive into one new file, also while a crawl writes.
-
-    Copying news.db itself can miss what is still in news.db-wal. The copy is compact, and whole as soon as it has its
-    name; until then that ends in .snapshot.part. No file is replaced.
-    """
-    from crawler.cli.progress import copying
-    from pipelines.database.connection import storage_errors
-    from pipelines.database.snapshot import snapshot as copy
-
-    try:
-        with open_archive(db, older=True) as archive, storage_errors(out, read=db), copying(out) as follow:
-            articles = copy(archive, db, out, follow)
-    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(print_error(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{out}: {error.strerror}", STORAGE))
-    click.echo(f"{out}: {counted(articles, 'article')}, {out.stat().st_size / 2**20:,.1f} MB.")
 
 
 @click.command()

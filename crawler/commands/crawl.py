@@ -14,7 +14,11 @@ from crawler.cli.output import USAGE, exit_when_stdout_fails, print_error
 from crawler.cli.run import Job, run
 from crawler.spiders.news import NewsSpider
 
-STARTED_BY = {"copies": "broadsheet import PATH", "sample": "broadsheet sources add URL"}
+STARTED_BY = {
+    "copies": "broadsheet import PATH",
+    "listed": "broadsheet crawl --urls FILE",
+    "sample": "broadsheet sources add URL",
+}
 """Spiders that need more than arguments in words, and the commands that have it."""
 
 

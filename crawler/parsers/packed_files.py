@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from crawler.items import Page
-from crawler.parsers.saved_files import MAX_SAVED_BYTES, PACKED_SUFFIXES, START_BYTES, is_page, page_name, page_of
+from crawler.parsers.saved_files import (
+    MAX_SAVED_BYTES,
+    PACKED_SUFFIXES,
+    START_BYTES,
+    is_page,
+    name_of,
+    page_name,
+    page_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +98,7 @@ def _of_zip(file: Path, left_out: Counter[str]) -> Iterator[Page]:
             if total > MAX_UNPACKED_BYTES:
                 raise TooLarge
             written = time.mktime((*member.date_time, 0, 0, -1)) if member.date_time[0] > 1980 else file.stat().st_mtime
-            yield from _page(data, parts, written, left_out)
+            yield from _page(file, data, parts, written, left_out)
 
 
 _UNPACKED: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -104,7 +112,7 @@ def _of_tar(file: Path, left_out: Counter[str]) -> Iterator[Page]:
             parts = _parts(member.name, left_out) if member.isreg() else None
             content = archive.extractfile(member) if parts else None
             if parts and content:
-                yield from _page(content.read(MAX_SAVED_BYTES + 1), parts, member.mtime, left_out)
+                yield from _page(file, content.read(MAX_SAVED_BYTES + 1), parts, member.mtime, left_out)
 
 
 def _parts(name: str, left_out: Counter[str]) -> tuple[str, ...] | None:
@@ -121,6 +129,6 @@ def _parts(name: str, left_out: Counter[str]) -> tuple[str, ...] | None:
     return parts
 
 
-def _page(data: bytes, parts: tuple[str, ...], written: float, left_out: Counter[str]) -> Iterator[Page]:
+def _page(file: Path, data: bytes, parts: tuple[str, ...], written: float, left_out: Counter[str]) -> Iterator[Page]:
     if is_page(parts[-1], data[:START_BYTES], left_out):
-        yield page_of(data, parts, written)
+        yield page_of(data, parts, written, name_of(file.joinpath(*parts)))

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from base64 import b32encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -141,11 +142,17 @@ def read_file(file: Path, given: Path) -> Page:
     """Read one saved page. Raises OSError. Its fetch time is when it was written, as far as the file system knows."""
     with file.open("rb") as stream:
         whole = stream.read(MAX_SAVED_BYTES + 1)
-    return page_of(whole, _parts(file, given), file.stat().st_mtime)
+    return page_of(whole, _parts(file, given), file.stat().st_mtime, name_of(file))
 
 
-def page_of(whole: bytes, parts: Sequence[str], written: float) -> Page:
-    """The page that a file holds; `parts` are its folders and its name, as far as they may say something of its address."""
+def name_of(file: Path) -> str:
+    """A path as text; what of it is no UTF-8 is escaped."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
+
+
+def page_of(whole: bytes, parts: Sequence[str], written: float, file: str) -> Page:
+    """The page that a file holds; `parts` are its folders and its name, as far as they may say something of its address, and
+    `file` is what it is called."""
     name = page_name(parts[-1])
     document = main_document(whole, name) if name.endswith(SINGLE_FILE_SUFFIXES) else None
     document = document or Document(body=whole, content_type=content_type_of(Path(parts[-1])), url=None)
@@ -161,7 +168,13 @@ def page_of(whole: bytes, parts: Sequence[str], written: float) -> Page:
         content_type=document.content_type,
         body=body,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
+        file=file,
+        digest=_digest(whole) if len(whole) <= MAX_SAVED_BYTES else None,
     )
+
+
+def _digest(data: bytes) -> str:
+    return f"sha1:{b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()}"
 
 
 def _parts(file: Path, given: Path) -> tuple[str, ...]:

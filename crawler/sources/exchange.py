@@ -86,12 +86,15 @@ def with_scheme(address: str) -> str:
     return f"{url}/" if re.fullmatch(r"https?://[^/?#]+", url) else url
 
 
+def delimiter_of(text: str) -> str:
+    """What stands between two cells of a CSV's header. Spreadsheets write the comma's stand-in where the comma is a decimal
+    point; copied cells have tabs between them."""
+    return max(",;\t", key=text.lstrip().partition("\n")[0].count)
+
+
 def _read_csv(text: str, unused: Counter[str]) -> list[Entry]:
-    head = text.lstrip("\n").partition("\n")[0]
-    # Spreadsheets separate by the comma's stand-in where the comma is a decimal point; copied cells by tabs.
-    delimiter = max(",;\t", key=head.count)
     rows = csv.DictReader(
-        io.StringIO(text.lstrip("\n"), newline=""), delimiter=delimiter, restkey="cell beyond the header"
+        io.StringIO(text.lstrip("\n"), newline=""), delimiter=delimiter_of(text), restkey="cell beyond the header"
     )
     known = {model.name: model for model in fields(Source)}
     try:

@@ -84,21 +84,21 @@ def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
     return parse_sources(text, str(path), may_be_empty=may_be_empty)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file that a person wrote, to its end. Raises SourcesError where it has none within MAX_FILE_BYTES, or OSError.
+MAX_FILE_BYTES = 16 * 2**20
+"""Size limit of a sources.toml or another program's list. 10,000 sources with three feeds each take 6 MB as OPML."""
+
+
+def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
+    """A file that a person wrote, to its end. Raises SourcesError where it has none within `most` bytes, or OSError.
 
     A pipe that nobody writes to is empty; to open it as usual would wait for somebody.
     """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         os.set_blocking(file.fileno(), True)
-        data = file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise SourcesError(f"{path}: cannot be read: larger than {MAX_FILE_BYTES >> 20} MB")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise SourcesError(f"{path}: cannot be read: larger than {most >> 20} MB")
     return data
-
-
-MAX_FILE_BYTES = 16 * 2**20
-"""Size limit of a sources.toml or another program's list. 10,000 sources with three feeds each take 6 MB as OPML."""
 
 
 def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:

@@ -6,7 +6,7 @@ extraction finds the address it claims. Never a path of the machine.
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from scrapy.http import Response
 
 from crawler.items import Page, Source
 from crawler.parsers.packed_files import read_packed
-from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, page_name, pages_below, read_file
+from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, name_of, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
-from crawler.urls import same_site
+from crawler.sources.metadata import Metadata
+from crawler.sources.outlets import Outlets
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +45,19 @@ class CopiesSpider(scrapy.Spider):
         "OFFLINE_DIR": "",
     }
 
-    def __init__(self, paths: Iterable[Path], sources: Iterable[Source] = ()) -> None:
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        sources: Iterable[Source] = (),
+        outlet_of: Callable[[Page, Path], str | None] = lambda page, given: None,
+        metadata: Metadata | None = None,
+    ) -> None:
+        """`outlet_of` names the outlet of a page that was read below a path, `metadata` is what a list says of the pages."""
         super().__init__()
         self._paths = tuple(paths)
-        self._sources = tuple(sources)
+        self._outlets = Outlets(sources)
+        self._outlet_of = outlet_of
+        self._metadata = metadata or Metadata((), Path())
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "CopiesSpider":
@@ -70,20 +80,25 @@ class CopiesSpider(scrapy.Spider):
     def _pages_of(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
         try:
             for page in _read(file, given, left_out):
-                yield self._with_source(page)
+                yield self._completed(page, given)
         except OSError as error:
             logger.warning("%s: cannot be read: %s", file, error.strerror or error)
 
-    def _with_source(self, page: Page) -> Page:
-        """The same settings that a live crawl of this site would use, so that the same bytes give the same article."""
-        source = next((source for source in self._sources if same_site(source.url, page.final_url)), None)
-        return replace(page, source=source) if source else page
+    def _completed(self, page: Page, given: Path) -> Page:
+        """With what the list says of it, and the same settings that a live crawl of its site would use, so that the same bytes
+        give the same article."""
+        listed = self._metadata.of(page, given)
+        if listed and listed.url and page.url.startswith("urn:"):
+            page = replace(page, url=listed.url, final_url=listed.url)
+        outlet = (listed and listed.outlet) or self._outlet_of(page, given)
+        source = self._outlets.source_of(page.final_url, outlet)
+        return replace(page, source=source, hints=listed.hints if listed else page.hints)
 
 
 def _read(file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
     name = page_name(file.name)
     if name.endswith(WARC_SUFFIXES):
-        yield from read_warc(file)
+        yield from (replace(page, file=name_of(file)) for page in read_warc(file))
     elif name.endswith(PACKED_SUFFIXES):
         yield from read_packed(file, left_out)
     else:

@@ -247,7 +247,9 @@ def alarms(db: Database, now: str) -> list[tuple[str, str, str]]:
 ILL = ("broken", "blocked", "empty", "changed", "quiet")
 """Words that call for a person."""
 
-_CRAWLS = "from runs where coalesce(argv ->> '$[0]', '') <> 'import'"
+_CRAWLS = """from runs where coalesce(argv ->> '$[0]', '') <> 'import'
+    and not exists (select 1 from json_each(argv) where value = '--urls' or value glob '--urls=*')"""
+"""Runs that ask what is due: no imports, no lists of single pages."""
 
 
 def _runs_ill(db: Database, now: str) -> Iterator[tuple[str, str, str]]:

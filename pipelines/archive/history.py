@@ -224,7 +224,7 @@ class HistoryMiddleware:
                 self._remind(asked)
                 yield request
         elif not isinstance(asked, ListingRequest):
-            if self._is_wanted(request):
+            if self._asked.is_within_budget(request.url) and self._is_wanted(request):
                 yield request
         elif self._is_first_look(request):
             if self._is_due_listing(asked.url, self._feed(asked.url)):
@@ -349,6 +349,8 @@ class HistoryMiddleware:
 
     def _pages(self, condition: str, *parameters: object) -> Iterator[tuple["Source", Row]]:
         """Pages of the sources that are watched, with their sources, as far as these want them."""
+        if not self._run.watched:
+            return
         for row in _pages_in_turn(self._db, condition, parameters):
             source = self._run.source_of(row["source_url"], row["domain"])
             # What is over a host's budget would not be sent: 50,000 requests take 100 MB, and half a minute to queue.

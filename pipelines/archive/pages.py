@@ -5,7 +5,7 @@ writer's transaction.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,9 @@ from sqlite_utils import Database
 
 from crawler.items import TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
+from crawler.redirectors import behind_redirectors
 from crawler.times import stamp
-from crawler.urls import same_site
+from crawler.urls import canonical_url, same_site
 from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
@@ -69,8 +70,14 @@ def _note_source(run: RunState, outcome: Outcome) -> None:
     page = outcome.page
     if not outcome.failure:
         run.note_read(page.source)
-    elif page.via == "listed":  # a page that a feed names may be gone without anything being wrong with the source
+    elif _is_named(page):  # a page that a feed or a list names may be gone without anything being wrong with the source
         run.note_unread(page.source, f"{page.url}: {outcome.failure}")
+
+
+def _is_named(page: Page) -> bool:
+    """Whether its source is watched by this very page."""
+    named = page.source.pages if page.source and page.via == "listed" else ()
+    return page.url in map(behind_redirectors, map(canonical_url, named))
 
 
 def _answered(db: Database, run: RunState, outcome: Outcome, row: Row) -> Kept:
@@ -233,12 +240,20 @@ def _stamp(when: datetime | None) -> str | None:
 def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     """A new row for an address, as a page that was never asked unless `state` says otherwise."""
     row = {
-        "url": url, "source_id": sources.id_of(db, page.source) if page.source else sources.id_for(db, page), "via": page.via,
+        "url": url, "source_id": sources.finder_of(db, page), "via": page.via,
         "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip
     unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
+
+
+def enlist(db: Database, listed: Iterable[Page]) -> None:
+    """Note pages that a person lists: a new one is pending, one that is known stays as it is."""
+    for page in listed:
+        known = first_row(db, "select id, source_id from pages where url = ?", [page.url])
+        row = known or inserted(db, page.url, page)
+        runs.touch(db, row["id"], row["source_id"], "known" if known else "pending")
 
 
 def set_aside(db: Database, url: str) -> None:

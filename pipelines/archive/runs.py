@@ -1,7 +1,8 @@
 """Runs: the table `runs`, what one run remembers until its end, and the pages that it met.
 
 Which pages a run met, and what became of them, is the temporary table `touched` (one row a page: page_id, source_id and
-one of OUTCOMES), made and read here alone: it is gone with the connection. Called within the writer's transaction.
+one of OUTCOMES); which files of an import gave no article is `not_taken`. They are made and read here alone, and gone with
+the connection. Called within the writer's transaction.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from crawler.items import Source
+from crawler.items import Page, Source
 from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.rows import insert, to_json, update
@@ -56,6 +57,9 @@ class RunState:
     left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
     #: listings, by source and address, that were read and are not written yet, each beside its last look
     compared: dict[tuple[str, str], "Comparison"] = field(default_factory=dict)
+    is_of_list: bool = (
+        False  #: whether it asks single pages that a person lists: that says nothing of how their sources are
+    )
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
@@ -111,10 +115,11 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
     """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
     began = stamp(run.began or now)
-    health.judge_sources(
-        db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
-    )
-    note_postponed(db, run.postponed)
+    if not run.is_of_list:
+        health.judge_sources(
+            db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+        )
+        note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}
     end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": to_json(counts)}
     update(db, "runs", run.run_id, end)
@@ -124,8 +129,9 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
 
 
 def create_touched(db: Database) -> None:
-    """Make the table of the pages that this run meets, empty."""
+    """Make the tables of what this run meets, empty."""
     db.execute("create temp table touched (page_id integer primary key, source_id integer, outcome text not null)")
+    db.execute("create temp table not_taken (file text not null, reason text not null)")
 
 
 def touch(db: Database, page_id: int, source_id: int | None, outcome: str) -> None:
@@ -141,6 +147,17 @@ def touch_found(db: Database, pages: Iterable[tuple[int, str]], source_id: int) 
     """Note pages that a listing names, (id, outcome), unless more is known of them already."""
     sql = "insert into touched (page_id, source_id, outcome) values (?, ?, ?) on conflict (page_id) do nothing"
     db.conn.executemany(sql, [(page_id, source_id, outcome) for page_id, outcome in pages])
+
+
+def note_not_taken(db: Database, page: Page, reason: str) -> None:
+    """Note a copy that gave no article, by its file; a record of a web archive by its address, too."""
+    file = f"{page.file}: {page.url}" if page.warc else page.file
+    db.conn.execute("insert into not_taken (file, reason) values (?, ?)", [file, reason])
+
+
+def not_taken(db: Database) -> Iterator[tuple[str, str]]:
+    """The copies that gave no article, by their names: (file, reason)."""
+    return db.conn.execute("select file, reason from not_taken order by file")
 
 
 def recount_displaced(db: Database, article_id: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlite_utils import Database
 
 from crawler.items import Page, Source
-from crawler.urls import default_name, origin_of, site_of
+from crawler.urls import OUTLET, default_name, origin_of, outlet_url, site_of
 from pipelines.archive.rows import insert
 
 
@@ -34,6 +34,10 @@ def sync(db: Database, sources: Iterable[Source]) -> dict[str | None, Source]:
 
 
 def _sync_one(db: Database, source: Source) -> None:
+    db.execute(  # an outlet of saved pages that is a site now: its articles become the site's
+        "update sources set url = ?1 where url = ?2 and not exists (select 1 from sources where url = ?1)",
+        [source.url, outlet_url(source.name)],
+    )
     row = {
         "name": source.name, "url": source.url, "domain": site_of(source.url), "category": source.category,
         "language": source.language, "timezone": source.timezone, "enabled": int(source.enabled),
@@ -53,7 +57,9 @@ def _sync_one(db: Database, source: Source) -> None:
 
 
 def id_of(db: Database, source: Source) -> int:
-    """The row of a source of sources.toml; an import may be the first to name it."""
+    """The row of a source of sources.toml, or of an outlet by its name; an import may be the first to name it."""
+    if source.url.startswith(OUTLET):
+        return _id_of_outlet(db, source)
     row = db.conn.execute("select id from sources where url = ?", [source.url]).fetchone()
     if row:
         return int(row[0])
@@ -61,23 +67,41 @@ def id_of(db: Database, source: Source) -> int:
     return id_of(db, source)
 
 
+def _id_of_outlet(db: Database, outlet: Source) -> int:
+    """The source that has this name or address, however it came here; else a new one that is off."""
+    sql = "select id from sources where ? in (name, url) order by enabled desc, id limit 1"
+    row = db.conn.execute(sql, [outlet.name]).fetchone()
+    return int(row[0]) if row else _insert_unwatched(db, outlet.name, outlet.url, "")
+
+
+def finder_of(db: Database, page: Page) -> int | None:
+    """The source that named a page; one that nobody found, a copy or a listed page, belongs to the site that it is of."""
+    if page.source and page.via not in ("file", "warc") and not page.source.url.startswith(OUTLET):
+        return id_of(db, page.source)
+    return id_for(db, page)
+
+
 def id_for(db: Database, page: Page) -> int | None:
-    """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off."""
+    """The source whose site answered, else the one that named the page; a host nobody named becomes one that is off.
+
+    The outlet that a person named comes before a site that was never watched: in which order pages come must not matter.
+    """
     domain = site_of(page.final_url)
-    named = page.source.url if page.source else None
-    sql = "select id from sources where domain = ? order by url = ? desc, enabled desc, id limit 1"
+    named = page.source.url if page.source else ""
+    known = "domain = ? and (enabled or last_success_at is not null)" if named.startswith(OUTLET) else "domain = ?"
+    sql = f"select id from sources where {known} order by url = ? desc, enabled desc, id limit 1"
     row = db.conn.execute(sql, [domain, named]).fetchone()
     if row:
         return int(row[0])
     if page.source:
         return id_of(db, page.source)
-    return _insert_imported(db, page.final_url, domain) if domain else None
+    front_page = f"{origin_of(page.final_url)}/"
+    return _insert_unwatched(db, default_name(front_page), front_page, domain) if domain else None
 
 
-def _insert_imported(db: Database, url: str, domain: str) -> int:
-    front_page = f"{origin_of(url)}/"
-    row = {"name": default_name(front_page), "url": front_page, "domain": domain, "enabled": 0, "status": "off"}
-    return insert(db, "sources", row | {"reason": "only imported, not in sources.toml"})
+def _insert_unwatched(db: Database, name: str, url: str, domain: str) -> int:
+    row = {"name": name, "url": url, "domain": domain, "enabled": 0, "status": "off"}
+    return insert(db, "sources", row | {"reason": "only imported or listed, not in sources.toml"})
 
 
 def note_postponed(db: Database, postponed: Mapping[str, str]) -> None:

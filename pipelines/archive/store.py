@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
-from crawler.items import Host, Listing, Outcome, Source
+from crawler.items import Host, Listing, Outcome, Page, Source
 from crawler.times import stamp
 from pipelines.archive import (
     articles,
@@ -81,6 +81,9 @@ class Archive:
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
         captures.keep(self.db, outcome)
+        reason = outcome.refusal or outcome.failure or (stored.reason if stored.outcome == "refused" else None)
+        if outcome.page.file and reason:
+            runs.note_not_taken(self.db, outcome.page, reason)
         feed_texts.drop_settled(self.db, outcome.page)
         return stored
 
@@ -129,6 +132,12 @@ class Archive:
         """Make the table of sources say what sources.toml says; these are what the run may ask."""
         with self.transaction():
             self.run.watched = sources.sync(self.db, named)
+
+    def enlist(self, listed: Iterable[Page]) -> None:
+        """Note the addresses that this run is given: one that is not known is a pending page, whatever becomes of the run."""
+        with self.transaction():
+            self.run.is_of_list = True
+            pages.enlist(self.db, listed)
 
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         with self.transaction():

@@ -418,6 +418,16 @@ def m024_tdmrep_and_content_usage(db: Database) -> None:
         db.conn.execute(statement)
 
 
+SOURCES_TOML = "create table if not exists sources_toml (text text not null) strict"
+"""Also made in a snapshot of an older schema, which has this migration still before it."""
+
+
+@migrations()
+def m025_sources_toml(db: Database) -> None:
+    """The text of sources.toml, in a snapshot: archive and settings move in one file."""
+    db.conn.execute(SOURCES_TOML)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

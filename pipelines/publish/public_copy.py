@@ -1,0 +1,61 @@
+"""Public copy: what of an archive may go to others as one file. Cleaned by deleting, then written anew: its bytes hold no more.
+
+Titles, addresses and dates are facts of a publication, and stay. What a page reserves by TDMRep (`tdm-reservation`, a protocol
+of the W3C for text and data mining) is its text: that goes, with the description, the versions and the words in the index.
+"""
+
+from sqlite3 import Connection
+
+from pipelines.publish.guard import OWNERS_COLUMNS
+
+RESERVED_PAGES = """create temp table reserved_pages as
+    select id, article_id, state, reason from pages
+    where exists (select 1 from json_each(pages.reservations) where value = 'tdm-reservation')"""
+
+RESERVED_ARTICLES = """create temp table reserved_articles as
+    select distinct article_id as id from reserved_pages
+    where article_id is not null and (state = 'article' or reason not in ('text', 'near'))"""
+"""Where an article's own address reserves it, or one that leads to it. Whoever copies a text reserves only the own copy."""
+
+_RESERVED = (
+    "update articles set text = '', description = null where id in (select id from reserved_articles)",
+    "delete from versions where article_id in (select id from reserved_articles) or page_id in (select id from reserved_pages)",
+    """update articles set version_count = max(1, (select count(*) from versions where article_id = articles.id))
+       where id in (select id from reserved_articles) or id in (select article_id from reserved_pages)""",
+    """update pages set hints = null where id in (select id from reserved_pages)
+       or article_id in (select id from reserved_articles)""",
+    "insert into articles_fts (articles_fts) values ('optimize')",
+)
+"""What goes of them. The index only marks what is deleted until its parts are merged."""
+
+_ONLY_FOR_CRAWLS = (
+    "feed_texts", "feed_prints", "fingerprints", "signatures", "story_articles", "story_changes", "story_frames",
+    "story_frequencies", "story_prints", "story_terms", "sources_toml",
+)  # fmt: skip
+"""Tables whose rows nobody reads: words and prints that texts are compared by, texts of feeds; and the owner's settings."""
+
+
+def make_public(copy: Connection) -> int:
+    """Clean a copy of an archive of this release, in autocommit; returns how many articles lost their text.
+
+    What fails or is interrupted on the way leaves a file that is to be thrown away.
+    """
+    copy.execute("pragma journal_mode = off")
+    copy.execute("begin")
+    for sql in (RESERVED_PAGES, RESERVED_ARTICLES, *_RESERVED):
+        copy.execute(sql)
+    for table in _ONLY_FOR_CRAWLS:
+        copy.execute(f"delete from {table}")
+    copy.execute("update runs set argv = json_array(argv ->> '$[0]')")  # crawl or import: it tells these apart
+    for table, column in OWNERS_COLUMNS - {("runs", "argv")}:
+        copy.execute(f"update {table} set {column} = {_nothing(copy, table, column)}")
+    copy.execute("commit")
+    (reserved,) = copy.execute("select count(*) from reserved_articles").fetchone()
+    copy.execute("vacuum")
+    return int(reserved)
+
+
+def _nothing(copy: Connection, table: str, column: str) -> str:
+    """What stands in a column that says nothing: NULL where it may."""
+    has_to_say = {name: not_null for _, name, _, not_null, *_ in copy.execute(f"pragma table_info({table})")}
+    return "''" if has_to_say[column] else "null"
