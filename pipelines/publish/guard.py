@@ -36,8 +36,15 @@ OWNERS_ONLY = re.compile(
 )
 """Datasette's pages about the machine: the file's path, what is installed. A public site has no use for them."""
 
-OWNERS_COLUMNS = {("runs", "argv"), ("runs", "reason"), ("pages", "warc"), ("captures", "file")}
-"""(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive.
+OWNERS_COLUMNS = {
+    ("runs", "argv"),
+    ("runs", "reason"),
+    ("pages", "warc"),
+    ("captures", "file"),
+    ("pages", "forgotten_reason"),
+}
+"""(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; or a
+person: who asked for a takedown.
 Other reasons and errors are words of our own with addresses of the web."""
 
 MAX_FACETS = 5
