@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Read every record of the WARC files as well, and check their digests.")
 @DB
-def doctor(db: Path) -> None:
+def doctor(db: Path, deep: bool) -> None:
     """Check the archive and name the repair for each fault. Changes nothing.
 
-    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk.
+    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk; and
+    whether the captures lead to records: of all whether their file is there and long enough, what lies there of 200.
     Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
     doctor again afterwards: one repair may show what another fault hid. Exit status 1 when there is a fault.
     """
+    from pipelines.archive.captures_check import examine as examine_captures
     from pipelines.database.doctor import examine
 
     sound = True
-    for finding in _one_by_one(examine(_open_to_examine(db), db)):
+    opened = _open_to_examine(db)
+    for finding in _one_by_one(chain(examine(opened, db), examine_captures(opened, db, deep=deep))):
         _print_finding(finding)
         sound = sound and finding.sound
     sys.exit(DONE if sound else FAILED)

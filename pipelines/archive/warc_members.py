@@ -8,7 +8,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,20 +77,14 @@ class _Pieces:
         self.end = at - len(unpacker.unused_data)
 
 
-def members(file: Path, lengths: Mapping[int, int] | None = None) -> Iterator[Member]:
-    """All records of a file in their order; `lengths` are those that are known, in bytes, by offset. Raises OSError."""
+def members(file: Path, lengths: Mapping[int, int] | None = None, offset: int = 0) -> Iterator[Member]:
+    """The records of a file from `offset` on; `lengths` are those that are known, in bytes, by offset. Raises OSError."""
     with file.open("rb", buffering=0) as stream:
-        offset, size = 0, os.fstat(stream.fileno()).st_size
+        size = os.fstat(stream.fileno()).st_size
         while offset < size:
             member = _member_at(stream, offset, (lengths or {}).get(offset), size)
             yield member
             offset += member.length
-
-
-def member_at(file: Path, offset: int, length: int) -> Member:
-    """The record of a known length that should begin at `offset`. Raises OSError."""
-    with file.open("rb", buffering=0) as stream:
-        return _member_at(stream, offset, length, os.fstat(stream.fileno()).st_size)
 
 
 def _member_at(stream: BinaryIO, offset: int, known: int | None, size: int) -> Member:
@@ -171,6 +165,21 @@ def is_as_written(file: Path, offset: int) -> bool:
     block = rest[: int(length)]
     said = head.get("warc-block-digest")
     return len(rest) == int(length) + 4 and said in (None, digest_of(block))
+
+
+def groups(found: Iterable[Member]) -> Iterator[list[Member]]:
+    """Each answer with the records that follow and name it. Those behind one whose head is damaged are taken for its own."""
+    group: list[Member] = []
+    for member in found:
+        named = member.head.get("warc-concurrent-to")
+        if group and named and named in (group[0].head.get("warc-record-id"), None if group[0].head else named):
+            group.append(member)
+            continue
+        if group:
+            yield group
+        group = [member]
+    if group:
+        yield group
 
 
 # Blanking

@@ -7,7 +7,7 @@ power went is told by its own beginning, and is finished by the next takedown.
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.archive import warc_files
-from pipelines.archive.warc_members import Member, blank_record, members
+from pipelines.archive import captures, warc_files
+from pipelines.archive.warc_members import Member, blank_record, groups, members
 from pipelines.database.connection import Row, rows
 
 
@@ -75,10 +75,10 @@ def own_files(db: Database, database: Path) -> list[Path]:
 class _Wanted:
     urls: frozenset[str]
     page_ids: frozenset[int]
-    captures: set[int]  #: that go, so far: what refers to one comes after it, and goes with it
+    gone: set[int]  #: captures.id that go, so far: what refers to one comes after it, and goes with it
 
     def of(self, file: Path, known: dict[int, Row]) -> Iterator[Taken]:
-        for group in _groups(members(file, {offset: row["length"] for offset, row in known.items()})):
+        for group in groups(members(file, {offset: row["length"] for offset, row in known.items()})):
             row = known.get(group[0].offset)
             for member in self._chosen(group, row):
                 capture_id = row["id"] if row and member is group[0] else None
@@ -86,7 +86,7 @@ class _Wanted:
 
     def _chosen(self, group: list[Member], row: Row | None) -> list[Member]:
         if self._goes(group, row):
-            self.captures.update([row["id"]] if row else [])
+            self.gone.update([row["id"]] if row else [])
             return [
                 member
                 for member in group
@@ -103,26 +103,7 @@ class _Wanted:
             return True
         if row is None:
             return any(member.found_at in self.urls for member in group)
-        return row["page_id"] in self.page_ids or row["revisit_of"] in self.captures
-
-
-def _groups(found: Iterable[Member]) -> Iterator[list[Member]]:
-    """Each answer with the records that follow and name it. Those behind one whose head is damaged are taken for its own."""
-    group: list[Member] = []
-    for member in found:
-        named = member.head.get("warc-concurrent-to")
-        if group and named and named in (_id_of(group), *([named] if not group[0].head else [])):
-            group.append(member)
-            continue
-        if group:
-            yield group
-        group = [member]
-    if group:
-        yield group
-
-
-def _id_of(group: Sequence[Member]) -> str | None:
-    return group[0].head.get("warc-record-id")
+        return row["page_id"] in self.page_ids or row["revisit_of"] in self.gone
 
 
 def blank(taken: Iterable[Taken], now: datetime) -> None:
@@ -155,20 +136,12 @@ def drop_rows(db: Database, database: Path, taken: Iterable[Taken], page_ids: Co
     names = json.dumps([file.name for file in own_files(db, database)])
     ids = json.dumps([one.capture_id for one in taken if one.capture_id is not None])
     given = {"ids": ids, "pages": json.dumps([*page_ids]), "files": names}
-    for sql in (_FORGET_PLACES, _DROP_ROWS):
+    for sql in (*captures.dropping(_GONE), _NAMED_NO_MORE):
         db.execute(sql, given)
 
 
 _GONE = """select id from captures where id in (select value from json_each(:ids))
     or (page_id in (select value from json_each(:pages)) and file in (select value from json_each(:files)))"""
 
-_FORGET_PLACES = f"""
-    update pages set (warc, warc_offset) = (
-        select file, offset from captures where page_id = pages.id and captures.id not in ({_GONE})
-        order by captures.id desc limit 1)
-    where warc in (select value from json_each(:files)) and (id in (select value from json_each(:pages)) or exists (
-        select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset and captures.id in ({_GONE})))
-"""
-"""A page whose last capture goes names the one before, if there is one left."""
-
-_DROP_ROWS = f"delete from captures where id in ({_GONE})"
+_NAMED_NO_MORE = """update pages set warc = null, warc_offset = null
+    where id in (select value from json_each(:pages)) and warc in (select value from json_each(:files))"""
