@@ -56,7 +56,7 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
     yield _finding(path, nothing, f"captures where no sound record begins{share}")
     yield _finding(path, others, f"captures of another address than their page's{share}")
     if deep:
-        yield from _unknown_damage(db, there)
+        yield _unknown_damage(db, there)
 
 
 def _finding(path: Path, ids: list[int], what: str) -> Finding:
@@ -125,23 +125,16 @@ def _is_of(group: list[Member], url: str) -> bool:
     return url.partition("#")[0] in {group[0].url, *(member.found_at for member in group)}
 
 
-def _unknown_damage(db: Database, there: dict[str, Path]) -> Iterator[Finding]:
-    """Records that no row tells of. What is cut off at the end of a file is being written, or is mended by the next run."""
+def _unknown_damage(db: Database, there: dict[str, Path]) -> Finding:
+    """Records that no row tells of, or none any more. They are no fault: nothing that is known is lost, and readers pass them over."""
     damaged = []
     for file in there.values():
         known = {row["offset"]: row["length"] for row in rows(db, _PLACES, [file.name])}
         for group in groups(members(file, known)):
-            if group[0].offset not in known and not all(_may_be_so(file, member) for member in group):
+            if group[0].offset not in known and not all(is_as_written(file, member.offset) for member in group):
                 damaged.append(f"{file.name} at byte {group[0].offset:,}")
-    yield Finding(
-        what=f"{len(damaged):,} damaged records that no capture names" + (f": {_listed(damaged)}" if damaged else ""),
-        sound=not damaged,
-        repair="# copy the files back as they were; where there is no copy, nothing is lost that is known: readers pass them over",
-    )
+    what = f"{len(damaged):,} damaged records that no capture names" + (f": {_listed(damaged)}" if damaged else "")
+    return Finding(what=what, sound=True)
 
 
 _PLACES = "select offset, length from captures where file = ?"
-
-
-def _may_be_so(file: Path, member: Member) -> bool:
-    return is_as_written(file, member.offset) or member.offset + member.length == file.stat().st_size
