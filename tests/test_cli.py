@@ -182,7 +182,7 @@ def test_where_an_archive_on_a_read_only_place_is_being_written_a_snapshot_is_na
     assert (done.exit_code, "`broadsheet snapshot`" in done.stderr) == (74, True), done.output
 
 
-PRINTING = ("status", "status --json", "status --check", "sources list", "sources check", "doctor", "crawl --offline web --now", "import page.html", "--help", "schedule", "sources export list.opml", "snapshot copy.db", "forget https://www.вестник.example/none", "status --db нет.db")  # fmt: skip
+PRINTING = ("status", "status --json", "status --check", "sources list", "sources check", "doctor", "crawl --offline web --now", "import page.html", "--help", "schedule", "sources export list.opml", "snapshot copy.db", "forget --yes https://www.вестник.example/none", "status --db нет.db")  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

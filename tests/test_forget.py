@@ -37,7 +37,7 @@ def keep(archive: Archive, one: Page, its: Article | None = None, **outcome: Any
 
 
 def forget(archive: Archive, *urls: str) -> list[Forgotten]:
-    return archive.forget([wanted_url(url) for url in urls], NOON)
+    return archive.forget(archive.plan_takedown([wanted_url(url) for url in urls]), NOON)
 
 
 def rows(archive: Archive, sql: str) -> list[tuple[Any, ...]]:
@@ -100,6 +100,8 @@ def test_with_an_article_all_its_addresses_are_refused_and_named(archive: Archiv
             url="https://a.example/old",
             was="article",
             with_it=(A, C, B),
+            page_ids=(1, 2, 3, 4),
+            versions=1,
             archives=("a.warc.gz",),
         )
     ]
@@ -220,7 +222,7 @@ def test_the_command_tells_what_went_with_it_and_what_it_did_not_know(tmp_path: 
         (tmp_path / host).mkdir()
         (tmp_path / host / "pier.html").write_text(article_html("Pier", story("pier")))
     broadsheet("import", ".", cwd=tmp_path)
-    done = broadsheet("forget", "https://a.example/pier.html", "https://a.example/peer.html", cwd=tmp_path)
+    done = broadsheet("forget", "https://a.example/pier.html", "https://a.example/peer.html", "--yes", cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
         [
@@ -243,7 +245,7 @@ def test_no_crawl_asks_a_forgotten_page_again(tmp_path: Path) -> None:
         site.feed("/feed", *(f"{site.url}/{name}" for name in ("pier", "crane", "empty")))
         newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]\npages = ["{site.url}/pier"]')
         newsroom.crawl()
-        assert broadsheet("forget", f"{site.url}/pier", f"{site.url}/bell", cwd=tmp_path).returncode == 0
+        assert broadsheet("forget", f"{site.url}/pier", f"{site.url}/bell", "--yes", cwd=tmp_path).returncode == 0
         site.feed("/feed", *(f"{site.url}/{name}" for name in ("pier", "crane", "empty", "bell")))
         site.asked.clear()
         newsroom.crawl("--now", "--retry", "refused", "--retry", "failed")

@@ -490,7 +490,7 @@ def test_a_word_that_many_came_to_have_makes_the_frame_anew(indexed: None, monke
 
 def test_nothing_is_left_in_the_index_of_what_is_taken_down(indexed: None) -> None:
     archive = archive_of(told(name, account("crane", name)) for name in "ab")
-    archive.forget(["https://a.example/news"], NOON)
+    archive.forget(archive.plan_takedown(["https://a.example/news"]), NOON)
     left = {name: archive.db.execute(f"select distinct article_id from {name}").fetchall() for name in INDEX}
     assert left == {name: [(2,)] for name in INDEX}
 

@@ -4,35 +4,40 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import DB, archive_errors
-from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, print_error
+from crawler.cli.common import DB, archive_errors, open_archive
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error, printable
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pipelines.archive.store import Archive
-    from pipelines.archive.takedown import Forgotten
+    from pipelines.archive.takedown import Forgotten, Plan
     from pipelines.database.doctor import Finding
 
 
 @click.command()
+@click.option("--deep", is_flag=True, help="Read every record of the WARC files as well, and check their digests.")
 @DB
-def doctor(db: Path) -> None:
+def doctor(db: Path, deep: bool) -> None:
     """Check the archive and name the repair for each fault. Changes nothing.
 
-    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk.
+    File, schema, references between tables, full-text index, states of pages, stories, takedowns, write-ahead log, disk; and
+    whether the captures lead to records: of all whether their file is there and long enough, what lies there of 200.
     Repairs are lines for the shell, for SQLite's `sqlite3`; no run may be under way. Take a snapshot before, and ask the
     doctor again afterwards: one repair may show what another fault hid. Exit status 1 when there is a fault.
     """
+    from pipelines.archive.captures_check import examine as examine_captures
     from pipelines.database.doctor import examine
 
     sound = True
-    for finding in _one_by_one(examine(_open_to_examine(db), db)):
+    opened = _open_to_examine(db)
+    for finding in _one_by_one(chain(examine(opened, db), examine_captures(opened, db, deep=deep))):
         _print_finding(finding)
         sound = sound and finding.sound
     sys.exit(DONE if sound else FAILED)
@@ -73,36 +78,127 @@ def _print_finding(finding: "Finding") -> None:
 
 @click.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; and refuse addresses in advance that nobody has found yet.")
+@click.option("--reason", metavar="TEXT", help="Why: kept with the addresses.")
+@click.option("--undo", is_flag=True, help="Let these addresses be fetched and stored again. Nothing comes back.")
 @DB
-def forget(urls: tuple[str, ...], db: Path) -> None:
+def forget(urls: tuple[str, ...], dry_run: bool, yes: bool, reason: str | None, undo: bool, db: Path) -> None:
     """Take down what these addresses gave, for good.
 
-    Text, versions and prints go, from the bytes of the file as well; the address stays in `pages`, refused as
-    `forgotten`: it is not fetched or stored again, whatever leads to it. With an article all its addresses go, and the
-    copies of it elsewhere, which are listed; with the address of a copy only that copy. There is no way back.
+    Text, versions, prints and originals go, from the bytes of the file and of the WARC files in warc/ as well; the address stays
+    in `pages`, refused as `forgotten`: it is not fetched or stored again, whatever leads to it. With an article all its
+    addresses go, and the copies of it elsewhere, which are listed; with the address of a copy only that copy. The words do
+    not come back; --undo only lets the address be fetched again.
 
-    The file is written anew, which takes twice its size on the disk. Snapshots, backups and WARC files that you made
-    are not touched.
+    On a terminal it shows what goes and asks. Exit status 2 when an address is not in the archive: nothing is done for it, but
+    with --yes, which refuses it from now on.
+
+    The file is written anew, which takes twice its size on the disk. Snapshots, backups and WARC files that you made or
+    imported are not touched.
     """
     from crawler.urls import UnusableURL
     from pipelines.archive.takedown import wanted_url
 
+    if undo and (dry_run or reason is not None):
+        sys.exit(print_error("--undo goes with neither --dry-run nor --reason", USAGE))
     try:
         wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
     except UnusableURL as error:
         sys.exit(print_error(str(error), USAGE))
+    if undo:
+        sys.exit(_lift(wanted, db))
+    if dry_run:
+        sys.exit(_rehearse(wanted, db))
+    sys.exit(_forget(wanted, db, reason=(reason or "").strip() or None, yes=yes))
+
+
+def _forget(wanted: list[str], db: Path, *, reason: str | None, yes: bool) -> int:
+    from crawler.cli.progress import counting
+
     with _writing(db) as archive:
-        taken = archive.forget(wanted, datetime.now(UTC))
-        for line in (line for one in taken for line in _told(one)):
+        with counting("looking through the WARC files", quiet=False) as follow:
+            plan = archive.plan_takedown(wanted, follow)
+        if not yes and sys.stdin.isatty() and sys.stdout.isatty() and any(map(_is_known, plan.addresses)):
+            click.echo("\n".join(_planned(plan)))
+            if not click.confirm("\nForget this for good?"):
+                return DONE
+        taken = archive.forget(plan, datetime.now(UTC), reason=reason, in_advance=yes)
+        unknown = [one for one in plan.addresses if not yes and not _is_known(one)]
+        for line in (line for one in [*taken, *unknown] for line in _told(one, refused=yes)):
             click.echo(line)
-        if all(one.was == "unknown" for one in taken):
-            return
+        code = USAGE if unknown else DONE
+        if not (plan.records or any(map(_is_known, taken))):
+            return code
         if trouble := _erase(archive.db, db):
             again = (
                 f"{trouble}. Refused they are; but {db} may still hold deleted bytes: put that right, then say it again"
             )
-            sys.exit(print_error(again, STORAGE))
+            return print_error(again, STORAGE)
     click.echo(f"{db} was written anew: nothing of it is left there. Older snapshots and backups still have it.")
+    return code
+
+
+def _is_known(one: "Forgotten") -> bool:
+    return one.was != "unknown"
+
+
+def _rehearse(wanted: list[str], db: Path) -> int:
+    """Show what would go. Reads only."""
+    from crawler.cli.progress import counting
+    from pipelines.archive.takedown import plan
+
+    with open_archive(db) as archive:
+        try:
+            with counting("looking through the WARC files", quiet=False) as follow:
+                planned = plan(archive, db, wanted, follow)
+        except OSError as error:
+            return print_error(f"{error.filename or db}: {error.strerror or error}", STORAGE)
+    click.echo("\n".join(_planned(planned)))
+    return DONE if all(map(_is_known, planned.addresses)) else USAGE
+
+
+def _planned(plan: "Plan") -> Iterator[str]:
+    """What a takedown would come to, in lines."""
+    for one in plan.addresses:
+        texts = f", {counted(one.versions, 'text')}" if one.versions else ""
+        yield {
+            "article": f"{one.url}: would go, with its article{texts}",
+            "copy": f"{one.url}: would go, a copy{texts}; the article stays at {one.stays}",
+            "page": f"{one.url}: would go; there is no article",
+            "forgotten": f"{one.url}: was forgotten before{_before(one)}",
+            "unknown": f"{one.url}: not in the archive; `--yes` would refuse it from now on",
+        }[one.was]
+        yield from _beside(one)
+    answers = [taken for taken in plan.records if taken.is_answer]
+    yield f"{counted(len(answers), 'capture')} would be blanked{':' if answers else ''}"
+    for taken in answers:
+        yield f"    {taken.url or 'unreadable'} in {taken.file.name} at byte {taken.member.offset:,}"
+
+
+def _before(one: "Forgotten") -> str:
+    return f" ({printable(one.before)})" if one.before else ""
+
+
+def _beside(one: "Forgotten") -> Iterator[str]:
+    for url in one.with_it:
+        yield f"    with it: {url}"
+    for name in one.archives:
+        yield f"    a capture is still in {name}"
+
+
+def _lift(wanted: list[str], db: Path) -> int:
+    """Lift refusals."""
+    from pipelines.archive.takedown import forgotten_with
+
+    with _writing(db) as archive:
+        others = forgotten_with(archive.db, wanted)
+        lifted = archive.lift(wanted)
+    for url, is_lifted in lifted.items():
+        click.echo(f"{url}: {'may be fetched and stored again' if is_lifted else 'is not forgotten: nothing to undo'}")
+    for url in others:
+        click.echo(f"    forgotten with it, and still refused: {url}")
+    return DONE if all(lifted.values()) else USAGE
 
 
 def _erase(archive: "Database", path: Path) -> str | None:
@@ -118,19 +214,17 @@ def _erase(archive: "Database", path: Path) -> str | None:
         return str(error)
 
 
-def _told(taken: "Forgotten") -> Iterator[str]:
-    """What one takedown came to, in lines."""
+def _told(taken: "Forgotten", *, refused: bool) -> Iterator[str]:
+    """What one takedown came to, in lines; `refused`: also where it is unknown."""
     yield {
         "article": f"{taken.url}: forgotten, with its article",
         "copy": f"{taken.url}: forgotten, a copy; the article stays at {taken.stays}",
         "page": f"{taken.url}: forgotten; there was no article",
-        "forgotten": f"{taken.url}: was forgotten before",
-        "unknown": f"{taken.url}: not in the archive; refused from now on",
+        "forgotten": f"{taken.url}: was forgotten before{_before(taken)}",
+        "unknown": f"{taken.url}: not in the archive; "
+        + ("refused from now on" if refused else "nothing was done. Is it misspelt? `--yes` refuses it from now on"),
     }[taken.was]
-    for url in taken.with_it:
-        yield f"    with it: {url}"
-    for name in taken.archives:
-        yield f"    a capture is still in {name}"
+    yield from _beside(taken)
 
 
 @contextlib.contextmanager

@@ -27,10 +27,12 @@ from pipelines.archive import (
     takedown,
     versions,
     warc_tail,
+    warc_takedown,
 )
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
-from pipelines.archive.takedown import Forgotten
+from pipelines.archive.takedown import Forgotten, Plan
+from pipelines.archive.warc_takedown import Follow
 from pipelines.database.connection import StorageError, connect, describe, storage_errors
 from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
@@ -159,11 +161,28 @@ class Archive:
         with self.run.ending_with_the_disk(), self.transaction():
             hosts.keep(self.db, host)
 
-    def forget(self, urls: Iterable[str], now: datetime) -> list[Forgotten]:
-        """Take down what these addresses gave, all or nothing. takedown.erase() then clears the file of what is left of it."""
+    def plan_takedown(self, urls: Iterable[str], follow: Follow = lambda done, of: None) -> Plan:
+        """What forgetting these addresses, made by wanted_url(), takes. Raises StorageError."""
+        self.repair_originals()
+        with _nothing_forgotten(self.path):
+            return takedown.plan(self.db, self.path, urls, follow)
+
+    def forget(
+        self, plan: Plan, now: datetime, *, reason: str | None = None, in_advance: bool = True
+    ) -> list[Forgotten]:
+        """Take down what was planned: what the WARC files hold of it, then all or nothing of the rows; `in_advance` refuses what is
+        unknown. takedown.erase() then clears the file of what is left of it. Raises StorageError where a WARC file cannot be
+        written: no row is changed then."""
+        with _nothing_forgotten(self.path):
+            warc_takedown.blank(plan.records, now)
         with self.transaction():
-            meant = [each for url in urls for each in takedown.with_set_aside(self.db, url)]
-            taken = [takedown.take_down(self.db, url, stamp(now)) for url in meant]
+            page_ids = [page_id for one in plan.addresses for page_id in one.page_ids]
+            warc_takedown.drop_rows(self.db, self.path, plan.records, page_ids)
+            taken = [
+                takedown.take_down(self.db, one, stamp(now), reason)
+                for one in plan.addresses
+                if in_advance or one.was != "unknown"
+            ]
             trimmed = json.dumps([article_id for one in taken for article_id in one.trimmed])
             for (article_id,) in self.db.execute(
                 "select id from articles where id in (select value from json_each(?))", [trimmed]
@@ -171,3 +190,18 @@ class Archive:
                 versions.renew_texts(self.db, article_id)
             stories.renew(self.db, nullcontext)
         return taken
+
+    def lift(self, urls: Iterable[str]) -> dict[str, bool]:
+        """Lift the refusal of forgotten addresses, made by wanted_url(), all or nothing; False of one that is not forgotten."""
+        with self.transaction():
+            return {url: takedown.lift(self.db, url) for url in urls}
+
+
+@contextmanager
+def _nothing_forgotten(path: Path) -> Iterator[None]:
+    """Turn what the system says of a WARC file into a StorageError: as long as a capture is readable, its page is not forgotten."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename or path}: {error.strerror or error}"
+        raise StorageError(f"{what}; nothing is forgotten before that is put right: then say it again") from error

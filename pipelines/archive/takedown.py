@@ -10,18 +10,21 @@ Somebody with the right to it names addresses, not texts. So the address decides
 Forgotten is a reason that nothing lifts: no crawl, no --retry, no import, no redirect or canonical link that leads there.
 The same text under an address that nobody named is a new article: prints that would know it again are gone too.
 
-take_down() is called within the writer's transaction, erase() after it.
+plan() reads, warc_takedown.blank() clears what the WARC files hold of it; take_down() is called within the writer's transaction
+after that, erase() last.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlite_utils import Database
 
 from crawler.urls import canonical_url, site_of
 from pipelines.archive import feed_texts
 from pipelines.archive.rows import update
+from pipelines.archive.warc_takedown import Follow, Taken, find, own_files
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN, NOWHERE
 
@@ -32,9 +35,12 @@ class Forgotten:
 
     url: str
     was: str  #: article, copy, page (one without an article), forgotten (before) or unknown
+    page_ids: tuple[int, ...] = ()  #: the rows that say nothing afterwards
+    versions: int = 0  #: texts that go
+    before: str | None = None  #: when it was forgotten before, ISO 8601 UTC, and why as far as was said
     with_it: tuple[str, ...] = ()  #: other addresses of the article, refused as well
     stays: str | None = None  #: the address of the article that a copy leaves behind
-    archives: tuple[str, ...] = ()  #: names of WARC files that still hold a capture
+    archives: tuple[str, ...] = ()  #: WARC files of others, or that are not there, that hold a capture
     trimmed: frozenset[int] = frozenset()  #: articles that lost a version: their numbering and prints must be made anew
 
 
@@ -54,43 +60,46 @@ def with_set_aside(db: Database, url: str) -> list[str]:
     return [url, *(found for (found,) in aside)]
 
 
-def take_down(db: Database, url: str, now: str) -> Forgotten:
-    """Forget one address, made by wanted_url(), at the time `now` (`YYYY-MM-DDTHH:MM:SSZ`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a takedown takes: what it comes to for each address, and the records of the WARC files."""
+
+    addresses: tuple[Forgotten, ...]
+    records: tuple[Taken, ...]
+
+
+def plan(db: Database, database: Path, urls: Iterable[str], follow: Follow = lambda done, of: None) -> Plan:
+    """What forgetting these addresses, made by wanted_url(), would take. Changes nothing. Raises OSError where a WARC file of ours
+    cannot be read."""
+    own = {file.name for file in own_files(db, database)}
+    found = [_looked_up(db, each, own) for url in urls for each in with_set_aside(db, url)]
+    wanted = {url for one in found for url in (one.url, *one.with_it)}
+    records = find(db, database, wanted, {page_id for one in found for page_id in one.page_ids}, follow)
+    said = {url for taken in records for url in (taken.url, taken.member.found_at)}
+    known = (replace(one, was="page") if one.was == "unknown" and one.url in said else one for one in found)
+    return Plan(addresses=tuple(known), records=tuple(records))
+
+
+def _looked_up(db: Database, url: str, own: Collection[str]) -> Forgotten:
     page = first_row(db, "select * from pages where url = ?", [url])
     if page is None:
-        _refuse_in_advance(db, url, now)
         return Forgotten(url=url, was="unknown")
     article = first_row(db, "select * from articles where id = ?", [page["article_id"]])
     if article is None or page["reason"] in ("text", "near"):
-        return _without_article(db, page, article)
-    return _with_article(db, page, article)
-
-
-def _without_article(db: Database, page: Row, article: Row | None) -> Forgotten:
-    trimmed = _drop_versions(db, [page["id"]])
-    _silence(db, [page["id"]])
+        was = "copy" if article else FORGOTTEN if page["reason"] == FORGOTTEN else "page"
+        pages = [page]
+    else:
+        was, pages = "article", list(db.query(_PAGES_OF_ARTICLE, {"id": article["id"]}))
+    ids = tuple(row["id"] for row in pages)
     return Forgotten(
-        url=page["url"],
-        was="copy" if article else FORGOTTEN if page["reason"] == FORGOTTEN else "page",
-        stays=article["url"] if article else None,
-        archives=_archives([page]),
-        trimmed=trimmed,
-    )
-
-
-def _with_article(db: Database, page: Row, article: Row) -> Forgotten:
-    pages = list(db.query(_PAGES_OF_ARTICLE, {"id": article["id"]}))
-    ids = [row["id"] for row in pages]
-    db.execute("delete from versions where article_id = ?", [article["id"]])
-    trimmed = _drop_versions(db, ids)
-    _silence(db, ids)
-    drop_article(db, article)
-    return Forgotten(
-        url=page["url"],
-        was="article",
+        url=url,
+        was=was,
+        page_ids=ids,
+        versions=_version_count(db, article, ids) if article else 0,
+        before=_told(page) if was == FORGOTTEN else None,
         with_it=tuple(row["url"] for row in pages if row["id"] != page["id"]),
-        archives=_archives(pages),
-        trimmed=trimmed,
+        stays=article["url"] if article and was == "copy" else None,
+        archives=_archives(db, pages, own),
     )
 
 
@@ -101,6 +110,36 @@ _PAGES_OF_ARTICLE = """
 """
 """Also the parts of it that have not answered yet."""
 
+
+def _told(page: Row) -> str | None:
+    """When a page was forgotten, and why."""
+    return ": ".join(said for said in (page["forgotten_at"], page["forgotten_reason"]) if said) or None
+
+
+def _version_count(db: Database, article: Row, page_ids: Iterable[int]) -> int:
+    sql = "select count(*) from versions where article_id = ? and page_id in (select value from json_each(?))"
+    (count,) = db.execute(sql, [article["id"], json.dumps([*page_ids])]).fetchone()
+    return max(1, int(count))
+
+
+def take_down(db: Database, planned: Forgotten, now: str, reason: str | None = None) -> Forgotten:
+    """Forget one address as it was planned, but for what another one of the same takedown has taken already; at the time `now`
+    (`YYYY-MM-DDTHH:MM:SSZ`), for a reason in somebody's words. One that is unknown is refused in advance."""
+    page = first_row(db, "select * from pages where url = ?", [planned.url])
+    if page is None:
+        _refuse_in_advance(db, planned.url, now, reason)
+        return planned
+    if page["reason"] == FORGOTTEN and planned.was not in (FORGOTTEN, "unknown"):
+        return replace(planned, was=FORGOTTEN, with_it=(), versions=0)
+    if planned.was == "article":
+        db.execute("delete from versions where article_id = ?", [page["article_id"]])
+    trimmed = _drop_versions(db, planned.page_ids)
+    _silence(db, planned.page_ids, now, reason)
+    if planned.was == "article":
+        drop_article(db, db.table("articles").get(page["article_id"]))
+    return replace(planned, trimmed=trimmed)
+
+
 SILENCED: Row = {
     "state": "refused", "reason": FORGOTTEN, "article_id": None, "similarity": None, "title": None, "titles": None,
     "hints": None, "date_published": None, "content_hash": None, "etag": None, "last_modified": None,
@@ -109,27 +148,59 @@ SILENCED: Row = {
 """The columns of a page that is refused for good: what its publisher said is cleared; where a capture lies stays known."""
 
 
-def _silence(db: Database, page_ids: Iterable[int]) -> None:
+def _silence(db: Database, page_ids: Iterable[int], now: str, reason: str | None) -> None:
     page_ids = list(page_ids)
     feed_texts.drop(db, page_ids)
     for page_id in page_ids:
         db.execute("delete from parts where url = (select url from pages where id = ?)", [page_id])
         update(db, "pages", page_id, SILENCED)
+        db.execute(_NOTE, [now, reason, page_id])
 
 
-def _refuse_in_advance(db: Database, url: str, now: str) -> None:
+_NOTE = """update pages set forgotten_at = coalesce(forgotten_at, ?), forgotten_reason = coalesce(?, forgotten_reason)
+           where id = ?"""
+"""The first time stays, and what was said last."""
+
+
+def _refuse_in_advance(db: Database, url: str, now: str, reason: str | None) -> None:
     """An address that nobody has found yet; `listed` because a person named it."""
     source = first_row(db, "select id from sources where domain = ? order by enabled desc, id limit 1", [site_of(url)])
     db.execute(
-        """insert into pages (url, source_id, via, state, reason, discovered_at)
-           values (?, ?, 'listed', 'refused', ?, ?)""",
-        [url, source["id"] if source else None, FORGOTTEN, now],
+        """insert into pages (url, source_id, via, state, reason, discovered_at, forgotten_at, forgotten_reason)
+           values (?, ?, 'listed', 'refused', ?, ?, ?, ?)""",
+        [url, source["id"] if source else None, FORGOTTEN, now, now, reason],
     )
 
 
-def _drop_versions(db: Database, page_ids: list[int]) -> frozenset[int]:
+def lift(db: Database, url: str) -> bool:
+    """Let an address be asked and stored again; nothing comes back. One that was refused before anybody found it is unknown again.
+
+    False when it is not forgotten. Called within the writer's transaction.
+    """
+    page = first_row(db, "select * from pages where url = ? and reason = ?", [url, FORGOTTEN])
+    if page is None:
+        return False
+    if page["via"] == "listed" and not page["attempts"] and not page["warc"]:
+        db.execute("delete from pages where id = ?", [page["id"]])
+    else:
+        update(db, "pages", page["id"], PENDING)
+    return True
+
+
+PENDING: Row = {"state": "pending", "reason": None, "attempts": 0, "forgotten_at": None, "forgotten_reason": None}
+"""The columns of a page whose refusal is lifted."""
+
+
+def forgotten_with(db: Database, urls: Iterable[str]) -> list[str]:
+    """The addresses that were forgotten at the same moment as one of these: an article's others, mostly."""
+    sql = """select url from pages where reason = :forgotten and url not in (select value from json_each(:urls))
+             and forgotten_at in (select forgotten_at from pages where url in (select value from json_each(:urls)))"""
+    return [url for (url,) in db.execute(sql, {"forgotten": FORGOTTEN, "urls": json.dumps([*urls])})]
+
+
+def _drop_versions(db: Database, page_ids: Iterable[int]) -> frozenset[int]:
     """Remove the texts of these pages from articles that stay; returns the ids of these."""
-    pages = json.dumps(page_ids)
+    pages = json.dumps([*page_ids])
     versions = list(db.query("select * from versions where page_id in (select value from json_each(?))", [pages]))
     for version in versions:
         heir = first_row(db, _HEIR, version | {"pages": pages})
@@ -178,8 +249,12 @@ def drop_article(db: Database, article: Row) -> None:
         db.execute(sql, {"id": article["id"], "story_id": article["story_id"], "nowhere": NOWHERE})
 
 
-def _archives(pages: list[Row]) -> tuple[str, ...]:
-    return tuple(sorted({page["warc"] for page in pages if page["warc"]}))
+def _archives(db: Database, pages: list[Row], own: Collection[str]) -> tuple[str, ...]:
+    """WARC files that hold an answer of these pages and that nobody blanks: imported ones, and those that are not where they were."""
+    ids = json.dumps([page["id"] for page in pages])
+    files = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
+    named = {page["warc"] for page in pages if page["warc"]} | {file for (file,) in files}
+    return tuple(sorted(named - {*own}))
 
 
 def erase(db: Database) -> bool:

@@ -184,7 +184,7 @@ def _rescue(path: Path) -> str:
     )
 
 
-def _sql(path: Path, sql: str) -> str:
+def sql_line(path: Path, sql: str) -> str:
     """A line for the shell that runs SQL on the archive. Words are put on one line where no comment ends with it."""
     line = sql if "--" in sql else " ".join(sql.split())
     return f"sqlite3 {_quoted(path)} " + (shlex.quote(line) if re.search(r'["$`\\!]', line) else f'"{line}"')
@@ -202,7 +202,7 @@ def _file(db: Database, path: Path) -> Finding:
     return Finding(
         what="integrity of the file" + ("" if complaints == ["ok"] else f": {complaints[0]}"),
         sound=complaints == ["ok"],
-        repair=_sql(path, "reindex") if indexes else _rescue(path),
+        repair=sql_line(path, "reindex") if indexes else _rescue(path),
     )
 
 
@@ -219,7 +219,7 @@ def _schema(db: Database, path: Path) -> Iterator[Finding]:
     yield Finding(
         what="tables, indexes, triggers and views" + (f": without {', '.join(lost)}" if lost else ""),
         sound=not lost,
-        repair="\n".join(_sql(path, sql) for sql in lost.values())
+        repair="\n".join(sql_line(path, sql) for sql in lost.values())
         + ("\n# the rows of a lost table are only in a snapshot" if _has_lost_rows(lost) else ""),
     )
 
@@ -264,7 +264,7 @@ def _references(db: Database, path: Path) -> Iterator[Finding]:
         yield Finding(
             what=f"references between tables: rows of {child} name rows of {parent} that are not there",
             sound=False,
-            repair=_sql(path, _REFERENCES[child, parent]),
+            repair=sql_line(path, _REFERENCES[child, parent]),
         )
 
 
@@ -282,7 +282,7 @@ def _full_text(db: Database, path: Path) -> Finding:
     return Finding(
         what="full-text index",
         sound=sound,
-        repair=_sql(path, _REBUILD if _can_be_rebuilt(db) else f"{_EMPTY_INDEX}; {_REBUILD}"),
+        repair=sql_line(path, _REBUILD if _can_be_rebuilt(db) else f"{_EMPTY_INDEX}; {_REBUILD}"),
     )
 
 
@@ -313,7 +313,7 @@ def _rows(db: Database, path: Path) -> Iterator[Finding]:
     (running,) = db.execute("select count(*) from runs where status = 'running'").fetchone()
     for question in (*_QUESTIONS, *(() if running else _STORIES)):
         (count,) = db.execute(question.rows).fetchone()
-        yield Finding(what=f"{count:,} {question.what}", sound=count == 0, repair=_sql(path, question.repair))
+        yield Finding(what=f"{count:,} {question.what}", sound=count == 0, repair=sql_line(path, question.repair))
 
 
 def _takedowns(db: Database, path: Path) -> Finding:
@@ -331,7 +331,7 @@ def _surroundings(path: Path) -> Iterator[Finding]:
     yield Finding(
         what=f"write-ahead log of {size / 2**20:.0f} MB",
         sound=size < LARGE_WAL,
-        repair=f"close long-running readers, then: {_sql(path, 'pragma wal_checkpoint(truncate)')}",
+        repair=f"close long-running readers, then: {sql_line(path, 'pragma wal_checkpoint(truncate)')}",
     )
     parts = list(leftovers(path.absolute().parent))
     yield Finding(

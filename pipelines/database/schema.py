@@ -428,6 +428,16 @@ def m025_sources_toml(db: Database) -> None:
     db.conn.execute(SOURCES_TOML)
 
 
+@migrations()
+def m026_when_and_why_forgotten(db: Database) -> None:
+    """Since when an address is refused for good, and what was said of the reason."""
+    for statement in (
+        "alter table pages add column forgotten_at text",
+        "alter table pages add column forgotten_reason text",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

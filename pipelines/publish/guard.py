@@ -42,9 +42,10 @@ OWNERS_COLUMNS = {
     ("pages", "warc"),
     ("captures", "file"),
     ("sources_toml", "text"),
+    ("pages", "forgotten_reason"),
 }
-"""(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; and
-what its owner has written for nobody else.
+"""(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; or a
+person: who asked for a takedown; or what its owner has written for nobody else.
 Other reasons and errors are words of our own with addresses of the web."""
 
 MAX_FACETS = 5

@@ -1,0 +1,45 @@
+"""The command line in a process that kills itself (SIGKILL) at one moment of a takedown:
+
+python -m tests.support.killed_takedown MOMENT ARGUMENTS..., where MOMENT is one of those in tests/test_forget_originals.py.
+"""
+
+import os
+import sys
+from typing import Any
+
+from crawler.cli.main import main
+from pipelines.archive import takedown, warc_takedown
+from tests.support.killed import die
+
+
+def die_at(moment: str) -> None:
+    overwrite, pwrite, written = warc_takedown._overwrite, os.pwrite, []
+
+    def overwritten(*arguments: Any) -> None:
+        if (moment, len(written)) in (("before the first", 0), ("between two", 4)):
+            die()
+        written.append(arguments)
+        overwrite(*arguments)
+
+    def torn(file: int, data: memoryview, at: int) -> int:
+        if len(written) == 4:
+            pwrite(file, data[: len(data) // 2], at)
+            die()
+        return pwrite(file, data, at)
+
+    def dead(*_: Any, **__: Any) -> None:
+        die()
+
+    warc_takedown._overwrite = overwritten
+    if moment == "inside a record":
+        os.pwrite = torn
+    if moment == "before the rows":
+        warc_takedown.drop_rows = dead
+    if moment == "before the file is written anew":
+        takedown.erase = dead  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    die_at(sys.argv[1])
+    sys.argv[1:] = sys.argv[2:]
+    main()

@@ -1,0 +1,156 @@
+"""Captures that lead nowhere are found, and the repair that is printed works when it is typed as it stands."""
+
+import random
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.archive.captures_check import SAMPLE
+from tests.conftest import broadsheet, connect
+from tests.support.loopback import article_html, serving, story
+from tests.support.newsroom import Newsroom
+from tests.support.originals import complaints, files
+from tests.test_doctor import needs_shell, typed
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    newsroom = Newsroom(tmp_path_factory.mktemp("published"))
+    with serving() as site:
+        for name in ("crane", "bell", "pier"):
+            noise = b64encode(random.Random(name).randbytes(30_000)).decode()
+            site.add(f"/{name}", article_html(name, f"{story(name)}<!--{noise}-->"), packed=name == "bell")
+        site.add("/old", status=301, Location="/pier")
+        site.feed("/feed", *(f"{site.url}/{name}" for name in ("crane", "bell", "old")))
+        newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+        newsroom.crawl()
+        yield newsroom
+
+
+@pytest.fixture
+def newsroom(published: Newsroom, tmp_path: Path) -> Newsroom:
+    """A copy of its own, of as odd a name as can be."""
+    folder = tmp_path / "my $HOME's"
+    (folder / "warc").mkdir(parents=True)
+    connect(published.db).execute("vacuum into ?", [str(folder / "news.db")])
+    for file in files(published.folder):
+        (folder / "warc" / file.name).write_bytes(file.read_bytes())
+    return Newsroom(folder)
+
+
+def examined(newsroom: Newsroom, *options: str) -> tuple[list[str], str]:
+    """The faults, and the repairs."""
+    done = broadsheet("doctor", "--db", newsroom.db, *options)
+    lines = done.stdout.splitlines()
+    found = [line.removeprefix("FAULT  ") for line in lines if line.startswith("FAULT")]
+    assert (done.returncode, done.stderr) == (int(bool(found)), "")
+    return found, "\n".join(line for line in lines if not line.startswith(("FAULT", "ok")))
+
+
+def change_byte(newsroom: Newsroom, name: str, at: int) -> None:
+    ((offset,),) = newsroom.rows(
+        f"select offset from captures join pages on pages.id = page_id where url like '%/{name}'"
+    )
+    data = bytearray(files(newsroom.folder)[0].read_bytes())
+    data[offset + at] ^= 0xFF
+    files(newsroom.folder)[0].write_bytes(data)
+
+
+def cut(newsroom: Newsroom) -> None:
+    data = files(newsroom.folder)[0].read_bytes()
+    files(newsroom.folder)[0].write_bytes(data[: len(data) * 2 // 3])
+
+
+FAULTS: dict[str, tuple[Callable[[Newsroom], object], tuple[str, ...], str]] = {
+    "a file that is gone": (
+        lambda newsroom: files(newsroom.folder)[0].unlink(), (), "1 WARC files that captures are in and that are not there"),
+    "all files gone": (
+        lambda newsroom: (files(newsroom.folder)[0].unlink(), (newsroom.folder / "warc").rmdir()), (),
+        "1 WARC files that captures are in and that are not there"),
+    "a file cut off": (cut, (), "captures where no sound record begins"),
+    "an offset that is none": (
+        lambda newsroom: newsroom.change("update captures set offset = offset + 1 where id = 2"), (),
+        "1 captures where no sound record begins"),
+    "an offset of a request": (
+        lambda newsroom: newsroom.change("update captures set offset = offset + length where id = 2"), (),
+        "1 captures where no sound record begins"),
+    "an offset behind the file": (
+        lambda newsroom: newsroom.change("update captures set offset = 99999999 where id = 2"), (),
+        "1 captures where no sound record begins"),
+    "another page's record": (
+        lambda newsroom: newsroom.change("update captures set page_id = (select id from pages where url like '%/crane')"), (),
+        "3 captures of another address than their page's"),
+    "a head that is not what was written": (
+        lambda newsroom: change_byte(newsroom, "bell", 1), (), "1 captures where no sound record begins"),
+    "a body that is not what was written": (
+        lambda newsroom: change_byte(newsroom, "bell", 15_000), ("--deep",), "1 captures where no sound record begins"),
+    "a digest that is not what was written": (
+        lambda newsroom: newsroom.change("update captures set digest = 'sha1:A' where id = 2"), ("--deep",),
+        "1 captures where no sound record begins"),
+}  # fmt: skip
+
+
+@needs_shell
+@pytest.mark.parametrize(("damage", "options", "said"), FAULTS.values(), ids=FAULTS)
+def test_the_printed_repair_repairs(
+    newsroom: Newsroom, damage: Callable[[Newsroom], object], options: tuple[str, ...], said: str
+) -> None:
+    assert examined(newsroom, *options) == ([], "")
+    damage(newsroom)
+    (found,), repair = examined(newsroom, *options)
+    assert said in found
+    typed(repair, newsroom.folder)
+    assert examined(newsroom, *options) == ([], "")
+
+
+def test_a_page_whose_file_is_gone_names_none_any_more(newsroom: Newsroom) -> None:
+    files(newsroom.folder)[0].unlink()
+    typed(examined(newsroom)[1], newsroom.folder)
+    assert newsroom.rows("select count(warc) + count(warc_offset) from pages") == [(0,)]
+
+
+def test_a_body_that_is_not_what_was_written_takes_reading_all_to_be_found(newsroom: Newsroom) -> None:
+    change_byte(newsroom, "bell", 15_000)
+    assert examined(newsroom) == ([], "")
+
+
+def test_what_was_taken_down_is_no_fault(newsroom: Newsroom) -> None:
+    """Nor is a row that leads there: of a takedown that was killed, or of a copy of the database."""
+    ((url,),) = newsroom.rows("select url from pages where url like '%/bell'")
+    copy = newsroom.folder / "copy.db"
+    connect(newsroom.db).execute("vacuum into ?", [str(copy)])
+    broadsheet("forget", url, "--db", newsroom.db)
+    assert examined(newsroom, "--deep") == ([], "")
+    newsroom.db.unlink()
+    copy.rename(newsroom.db)
+    assert examined(newsroom, "--deep") == ([], "")
+    assert complaints(newsroom.folder) == 0
+
+
+def test_damage_that_no_capture_names_is_told_and_is_no_fault(newsroom: Newsroom) -> None:
+    ((file, offset),) = newsroom.rows("select warc, warc_offset from pages where url like '%/bell'")
+    change_byte(newsroom, "bell", 15_000)
+    newsroom.change(f"delete from captures where offset = {offset}")
+    done = broadsheet("doctor", "--deep", "--db", newsroom.db)
+    said = f"ok     1 damaged records that no capture names: {file} at byte {offset:,}"
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, said)
+
+
+def test_of_many_captures_a_sample_is_looked_at(newsroom: Newsroom) -> None:
+    newsroom.change(
+        f"""with recursive each(n) as (select 10 union all select n + 1 from each where n < {SAMPLE * 10})
+            insert into captures (id, page_id, fetched_at, status, file, offset, length, digest)
+            select n, page_id, fetched_at, status, file, offset, length, digest from captures, each where captures.id = 2"""
+    )
+    done = broadsheet("doctor", "--db", newsroom.db)
+    (line,) = [line for line in done.stdout.splitlines() if "no sound record" in line]
+    assert line.startswith("ok     0 captures where no sound record begins (2")
+    assert line.endswith(" looked at; `--deep` looks at all)")
+
+
+def test_what_is_being_written_is_no_fault(newsroom: Newsroom) -> None:
+    with files(newsroom.folder)[0].open("ab") as stream:
+        stream.write(b"\x1f\x8b\x08")
+    assert examined(newsroom, "--deep") == ([], "")
