@@ -140,6 +140,11 @@ def read_file(file: Path, given: Path) -> Page:
     return page_of(whole, _parts(file, given), file.stat().st_mtime)
 
 
+def name_of(file: Path) -> str:
+    """A path as text; what of it is no UTF-8 is escaped."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
+
+
 def page_of(whole: bytes, parts: Sequence[str], written: float) -> Page:
     """The page that a file holds; `parts` are its folders and its name, as far as they may say something of its address."""
     name = page_name(parts[-1])

@@ -17,6 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.items import Page, Source
+from crawler.parsers.originals import Originals, is_own
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
@@ -34,7 +35,7 @@ class CopiesSpider(scrapy.Spider):
 
     name = "copies"
     # A callback's generator is drawn only as fast as its pages are stored; items from start() would all be drawn at once.
-    # So every path is one request, answered from itself by Scrapy's handler of data: addresses.
+    # So all paths are one request, answered from itself by Scrapy's handler of data: addresses.
     custom_settings = {  # noqa: RUF012  # Scrapy reads it from the class
         "DOWNLOAD_HANDLERS": {"data": "scrapy.core.downloader.handlers.datauri.DataURIDownloadHandler"},
         "SPIDER_MIDDLEWARES": {"pipelines.archive.history.HistoryMiddleware": None},
@@ -48,6 +49,7 @@ class CopiesSpider(scrapy.Spider):
         super().__init__()
         self._paths = tuple(paths)
         self._sources = tuple(sources)
+        self._originals = Originals(self._sources)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "CopiesSpider":
@@ -56,8 +58,11 @@ class CopiesSpider(scrapy.Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
+        yield Request("data:,", self.parse_paths, dont_filter=True)
+
+    def parse_paths(self, response: Response) -> Iterator[Page]:
         for path in self._paths:
-            yield Request("data:,", self.parse_path, cb_kwargs={"path": path}, dont_filter=True)
+            yield from self.parse_path(response, path)
 
     def parse_path(self, response: Response, path: Path) -> Iterator[Page]:
         left_out: Counter[str] = Counter()
@@ -69,22 +74,23 @@ class CopiesSpider(scrapy.Spider):
 
     def _pages_of(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
         try:
-            for page in _read(file, given, left_out):
+            for page in self._read(file, given, left_out):
                 yield self._with_source(page)
         except OSError as error:
             logger.warning("%s: cannot be read: %s", file, error.strerror or error)
 
     def _with_source(self, page: Page) -> Page:
         """The same settings that a live crawl of this site would use, so that the same bytes give the same article."""
+        if page.source:
+            return page
         source = next((source for source in self._sources if same_site(source.url, page.final_url)), None)
         return replace(page, source=source) if source else page
 
-
-def _read(file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
-    name = page_name(file.name)
-    if name.endswith(WARC_SUFFIXES):
-        yield from read_warc(file)
-    elif name.endswith(PACKED_SUFFIXES):
-        yield from read_packed(file, left_out)
-    else:
-        yield read_file(file, given)
+    def _read(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
+        name = page_name(file.name)
+        if name.endswith(WARC_SUFFIXES):
+            yield from self._originals.read(file) if is_own(file) else read_warc(file)
+        elif name.endswith(PACKED_SUFFIXES):
+            yield from read_packed(file, left_out)
+        else:
+            yield read_file(file, given)

@@ -44,7 +44,8 @@ def apply(db: Database, match: Match) -> Stored:
     if match.merges or match.kind == "original":
         _relate_copies(db, article)
     if match.reserves:
-        pages.inserted(db, match.url, page, state="duplicate", reason="canonical", article_id=article["id"])
+        unread: Row = {"warc": None, "warc_offset": None, "article_id": article["id"]}
+        pages.inserted(db, match.url, page, state="duplicate", reason="canonical", **unread)
     found = here | columns if page.url == page.final_url else pages.redirected(db, page, article["id"])
     runs.touch(db, found["id"], found["source_id"], outcome)
     return Stored(state=found["state"], reason=found["reason"], article_id=found["article_id"], outcome=outcome)

@@ -233,11 +233,15 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     """A new row for an address, as a page that was never asked unless `state` says otherwise."""
     row = {
         "url": url, "source_id": sources.id_of(db, page.source) if page.source else sources.id_for(db, page), "via": page.via,
-        "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
+        "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(_found_at(url, page)), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip
     unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
+
+
+def _found_at(url: str, page: Page) -> datetime:
+    return page.discovered_at if page.discovered_at and url == page.url else page.fetched_at
 
 
 def set_aside(db: Database, url: str) -> None:

@@ -50,6 +50,7 @@ class RunState:
         default_factory=set
     )  #: sitemaps that their index stopped naming; some may be on their way
     left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
+    asks_sites: bool = True  #: False of one that reads copies and originals: they say nothing of how a source is doing
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
@@ -106,7 +107,13 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
     assert run.run_id is not None
     began = stamp(run.began or now)
     health.judge_sources(
-        db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+        db,
+        _newly_met(db) if run.asks_sites else {},
+        read=run.read,
+        unread=run.unread,
+        held=run.held,
+        started_at=began,
+        now=stamp(now),
     )
     note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}

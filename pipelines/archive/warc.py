@@ -44,7 +44,9 @@ class Originals:
 
     def recorded(self, outcome: Outcome) -> Outcome:
         """Write the records of what is new, and say where they lie. A disk that fails is noted, and ends the run."""
-        passed_on = replace(outcome, page=replace(outcome.page, answers=(), feed_html=None))
+        passed_on = replace(outcome, page=replace(outcome.page, answers=(), captures=(), feed_html=None))
+        if outcome.page.captures and not takedown.is_forgotten(known_pages(self._archive.db, outcome)):
+            return replace(passed_on, captures=captures.imported(self._archive.db, self._archive.path, outcome))
         if not outcome.page.answers:
             return passed_on
         try:
@@ -170,5 +172,7 @@ def _metadata(outcome: Outcome, answer: Answer, found: Row | None) -> dict[str, 
         "discovered_at": found["discovered_at"] if found else stamp(page.fetched_at),
         "feed_html": page.feed_html,
         "redirected_to": following[0].url if following else None,
+        "refusal": page.refusal,
+        "unchecked": page.unchecked,
     }
     return {name: value for name, value in told.items() if value}
