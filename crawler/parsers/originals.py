@@ -20,7 +20,6 @@ from crawler.items import MAX_PAGE_BYTES, WHOLE, Capture, Hints, Page, Source
 from crawler.parsers.saved_files import WARC_SUFFIXES, name_of
 from crawler.parsers.warc import METADATA_TYPE, as_told, capture_time, parsed, read_record
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
-from crawler.urls import canonical_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +99,9 @@ class Originals:
             logger.warning("%s: byte %d has the body of a record that is not there", answer.file.name, answer.offset)
             return
         page = read_record(answer.file, answer.offset, body_at=body_at)
-        page = self._sourced(page or _unread(answer), answer)
-        captures = [*(_capture(hop, page.url) for hop in hops), _capture(answer, page.final_url, body_at)]
-        yield replace(page, captures=tuple(captures))
+        if page:
+            captures = [*(_capture(hop, page.url) for hop in hops), _capture(answer, page.final_url, body_at)]
+            yield self._sourced(replace(page, captures=tuple(captures)), answer)
 
     def _led_to_known(self, hops: Sequence[_Record]) -> Iterator[Page]:
         """The page of redirects to an answer that was not kept, for it was as an earlier one had been."""
@@ -196,22 +195,6 @@ def _capture(record: _Record, page_url: str, body_at: Place | None = None) -> Ca
         digest=record.fields.get("WARC-Payload-Digest", ""),
         body_at=(name_of(body_at[0]), body_at[1]) if body_at else None,
     )
-
-
-def _unread(answer: _Record) -> Page:
-    """The page of an answer that is none: a redirect to what is no address, for one."""
-    url = canonical_or_none(str(answer.told.get("url"))) or answer.url
-    bare = Page(
-        url=url,
-        final_url=url,
-        via="warc",
-        fetched_at=answer.date,
-        status=answer.status,
-        refusal="unusable_redirect",
-        warc=answer.file.name,
-        warc_offset=answer.offset,
-    )
-    return as_told(bare, answer.told)
 
 
 # Records
