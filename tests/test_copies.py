@@ -27,7 +27,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
-from crawler.items import Capture, MAX_PAGE_BYTES, Page, Source
+from crawler.items import MAX_PAGE_BYTES, Capture, Page, Source
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CORPUS, ROOT, broadsheet, connect, run_scrapy
-from tests.support.loopback import Answer, Site, article_html, serving, story
+from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
-from tests.support.originals import files
 from tests.support.rebuilt import COMPARED, differences
 
 
@@ -60,7 +59,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     crawl_corpus(folder)
     (folder / "corpus" / GONE).unlink()
     pages = sorted((folder / "corpus" / CORRECTED).glob("city/**/*.html"))
-    for page, (old, new) in zip(pages, ((b"</p>", b" And so it was said twice.</p>"), (b"<title>", b"<title>Not ")), strict=False):
+    for page, (old, new) in zip(
+        pages, ((b"</p>", b" And so it was said twice.</p>"), (b"<title>", b"<title>Not ")), strict=False
+    ):
         assert old in page.read_bytes()
         page.write_bytes(page.read_bytes().replace(old, new, 1))
     for _ in range(2):
@@ -92,7 +93,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
     """An archive of redirects, copies, refusals, corrections and their like, crawled five times."""
     newsroom = Newsroom(tmp_path_factory.mktemp("kinds"))
     with serving() as site, serving("127.0.0.2") as other:
-        site.article("/pier", "Pier", story("pier"), packed=True)
+        site.add("/pier", article_html("Pier", story("pier")), packed=True)
         site.add("/gull", article_html("Gull", story("gull"), date=""))
         other.add("/bird", article_html("Gull", story("gull"), date=""))
         site.add("/old", status=301, Location="/older")
@@ -106,7 +107,10 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
         told_by_feed(site, "/walled", "wall")
         for path in ("/rope", "/mole", "/away", "/back"):
             site.article(path, path[1:].title(), story(path))
-        site.feed("/feed", *(site.url + path for path in ("/gull", "/pier", "/old", "/pdf", "/rope", "/mole", "/away", "/back")))
+        site.feed(
+            "/feed",
+            *(site.url + path for path in ("/gull", "/pier", "/old", "/pdf", "/rope", "/mole", "/away", "/back")),
+        )
         more = ", ".join(f'"{site.url}{path}"' for path in ("/lost", "/short", "/once", "/again"))
         newsroom.watch(
             f'url = "{site.url}/"\nfeeds = ["{site.url}/feed", "{site.url}/full"]\npages = [{more}]',

@@ -13,6 +13,7 @@ import click
 from crawler.cli import upkeep
 from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
 from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
+from crawler.cli.reextract import reextract
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.sources import sources
@@ -45,7 +46,7 @@ def main() -> None:
     """
 
 
-for command in (sources, schedule, upkeep.doctor, upkeep.snapshot, upkeep.forget):
+for command in (sources, schedule, reextract, upkeep.doctor, upkeep.snapshot, upkeep.forget):
     main.add_command(command)
 
 

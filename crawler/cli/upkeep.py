@@ -114,7 +114,7 @@ def forget(urls: tuple[str, ...], db: Path) -> None:
         wanted = list(dict.fromkeys(wanted_url(url) for url in urls))
     except UnusableURL as error:
         sys.exit(print_error(str(error), USAGE))
-    with _writing(db) as archive:
+    with writing(db) as archive:
         taken = archive.forget(wanted, datetime.now(UTC))
         for line in (line for one in taken for line in _told(one)):
             click.echo(line)
@@ -157,7 +157,7 @@ def _told(taken: "Forgotten") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _writing(db: Path) -> Iterator["Archive"]:
+def writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
     from pipelines.archive.store import Archive
     from pipelines.database.connection import connect, storage_errors

@@ -145,7 +145,9 @@ def _is_new(db: Database, outcome: Outcome, known: Mapping[str, Row]) -> bool:
         asked = known.get(page.url)
         return is_gone(page.status) and asked is not None and asked["state"] == "article"
     here = known.get(page.final_url)
-    return here is None or not captures.has(db, [here["id"]], None) or _differs(db, outcome, here) or _says_more(db, here)
+    return (
+        here is None or not captures.has(db, [here["id"]], None) or _differs(db, outcome, here) or _says_more(db, here)
+    )
 
 
 def _says_more(db: Database, here: Row) -> bool:

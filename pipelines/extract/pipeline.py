@@ -81,20 +81,25 @@ class ExtractPipeline:
             raise DropItem(str(error), log_level="DEBUG") from None
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if (page.failure and not _is_told_by_feed(page)) or page.refusal or page.unchanged:
-            return Outcome(page=page, failure=page.failure, refusal=page.refusal)
-        try:
-            return await self._workers.run(outcome_of, page, needs=NEEDS)
-        except WorkerLost as lost:
-            failure = f"extraction_{lost}"
-            logger.warning("%s: %s", page.url, sentence(failure))
-            return Outcome(page=_emptied(page), failure=failure)
-        except WorkerBug as bug:
-            logger.error("%s: a bug in extraction:\n%s", page.url, bug)
-            return Outcome(page=_emptied(page), failure="extraction_error")
+        return await extracted(self._workers, page)
 
     def close_spider(self) -> None:
         self._workers.kill()
+
+
+async def extracted(workers: "Workers", page: Page) -> Outcome:
+    """Extract one page in an idle worker, or pass on why there is nothing to extract."""
+    if (page.failure and not _is_told_by_feed(page)) or page.refusal or page.unchanged:
+        return Outcome(page=page, failure=page.failure, refusal=page.refusal)
+    try:
+        return await workers.run(outcome_of, page, needs=NEEDS)
+    except WorkerLost as lost:
+        failure = f"extraction_{lost}"
+        logger.warning("%s: %s", page.url, sentence(failure))
+        return Outcome(page=_emptied(page), failure=failure)
+    except WorkerBug as bug:
+        logger.error("%s: a bug in extraction:\n%s", page.url, bug)
+        return Outcome(page=_emptied(page), failure="extraction_error")
 
 
 def outcome_of(page: Page) -> Outcome:
