@@ -148,6 +148,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Where in the WARC files a page's answer was kept."""
+
+    page_url: str  #: the page that it belongs to: a redirect's is the address that was found
+    fetched_at: datetime  #: the record's WARC-Date; aware, UTC
+    status: int | None  #: HTTP status; None: not known
+    reason: (
+        str | None
+    )  #: what it was kept for when it is no article: `redirect`, a refusal, `http_404`; None: an article
+    file: str  #: a bare name: of the folder `warc/` beside the database; else the path of an imported file, with a `/`
+    offset: int  #: bytes from the start of the file to the response's gzip member
+    length: int  #: bytes of that member; those of the request and of the metadata follow it
+    digest: str  #: of the body as it was sent: `sha1:` and base32
+    revisit_of: int | None = None  #: captures.id of the one that has the same body; None: it has its own
+    body_at: tuple[str, int] | None = (
+        None  #: of an imported one that has no body: file and offset of the one that has it
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer, or the lack of one, for an article's address. The same type for the live web, saved files and WARC."""
 
@@ -179,23 +199,10 @@ class Page:
     answers: tuple[
         Answer, ...
     ] = ()  #: what its servers sent, each redirect and the last; () where nothing is to be kept
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capture:
-    """Where in the WARC files a page's answer was kept."""
-
-    page_url: str  #: the page that it belongs to: a redirect's is the address that was found
-    fetched_at: datetime  #: the record's WARC-Date; aware, UTC
-    status: int
-    reason: (
-        str | None
-    )  #: what it was kept for when it is no article: `redirect`, a refusal, `http_404`; None: an article
-    file: str  #: a bare name: of the folder `warc/` beside the database
-    offset: int  #: bytes from the start of the file to the response's gzip member
-    length: int  #: bytes of that member; those of the request and of the metadata follow it
-    digest: str  #: of the body as it was sent: `sha1:` and base32
-    revisit_of: int | None = None  #: captures.id of the one that has the same body; None: it has its own
+    captures: tuple[
+        Capture, ...
+    ] = ()  #: of an archive's record: where it lies, its redirects before it; why it was kept is not known yet
+    discovered_at: datetime | None = None  #: when its address was found; aware, UTC; None: when it was fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import plistlib
@@ -11,6 +12,7 @@ import tracemalloc
 import types
 import zipfile
 import zlib
+from base64 import b32encode
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -25,7 +27,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
-from crawler.items import MAX_PAGE_BYTES, Page, Source
+from crawler.items import MAX_PAGE_BYTES, Capture, Page, Source
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
@@ -294,9 +296,14 @@ def test_a_response_becomes_a_page_with_its_place_in_the_archive(tmp_path: Path,
     content, starts = archive(
         [record("https://www.x.example/1", "request"), record("https://www.x.example/2?utm_source=x")], packed
     )
+    name, date = "a.warc.gz" if packed else "a.warc", datetime(2026, 11, 7, 10, tzinfo=UTC)
+    capture = Capture(
+        page_url="https://www.x.example/2", fetched_at=date, status=200, reason=None, file=str(tmp_path / name), offset=starts[1],
+        length=len(content) - starts[1], digest=f"sha1:{b32encode(hashlib.sha1(BODY).digest()).decode()}",
+    )  # fmt: skip
     expected = Page(
-        url="https://www.x.example/2", final_url="https://www.x.example/2", via="warc", fetched_at=datetime(2026, 11, 7, 10, tzinfo=UTC), status=200,
-        content_type="text/html; charset=utf-8", body=BODY, warc="a.warc.gz" if packed else "a.warc", warc_offset=starts[1],
+        url="https://www.x.example/2", final_url="https://www.x.example/2", via="warc", fetched_at=date, status=200,
+        content_type="text/html; charset=utf-8", body=BODY, warc=name, warc_offset=starts[1], captures=(capture,),
     )  # fmt: skip
     assert pages(tmp_path, content, packed) == [expected]
 

@@ -16,6 +16,7 @@ from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_fi
 from crawler.cli.imports import import_
 from crawler.cli.listed import crawl_listed
 from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
+from crawler.cli.reextract import reextract
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.snapshot import snapshot
@@ -47,7 +48,7 @@ def main() -> None:
     """
 
 
-for command in (import_, sources, schedule, snapshot, upkeep.doctor, upkeep.forget):
+for command in (import_, sources, schedule, snapshot, reextract, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 

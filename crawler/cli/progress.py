@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,15 +135,15 @@ def _print_not_taken(archive: "Archive", console: Console) -> None:
         console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
 
 
-def summary_table(lines: dict[str, dict[str, int]]) -> Table:
-    """One line a source, by COLUMNS: its counts of this run; a footer with the sums where there are several."""
+def summary_table(lines: Mapping[str, Mapping[str, int]], columns: Sequence[str] = COLUMNS) -> Table:
+    """One line a source: its counts of this run, by columns; a footer with the sums where there are several."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=len(lines) > 1)
     table.add_column("source", footer="all", overflow="fold")
-    for column in COLUMNS:
+    for column in columns:
         total = sum(line[column] for line in lines.values())
         table.add_column(column, footer=f"{total:,}", justify="right", no_wrap=True)
     for name, line in lines.items():
-        table.add_row(Text(name), *(f"{line[column]:,}" if line[column] else "·" for column in COLUMNS))
+        table.add_row(Text(name), *(f"{line[column]:,}" if line[column] else "·" for column in columns))
     return table
 
 

@@ -38,7 +38,11 @@ MANNERS = 35
 """Priority of sources.toml's [crawl] table among Scrapy's settings: above a spider's own (30), below `-s` (40)."""
 
 
-OURS = ("news", "copies", "sample", "listed")
+_IMPORT = "copies"
+"""The spider of `broadsheet import`."""
+
+
+OURS = ("news", _IMPORT, "sample", "listed")
 """Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
@@ -144,7 +148,8 @@ def _run_locked(job: Job) -> int:
     with contextlib.closing(archive):
         try:
             with storage_errors(job.db):
-                archive.repair_originals()
+                if job.spider != _IMPORT:  # it writes none, and may be what makes the files known to a new archive
+                    archive.repair_originals()
                 _upgrade(job, archive)
                 return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
@@ -177,6 +182,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     now = datetime.now(UTC)
     if read and not job.listed:
         archive.sync_sources(read.sources)
+    archive.run.asks_sites = job.spider != _IMPORT
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     if job.listed:
         archive.enlist(job.listed)
@@ -338,7 +344,7 @@ def _first(unread: Mapping[str, str]) -> str:
 
 
 def _is_import(crawler: "Crawler") -> bool:
-    return crawler.spider is not None and crawler.spider.name == "copies"
+    return crawler.spider is not None and crawler.spider.name == _IMPORT
 
 
 def data_folder() -> Path:

@@ -116,7 +116,7 @@ def forget(urls: tuple[str, ...], dry_run: bool, yes: bool, reason: str | None, 
 def _forget(wanted: list[str], db: Path, *, reason: str | None, yes: bool) -> int:
     from crawler.cli.progress import counting
 
-    with _writing(db) as archive:
+    with writing(db) as archive:
         with counting("looking through the WARC files", quiet=False) as follow:
             plan = archive.plan_takedown(wanted, follow)
         if not yes and sys.stdin.isatty() and sys.stdout.isatty() and any(map(_is_known, plan.addresses)):
@@ -191,7 +191,7 @@ def _lift(wanted: list[str], db: Path) -> int:
     """Lift refusals."""
     from pipelines.archive.takedown import forgotten_with
 
-    with _writing(db) as archive:
+    with writing(db) as archive:
         others = forgotten_with(archive.db, wanted)
         lifted = archive.lift(wanted)
     for url, is_lifted in lifted.items():
@@ -228,7 +228,7 @@ def _told(taken: "Forgotten", *, refused: bool) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _writing(db: Path) -> Iterator["Archive"]:
+def writing(db: Path) -> Iterator["Archive"]:
     """An existing archive to change, as one run does: alone; or end with the right message and status."""
     from pipelines.archive.store import Archive
     from pipelines.database.connection import connect, storage_errors

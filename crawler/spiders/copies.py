@@ -17,6 +17,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.items import Page, Source
+from crawler.parsers.originals import Originals, is_own
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, name_of, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
@@ -35,7 +36,7 @@ class CopiesSpider(scrapy.Spider):
 
     name = "copies"
     # A callback's generator is drawn only as fast as its pages are stored; items from start() would all be drawn at once.
-    # So every path is one request, answered from itself by Scrapy's handler of data: addresses.
+    # So all paths are one request, answered from itself by Scrapy's handler of data: addresses.
     custom_settings = {  # noqa: RUF012  # Scrapy reads it from the class
         "DOWNLOAD_HANDLERS": {"data": "scrapy.core.downloader.handlers.datauri.DataURIDownloadHandler"},
         "SPIDER_MIDDLEWARES": {"pipelines.archive.history.HistoryMiddleware": None},
@@ -54,10 +55,11 @@ class CopiesSpider(scrapy.Spider):
     ) -> None:
         """`outlet_of` names the outlet of a page that was read below a path, `metadata` is what a list says of the pages."""
         super().__init__()
-        self._paths = tuple(paths)
+        self._paths, sources = tuple(paths), tuple(sources)
         self._outlets = Outlets(sources)
         self._outlet_of = outlet_of
         self._metadata = metadata or Metadata((), Path())
+        self._originals = Originals(sources)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "CopiesSpider":
@@ -66,8 +68,11 @@ class CopiesSpider(scrapy.Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
+        yield Request("data:,", self.parse_paths, dont_filter=True)
+
+    def parse_paths(self, response: Response) -> Iterator[Page]:
         for path in self._paths:
-            yield Request("data:,", self.parse_path, cb_kwargs={"path": path}, dont_filter=True)
+            yield from self.parse_path(response, path)
 
     def parse_path(self, response: Response, path: Path) -> Iterator[Page]:
         left_out: Counter[str] = Counter()
@@ -79,7 +84,7 @@ class CopiesSpider(scrapy.Spider):
 
     def _pages_of(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
         try:
-            for page in _read(file, given, left_out):
+            for page in self._read(file, given, left_out):
                 yield self._completed(page, given)
         except OSError as error:
             logger.warning("%s: cannot be read: %s", file, error.strerror or error)
@@ -91,15 +96,15 @@ class CopiesSpider(scrapy.Spider):
         if listed and listed.url and page.url.startswith("urn:"):
             page = replace(page, url=listed.url, final_url=listed.url)
         outlet = (listed and listed.outlet) or self._outlet_of(page, given)
-        source = self._outlets.source_of(page.final_url, outlet)
+        source = page.source or self._outlets.source_of(page.final_url, outlet)
         return replace(page, source=source, hints=listed.hints if listed else page.hints)
 
-
-def _read(file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
-    name = page_name(file.name)
-    if name.endswith(WARC_SUFFIXES):
-        yield from (replace(page, file=name_of(file)) for page in read_warc(file))
-    elif name.endswith(PACKED_SUFFIXES):
-        yield from read_packed(file, left_out)
-    else:
-        yield read_file(file, given)
+    def _read(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
+        name = page_name(file.name)
+        if name.endswith(WARC_SUFFIXES):
+            pages = self._originals.read(file) if is_own(file) else read_warc(file)
+            yield from (replace(page, file=name_of(file)) for page in pages)
+        elif name.endswith(PACKED_SUFFIXES):
+            yield from read_packed(file, left_out)
+        else:
+            yield read_file(file, given)

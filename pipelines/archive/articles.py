@@ -44,7 +44,8 @@ def apply(db: Database, match: Match) -> Stored:
     if match.merges or match.kind == "original":
         _relate_copies(db, article)
     if match.reserves:
-        pages.inserted(db, match.url, page, state="duplicate", reason="canonical", article_id=article["id"])
+        unread: Row = {"warc": None, "warc_offset": None, "article_id": article["id"]}
+        pages.inserted(db, match.url, page, state="duplicate", reason="canonical", **unread)
     found = here | columns if page.url == page.final_url else pages.redirected(db, page, article["id"])
     runs.touch(db, found["id"], found["source_id"], outcome)
     return Stored(state=found["state"], reason=found["reason"], article_id=found["article_id"], outcome=outcome)
@@ -106,8 +107,7 @@ def _refetch(db: Database, match: Match, known: Row, page_id: int, row: Row) -> 
         versions.add(db, known, page_id, row)
         if trusted:
             versions.add_prints(db, known["id"], match.prints)
-    fields = fields | {"gone_at": None} if newer else {}
-    fields |= fetch_times(known, row)
+    fields = with_times(known, row, fields | {"gone_at": None} if newer else {})
     update(db, "articles", known["id"], fields)
     return outcome, known | fields
 
@@ -135,7 +135,7 @@ def _replace_with_original(db: Database, match: Match, known: Row, page_id: int,
         [match.reason, known["id"], page_id],
     )
     own = {"url": match.url, "source_id": sources.id_for(db, match.page), "gone_at": None}
-    fields = row | fetch_times(known, row) | own
+    fields = with_times(known, row, row) | own
     update(db, "articles", known["id"], fields)
     return runs.recount_displaced(db, known["id"]), known | fields
 
@@ -245,12 +245,13 @@ def article_as_it_is(db: Database, article_id: int | None) -> Row:
     return {name: value for name, value in row.items() if name != "story_id"}
 
 
-def fetch_times(known: Row, row: Row) -> Row:
-    """An article's first and last fetch, with one more of them."""
-    return {
-        "first_seen_at": min(known["first_seen_at"], row["last_fetched_at"]),
-        "last_fetched_at": max(known["last_fetched_at"], row["last_fetched_at"]),
-    }
+def with_times(known: Row, row: Row, fields: Row) -> Row:
+    """What changes of an article, with its first and last fetch: one without a date stays where it was when it was first seen."""
+    first_seen = min(known["first_seen_at"], row["last_fetched_at"])
+    times = {"first_seen_at": first_seen, "last_fetched_at": max(known["last_fetched_at"], row["last_fetched_at"])}
+    if "sort_at" in fields and fields["sort_at"] != fields["date_published"]:
+        times["sort_at"] = first_seen
+    return fields | times
 
 
 def is_doubtful(known: Row, row: Row) -> bool:

@@ -1,15 +1,16 @@
 """The table `captures`: where in the WARC files each answer lies that was kept. Called within the writer's transaction."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
-from crawler.items import Outcome
+from crawler.items import Capture, Outcome
 from crawler.times import stamp
 from pipelines.archive import warc_files
-from pipelines.archive.rows import insert, to_json
+from pipelines.archive.rows import insert, to_json, update
 from pipelines.database.connection import Row, first_row
 
 REDIRECT = "redirect"
@@ -27,10 +28,41 @@ def keep(db: Database, outcome: Outcome) -> None:
             "file": capture.file, "offset": capture.offset, "length": capture.length, "digest": capture.digest,
             "revisit_of": capture.revisit_of,
         }  # fmt: skip
-        insert(db, "captures", row)
-        db.conn.execute(
-            "update pages set warc = ?, warc_offset = ? where id = ?", [capture.file, capture.offset, page["id"]]
+        if known := at(db, capture.file, capture.offset):
+            update(db, "captures", known, row)
+        else:
+            insert(db, "captures", row)
+        name = PurePosixPath(capture.file).name
+        db.conn.execute("update pages set warc = ?, warc_offset = ? where id = ?", [name, capture.offset, page["id"]])
+
+
+def at(db: Database, file: str, offset: int) -> int | None:
+    """The capture that lies there, by its id."""
+    row = first_row(db, "select id from captures where file = ? and offset = ?", [file, offset])
+    return row["id"] if row else None
+
+
+def imported(db: Database, database: Path, outcome: Outcome) -> tuple[Capture, ...]:
+    """Where the records lie that an imported page was read from, each with what it was kept for."""
+    reason = outcome.refusal or outcome.failure
+    return tuple(
+        replace(
+            capture,
+            file=_file_name(database, capture.file),
+            reason=capture.reason or reason,
+            revisit_of=at(db, _file_name(database, capture.body_at[0]), capture.body_at[1])
+            if capture.body_at
+            else None,
         )
+        for capture in outcome.page.captures
+    )
+
+
+def _file_name(database: Path, path: str) -> str:
+    """A file as captures.file has it: a bare name where it is one of the database's own folder, else its path as it was given."""
+    if warc_files.is_in_folder(database, Path(path)):
+        return PurePosixPath(path).name
+    return path if "/" in path else f"./{path}"
 
 
 def has(db: Database, page_ids: Iterable[int], reason: str | None) -> bool:

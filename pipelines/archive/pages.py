@@ -21,7 +21,7 @@ from pipelines.archive import runs, schedule, sources, takedown
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row, first_row, rows
-from pipelines.deduplicate.match import Match
+from pipelines.deduplicate.match import Match, found_at_of
 
 LOCAL = ("file", "warc")
 """pages.via of copies that nobody can be asked for again."""
@@ -96,7 +96,7 @@ def _answered(db: Database, run: RunState, outcome: Outcome, row: Row) -> Kept:
 def _refused(db: Database, page: Page, row: Row, reason: str, extractor: str | None) -> Kept:
     """The page answered and is no article."""
     if row["state"] == "article":
-        return "known", recheck(page, _article_times(db, row), doubted=_is_doubted(db, row))
+        return "known", recheck(page, _article_times(db, row), doubted=is_doubted(db, row))
     if row["state"] == "duplicate":
         return "known", {}
     # What no server answered (robots.txt forbids it) is no better tomorrow; a local copy stays as it is.
@@ -128,7 +128,7 @@ def _failed_recheck(db: Database, page: Page, row: Row) -> Kept:
     if not is_gone(page.status):
         article = _article_times(db, row)
         is_told = article["text_source"] == "feed" and page.status in TURNED_AWAY  # as it was, and no failure
-        return "known" if is_told else "failed", recheck(page, article, doubted=_is_doubted(db, row))
+        return "known" if is_told else "failed", recheck(page, article, doubted=is_doubted(db, row))
     if not is_gone(row["http_status"]):
         return "known", {"next_fetch_at": stamp(page.fetched_at + schedule.GONE_PAUSE)}
     if moved_to := _newer_address(db, row):
@@ -158,7 +158,7 @@ def _moved(db: Database, page: Page, row: Row, to: Row) -> Kept:
     return "updated", {"state": "duplicate", "reason": "canonical", "next_fetch_at": None}
 
 
-def _is_doubted(db: Database, page: Row) -> bool:
+def is_doubted(db: Database, page: Row) -> bool:
     """Whether the last text of an article's page still waits for an answer that agrees."""
     sql = """select versions.content_hash <> articles.content_hash from versions join articles on articles.id = article_id
              where article_id = ? and page_id = ? order by versions.fetched_at desc, versions.id desc limit 1"""
@@ -241,7 +241,7 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     """A new row for an address, as a page that was never asked unless `state` says otherwise."""
     row = {
         "url": url, "source_id": sources.finder_of(db, page), "via": page.via,
-        "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(page.fetched_at), "warc": page.warc,
+        "hints": hints_json(page.hints), "state": "pending", "discovered_at": stamp(found_at_of(page, url)), "warc": page.warc,
         "warc_offset": page.warc_offset,
     } | state  # fmt: skip
     unsaid = dict.fromkeys(("reason", "article_id", "http_status", "unchecked", "last_fetched_at"))

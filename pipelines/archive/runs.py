@@ -60,6 +60,7 @@ class RunState:
     is_of_list: bool = (
         False  #: whether it asks single pages that a person lists: that says nothing of how their sources are
     )
+    asks_sites: bool = True  #: False of one that reads copies and originals: they say nothing of how a source is doing
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
@@ -117,7 +118,13 @@ def finish(db: Database, run: RunState, *, status: str, reason: str | None, now:
     began = stamp(run.began or now)
     if not run.is_of_list:
         health.judge_sources(
-            db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+            db,
+            _newly_met(db) if run.asks_sites else {},
+            read=run.read,
+            unread=run.unread,
+            held=run.held,
+            started_at=began,
+            now=stamp(now),
         )
         note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}

@@ -16,12 +16,15 @@ from pipelines.deduplicate.match import texts_of
 from pipelines.deduplicate.near_copies import Text
 from pipelines.text import words_changed
 
+RULES = "rules"
+"""versions.cause of what other rules of extraction made of a page that has not changed."""
 
-def add(db: Database, known: Row, page_id: int, row: Row) -> None:
+
+def add(db: Database, known: Row, page_id: int, row: Row, *, cause: str = "site") -> None:
     """Keep a text in `versions`, and the article's own beside it, so that they can be compared."""
     first_seen = {"last_fetched_at": known["first_seen_at"]}
     _insert(db, known["id"], article_page(db, known["id"]), known | first_seen, own=True)
-    _insert(db, known["id"], page_id, row)
+    _insert(db, known["id"], page_id, row, cause=cause)
     renumber(db, known["id"])
 
 
@@ -37,7 +40,7 @@ def article_page(db: Database, article_id: int) -> int:
     return int(db.conn.execute(sql, [article_id]).fetchone()[0])
 
 
-def _insert(db: Database, article_id: int, page_id: int, row: Row, *, own: bool = False) -> None:
+def _insert(db: Database, article_id: int, page_id: int, row: Row, *, own: bool = False, cause: str = "site") -> None:
     """A text and title that the page had before are kept once, with the time of the last answer that had them again."""
     same = db.conn.execute(
         "select id from versions where article_id = ? and page_id = ? and content_hash = ? and title is ?",
@@ -45,7 +48,7 @@ def _insert(db: Database, article_id: int, page_id: int, row: Row, *, own: bool 
     ).fetchone()
     if same is None:
         version = {"article_id": article_id, "page_id": page_id, "fetched_at": row["last_fetched_at"], "version": 0}
-        version |= {"words_added": 0, "words_removed": 0}
+        version |= {"words_added": 0, "words_removed": 0, "cause": cause}
         insert(db, "versions", version | {name: row[name] for name in ("title", "text", "content_hash")})
     elif not own:
         db.conn.execute(

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from crawler.items import Answer, Capture, Outcome
 from crawler.times import stamp
 from pipelines.archive import captures, takedown
-from pipelines.archive.pages import hints_said, is_gone
+from pipelines.archive.pages import hints_said, is_doubted, is_gone
 from pipelines.archive.rows import article_of
 from pipelines.archive.store import Archive
 from pipelines.archive.warc_files import WarcFiles, head_at
@@ -44,7 +44,9 @@ class Originals:
 
     def recorded(self, outcome: Outcome) -> Outcome:
         """Write the records of what is new, and say where they lie. A disk that fails is noted, and ends the run."""
-        passed_on = replace(outcome, page=replace(outcome.page, answers=(), feed_html=None))
+        passed_on = replace(outcome, page=replace(outcome.page, answers=(), captures=(), feed_html=None))
+        if outcome.page.captures and not takedown.is_forgotten(known_pages(self._archive.db, outcome)):
+            return replace(passed_on, captures=captures.imported(self._archive.db, self._archive.path, outcome))
         if not outcome.page.answers:
             return passed_on
         try:
@@ -124,7 +126,7 @@ def chosen_answers(db: Database, outcome: Outcome, known: Mapping[str, Row]) -> 
     """The answers of an outcome that say something new. `known` are its addresses' rows as match.known_pages() gives them.
 
     An address's first; a later one whose title or text differs; a refused one, once for each reason; each 404 or 410 of an
-    article, for it proves the deletion. Of what was taken down nothing.
+    article, for it proves the deletion, and what proves the contrary. Of what was taken down nothing.
     """
     if takedown.is_forgotten(known) or not (outcome.article or outcome.refusal or outcome.failure):
         return []
@@ -148,7 +150,14 @@ def _is_new(db: Database, outcome: Outcome, known: Mapping[str, Row]) -> bool:
         asked = known.get(page.url)
         return is_gone(page.status) and asked is not None and asked["state"] == "article"
     here = known.get(page.final_url)
-    return here is None or not captures.has(db, [here["id"]], None) or _differs(db, outcome, here)
+    return (
+        here is None or not captures.has(db, [here["id"]], None) or _differs(db, outcome, here) or _says_more(db, here)
+    )
+
+
+def _says_more(db: Database, here: Row) -> bool:
+    """Whether the text that is stored says something when it is there once more: the page was not gone, or its last text was wrong."""
+    return here["state"] == "article" and (is_gone(here["http_status"]) or is_doubted(db, here))
 
 
 def _differs(db: Database, outcome: Outcome, here: Row) -> bool:
@@ -177,5 +186,7 @@ def _metadata(outcome: Outcome, answer: Answer, found: Row | None) -> dict[str, 
         "tdm_reservation": page.tdm_reservation,
         "content_usage": page.content_usage,
         "redirected_to": following[0].url if following else None,
+        "refusal": page.refusal,
+        "unchecked": page.unchecked,
     }
     return {name: value for name, value in told.items() if value or value == 0}

@@ -36,6 +36,14 @@ def folder_of(database: Path) -> Path:
     return database.resolve().parent / FOLDER
 
 
+def is_in_folder(database: Path, file: Path) -> bool:
+    """Whether a file lies where a database has its WARC files."""
+    try:
+        return file.parent.resolve() == folder_of(database).resolve()
+    except (OSError, RuntimeError):
+        return False
+
+
 def own_files(database: Path) -> list[Path]:
     """The files that this database's runs have written, the oldest first; none where nobody may look."""
     folder, name = (

@@ -438,6 +438,40 @@ def m026_when_and_why_forgotten(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m027_cause_of_versions(db: Database) -> None:
+    """Whether a version is what the site changed, or what other rules of extraction made of the same page; only the former are news."""
+    for statement in (
+        "alter table versions add column cause text not null default 'site' check (cause in ('site', 'rules'))",
+        "drop view changed",
+        """create view changed as
+        select versions.article_id, articles.url, sources.name as source, versions.fetched_at as at,
+               case when versions.content_hash = earlier.content_hash then 'title' else 'text' end as what,
+               earlier.title as old_title, versions.title as new_title, versions.words_added, versions.words_removed
+        from versions
+        join pages on pages.id = versions.page_id and pages.article_id = versions.article_id
+             and (pages.state = 'article' or pages.reason not in ('text', 'near'))
+        join versions as earlier on earlier.id = (
+            select id from versions as candidate
+            where candidate.article_id = versions.article_id and candidate.page_id = versions.page_id
+                  and candidate.version < versions.version
+            order by candidate.version desc limit 1
+        )
+        join articles on articles.id = versions.article_id
+        left join sources on sources.id = articles.source_id
+        where versions.cause = 'site'
+        union all
+        select articles.id, articles.url, sources.name, articles.gone_at, 'gone', articles.title, null, 0, articles.word_count
+        from articles left join sources on sources.id = articles.source_id
+        where articles.gone_at is not null
+        union all
+        select articles.id, articles.url, sources.name, pages.last_fetched_at, 'moved', articles.title, articles.title, 0, 0
+        from pages join articles on articles.id = pages.article_id left join sources on sources.id = articles.source_id
+        where pages.state = 'duplicate' and pages.reason = 'canonical' and pages.http_status in (404, 410)""",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -9,6 +9,7 @@ the texts themselves.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlite_utils import Database
 
@@ -292,8 +293,13 @@ def _alike(row: Row, article: Article) -> bool:
 
 
 def _found_at(it: Match) -> str:
-    fetched_at = stamp(it.page.fetched_at)
-    return min(it.here["discovered_at"], fetched_at) if it.here else fetched_at
+    found_at = stamp(found_at_of(it.page, it.page.final_url))
+    return min(it.here["discovered_at"], found_at) if it.here else found_at
+
+
+def found_at_of(page: Page, url: str) -> datetime:
+    """When one of a page's addresses was found, as far as the page knows: that it was found by, else when it answered."""
+    return page.discovered_at if page.discovered_at and url == page.url else page.fetched_at
 
 
 def _article(db: Database, article_id: int) -> Row | None:

@@ -1,6 +1,9 @@
 """The item pipeline that extracts: Page -> Outcome, in the workers."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,6 +32,8 @@ class ExtractPipeline:
     def __init__(self, workers: "Workers", stats: "StatsCollector") -> None:
         self._workers = workers
         self._stats = stats
+        self._before = asyncio.Event()  #: set when the archive's record before is on its way to the store
+        self._before.set()
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "ExtractPipeline":
@@ -39,7 +44,26 @@ class ExtractPipeline:
         if isinstance(item, Listing):
             return item
         page = self._page_of(item)
-        outcome = _with_answers(await self._outcome_of(replace(page, answers=())), page)
+        async with self._in_turn(page):
+            outcome = _with_answers(await self._outcome_of(replace(page, answers=())), page)
+            return self._counted(outcome)
+
+    @asynccontextmanager
+    async def _in_turn(self, page: Page) -> AsyncIterator[None]:
+        """Records of web archives are handed on in the order in which they were read: what a page said first comes first."""
+        if page.warc is None:
+            yield
+            return
+        before, done = self._before, asyncio.Event()
+        self._before = done
+        try:
+            yield
+            await before.wait()
+        finally:
+            done.set()
+
+    def _counted(self, outcome: Outcome) -> Outcome:
+        page = outcome.page
         word = "article" if outcome.article else outcome.refusal or outcome.failure or "unchanged"
         self._stats.inc_value(f"extract/{word}")
         if outcome.refusal:
@@ -57,20 +81,25 @@ class ExtractPipeline:
             raise DropItem(str(error), log_level="DEBUG") from None
 
     async def _outcome_of(self, page: Page) -> Outcome:
-        if page.unchanged or ((page.failure or page.refusal) and not _is_told_by_feed(page)):
-            return Outcome(page=page, failure=page.failure, refusal=page.refusal)
-        try:
-            return await self._workers.run(outcome_of, page, needs=NEEDS)
-        except WorkerLost as lost:
-            failure = f"extraction_{lost}"
-            logger.warning("%s: %s", page.url, sentence(failure))
-            return Outcome(page=_emptied(page), failure=failure)
-        except WorkerBug as bug:
-            logger.error("%s: a bug in extraction:\n%s", page.url, bug)
-            return Outcome(page=_emptied(page), failure="extraction_error")
+        return await extracted(self._workers, page)
 
     def close_spider(self) -> None:
         self._workers.kill()
+
+
+async def extracted(workers: "Workers", page: Page) -> Outcome:
+    """Extract one page in an idle worker, or pass on why there is nothing to extract."""
+    if page.unchanged or ((page.failure or page.refusal) and not _is_told_by_feed(page)):
+        return Outcome(page=page, failure=page.failure, refusal=page.refusal)
+    try:
+        return await workers.run(outcome_of, page, needs=NEEDS)
+    except WorkerLost as lost:
+        failure = f"extraction_{lost}"
+        logger.warning("%s: %s", page.url, sentence(failure))
+        return Outcome(page=_emptied(page), failure=failure)
+    except WorkerBug as bug:
+        logger.error("%s: a bug in extraction:\n%s", page.url, bug)
+        return Outcome(page=_emptied(page), failure="extraction_error")
 
 
 def outcome_of(page: Page) -> Outcome:

@@ -39,6 +39,8 @@ def _changes(versions: list[queries.Row]) -> Iterator[queries.Row]:
     """From each version to the next what became of `title` and `text`: [None] where nothing did, None where that would be too long."""
     left = MAX_COMPARED
     for new, old in pairwise(versions):
+        if new["cause"] != "site":  # other rules made it of the same page
+            continue
         left -= len(old["text"]) + len(new["text"])
         said = {name: new[name] for name in ("version", "fetched_at", "words_added", "words_removed")}
         title = differences.word_diff(old["title"] or "", new["title"] or "")

@@ -1,0 +1,152 @@
+"""`broadsheet import warc/` makes an archive again from the WARC files that its crawls have left."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CORPUS, ROOT, broadsheet, connect, run_scrapy
+from tests.support.loopback import Site, article_html, serving, story
+from tests.support.newsroom import Newsroom
+from tests.support.rebuilt import COMPARED, differences
+
+
+def rebuild(folder: Path, *paths: str, name: str = "again.db") -> Path:
+    """The archive that an import of a folder's WARC files makes."""
+    done = broadsheet("import", *(paths or ["warc/"]), "--db", name, cwd=folder, workers=2)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return folder / name
+
+
+def make_due(db: Path) -> None:
+    """As if the last look at every page had been three hours ago."""
+    base = connect(db)
+    with base:
+        base.execute(
+            """update pages set next_fetch_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-1 hour'), etag = null, last_modified = null,
+               last_fetched_at = strftime('%Y-%m-%dT%H:%M:%SZ', last_fetched_at, '-3 hours') where state in ('article', 'refused')"""
+        )
+    base.close()
+
+
+# The demo's corpus, crawled three times
+
+
+def crawl_corpus(folder: Path) -> None:
+    settings = {
+        "SOURCES_FILE": folder / "sources.toml",
+        "NEWS_DB": folder / "news.db",
+        "OFFLINE_DIR": folder / "corpus",
+        "WARC_OFFLINE": True,
+    }
+    options = (word for key, value in settings.items() for word in ("-s", f"{key}={value}"))
+    done = run_scrapy("crawl", "news", *options, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+CORRECTED = "www.calderwickledger.example"
+GONE = "fenmoorpost.example/posts/footbridge-otters/index.html"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the corpus, crawled; then one page has another text, one another title, and one is gone for two looks."""
+    folder = tmp_path_factory.mktemp("corpus")
+    shutil.copytree(CORPUS, folder / "corpus")
+    shutil.copy(CORPUS / "sources.toml", folder)
+    crawl_corpus(folder)
+    (folder / "corpus" / GONE).unlink()
+    pages = sorted((folder / "corpus" / CORRECTED).glob("city/**/*.html"))
+    for page, (old, new) in zip(
+        pages, ((b"</p>", b" And so it was said twice.</p>"), (b"<title>", b"<title>Not ")), strict=False
+    ):
+        assert old in page.read_bytes()
+        page.write_bytes(page.read_bytes().replace(old, new, 1))
+    for _ in range(2):
+        make_due(folder / "news.db")
+        crawl_corpus(folder)
+    return folder
+
+
+def test_the_corpus_comes_back_as_it_was(corpus: Path) -> None:
+    base = connect(corpus / "news.db")
+    counts = {table: base.execute(f"select count(*) from ({sql})").fetchone()[0] for table, sql in COMPARED.items()}
+    gone = base.execute("select count(*) from articles where gone_at is not null").fetchone()[0]
+    base.close()
+    assert counts["articles"] >= 54 and counts["stories"] >= 2 and counts["versions"] >= 2 and gone == 1
+    assert differences(corpus / "news.db", rebuild(corpus)) == []
+
+
+# A site of every kind of answer, by HTTP
+
+
+def told_by_feed(site: Site, path: str, subject: str) -> None:
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in story(subject).split("\n\n"))
+    site.add("/full", f"""<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><item><title>{subject}</title>
+        <link>{site.url}{path}</link><content:encoded><![CDATA[{text}]]></content:encoded></item></channel></rss>""")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    """An archive of redirects, copies, refusals, corrections and their like, crawled five times."""
+    newsroom = Newsroom(tmp_path_factory.mktemp("kinds"))
+    with serving() as site, serving("127.0.0.2") as other:
+        site.add("/pier", article_html("Pier", story("pier")), packed=True)
+        site.add("/gull", article_html("Gull", story("gull"), date=""))
+        other.add("/bird", article_html("Gull", story("gull"), date=""))
+        site.add("/old", status=301, Location="/older")
+        site.add("/older", "<meta http-equiv='refresh' content='0; url=/new'>")
+        site.article("/new", "Lamp", story("lamp"))
+        site.add("/pdf", b"%PDF-1.4", kind="application/pdf")
+        site.add("/short", "<title>No</title><p>Short.")
+        site.add("/lost", status=302, Location="/")
+        site.add("/", "<title>News</title>")
+        site.add("/walled", "not for you", status=403)
+        told_by_feed(site, "/walled", "wall")
+        for path in ("/rope", "/mole", "/away", "/back"):
+            site.article(path, path[1:].title(), story(path))
+        site.feed(
+            "/feed",
+            *(site.url + path for path in ("/gull", "/pier", "/old", "/pdf", "/rope", "/mole", "/away", "/back")),
+        )
+        more = ", ".join(f'"{site.url}{path}"' for path in ("/lost", "/short", "/once", "/again"))
+        newsroom.watch(
+            f'url = "{site.url}/"\nfeeds = ["{site.url}/feed", "{site.url}/full"]\npages = [{more}]',
+            f'name = "Other"\nurl = "{other.url}/"\npages = ["{other.url}/bird"]',
+        )
+        newsroom.crawl()
+        first = site.answers["/rope"]
+        site.article("/rope", "Rope", story("/rope") + "\n\nThe rope was found again.")
+        site.article("/mole", "Mole, corrected", story("/mole"))
+        site.add("/away", "gone", status=410)
+        site.add("/back", "gone", status=404)
+        site.add("/once", status=302, Location="/pier")  # to what is known: only the redirect is kept
+        site.add("/again", status=308, Location="/once")
+        for number in range(4):
+            if number == 1:
+                site.answers["/rope"] = first
+                site.article("/back", "Back", story("/back"))
+            if number == 2:
+                site.add("/back", "gone", status=404)
+            make_due(newsroom.db)
+            newsroom.crawl("--now", *(["--retry", "refused", "--retry", "failed"] if not number else []))
+        yield newsroom
+
+
+def test_answers_of_every_kind_come_back(kinds: Newsroom) -> None:
+    states = {url.partition("//")[2].partition("/")[2]: state for url, state in kinds.states().items()}
+    assert {states.pop("gull"), states.pop("bird")} == {("article", None), ("duplicate", "text")}  # as they were found
+    assert states == {
+        "pier": ("article", None), "new": ("article", None),
+        "old": ("duplicate", "redirect"), "once": ("duplicate", "redirect"), "again": ("duplicate", "redirect"),
+        "pdf": ("refused", "not_html"), "short": ("refused", "too_short"), "lost": ("refused", "redirect_to_front_page"),
+        "walled": ("article", None), "rope": ("article", None),
+        "mole": ("article", None), "away": ("article", None), "back": ("article", None),
+    }  # fmt: skip
+    reasons = dict(kinds.rows("select reason, count(*) from captures group by 1"))
+    assert (reasons["redirect"], reasons["http_410"], reasons["http_404"]) == (6, 4, 3)
+    assert kinds.rows("select count(*) from captures where revisit_of is not null and status = 200") == [(2,)]
+    assert kinds.rows("select count(*) from articles where gone_at is not null") == [(2,)]
+    assert differences(kinds.db, rebuild(kinds.folder)) == []
