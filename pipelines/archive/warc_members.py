@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from crawler.parsers.warc import METADATA_TYPE
 from crawler.times import stamp
 from crawler.urls import canonical_or_none
-from pipelines.archive.warc_records import METADATA_TYPE, digest_of
+from pipelines.archive.warc_records import digest_of
 
 BLANK_TYPE = "application/x.broadsheet-blank"
 """Content-Type of a record that stands where another was that was taken down: spaces."""
