@@ -1,6 +1,7 @@
 """Captures that lead nowhere are found, and the repair that is printed works when it is typed as it stands."""
 
 import random
+import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,7 +68,7 @@ FAULTS: dict[str, tuple[Callable[[Newsroom], object], tuple[str, ...], str]] = {
     "a file that is gone": (
         lambda newsroom: files(newsroom.folder)[0].unlink(), (), "1 WARC files that captures are in and that are not there"),
     "all files gone": (
-        lambda newsroom: (files(newsroom.folder)[0].unlink(), (newsroom.folder / "warc").rmdir()), (),
+        lambda newsroom: shutil.rmtree(newsroom.folder / "warc"), (),
         "1 WARC files that captures are in and that are not there"),
     "a file cut off": (cut, (), "captures where no sound record begins"),
     "an offset that is none": (

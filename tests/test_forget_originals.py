@@ -1,5 +1,7 @@
 """A takedown in the WARC files: no byte of the text stays, every other record is where it was, and a kill in between costs nothing."""
 
+import os
+import pty
 import random
 import signal
 import subprocess
@@ -20,7 +22,7 @@ from crawler.parsers.warc import read_record, read_warc
 from pipelines.archive.warc_files import WarcFiles
 from pipelines.archive.warc_members import SMALLEST, blank_record, members
 from pipelines.archive.warc_records import digest_of, records_of
-from tests.conftest import ROOT, broadsheet, connect
+from tests.conftest import ENVIRONMENT, ROOT, broadsheet, connect
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
 from tests.support.originals import complaints, files, records
@@ -353,6 +355,25 @@ def test_files_of_others_and_files_that_are_not_there_are_named(told: Told) -> N
     (newsroom.folder / second.name).rename(second)
     broadsheet("forget", f"{told.url}/pier", cwd=newsroom.folder)
     assert second.name not in spoken(WORD, newsroom.folder)
+
+
+# On a terminal
+
+
+@pytest.mark.parametrize(("answer", "goes"), [(b"n\n", False), (b"y\n", True), (b"", True)], ids=["no", "yes", "--yes"])
+def test_on_a_terminal_it_shows_what_goes_and_asks(told: Told, answer: bytes, goes: bool) -> None:
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "crawler", "forget", f"{told.url}/pier", *([] if answer else ["--yes"])]
+    os.write(ours, answer)
+    done = subprocess.run(
+        command, cwd=told.newsroom.folder, env=ENVIRONMENT, stdin=its, stdout=its, stderr=subprocess.PIPE
+    )
+    said = os.read(ours, 10**6).decode()
+    os.close(ours)
+    os.close(its)
+    assert (done.returncode, b"Forget this for good? [y/N]" in done.stderr) == (0, bool(answer))
+    assert ("4 captures would be blanked:" in said) == bool(answer)
+    assert (told.newsroom.states()[f"{told.url}/pier"] == ("refused", "forgotten")) == goes
 
 
 # Killed

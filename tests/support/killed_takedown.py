@@ -9,11 +9,12 @@ from typing import Any
 
 from crawler.cli.main import main
 from pipelines.archive import takedown, warc_takedown
-from tests.support.killed import die
+from tests.support.killed import _replace, die
 
 
 def die_at(moment: str) -> None:
-    overwrite, pwrite, written = warc_takedown._overwrite, os.pwrite, []
+    overwrite, pwrite = warc_takedown._overwrite, os.pwrite
+    written: list[Any] = []
 
     def overwritten(*arguments: Any) -> None:
         if (moment, len(written)) in (("before the first", 0), ("between two", 4)):
@@ -30,13 +31,13 @@ def die_at(moment: str) -> None:
     def dead(*_: Any, **__: Any) -> None:
         die()
 
-    warc_takedown._overwrite = overwritten
+    _replace(warc_takedown, "_overwrite", overwritten)
     if moment == "inside a record":
-        os.pwrite = torn
+        _replace(os, "pwrite", torn)
     if moment == "before the rows":
-        warc_takedown.drop_rows = dead
+        _replace(warc_takedown, "drop_rows", dead)
     if moment == "before the file is written anew":
-        takedown.erase = dead  # type: ignore[assignment]
+        _replace(takedown, "erase", dead)
 
 
 if __name__ == "__main__":
