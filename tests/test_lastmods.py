@@ -132,7 +132,7 @@ def look(site: Site, newsroom: Newsroom, names: list[str], date: Dates) -> list[
     site.add("/map.xml", sitemap(names, date, f"{site.url}/"), kind="text/xml")
     site.asked.clear()
     newsroom.crawl("--now")
-    return sorted(path.removeprefix("/") for path in site.asked if path not in ("/map.xml", "/robots.txt"))
+    return sorted(path.removeprefix("/") for path in site.asked_of_content if path != "/map.xml")
 
 
 def watch(site: Site, newsroom: Newsroom) -> None:

@@ -36,9 +36,9 @@ def test_articles_of_a_list_are_fetched_once_and_nothing_is_watched(site: Site, 
     assert newsroom.rows("select distinct via from pages") == [("listed",)]
     assert newsroom.rows("select count(*) from pages where state = 'article' and next_fetch_at is not null") == [(0,)]
     newsroom.crawl("--urls", "list.txt")
-    assert Counter(site.asked) == {"/robots.txt": 1, "/a": 1, "/b": 1, "/absent": 1}
+    assert Counter(site.asked_of_content) == {"/a": 1, "/b": 1, "/absent": 1}
     newsroom.crawl("--urls", "list.txt", "--retry", "article", "--retry", "failed")
-    assert Counter(site.asked) == {"/robots.txt": 1, "/a": 2, "/b": 2, "/absent": 2}
+    assert Counter(site.asked_of_content) == {"/a": 2, "/b": 2, "/absent": 2}
 
 
 def test_a_csv_says_outlet_date_and_title_and_the_page_comes_first(site: Site, newsroom: Newsroom) -> None:
@@ -69,7 +69,7 @@ def test_the_settings_of_a_site_of_sources_toml_are_used_and_its_feed_is_not_ask
     site.feed("/feed", *pages_of(site, "/new"))
     write(newsroom, *pages_of(site, "/a"))
     newsroom.crawl("--urls", "list.txt")
-    assert site.asked == ["/robots.txt", "/a"]
+    assert site.asked_of_content == ["/a"]
     assert newsroom.rows(ARTICLES) == [("About a", "Ours")]
     assert newsroom.rows("select text from articles") == [("\n\n".join(story("/a").split("\n\n")[1:]),)]
     assert newsroom.rows("select last_success_at from sources") == [(None,)]

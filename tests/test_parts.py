@@ -80,7 +80,7 @@ def watch(site: Site, newsroom: Newsroom, *paths: str) -> None:
 
 
 def asked(site: Site) -> list[str]:
-    return [path for path in site.asked if path not in ("/feed", "/robots.txt")]
+    return [path for path in site.asked_of_content if path != "/feed"]
 
 
 def states(site: Site, newsroom: Newsroom) -> dict[str, tuple[str, str | None]]:

@@ -10,7 +10,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.database.connection import connect
-from pipelines.database.schema import spaced as spaced_in_sql
+from pipelines.database.earlier_migrations import spaced as spaced_in_sql
 from pipelines.publish.formatting import MARKS, marked, spaced
 from pipelines.publish.fulltext import spelled_out
 from pipelines.publish.queries import newest

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from crawler.parsers import front_pages
-from pipelines.database.schema import spaced
+from pipelines.database.earlier_migrations import spaced
 from pipelines.text import CJK, is_prose, tokens, width, word_count, words_of
 
 TEXTS = {

@@ -55,9 +55,9 @@ def reextract(
     sources_file: Path,
     db: Path,
 ) -> None:
-    """Extract the kept originals again by today's rules, without the network.
+    """Extract the kept originals again by today's rules.
 
-    Of every article the last original, and those of refused pages, which may be articles by now. Prints for each source how
+    No network is needed. Of every article the last original, and those of refused pages, which may be articles by now. Prints for each source how
     many are the same, and what changed of the others. What loses over a third of its words, or is refused, is listed with
     the reason, and is not written unless --accept-losses says so.
 

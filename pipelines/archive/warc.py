@@ -187,6 +187,6 @@ def _metadata(outcome: Outcome, answer: Answer, found: Row | None) -> dict[str, 
         "content_usage": page.content_usage,
         "redirected_to": following[0].url if following else None,
         "refusal": page.refusal,
-        "unchecked": page.unchecked,
+        "unchecked": page.unchecked or None,
     }
     return {name: value for name, value in told.items() if value or value == 0}

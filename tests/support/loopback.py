@@ -34,6 +34,11 @@ class Site:
     asked: list[str] = field(default_factory=list)
     not_modified: list[str] = field(default_factory=list)
 
+    @property
+    def asked_of_content(self) -> list[str]:
+        """`asked` without what is asked of a host once: its robots.txt and its tdmrep.json."""
+        return [path for path in self.asked if path not in ("/robots.txt", "/.well-known/tdmrep.json")]
+
     def add(
         self,
         path: str,
