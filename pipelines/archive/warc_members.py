@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from crawler.parsers.warc import METADATA_TYPE
+from crawler.items import METADATA_TYPE
 from crawler.times import stamp
 from crawler.urls import canonical_or_none
 from pipelines.archive.warc_records import digest_of
