@@ -357,6 +357,30 @@ def test_files_of_others_and_files_that_are_not_there_are_named(told: Told) -> N
     assert second.name not in spoken(WORD, newsroom.folder)
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_revisit_goes_with_what_it_refers_to(site: Site, newsroom: Newsroom, is_there: bool) -> None:
+    """Also where its file is elsewhere, and comes back later."""
+    pages = [article_html(WORD.decode(), f"{story('pier')} {more}") for more in (WORD.decode(), "Another line.")]
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    for number in (0, 1, 0):
+        site.add("/pier", pages[number], secret=WORD.decode())
+        newsroom.change("update pages set next_fetch_at = '2020-01-01'") if newsroom.db.exists() else None
+        newsroom.crawl("--now")
+    assert newsroom.rows("select count(revisit_of) from captures") == [(1,)]
+    last = files(newsroom.folder)[-1]
+    if not is_there:
+        last.rename(newsroom.folder / last.name)
+        assert broadsheet("forget", f"{site.url}/pier", cwd=newsroom.folder).returncode == 0
+        (newsroom.folder / last.name).rename(last)
+    assert spoken(WORD, newsroom.folder)
+    assert broadsheet("forget", f"{site.url}/pier", cwd=newsroom.folder).returncode == 0
+    assert (spoken(WORD, newsroom.folder), complaints(newsroom.folder)) == ([], 0)
+    assert newsroom.rows("select count(*) from captures") == [(0,)]
+    broadsheet("forget", "--undo", f"{site.url}/pier", cwd=newsroom.folder)
+    newsroom.crawl()
+    assert len(bodies(newsroom)) == 1
+
+
 # On a terminal
 
 

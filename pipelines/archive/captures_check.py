@@ -27,7 +27,7 @@ _MOST_NAMED = 1_000
 
 
 def examine(db: Database, path: Path, *, deep: bool = False) -> Iterator[Finding]:
-    """All checks of captures. `deep` reads every byte of the files: 80 MB a second."""
+    """All checks of captures. `deep` reads every byte of the files: 70 MB a second of processor time."""
     try:
         if not missing_migrations(db.conn) and "captures" in db.table_names():  # else the schema is what is told of
             yield from _examine(db, path, deep)

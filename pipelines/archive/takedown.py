@@ -7,7 +7,7 @@ Somebody with the right to it names addresses, not texts. So the address decides
   the text would stay. Where one address leads to a copy and nobody knows to which, more goes rather than less.
 - The address of a mere copy (text, near) takes that copy's own words; the article is another publisher's, and stays.
 
-Forgotten is a reason that nothing lifts: no crawl, no --retry, no import, no redirect or canonical link that leads there.
+Forgotten is a reason that only a person lifts (lift()): no crawl, no --retry, no import, no redirect or canonical link there.
 The same text under an address that nobody named is a new article: prints that would know it again are gone too.
 
 plan() reads, warc_takedown.blank() clears what the WARC files hold of it; take_down() is called within the writer's transaction
@@ -180,7 +180,8 @@ def lift(db: Database, url: str) -> bool:
     page = first_row(db, "select * from pages where url = ? and reason = ?", [url, FORGOTTEN])
     if page is None:
         return False
-    if page["via"] == "listed" and not page["attempts"] and not page["warc"]:
+    kept = first_row(db, "select 1 from captures where page_id = ?", [page["id"]])
+    if page["via"] == "listed" and not (page["attempts"] or kept):
         db.execute("delete from pages where id = ?", [page["id"]])
     else:
         update(db, "pages", page["id"], PENDING)

@@ -140,8 +140,11 @@ def drop_rows(db: Database, database: Path, taken: Iterable[Taken], page_ids: Co
         db.execute(sql, given)
 
 
-_GONE = """select id from captures where id in (select value from json_each(:ids))
+_BLANKED = """select id from captures where id in (select value from json_each(:ids))
     or (page_id in (select value from json_each(:pages)) and file in (select value from json_each(:files)))"""
+
+_GONE = f"{_BLANKED} or revisit_of in ({_BLANKED})"
+"""With those that have their bodies there, though their own file may be away."""
 
 _NAMED_NO_MORE = """update pages set warc = null, warc_offset = null
     where id in (select value from json_each(:pages)) and warc in (select value from json_each(:files))"""
