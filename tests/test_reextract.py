@@ -10,7 +10,7 @@ import pytest
 from pipelines.database.lock import run_lock
 from pipelines.text import content_hash
 from tests.conftest import broadsheet, connect
-from tests.support.loopback import article_html, serving, story
+from tests.support.loopback import serving, story
 from tests.support.newsroom import Newsroom
 
 PAGES = ("pier", "mole", "rope", "lamp")
@@ -157,13 +157,13 @@ def test_losses_are_written_where_they_are_accepted(archive: Newsroom) -> None:
 
 def test_a_page_that_was_refused_becomes_the_article_that_it_is(archive: Newsroom) -> None:
     ((page_id, article_id),) = archive.rows("select id, article_id from pages where url like '%/rope'")
-    archive.change("delete from fingerprints where article_id = %d" % article_id)
-    archive.change("update pages set state = 'refused', reason = 'index', article_id = null where id = %d" % page_id)
-    archive.change("delete from articles where id = %d" % article_id)
-    archive.change("update captures set reason = 'index' where page_id = %d" % page_id)
+    archive.change(f"delete from fingerprints where article_id = {article_id}")
+    archive.change(f"update pages set state = 'refused', reason = 'index', article_id = null where id = {page_id}")
+    archive.change(f"delete from articles where id = {article_id}")
+    archive.change(f"update captures set reason = 'index' where page_id = {page_id}")
     assert counts(reextract(archive)) == {"same": 4, "gained": 1}
     reextract(archive, "--apply")
-    assert archive.rows("select title, state, reason from pages where id = %d" % page_id) == [("Rope", "article", None)]
+    assert archive.rows(f"select title, state, reason from pages where id = {page_id}") == [("Rope", "article", None)]
     assert archive.rows("select text from articles where url like '%/rope'") == [(story("rope"),)]
     assert counts(reextract(archive)) == {"same": 5}
 

@@ -105,17 +105,12 @@ def start(db: Database, run: RunState, *, argv: list[str], version: str, now: da
 def finish(db: Database, run: RunState, *, status: str, reason: str | None, now: datetime) -> None:
     """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
-    began = stamp(run.began or now)
-    health.judge_sources(
-        db,
-        _newly_met(db) if run.asks_sites else {},
-        read=run.read,
-        unread=run.unread,
-        held=run.held,
-        started_at=began,
-        now=stamp(now),
-    )
-    note_postponed(db, run.postponed)
+    if run.asks_sites:
+        began = stamp(run.began or now)
+        health.judge_sources(
+            db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
+        )
+        note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}
     end = {"finished_at": stamp(now), "status": status, "reason": reason, "counts": to_json(counts)}
     update(db, "runs", run.run_id, end)
