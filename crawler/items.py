@@ -56,6 +56,10 @@ MAX_PAGE_BYTES = 8 * 2**20
 """Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
 
 
+METADATA_TYPE = "application/x.broadsheet+json"
+"""Content-Type of the WARC records that say how a page was found; docs/originals.md has their format."""
+
+
 MAX_CHILDREN = 50
 """Sitemaps of an index that are asked in one run, likely newest first; and feeds that a front page may announce."""
 

@@ -82,6 +82,11 @@ def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subpro
     return _run("scrapy", *arguments, cwd=cwd, workers=workers)
 
 
+def run_killed(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command line, which kills itself at a moment of keeping an original: tests.support.killed has the arguments."""
+    return _run("killed", *arguments, cwd=cwd, workers=0)
+
+
 def _run(
     program: str, *arguments: object, cwd: Path, **more: int | dict[str, str] | None
 ) -> subprocess.CompletedProcess[str]:

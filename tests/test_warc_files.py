@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import shutil
+import sqlite3
 import stat
 from base64 import b64encode
 from collections.abc import Iterator
@@ -12,15 +13,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from scrapy.exceptions import DropItem
+from scrapy.utils.test import get_crawler
 
-from crawler.items import Answer
+from crawler.items import Answer, Outcome, Page
+from pipelines.archive.pipeline import StorePipeline
 from pipelines.archive.store import Archive
+from pipelines.archive.warc import Originals
 from pipelines.archive.warc_files import WarcFiles, own_files
 from pipelines.archive.warc_records import digest_of, records_of
 from tests.conftest import ROOT, broadsheet, run_scrapy
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
-from tests.support.originals import complaints, files, records, unknown_responses
+from tests.support.originals import all_records, complaints, files, records, unknown_responses
 
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 
@@ -63,6 +68,28 @@ def test_the_groups_of_one_page_lie_where_it_is_said(tmp_path: Path) -> None:
         member = gzip.decompress(file.read_bytes()[offset : offset + length])
         assert name == file.name
         assert f"WARC-Target-URI: https://x.example/{number}\r\n".encode() in member
+
+
+def test_a_page_that_a_bug_keeps_out_of_the_archive_leaves_no_record(tmp_path: Path) -> None:
+    with closing(Archive(tmp_path / "news.db")) as archive:
+        pipeline = StorePipeline(archive, Originals(archive, WarcFiles(archive.path)), get_crawler())
+        for path, is_broken in (("a", True), ("b", False), ("c", True), ("d", False)):
+            url = f"https://x.example/{path}"
+            answer = Answer(
+                url=url, fetched_at=NOON, status=200, protocol="HTTP/1.1", reason="OK", headers=(), body=b"x"
+            )
+            page = Page(url=url, final_url=url, via="feed", fetched_at=NOON, status=200, answers=(answer,))
+            archive.db.execute(_BUG if is_broken else "drop trigger if exists bug")
+            with pytest.raises(sqlite3.IntegrityError if is_broken else DropItem):
+                pipeline.process_item(Outcome(page=page, refusal="too_short"))
+            assert [record.url for record in all_records(tmp_path) if record.kind == "response"] == [
+                f"https://x.example/{kept}" for kept in "bd" if kept <= path
+            ]
+        pipeline.close_spider()
+    assert complaints(tmp_path) == 0
+
+
+_BUG = "create trigger bug before insert on captures begin select raise(abort, 'a bug'); end"
 
 
 @pytest.mark.parametrize("name", ["Zeitung Köln.db", "a\nb.db", os.fsdecode(b"\xff.db"), "%.db"])

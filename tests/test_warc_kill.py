@@ -1,15 +1,13 @@
 """kill -9 inside a record, between record and commit, and after: no page is lost, and every record can be read after the next start."""
 
 import random
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipelines.archive.store import Archive
-from tests.conftest import ROOT
+from tests.conftest import run_killed
 from tests.support.killed import MOMENTS
 from tests.support.loopback import Site, article_html, story
 from tests.support.newsroom import Newsroom
@@ -55,22 +53,8 @@ def publish(site: Site, newsroom: Newsroom, archive: int) -> None:
 
 def is_killed(newsroom: Newsroom, moment: str, number: int, share: float) -> bool:
     """Crawl until the moment comes for the time of this number; whether it came."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.killed",
-        moment,
-        str(number),
-        str(share),
-        "crawl",
-        "--now",
-        "--quiet",
-    ]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [*command, "--db", newsroom.db.name], cwd=newsroom.folder, env=environment, capture_output=True
-    )
-    assert done.returncode in (0, -9), done.stderr.decode()
+    done = run_killed(moment, number, share, "crawl", "--now", "--quiet", cwd=newsroom.folder)
+    assert done.returncode in (0, -9), done.stderr
     return done.returncode != 0
 
 

@@ -16,7 +16,7 @@ from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
-from crawler.items import MAX_PAGE_BYTES, WHOLE, Capture, Hints, Page
+from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES, name_of
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
@@ -49,10 +49,6 @@ def read_record(file: Path, offset: int, *, body_at: tuple[Path, int] | None = N
             page = replace(page, body=original.body if original else b"")
         told = _metadata_of(record.rec_headers.get_header("WARC-Record-ID"), stream, end)
     return as_told(page, told)
-
-
-METADATA_TYPE = "application/x.broadsheet+json"
-"""Content-Type of the records that say how a page was found: docs/originals.md."""
 
 
 def _metadata_of(record_id: str | None, stream: BinaryIO, offset: int) -> dict[str, Any]:
@@ -176,7 +172,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         fetched_at=capture_time(record.rec_headers.get_header("WARC-Date")),
         status=status,
         content_type=content_type or None,
-        reserved=http.get_header("X-Robots-Tag") if http else None,
+        reserved=_reserved(http) if http else None,
         etag=http.get_header("ETag") if http else None,
         last_modified=http.get_header("Last-Modified") if http else None,
         body=body,
@@ -185,6 +181,14 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         warc=name,
         warc_offset=offset,
     )
+
+
+def _reserved(http: StatusAndHeaders) -> str | None:
+    """Page.reserved, as the crawl tells it."""
+    said = [value.strip() for name, value in http.headers if name.lower() == "x-robots-tag"]
+    if (http.get_header("tdm-reservation") or "").strip() == "1":
+        said.append("tdm-reservation")
+    return "\n".join(said) or None
 
 
 def _payload(stream: Any, http: StatusAndHeaders | None) -> bytes:

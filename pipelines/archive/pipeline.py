@@ -10,6 +10,7 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from crawler.items import Outcome
 from pipelines.archive.articles import article_as_it_is, article_row
+from pipelines.archive.pages import Stored
 from pipelines.archive.store import Archive, Item
 from pipelines.archive.warc import Originals
 from pipelines.database.connection import Row
@@ -44,12 +45,20 @@ class StorePipeline:
             if isinstance(item, Outcome) and run.broken is None:
                 item = self._originals.recorded(item)
             if run.broken is None:
-                stored = self._archive.keep(item)
+                stored = self._keep(item)
                 if isinstance(item, Outcome) and item.article and stored and stored.outcome in ("new", "updated"):
                     return article_as_it_is(self._archive.db, stored.article_id)
                 raise DropItem("no new article", log_level="DEBUG")
         self._end_crawl()
         raise DropItem(str(run.broken), log_level="DEBUG")
+
+    def _keep(self, item: Item) -> Stored | None:
+        try:
+            return self._archive.keep(item)
+        except BaseException:
+            if isinstance(item, Outcome) and self._archive.run.broken is None:  # else nobody knows if it is stored
+                self._originals.take_back(item)
+            raise
 
     def close_spider(self) -> None:
         self._originals.close()

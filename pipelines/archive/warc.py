@@ -55,6 +55,11 @@ class Originals:
             self._archive.run.broken = error
         return passed_on
 
+    def take_back(self, outcome: Outcome) -> None:
+        """Take back the records of an outcome that was recorded last and could not be stored."""
+        if outcome.captures and outcome.captures[-1].file == self._files.name:
+            self._files.take_back()
+
     def _record(self, outcome: Outcome) -> tuple[Capture, ...]:
         """Write what is new of an outcome's answers."""
         db, page = self._archive.db, outcome.page

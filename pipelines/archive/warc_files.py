@@ -62,7 +62,10 @@ def _name_of(database: Path) -> str:
 
 def last_written(file: Path) -> datetime:
     """The latest time at which a file was written to, by its name."""
-    return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) + MAX_AGE
+    try:
+        return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) + MAX_AGE
+    except (ValueError, OverflowError):  # nobody of ours has named it so
+        return datetime.max.replace(tzinfo=UTC)
 
 
 class WarcFiles:
@@ -77,7 +80,7 @@ class WarcFiles:
         self._file: BinaryIO | None = None
         self._path = self.folder
         self._began: datetime | None = None
-        self._end = 0
+        self._end = self._end_before = 0
 
     @property
     def name(self) -> str:
@@ -88,13 +91,13 @@ class WarcFiles:
         """Write groups of records, all into one file; returns where the first of each group lies."""
         if self._file is not None and (self._end >= self._max_bytes or now - (self._began or now) >= MAX_AGE):
             self.close()
-        begun = self._file is None
         try:
-            head = [self._begin(now)] if begun else []
+            head = [self._begin(now)] if self._file is None else []
+            self._end_before = self._end
             places = list(self._places(records, self._end + sum(map(len, head))))
             self._append(b"".join([*head, *(member for group in records for member in group)]))
         except OSError as error:
-            self._take_back(begun)
+            self.take_back()
             raise OSError(error.errno, error.strerror, str(self._path)) from error
         return places
 
@@ -124,18 +127,18 @@ class WarcFiles:
             left = left[self._file.write(left) :]
         self._end += len(data)
 
-    def _take_back(self, begun: bool) -> None:
-        """Leave the folder as it was before what could not be written whole."""
+    def take_back(self) -> None:
+        """Leave the folder as it was before the last write, whether that came to its end or not. Raises OSError."""
+        if self._file is not None and self._end_before:
+            self._file.truncate(self._end_before)
+            self._end = self._file.seek(self._end_before)
+            return
         if self._file is not None:
-            self._file.truncate(self._end)
-            self._file.seek(self._end)
-            if begun:
-                self._file.close()
-                self._file = None
-                self._path.unlink()
-        if begun:
-            with contextlib.suppress(OSError):  # it is not ours, or holds other files
-                self.folder.rmdir()
+            self._file.close()
+            self._file = None
+            self._path.unlink()
+        with contextlib.suppress(OSError):  # it is not ours, or holds other files
+            self.folder.rmdir()
 
     def close(self) -> None:
         """End the file: what it holds is on the disk, whatever happens to the power. Raises OSError."""

@@ -14,10 +14,10 @@ from sqlite_utils import Database
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from crawler.items import METADATA_TYPE
 from pipelines.archive import warc_files
 from pipelines.archive.captures import REDIRECT
 from pipelines.archive.rows import insert
-from pipelines.archive.warc_records import METADATA_TYPE
 from pipelines.database.connection import Row, first_row
 
 INTERRUPTED = "interrupted"

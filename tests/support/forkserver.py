@@ -27,7 +27,11 @@ from pipelines.extract import extract
 from tests.support.loopback import article_html, story
 
 PACKAGES = ("crawler", "pipelines")
-PROGRAMS = {"broadsheet": ("crawler.cli.main", "main"), "scrapy": ("scrapy.cmdline", "execute")}
+PROGRAMS = {
+    "broadsheet": ("crawler.cli.main", "main"),
+    "scrapy": ("scrapy.cmdline", "execute"),
+    "killed": ("tests.support.killed", "main"),
+}
 SCRAPY = (
     "scrapy.cmdline", "scrapy.commands.crawl", "scrapy.core.downloader.handlers.http11", "scrapy.core.engine", "scrapy.crawler", "scrapy.dupefilters", "scrapy.extensions.closespider",
     "scrapy.extensions.corestats", "scrapy.extensions.logcount", "scrapy.extensions.logstats", "scrapy.extensions.memdebug",

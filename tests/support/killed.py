@@ -1,7 +1,7 @@
-"""The command line in a process that kills itself (SIGKILL) at one moment of keeping an original:
+"""The command line in a process that kills itself (SIGKILL) at one moment of keeping an original.
 
-python -m tests.support.killed MOMENT NUMBER SHARE ARGUMENTS..., where MOMENT is one of MOMENTS, NUMBER counts from 1 the times
-that it is come to, and SHARE (0 to 1) is how much of the records is then written where the moment is inside them.
+Its arguments are MOMENT NUMBER SHARE and then those of `broadsheet`: one of MOMENTS, the how manieth time that it is come to,
+from 1, and how much of the records (0 to 1) is then written where the moment is inside them.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from crawler.cli.main import main
+from crawler.cli.main import main as command_line
 from crawler.items import Outcome
 from pipelines.archive import captures, store, warc_files
 
@@ -60,7 +60,7 @@ def _replace(owner: Any, name: str, by: Callable[..., Any]) -> None:
     setattr(owner, name, by)
 
 
-if __name__ == "__main__":
+def main() -> None:
     die_at(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
     sys.argv[1:] = sys.argv[4:]
-    main()
+    command_line()
