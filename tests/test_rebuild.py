@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import CORPUS, ROOT, broadsheet, connect, run_scrapy
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
+from tests.support.originals import files, records
 from tests.support.rebuilt import COMPARED, differences
 
 
@@ -150,3 +151,66 @@ def test_answers_of_every_kind_come_back(kinds: Newsroom) -> None:
     assert kinds.rows("select count(*) from captures where revisit_of is not null and status = 200") == [(2,)]
     assert kinds.rows("select count(*) from articles where gone_at is not null") == [(2,)]
     assert differences(kinds.db, rebuild(kinds.folder)) == []
+
+
+def test_an_import_once_more_adds_nothing(kinds: Newsroom, tmp_path: Path) -> None:
+    shutil.copytree(kinds.folder, tmp_path, dirs_exist_ok=True)
+    done = broadsheet("import", "warc/", "--db", "news.db", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert differences(kinds.db, tmp_path / "news.db") == []
+
+
+def test_a_body_is_found_in_the_file_beside(kinds: Newsroom, tmp_path: Path) -> None:
+    ((file,),) = kinds.rows(
+        "select file from captures where revisit_of is not null and status = 200 order by id limit 1"
+    )
+    rebuild(kinds.folder, f"warc/{file}", name=str(tmp_path / "one.db"))
+    base = connect(tmp_path / "one.db")
+    texts = dict(base.execute("select substr(url, -5), text from articles").fetchall())
+    base.close()
+    assert texts["/rope"] == story("/rope")
+
+
+def test_without_its_body_a_page_is_left_out_with_a_word(kinds: Newsroom, tmp_path: Path) -> None:
+    ((file,),) = kinds.rows(
+        "select file from captures where revisit_of is not null and status = 200 order by id limit 1"
+    )
+    shutil.copy(kinds.folder / "warc" / file, tmp_path)
+    done = broadsheet("import", file, cwd=tmp_path)
+    assert done.stderr.splitlines()[0].endswith("has the body of a record that is not there")
+
+
+def test_an_archive_that_was_lost_is_made_again_under_its_name_and_goes_on(corpus: Path, tmp_path: Path) -> None:
+    for name in ("warc", "corpus"):
+        shutil.copytree(corpus / name, tmp_path / name)
+    shutil.copy(corpus / "sources.toml", tmp_path)
+    again = rebuild(tmp_path, name="news.db")
+    kept = sorted(path.name for path in (tmp_path / "warc").iterdir())
+    crawl_corpus(tmp_path)
+    assert [line for line in differences(corpus / "news.db", again) if "source" not in line] == []
+    assert sorted(path.name for path in (tmp_path / "warc").iterdir()) == kept
+    assert broadsheet("doctor", "--db", again, cwd=tmp_path).returncode == 0
+
+
+def test_a_rebuild_says_nothing_of_how_a_source_is_doing(corpus: Path, tmp_path: Path) -> None:
+    rebuild(corpus, name=str(tmp_path / "health.db"))
+    base = connect(tmp_path / "health.db")
+    assert base.execute("select count(*) from habits").fetchone()[0] == 0
+    base.close()
+
+
+def test_of_a_stranger_s_archive_each_record_is_a_page_and_known_by_its_place(kinds: Newsroom, tmp_path: Path) -> None:
+    """Recompressed without the first record of a file, nothing says that it is ours."""
+    (first, *_) = files(kinds.folder)
+    second = records(first)[1].offset
+    (tmp_path / "other.warc.gz").write_bytes(first.read_bytes()[second:])
+    done = broadsheet("import", "other.warc.gz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    base = connect(tmp_path / "news.db")
+    found = base.execute("select distinct via, hints, file from captures join pages on pages.id = page_id").fetchall()
+    reasons = dict(
+        base.execute("select substr(url, -5), captures.reason from captures join pages on pages.id = page_id")
+    )
+    base.close()
+    assert [tuple(row) for row in found] == [("warc", None, "./other.warc.gz")]
+    assert (reasons["/pier"], reasons["short"]) == (None, "too_short")

@@ -42,7 +42,11 @@ _IMPORT = "copies"
 """The spider of `broadsheet import`."""
 
 
-OURS = ("news", _IMPORT, "sample", "listed")
+_LISTED = "listed"
+"""That of `broadsheet crawl --urls`."""
+
+
+OURS = ("news", _IMPORT, "sample", _LISTED)
 """Spiders of Broadsheet. What goes wrong in another is no bug of ours."""
 
 
@@ -182,7 +186,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     now = datetime.now(UTC)
     if read and not job.listed:
         archive.sync_sources(read.sources)
-    archive.run.asks_sites = job.spider != _IMPORT
+    archive.run.asks_sites = job.spider != _IMPORT and not job.listed
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     if job.listed:
         archive.enlist(job.listed)
@@ -277,7 +281,7 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
     outcomes = outcomes_of(archive.db)
-    if archive.run.is_of_list and outcomes == {"failed"}:
+    if crawler.spidercls.name == _LISTED and outcomes == {"failed"}:
         first = sentence(archive.run.first_failed or "unknown")
         return Verdict(code=FAILED, status="failed", reason=f"not one page gave an answer, the first {first}")
     if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):

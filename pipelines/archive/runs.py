@@ -57,10 +57,9 @@ class RunState:
     left_out: dict[str, int] = field(default_factory=dict)  #: addresses that a look at a sitemap left out as too many
     #: listings, by source and address, that were read and are not written yet, each beside its last look
     compared: dict[tuple[str, str], "Comparison"] = field(default_factory=dict)
-    is_of_list: bool = (
-        False  #: whether it asks single pages that a person lists: that says nothing of how their sources are
+    asks_sites: bool = (
+        True  #: False of one that reads copies, originals or a person's list: they say nothing of how a source is doing
     )
-    asks_sites: bool = True  #: False of one that reads copies and originals: they say nothing of how a source is doing
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
@@ -115,16 +114,10 @@ def start(db: Database, run: RunState, *, argv: list[str], version: str, now: da
 def finish(db: Database, run: RunState, *, status: str, reason: str | None, now: datetime) -> None:
     """End the row of `runs`: the health of the sources that were asked, and the summary."""
     assert run.run_id is not None
-    began = stamp(run.began or now)
-    if not run.is_of_list:
+    if run.asks_sites:
+        began = stamp(run.began or now)
         health.judge_sources(
-            db,
-            _newly_met(db) if run.asks_sites else {},
-            read=run.read,
-            unread=run.unread,
-            held=run.held,
-            started_at=began,
-            now=stamp(now),
+            db, _newly_met(db), read=run.read, unread=run.unread, held=run.held, started_at=began, now=stamp(now)
         )
         note_postponed(db, run.postponed)
     counts = {"sources": summary(db, run), "errors": run.errors}

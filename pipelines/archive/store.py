@@ -138,7 +138,6 @@ class Archive:
     def enlist(self, listed: Iterable[Page]) -> None:
         """Note the addresses that this run is given: one that is not known is a pending page, whatever becomes of the run."""
         with self.transaction():
-            self.run.is_of_list = True
             pages.enlist(self.db, listed)
 
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:

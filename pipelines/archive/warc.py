@@ -57,7 +57,7 @@ class Originals:
 
     def take_back(self, outcome: Outcome) -> None:
         """Take back the records of an outcome that was recorded last and could not be stored."""
-        if outcome.captures:
+        if outcome.captures and outcome.captures[-1].file == self._files.name:
             self._files.take_back()
 
     def _record(self, outcome: Outcome) -> tuple[Capture, ...]:
