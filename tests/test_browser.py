@@ -25,7 +25,7 @@ COPIED = "select article_id from copies order by similarity limit 1"
 @pytest.fixture(scope="module")
 def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the demo archive is shown; a source and a section of it have names as long as a page may give them, and the
-    article that has a copy was corrected."""
+    article that has a copy was corrected, and has originals."""
     db = tmp_path_factory.mktemp("shown") / "news.db"
     shutil.copy(demo, db)
     base = connect(db)
@@ -37,6 +37,11 @@ def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
             """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
             select article_id, id, ?, '2026-11-20T08:00:00Z', 'The quay', ?, 1, 1, ? from pages where article_id = ? and state = 'article'""",
             (version, text, text, article),
+        )
+        base.execute(
+            """insert into captures (page_id, fetched_at, status, reason, file, offset, length, digest)
+            select id, '2026-11-20T08:00:00Z', 200, ?, 'x.warc.gz', 0, 1, '' from pages where article_id = ? and state = 'article'""",
+            ((None, "too_short")[version - 1], article),
         )
     base.commit()
     base.close()

@@ -453,7 +453,7 @@ def test_a_feed_that_was_seen_is_not_sent_again(archive: Path) -> None:
 
 def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any]) -> None:
     found = get("/article/1001.json").json()
-    assert list(found) == ["article", "copies", "changes", "reports"]
+    assert list(found) == ["article", "copies", "changes", "reports", "captures"]
     assert found["changes"][0]["text"][1] == [
         {"what": "same", "text": "The quay is "},
         {"what": "removed", "text": "wet."},

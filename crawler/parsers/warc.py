@@ -169,7 +169,7 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         return None
     failure = f"http_{status or 'unreadable'}" if http and status not in WHOLE else None
     cut_off = "cut_off" if record.rec_headers.get_header("WARC-Truncated") else None
-    body = b"" if failure else _payload(record.raw_stream, http)
+    body = b"" if failure and not any_kind else _payload(record.raw_stream, http)
     return Page(
         url=url,
         final_url=url,

@@ -2,7 +2,7 @@
 
 Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
 an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `fulltext` and `glossary`
-know the archive; `details` puts together what a page holds; `differences`, `charts`, `formatting` and `feed` make of it what a
+know the archive; `details` puts together what a page holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting` and `feed` make of it what a
 template or a feed reader shows; `guard` watches over all answers.
 """
 
@@ -17,7 +17,16 @@ from markupsafe import Markup
 from crawler.reasons import sentence
 from pipelines.publish import data, pages
 from pipelines.publish.formatting import spaced
-from pipelines.publish.guard import guarded, has_archive, hide_the_machine, is_public, is_shown, note_archive, set_right
+from pipelines.publish.guard import (
+    guarded,
+    has_archive,
+    hide_the_machine,
+    is_public,
+    is_shown,
+    note_archive,
+    set_right,
+    shows_originals,
+)
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from jinja2 import Environment
@@ -42,13 +51,22 @@ def prepare_connection(conn: Connection, database: str, datasette: Any) -> None:
 
 @hookimpl
 def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
-    """The number of an article, story or source in the answer of a query, or in a view, leads to its page."""
+    """The number of an article, story or source in the answer of a query, or in a view, leads to its page; the file of a capture
+    to what lies there."""
+    if (table, column) == ("captures", "file") and isinstance(value, str) and is_shown(database, datasette):
+        return _to_original(row["id"], value, datasette)
     kind = PAGE_OF.get(column) if table in VIEWS_AND_QUERIES else None
     if column == "id" and {"sort_at", "url"} <= set(row.keys()):  # an article's, in a view or a query of ours
         kind = "article" if table in VIEWS_AND_QUERIES else None
     if kind is None or not isinstance(value, int) or not is_shown(database, datasette):
         return None
     return Markup('<a href="{}">{}</a>').format(datasette.urls.path(f"/{kind}/{value}"), value)
+
+
+def _to_original(number: int, file: str, datasette: Any) -> Markup | None:
+    if not shows_originals(datasette):
+        return None
+    return Markup('<a href="{}">{}</a>').format(datasette.urls.path(f"/capture/{number}.txt"), file)
 
 
 PAGE_OF = {"article_id": "article", "story_id": "story", "source_id": "source"}

@@ -24,6 +24,7 @@ HEADS = {
     " story_sources lead",
     "hits": "id title url sort_at date_published first_seen_at language section story_id source_id source snippet",
     "copies": "url source_id source title date_published discovered_at similarity kind",
+    "captures": "id fetched_at status reason url file offset",
     "changes": "version fetched_at words_added words_removed title text",
     "queries": "query title params meaning",
     "runs": "id started_at status found new updated refused failed",

@@ -21,7 +21,8 @@ MAX_COMPARED = 300_000
 
 
 def article(base: Connection, number: int) -> Contents | None:
-    """`article`, its lists read; its `copies` elsewhere; its `changes`, the last one first; the other `reports` of its story."""
+    """`article`, its lists read; its `copies` elsewhere; its `changes`, the last one first; the other `reports` of its story; its
+    `captures`, which are the originals that were kept, the last one first."""
     found = queries.article(base, number)
     if found is None:
         return None
@@ -32,6 +33,7 @@ def article(base: Connection, number: int) -> Contents | None:
         "copies": queries.copies_of(base, number),
         "changes": list(_changes(queries.versions_of(base, number))),
         "reports": [report for report in told if report["id"] != number],
+        "captures": queries.captures_of(base, number),
     }
 
 

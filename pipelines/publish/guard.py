@@ -61,6 +61,12 @@ def is_public(datasette: Any) -> bool:
     return not datasette.setting("default_allow_sql")
 
 
+def shows_originals(datasette: Any) -> bool:
+    """Whether originals are shown: to the owner, and only where Datasette's metadata asks for it, as datasette_metadata.json does.
+    A Datasette with other metadata, which has this plugin installed, shows none."""
+    return bool((datasette.plugin_config("broadsheet") or {}).get("originals")) and not is_public(datasette)
+
+
 def note_archive(connection: Connection, database: str, datasette: Any) -> bool:
     """Whether a new connection leads to a Broadsheet archive; is_shown() knows it from then on."""
     if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:

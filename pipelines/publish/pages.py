@@ -1,13 +1,18 @@
 """Requests -> pages to read: what was asked for, answered out of the archive, in a template."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound, Request, Response
 
-from pipelines.publish import charts, details, formatting, glossary, queries, requests
+from crawler.reasons import sentence
+from pipelines.publish import charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish.guard import shows_originals
 from pipelines.publish.search import LAST_PAGE, MANY, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -69,6 +74,23 @@ async def article_page(datasette: "Datasette", request: Request, database: "Data
     return await _page(datasette, request, database, "article", found)
 
 
+async def capture_source(request: Request, datasette: "Datasette") -> Response:
+    """The HTML of an original as text, for the owner: a stranger's page, of which nothing may run here."""
+    if not shows_originals(datasette):
+        raise NotFound("Originals are shown to the owner of an archive alone.")
+    database, number = await requests.archive(datasette, request), int(request.url_vars["id"])
+    found = await requests.read(datasette, database, lambda base: queries.capture(base, number))
+    if found is None:
+        raise NotFound(f"There is no capture {number}: it was taken down, or never was.")
+    reading = asyncio.get_running_loop().run_in_executor(_READER, originals.source_of, found, Path(database.path))
+    named = {"content-disposition": f'inline; filename="capture-{number}.txt"'}
+    return Response(await reading, content_type="text/plain; charset=utf-8", headers=named)
+
+
+_READER = ThreadPoolExecutor(1, "originals")
+"""Reads one original at a time: others' requests need the interpreter, too, and the largest takes 100 MB of memory."""
+
+
 @requests.about_one("story", details.story)
 async def story_page(datasette: "Datasette", request: Request, database: "Database", found: Context) -> Response:
     """The reports of one event, and what they have in common."""
@@ -122,6 +144,7 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/(?P<format>)$", front_page),
     (r"^/search$", search_page),
     (r"^/article/(?P<id>\d{1,18})$", article_page),
+    (r"^/capture/(?P<id>\d{1,18})\.txt$", capture_source),
     (r"^/story/(?P<id>\d{1,18})$", story_page),
     (r"^/sources$", sources_page),
     (r"^/source/(?P<id>\d{1,18})$", source_page),
@@ -140,6 +163,8 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "names": formatting.names,
         "web_address": formatting.web_address,
         "marked": formatting.marked,
+        "sentence": sentence,
+        "shows_originals": shows_originals(datasette),
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),

@@ -25,7 +25,10 @@ VERSIONS = 10
 
 
 REPORTS = 60
-"""Versions of an article and reports of a story that a page shows; the tables have all."""
+
+
+CAPTURES = 60
+"""Versions of an article, reports of a story and originals of an article that a page shows; the tables have all."""
 
 
 BEGINNING = 20_000
@@ -199,6 +202,29 @@ def versions_of(base: sqlite3.Connection, number: int) -> list[Row]:
         f"""select versions.* from versions join pages on pages.id = versions.page_id
         where versions.article_id = :id and pages.article_id = :id and (pages.state = 'article' or pages.reason not in ('text', 'near'))
         order by versions.version desc limit {VERSIONS}""",
+        id=number,
+    )
+
+
+def captures_of(base: sqlite3.Connection, number: int) -> list[Row]:
+    """The last CAPTURES answers that are kept of the article's own addresses, the newest first; no redirects."""
+    return rows(
+        base,
+        f"""select captures.id, captures.fetched_at, captures.status, captures.reason, pages.url, captures.file, captures.offset
+        from pages join captures on captures.page_id = pages.id
+        where pages.article_id = :id and (pages.state = 'article' or pages.reason not in ('text', 'near'))
+            and captures.reason is not 'redirect'
+        order by captures.fetched_at desc, captures.id desc limit {CAPTURES}""",
+        id=number,
+    )
+
+
+def capture(base: sqlite3.Connection, number: int) -> Row | None:
+    """Where an answer lies that was kept, and where the body of one that refers to another; None when there is none."""
+    return row(
+        base,
+        """select captures.status, captures.file, captures.offset, original.file as body_file, original.offset as body_offset
+        from captures left join captures as original on original.id = captures.revisit_of where captures.id = :id""",
         id=number,
     )
 
