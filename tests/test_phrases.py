@@ -88,6 +88,15 @@ def faults(kind: str, phrase: str) -> Iterator[str]:
         yield "names an end of the line"
     if kind in PLAIN_KINDS and re.search(r"[\\()\[\]{}?*+|.]", phrase):
         yield "is no plain word"
+    if "|" in outside_brackets(phrase):  # it would be looked for by the words of the last branch alone
+        yield "has alternatives outside brackets"
+
+
+def outside_brackets(pattern: str) -> str:
+    rest = re.sub(r"\\.|\[[^\]]*\]", "", pattern)
+    while (shorter := re.sub(r"\([^()]*\)", "", rest)) != rest:
+        rest = shorter
+    return rest
 
 
 @pytest.mark.parametrize("kind", PHRASES)
