@@ -381,10 +381,10 @@ def tell_requests(lines: dict[str, Line], starts: int, articles: int) -> None:
         "all three": (all_of_it, listings + pages),
         "robots.txt": (asked["robots"], 0),
     }
-    print(f"{'requests':30}{'per article':>12}{'a poller':>10}{'per article':>12}{'share':>7}")
+    print(f"{'requests':32}{'per article':>12}{'a poller':>10}{'per article':>12}{'share':>7}")
     for name, (ours, pollers) in rows.items():
         share = f"{ours / pollers:7.2f}" if pollers else ""
-        print(f"  {name:22}{ours:6}{ours / articles:12.2f}{pollers:10}{pollers / articles:12.2f}{share}")
+        print(f"  {name:22}{ours:8}{ours / articles:12.2f}{pollers:10}{pollers / articles:12.2f}{share}")
     print(
         f"  on neither side: {asked['backlog']} of pages older than the simulation; a poller asks for no robots.txt here"
     )
