@@ -102,7 +102,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
         site.article("/new", "Lamp", story("lamp"))
         site.add("/pdf", b"%PDF-1.4", kind="application/pdf")
         site.add("/short", "<title>No</title><p>Short.")
-        site.add("/lost", status=302, Location="/")
+        site.add("/lost", "Moved", status=302, Location="/")
         site.add("/", "<title>News</title>")
         site.add("/walled", "not for you", status=403)
         told_by_feed(site, "/walled", "wall")
@@ -125,6 +125,8 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
         site.add("/back", "gone", status=404)
         site.add("/once", status=302, Location="/pier")  # to what is known: only the redirect is kept
         site.add("/again", status=308, Location="/once")
+        site.add("/lost", "Moved", status=302, Location="/shorter")
+        site.add("/shorter", "<title>No</title><p>Shorter.")
         for number in range(4):
             if number == 1:
                 site.answers["/rope"] = first
@@ -142,13 +144,14 @@ def test_answers_of_every_kind_come_back(kinds: Newsroom) -> None:
     assert states == {
         "pier": ("article", None), "new": ("article", None),
         "old": ("duplicate", "redirect"), "once": ("duplicate", "redirect"), "again": ("duplicate", "redirect"),
-        "pdf": ("refused", "not_html"), "short": ("refused", "too_short"), "lost": ("refused", "redirect_to_front_page"),
+        "pdf": ("refused", "not_html"), "short": ("refused", "too_short"), "lost": ("refused", "too_short"),
         "walled": ("article", None), "rope": ("article", None),
         "mole": ("article", None), "away": ("article", None), "back": ("article", None),
     }  # fmt: skip
     reasons = dict(kinds.rows("select reason, count(*) from captures group by 1"))
-    assert (reasons["redirect"], reasons["http_410"], reasons["http_404"]) == (6, 4, 3)
+    assert (reasons["redirect"], reasons["http_410"], reasons["http_404"]) == (7, 4, 3)
     assert kinds.rows("select count(*) from captures where revisit_of is not null and status = 200") == [(2,)]
+    assert kinds.rows("select count(*) from captures where revisit_of is not null and reason = 'redirect'") == [(1,)]
     assert kinds.rows("select count(*) from articles where gone_at is not null") == [(2,)]
     assert differences(kinds.db, rebuild(kinds.folder)) == []
 

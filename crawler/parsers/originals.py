@@ -94,14 +94,13 @@ class Originals:
 
     def _page(self, hops: Sequence[_Record], answer: _Record) -> Iterator[Page]:
         """The page of an answer, and of the redirects to it."""
-        body_at = self._body_of(answer)
+        body_at = self._index.body_of(answer)
         if answer.kind == "revisit" and body_at is None:
             logger.warning("%s: byte %d has the body of a record that is not there", answer.file.name, answer.offset)
             return
         page = read_record(answer.file, answer.offset, body_at=body_at)
         if page:
-            captures = [*(_capture(hop, page.url) for hop in hops), _capture(answer, page.final_url, body_at)]
-            yield self._sourced(replace(page, captures=tuple(captures)), answer)
+            yield self._completed(page, [*hops, answer])
 
     def _led_to_known(self, hops: Sequence[_Record]) -> Iterator[Page]:
         """The page of redirects to an answer that was not kept, for it was as an earlier one had been."""
@@ -110,19 +109,30 @@ class Originals:
         if known:
             last = hops[-1]
             alone = replace(known, url=known.final_url, fetched_at=last.date, hints=Hints(), feed_html=None)
-            page = as_told(alone, last.told)
-            yield self._sourced(replace(page, captures=tuple(_capture(hop, page.url) for hop in hops)), last)
+            yield self._completed(as_told(alone, last.told), hops)
 
-    def _sourced(self, page: Page, record: _Record) -> Page:
-        return replace(page, source=self._sources.get(str(record.told.get("source"))))
+    def _completed(self, page: Page, chain: Sequence[_Record]) -> Page:
+        """A page with its source, and with where its records lie."""
+        source = self._sources.get(str(chain[-1].told.get("source")))
+        return replace(page, source=source, captures=tuple(self._capture(record, page) for record in chain))
 
-    def _body_of(self, answer: _Record) -> Place | None:
-        """Where the body of a revisit lies; of another record None."""
-        return self._index.body_of(answer) if answer.kind == "revisit" else None
+    def _capture(self, record: _Record, page: Page) -> Capture:
+        body_at = self._index.body_of(record)
+        return Capture(
+            page_url=page.url if record.redirected_to else page.final_url,
+            fetched_at=record.date,
+            status=record.status,
+            reason="redirect" if record.redirected_to else None,
+            file=name_of(record.file),
+            offset=record.offset,
+            length=record.length,
+            digest=record.fields.get("WARC-Payload-Digest", ""),
+            body_at=(name_of(body_at[0]), body_at[1]) if body_at else None,
+        )
 
 
 class _Index:
-    """Where the bodies lie that later records refer to; 200 bytes for each."""
+    """Where the bodies lie that later records refer to: 200 bytes for each, by the hash of its id and of its address."""
 
     def __init__(self) -> None:
         self._files: list[Path] = []
@@ -137,9 +147,9 @@ class _Index:
             self._files.append(answer.file)
         place = self._numbers[answer.file] << _OFFSET_BITS | answer.offset
         if answer.kind == "revisit":
-            place = self._bodies.get(_refers_to(answer), place)
+            place = self._bodies.get(hash(answer.fields.get("WARC-Refers-To")), place)
         else:
-            self._bodies[hash((answer.url, answer.fields.get("WARC-Date")))] = place
+            self._bodies[hash(answer.fields.get("WARC-Record-ID"))] = place
         if answer.status in WHOLE and not answer.redirected_to:
             self._last[hash(answer.url)] = place
 
@@ -147,11 +157,13 @@ class _Index:
         """The last whole answer of an address."""
         return self._place(self._last.get(hash(url)))
 
-    def body_of(self, revisit: _Record) -> Place | None:
-        """The record that a revisit refers to, in a file that was read, else in one beside it."""
-        key = _refers_to(revisit)
+    def body_of(self, record: _Record) -> Place | None:
+        """The record that a revisit refers to, in a file that was read, else in one beside it; None of what has its own body."""
+        if record.kind != "revisit":
+            return None
+        key = hash(record.fields.get("WARC-Refers-To"))
         if key not in self._bodies:
-            self._note_folder(revisit.file)
+            self._note_folder(record.file)
         return self._place(self._bodies.get(key))
 
     def _note_folder(self, file: Path) -> None:
@@ -174,27 +186,9 @@ _OFFSET_BITS = 48
 """Of a place as one number, that takes a third of the memory of two."""
 
 
-def _refers_to(revisit: _Record) -> int:
-    return hash((revisit.fields.get("WARC-Refers-To-Target-URI"), revisit.fields.get("WARC-Refers-To-Date")))
-
-
 def _goes_on(hop: _Record, answer: _Record) -> bool:
     """Whether an answer is what a redirect led to."""
     return answer.url == hop.redirected_to and answer.told.get("url") == hop.told.get("url")
-
-
-def _capture(record: _Record, page_url: str, body_at: Place | None = None) -> Capture:
-    return Capture(
-        page_url=page_url,
-        fetched_at=record.date,
-        status=record.status,
-        reason="redirect" if record.redirected_to else None,
-        file=name_of(record.file),
-        offset=record.offset,
-        length=record.length,
-        digest=record.fields.get("WARC-Payload-Digest", ""),
-        body_at=(name_of(body_at[0]), body_at[1]) if body_at else None,
-    )
 
 
 # Records
