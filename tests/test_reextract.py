@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.database.lock import run_lock
+from pipelines.publish import details
 from pipelines.text import content_hash
 from tests.conftest import broadsheet, connect
 from tests.support.loopback import serving, story
@@ -126,6 +127,10 @@ def test_applied_it_gives_what_todays_rules_read_and_no_correction(archive: News
         ("pier", 2, "rules", 4),
     ]
     assert archive.rows("select * from changed") == []
+    base = connect(archive.db)
+    shown = [details.article(base, number) for (number,) in base.execute("select id from articles")]
+    base.close()
+    assert [one["changes"] for one in shown if one] == [[]] * 6
     ((argv, status, reason),) = archive.rows("select argv, status, reason from runs order by id desc limit 1")
     assert (argv, status, reason) == ('["reextract", "--apply"]', "ok", None)
     assert broadsheet("doctor", cwd=archive.folder).returncode == 0

@@ -57,9 +57,9 @@ def reextract(
 ) -> None:
     """Extract the kept originals again by today's rules.
 
-    No network is needed. Of every article the last original, and those of refused pages, which may be articles by now. Prints for each source how
-    many are the same, and what changed of the others. What loses over a third of its words, or is refused, is listed with
-    the reason, and is not written unless --accept-losses says so.
+    Without the network: of every article the last original, and those of refused pages, which may be articles by now.
+    Prints for each source how many are the same, and what changed of the others. What loses over a third of its words, or
+    is refused, is listed with the reason, and is not written unless --accept-losses says so.
 
     A text that changes becomes a version with the cause `rules`: it is no correction of the site's.
     """

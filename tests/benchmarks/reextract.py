@@ -13,12 +13,13 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
+from itertools import islice
 from pathlib import Path
 
 from crawler.items import Page
 from crawler.parsers.warc import read_warc
 from pipelines.extract import Refusal, extract
-from tests.benchmarks.importing import Truth, write_warc
+from tests.benchmarks.importing import Truth, address, write_warc
 from tests.conftest import ROOT
 
 
@@ -52,13 +53,13 @@ def extract_one(page: Page) -> None:
 
 
 def write_pages(bench: Path, file: Path, number: int) -> None:
-    """Write labelled pages of all sets into a WARC file, `number` of them at most."""
-    golds: list[tuple[str, Truth]] = []
+    """Write labelled pages of all sets into a WARC file, `number` of them at most, of each address one."""
+    golds: dict[str, tuple[str, Truth]] = {}
     for name in ("extraction/truth.json", "extraction/truth_meta.json", "training/truth.json"):
         truth: Truth = json.loads((bench / name).read_text("utf-8"))
-        golds += [(Path(name).parent.name, {key: gold}) for key, gold in truth.items()]
+        golds |= {address(gold): (Path(name).parent.name, {key: gold}) for key, gold in truth.items()}
     with file.open("wb") as whole:
-        for folder, truth in golds[:number]:
+        for folder, truth in islice(golds.values(), number):
             part = file.with_name("part.warc.gz")
             write_warc(bench / folder, [truth], part)
             whole.write(part.read_bytes())
