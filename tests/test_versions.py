@@ -163,3 +163,9 @@ def test_versions_are_numbered_as_if_all_were_counted_anew(drawn: list[tuple[str
         numbered = list(archive.db.query("select * from versions order by id"))
         renumber(archive.db, row["id"], anew=True)
         assert list(archive.db.query("select * from versions order by id")) == numbered
+
+
+def test_an_article_without_a_date_stays_where_it_was_first_seen() -> None:
+    archive = looked([(0, article(GOOD)), (60, article(GOOD)), (120, article(GOOD, title="Another"))])
+    (row,) = archive.db.table("articles").rows
+    assert (row["sort_at"], row["last_fetched_at"]) == ("2026-11-03T12:00:00Z", "2026-11-03T14:00:00Z")
