@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.digests import payload_digest
 from crawler.items import Answer
 from crawler.parsers.warc import read_record, read_warc
 from pipelines.archive.warc_files import WarcFiles
 from pipelines.archive.warc_members import SMALLEST, blank_record, members
-from pipelines.archive.warc_records import digest_of, records_of
+from pipelines.archive.warc_records import records_of
 from tests.conftest import ENVIRONMENT, ROOT, broadsheet, connect
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
@@ -97,7 +98,7 @@ def test_every_length_from_the_smallest_on_is_read_by_other_programs(tmp_path: P
 
 def test_no_record_that_is_ever_written_is_too_short_for_its_blank() -> None:
     least = Answer(url="http://a.b/", fetched_at=NOON, status=200, protocol="HTTP/1.0", reason="", headers=(), body=b"")
-    assert min(map(len, records_of(least, digest_of(b""), {}))) > SMALLEST
+    assert min(map(len, records_of(least, payload_digest(b""), {}))) > SMALLEST
 
 
 # Crawls
@@ -176,7 +177,7 @@ def test_what_is_of_the_same_length_lies_where_it_lay(told: Told) -> None:
 
 def test_a_dry_run_shows_what_would_go_and_changes_nothing(told: Told) -> None:
     folder = told.newsroom.folder
-    hashes = {file: digest_of(file.read_bytes()) for file in folder.rglob("*") if file.is_file()}
+    hashes = {file: payload_digest(file.read_bytes()) for file in folder.rglob("*") if file.is_file()}
     done = broadsheet("forget", "--dry-run", f"{told.url}/old", "https://a.example/none", cwd=folder)
     lines = done.stdout.splitlines()
     assert lines[0] == f"{told.url}/old: would go, with its article, 2 texts"
@@ -187,7 +188,7 @@ def test_a_dry_run_shows_what_would_go_and_changes_nothing(told: Told) -> None:
     assert lines[3] == "4 captures would be blanked:"
     assert all(".warc.gz at byte " in line for line in lines[4:])
     assert (done.returncode, len(lines)) == (2, 8)
-    assert {file: digest_of(file.read_bytes()) for file in folder.rglob("*") if file.is_file()} == hashes
+    assert {file: payload_digest(file.read_bytes()) for file in folder.rglob("*") if file.is_file()} == hashes
 
 
 def test_two_addresses_one_of_them_a_copy(told: Told) -> None:
@@ -339,7 +340,9 @@ def test_where_a_file_cannot_be_written_nothing_is_forgotten(told: Told) -> None
 
 def group(url: str, body: bytes) -> list[bytes]:
     answer = Answer(url=url, fetched_at=NOON, status=200, protocol="HTTP/1.1", reason="OK", headers=(), body=body)
-    return records_of(answer, digest_of(body), {"url": url, "via": "feed", "discovered_at": "2026-11-07T12:00:00Z"})
+    return records_of(
+        answer, payload_digest(body), {"url": url, "via": "feed", "discovered_at": "2026-11-07T12:00:00Z"}
+    )
 
 
 def test_files_of_others_and_files_that_are_not_there_are_named(told: Told) -> None:

@@ -19,11 +19,12 @@ import pytest
 from datasette.app import Datasette
 from lxml.html import HtmlElement, fromstring
 
+from crawler.digests import payload_digest
 from crawler.items import MAX_PAGE_BYTES, Answer
 from crawler.parsers.warc import read_record
 from crawler.times import stamp
 from pipelines.archive.warc_files import WarcFiles
-from pipelines.archive.warc_records import digest_of, records_of
+from pipelines.archive.warc_records import records_of
 from pipelines.publish.guard import policy
 from pipelines.publish.serve import METADATA
 from tests.support.loopback import Site, article_html, serving, story
@@ -98,7 +99,7 @@ def _crawl(newsroom: Newsroom, site: Site) -> None:
 def _made_by_hand(newsroom: Newsroom) -> dict[str, int]:
     """Write MADE into a file of the archive's own; and rows that lead nowhere, or out of the folder."""
     written = WarcFiles(newsroom.db)
-    groups = [records_of(answer, digest_of(answer.body), {"url": answer.url}) for answer in MADE.values()]
+    groups = [records_of(answer, payload_digest(answer.body), {"url": answer.url}) for answer in MADE.values()]
     places = dict(zip(MADE, written.write(groups, NOON), strict=True))
     written.close()
     file, offset, length = places["wrong"]

@@ -16,12 +16,13 @@ import pytest
 from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
+from crawler.digests import payload_digest
 from crawler.items import Answer, Outcome, Page
 from pipelines.archive.pipeline import StorePipeline
 from pipelines.archive.store import Archive
 from pipelines.archive.warc import Originals
 from pipelines.archive.warc_files import WarcFiles, own_files
-from pipelines.archive.warc_records import digest_of, records_of
+from pipelines.archive.warc_records import records_of
 from tests.conftest import ROOT, broadsheet, run_scrapy
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
@@ -33,7 +34,7 @@ NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 def group(number: int, body: bytes = b"<p>pier") -> list[bytes]:
     url = f"https://x.example/{number}"
     answer = Answer(url=url, fetched_at=NOON, status=200, protocol="HTTP/1.1", reason="OK", headers=(), body=body)
-    return records_of(answer, digest_of(body), {"url": url})
+    return records_of(answer, payload_digest(body), {"url": url})
 
 
 # Writing

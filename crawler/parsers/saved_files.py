@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import time
-from base64 import b32encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from publicsuffixlist import PublicSuffixList
 
+from crawler.digests import payload_digest
 from crawler.fetcher.offline import content_type_of, is_of_another_kind
 from crawler.items import MAX_PAGE_BYTES, Page
 from crawler.parsers.single_files import SINGLE_FILE_SUFFIXES, Document, main_document
@@ -169,12 +169,8 @@ def page_of(whole: bytes, parts: Sequence[str], written: float, file: str) -> Pa
         body=body,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         file=file,
-        digest=_digest(whole) if len(whole) <= MAX_SAVED_BYTES else None,
+        digest=payload_digest(whole) if len(whole) <= MAX_SAVED_BYTES else None,
     )
-
-
-def _digest(data: bytes) -> str:
-    return f"sha1:{b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()}"
 
 
 def _parts(file: Path, given: Path) -> tuple[str, ...]:

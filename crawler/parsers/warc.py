@@ -1,8 +1,6 @@
 """WARC archives (ISO 28500) -> Page, a record at a time, damaged ones skipped."""
 
-import hashlib
 import json
-from base64 import b32encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from warcio.limitreader import LimitReader
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
+from crawler.digests import payload_digest
 from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES, name_of
@@ -130,7 +129,7 @@ def _read_record(stream: BinaryIO, start: int, file: Path) -> tuple[Page | None,
     if page and end is None:
         page = replace(page, body=b"", failure=page.failure or "cut_off")
     elif page and end:
-        digest = record.rec_headers.get_header("WARC-Payload-Digest") or _digest_of(page.body)
+        digest = record.rec_headers.get_header("WARC-Payload-Digest") or payload_digest(page.body)
         page = replace(page, captures=(_capture(page, file, start, end - start, digest),))
     return page, end
 
@@ -147,10 +146,6 @@ def _capture(page: Page, file: Path, offset: int, length: int, digest: str) -> C
         length=length,
         digest=digest,
     )
-
-
-def _digest_of(body: bytes) -> str:
-    return f"sha1:{b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()}"
 
 
 def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: bool = False) -> Page | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
+from crawler.digests import payload_digest
 from crawler.items import Answer, Capture, Outcome
 from crawler.times import stamp
 from pipelines.archive import captures, takedown
@@ -18,7 +19,7 @@ from pipelines.archive.pages import hints_said, is_doubted, is_gone
 from pipelines.archive.rows import article_of
 from pipelines.archive.store import Archive
 from pipelines.archive.warc_files import WarcFiles, head_at
-from pipelines.archive.warc_records import Original, digest_of, records_of
+from pipelines.archive.warc_records import Original, records_of
 from pipelines.database.connection import Row
 from pipelines.deduplicate.match import is_same_content, known_pages
 
@@ -72,7 +73,7 @@ class Originals:
         for answer, reason in chosen:
             page_url = page.url if reason == captures.REDIRECT else page.final_url
             belongs_to = known.get(page_url) or found
-            digest = digest_of(answer.body)
+            digest = payload_digest(answer.body)
             original = self._original(belongs_to, answer, digest) if belongs_to else None
             groups.append(records_of(answer, digest, _metadata(outcome, answer, found), original))
             made.append(

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from crawler.digests import payload_digest
 from crawler.items import METADATA_TYPE
 from crawler.times import stamp
 from crawler.urls import canonical_or_none
-from pipelines.archive.warc_records import digest_of
 
 BLANK_TYPE = "application/x.broadsheet-blank"
 """Content-Type of a record that stands where another was that was taken down: spaces."""
@@ -165,7 +165,7 @@ def is_as_written(file: Path, offset: int) -> bool:
     rest = content.partition(b"\r\n\r\n")[2]
     block = rest[: int(length)]
     said = head.get("warc-block-digest")
-    return len(rest) == int(length) + 4 and said in (None, digest_of(block))
+    return len(rest) == int(length) + 4 and said in (None, payload_digest(block))
 
 
 def groups(found: Iterable[Member]) -> Iterator[list[Member]]:

@@ -69,13 +69,6 @@ def _packed(record: ArcWarcRecord, level: int = TEXT_LEVEL) -> bytes:
     return member.content()
 
 
-def digest_of(body: bytes) -> str:
-    """A payload's digest as web archives write it: `sha1:` and base32."""
-    digester = _writer._create_digester()
-    digester.update(body)
-    return str(digester)
-
-
 def warcinfo(name: str, user_agent: str) -> bytes:
     """The first record of a file: who made it and how."""
     record = _writer.create_warcinfo_record(
