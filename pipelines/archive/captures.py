@@ -78,12 +78,19 @@ def with_body(db: Database, page_id: int, digest: str, file: str | None = None) 
     return first_row(db, sql, [page_id, digest, file])
 
 
+def own_files(db: Database, database: Path) -> list[Path]:
+    """The files that are there of those this database's runs have written, the oldest first; under an earlier name of it, too."""
+    folder = warc_files.folder_of(database)
+    known = (folder / name for (name,) in db.execute("select distinct file from captures where file not like '%/%'"))
+    return sorted({*warc_files.own_files(database), *(file for file in known if file.exists())})
+
+
 def drop_before(db: Database, database: Path, day: datetime) -> list[Path]:
     """Drop the rows of what the files hold that were begun and ended before `day`; returns these files, to be deleted then.
     Raises OSError."""
     files = [file for file in warc_files.own_files(database) if warc_files.last_written(file) < day]
     names = to_json([file.name for file in files]) or "[]"
-    for sql in (_FORGET_PLACES, _DROP_ROWS) if files else ():
+    for sql in dropping(_OLD) if files else ():
         db.execute(sql, {"files": names})
     return files
 
@@ -92,17 +99,6 @@ _OLD = """select id from captures where file in (select value from json_each(:fi
     select id from captures where file in (select value from json_each(:files)))"""
 """The captures in some files, and those of other files that have their bodies there."""
 
-_DROP_ROWS = f"delete from captures where id in ({_OLD})"
-
-_FORGET_PLACES = f"""
-    update pages set (warc, warc_offset) = (
-        select file, offset from captures where page_id = pages.id and captures.id not in ({_OLD})
-        order by captures.id desc limit 1)
-    where exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset and captures.id in ({_OLD}))
-          and id in (select page_id from captures where id in ({_OLD}))
-"""
-"""A page whose last capture goes names the one before, if there is one left."""
-
 
 def dropping(gone: str) -> tuple[str, str]:
     """SQL that drops captures whose ids the query `gone` gives: a page whose last one goes names the one before, if one is left."""
@@ -110,7 +106,8 @@ def dropping(gone: str) -> tuple[str, str]:
         f"""update pages set (warc, warc_offset) = (
                 select file, offset from captures where page_id = pages.id and captures.id not in ({gone})
                 order by captures.id desc limit 1)
-            where exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset
-                          and captures.id in ({gone}))""",
+            where id in (select page_id from captures where id in ({gone}))
+                  and exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset
+                              and captures.id in ({gone}))""",
         f"delete from captures where id in ({gone})",
     )

@@ -12,9 +12,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipelines.archive import warc_files
-from pipelines.archive.captures import dropping
+from pipelines.archive.captures import dropping, own_files
 from pipelines.archive.warc_members import Member, groups, is_as_written, members
-from pipelines.archive.warc_takedown import own_files
 from pipelines.database.connection import Row, rows
 from pipelines.database.doctor import Finding, sql_line
 from pipelines.database.schema import missing_migrations

@@ -22,9 +22,9 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from crawler.urls import canonical_url, site_of
-from pipelines.archive import feed_texts
+from pipelines.archive import captures, feed_texts
 from pipelines.archive.rows import update
-from pipelines.archive.warc_takedown import Follow, Taken, find, own_files
+from pipelines.archive.warc_takedown import Follow, Taken, find
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN, NOWHERE
 
@@ -71,7 +71,7 @@ class Plan:
 def plan(db: Database, database: Path, urls: Iterable[str], follow: Follow = lambda done, of: None) -> Plan:
     """What forgetting these addresses, made by wanted_url(), would take. Changes nothing. Raises OSError where a WARC file of ours
     cannot be read."""
-    own = {file.name for file in own_files(db, database)}
+    own = {file.name for file in captures.own_files(db, database)}
     found = [_looked_up(db, each, own) for url in urls for each in with_set_aside(db, url)]
     wanted = {url for one in found for url in (one.url, *one.with_it)}
     records = find(db, database, wanted, {page_id for one in found for page_id in one.page_ids}, follow)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipelines.archive import captures, warc_files
+from pipelines.archive import captures
 from pipelines.archive.warc_members import Member, blank_record, groups, members
 from pipelines.database.connection import Row, rows
 
@@ -51,7 +51,7 @@ def find(
     A record goes with the answer that it belongs to. Of an answer that another page keeps, and that was found at one of the
     addresses, only the record goes that says how it was found: a feed's words of that address are in it.
     """
-    files = own_files(db, database)
+    files = captures.own_files(db, database)
     taken: list[Taken] = []
     wanted = _Wanted(frozenset(urls), frozenset(page_ids), set())
     for done, file in enumerate(files):
@@ -62,13 +62,6 @@ def find(
 
 
 _KNOWN = "select id, page_id, offset, length, revisit_of from captures where file = ?"
-
-
-def own_files(db: Database, database: Path) -> list[Path]:
-    """The files that are there of those this database's runs have written, the oldest first; under an earlier name of it, too."""
-    folder = warc_files.folder_of(database)
-    known = (folder / name for (name,) in db.execute("select distinct file from captures where file not like '%/%'"))
-    return sorted({*warc_files.own_files(database), *(file for file in known if file.exists())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +126,7 @@ def _overwrite(file: int, member: Member, now: datetime) -> None:
 
 def drop_rows(db: Database, database: Path, taken: Iterable[Taken], page_ids: Collection[int]) -> None:
     """Drop what tells of blanked records, and where these pages' answers were in our own files. Within the writer's transaction."""
-    names = json.dumps([file.name for file in own_files(db, database)])
+    names = json.dumps([file.name for file in captures.own_files(db, database)])
     ids = json.dumps([one.capture_id for one in taken if one.capture_id is not None])
     given = {"ids": ids, "pages": json.dumps([*page_ids]), "files": names}
     for sql in (*captures.dropping(_GONE), _NAMED_NO_MORE):
