@@ -103,11 +103,12 @@ _OLD = """select id from captures where file in (select value from json_each(:fi
 def dropping(gone: str) -> tuple[str, str]:
     """SQL that drops captures whose ids the query `gone` gives: a page whose last one goes names the one before, if one is left."""
     return (
-        f"""update pages set (warc, warc_offset) = (
-                select file, offset from captures where page_id = pages.id and captures.id not in ({gone})
+        f"""with gone as ({gone})
+            update pages set (warc, warc_offset) = (
+                select file, offset from captures where page_id = pages.id and captures.id not in gone
                 order by captures.id desc limit 1)
-            where id in (select page_id from captures where id in ({gone}))
+            where id in (select page_id from captures where id in gone)
                   and exists (select 1 from captures where page_id = pages.id and file = warc and offset = warc_offset
-                              and captures.id in ({gone}))""",
+                              and captures.id in gone)""",
         f"delete from captures where id in ({gone})",
     )
