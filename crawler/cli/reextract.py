@@ -131,15 +131,13 @@ def _applied(job: Job) -> Found:
                 archive.upgrade(follow)
         archive.run.asks_sites = False
         archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=datetime.now(UTC))
-        status, reason = "failed", "ended early"
         try:
             found = _read(job, archive.db, archive)
-            status, reason = "ok", ""
-        finally:
-            with contextlib.ExitStack() as told:
-                if status == "failed":  # what ended it is told, not what that does to its row
-                    told.enter_context(contextlib.suppress(Exception))
-                archive.finish_run(status=status, reason=reason or None, now=datetime.now(UTC))
+        except BaseException:
+            with contextlib.suppress(Exception):  # what ended it is told, not what that does to its row
+                archive.finish_run(status="failed", reason="ended early", now=datetime.now(UTC))
+            raise
+        archive.finish_run(status="ok", reason=None, now=datetime.now(UTC))
     return found
 
 
@@ -183,32 +181,25 @@ class Reader:
     """Reads originals from the files where they lie."""
 
     def __init__(self, job: Job) -> None:
-        from pipelines.archive.warc_files import folder_of
-
-        self._folder = folder_of(job.db)
-        self._sources = job.sources
+        self._db = job.db
+        self._sources = {source.url: source for source in job.sources}
 
     def page_of(self, candidate: "Candidate") -> "Page | None":
         """The page as its crawl had it, with the settings that its source has today; None where its original is not to be had."""
         from crawler.parsers.warc import read_record
+        from pipelines.archive.warc_files import path_of
 
         capture = candidate.capture
         if capture is None or candidate.joined:
             return None
-        body_at = (self._path(capture.body_at[0]), capture.body_at[1]) if capture.body_at else None
+        body_at = (path_of(self._db, capture.body_at[0]), capture.body_at[1]) if capture.body_at else None
         try:
-            page = read_record(self._path(capture.file), capture.offset, body_at=body_at)
+            page = read_record(path_of(self._db, capture.file), capture.offset, body_at=body_at)
         except OSError:
             return None
         if page is None or candidate.url.partition("#")[0] not in (page.url, page.final_url):
             return None
-        return replace(page, via=candidate.via, source=self._source_of(candidate))
-
-    def _path(self, file: str) -> Path:
-        return Path(file) if "/" in file else self._folder / file
-
-    def _source_of(self, candidate: "Candidate") -> "Source | None":
-        return next((source for source in self._sources if source.url == candidate.found_by), None)
+        return replace(page, via=candidate.via, source=self._sources.get(candidate.found_by or ""))
 
 
 def _print(found: Found, *, applied: bool) -> None:

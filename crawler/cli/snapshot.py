@@ -13,9 +13,6 @@ from click.core import ParameterSource
 from crawler.cli.common import DB, open_archive
 from crawler.cli.output import STORAGE, USAGE, counted, is_absent, print_error, printable
 
-WARC = "warc"
-"""The folder beside an archive in which its pages lie as they came."""
-
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
@@ -53,6 +50,7 @@ def snapshot(context: click.Context, out: Path, db: Path, sources_file: Path, pu
 
 
 def _back_up(out: Path, db: Path, sources_file: Path, *, named: bool) -> None:
+    from pipelines.archive.warc_files import folder_of
     from pipelines.database.snapshot import put_sources_toml
 
     text = None if not named and is_absent(sources_file) else _text_of(sources_file)
@@ -62,14 +60,11 @@ def _back_up(out: Path, db: Path, sources_file: Path, *, named: bool) -> None:
     else:
         again = f"broadsheet sources export sources.toml --db {shlex.quote(str(out))}"
         click.echo(printable(f"{sources_file} is in it: `{again}` writes it again."))
-    warc = db.resolve().parent / WARC
+    warc = folder_of(db)
     with suppress(OSError):
         if warc.is_dir():
-            click.echo(
-                printable(
-                    f"{warc} is not in it: `cp -R {shlex.quote(str(warc))} FOLDER` copies the pages as they came."
-                )
-            )
+            again = f"cp -R {shlex.quote(str(warc))} FOLDER"
+            click.echo(printable(f"{warc} is not in it: `{again}` copies the pages as they came."))
 
 
 def _publish(out: Path, db: Path) -> None:

@@ -36,6 +36,11 @@ def folder_of(database: Path) -> Path:
     return database.resolve().parent / FOLDER
 
 
+def path_of(database: Path, file: str) -> Path:
+    """Where a file of captures.file lies: a bare name is one of the folder, with a `/` it is the path of an imported one, as given."""
+    return Path(file) if "/" in file else folder_of(database) / file
+
+
 def is_in_folder(database: Path, file: Path) -> bool:
     """Whether a file lies where a database has its WARC files."""
     try:

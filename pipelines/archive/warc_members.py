@@ -8,6 +8,7 @@ import json
 import os
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,14 @@ class _Pieces:
             at, size = at + len(data), 2**16
             yield piece
         self.end = at - len(unpacker.unused_data)
+
+
+def member_end(file: Path, offset: int) -> int | None:
+    """Where the gzip member ends that begins at `offset`; None when it is not whole, or there is none. Raises OSError."""
+    with file.open("rb", buffering=0) as stream:
+        pieces = _Pieces(stream, offset)
+        deque(pieces, 0)
+    return pieces.end
 
 
 def members(file: Path, lengths: Mapping[int, int] | None = None, offset: int = 0) -> Iterator[Member]:

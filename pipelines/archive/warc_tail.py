@@ -5,10 +5,9 @@ Only of a database's own files, and under the lock of its run: nobody writes mea
 
 import json
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlite_utils import Database
 from warcio.archiveiterator import ArchiveIterator
@@ -18,6 +17,7 @@ from crawler.items import METADATA_TYPE
 from pipelines.archive import warc_files
 from pipelines.archive.captures import REDIRECT
 from pipelines.archive.rows import insert
+from pipelines.archive.warc_members import member_end
 from pipelines.database.connection import Row, first_row
 
 INTERRUPTED = "interrupted"
@@ -35,7 +35,7 @@ def repair(db: Database, database: Path) -> None:
             _mend(db, file, 0)
         elif (end := last["offset"] + last["length"]) > file.stat().st_size:
             _cut(file, _whole_until(file, 0))  # all of it was known: the power took it
-        elif _member_at(file, last["offset"]) == end:  # else it is not as it was written, and is left alone
+        elif member_end(file, last["offset"]) == end:  # else it is not as it was written, and is left alone
             _mend(db, file, end)
 
 
@@ -67,28 +67,9 @@ def _begins_as_gzip(file: Path) -> bool:
 
 def _whole_until(file: Path, offset: int) -> int:
     """Where the last whole gzip member ends of those that begin at `offset`."""
-    while (end := _member_at(file, offset)) is not None:
+    while (end := member_end(file, offset)) is not None:
         offset = end
     return offset
-
-
-def _member_at(file: Path, offset: int) -> int | None:
-    """Where the gzip member ends that begins at `offset`; None when it is not whole, or there is none."""
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        return _member_ends(stream)
-
-
-def _member_ends(stream: BinaryIO) -> int | None:
-    member = zlib.decompressobj(zlib.MAX_WBITS + 16)
-    try:
-        while not member.eof and (data := stream.read(2**16)):
-            while data and not member.eof:
-                member.decompress(data, 2**20)
-                data = member.unconsumed_tail
-    except zlib.error:
-        return None
-    return stream.tell() - len(member.unused_data) if member.eof else None
 
 
 def _cut(file: Path, end: int) -> None:

@@ -60,9 +60,9 @@ def _found(name: str, archive: Path) -> Path:
 
 
 def _path(name: str, archive: Path) -> Path:
-    from pipelines.archive.warc_files import folder_of
+    from pipelines.archive.warc_files import path_of
 
-    return archive.resolve().parent / name if "/" in name else folder_of(archive) / name
+    return archive.resolve().parent / path_of(archive, name)
 
 
 def _place(capture: Row, archive: Path) -> str:
