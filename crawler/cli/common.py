@@ -1,10 +1,10 @@
 """What the command lines share: options, and how a command ends whose file cannot be used."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from crawler.sources.toml_file import SourcesFile
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 DB = click.option(
     "--db",
     type=click.Path(path_type=Path),
@@ -24,14 +26,19 @@ DB = click.option(
 )
 
 
-SOURCES = click.option(
-    "--sources",
-    "sources_file",
-    type=click.Path(path_type=Path),
-    default=Path("sources.toml"),
-    show_default=True,
-    help="Whom to watch.",
-)
+def sources_option(help: str) -> Callable[[Command], Command]:
+    """The option that names a sources.toml, and what it is for."""
+    return click.option(
+        "--sources",
+        "sources_file",
+        type=click.Path(path_type=Path),
+        default=Path("sources.toml"),
+        show_default=True,
+        help=help,
+    )
+
+
+SOURCES = sources_option("Whom to watch.")
 
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
@@ -61,6 +68,18 @@ def archive_errors() -> Iterator[None]:
         sys.exit(print_error(str(error), USAGE))
     except StorageError as error:
         sys.exit(print_error(str(error), STORAGE))
+
+
+def read_file(path: Path, most: int | None = None) -> bytes:
+    """A file that a person wrote, of at most so many bytes, or exit with the message of what is wrong with it."""
+    from crawler.sources.toml_file import MAX_FILE_BYTES, SourcesError, read_bytes
+
+    try:
+        return read_bytes(path, most or MAX_FILE_BYTES)
+    except SourcesError as error:
+        sys.exit(print_error(str(error), USAGE))
+    except OSError as error:
+        sys.exit(print_error(f"{path}: {error.strerror}", USAGE))
 
 
 def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile":

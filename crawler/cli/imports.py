@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import DB, QUIET, read_sources_file
+from crawler.cli.common import DB, QUIET, read_file, read_sources_file
 from crawler.cli.output import DONE, USAGE, folded, is_absent, print_error, printable
 from crawler.cli.run import Job, run
 
@@ -85,19 +85,14 @@ def read_metadata(file: Path) -> "Metadata":
 def read_list_file(file: Path, suffixes: tuple[str, ...], *, of_files: bool = False) -> "list[Listed]":
     """A list of articles, or end with the message of what is wrong with it."""
     from crawler.sources.article_lists import MAX_LIST_BYTES, UnusableList, read_articles
-    from crawler.sources.toml_file import SourcesError, read_bytes
 
     suffix = file.suffix.lower()
     if suffix not in suffixes:
         sys.exit(print_error(f"{file}: expected {' or '.join(suffixes)}", USAGE))
     try:
-        return read_articles(read_bytes(file, MAX_LIST_BYTES), suffix, of_files=of_files)
+        return read_articles(read_file(file, MAX_LIST_BYTES), suffix, of_files=of_files)
     except UnusableList as error:
         sys.exit(print_error(f"{file}: {error}", USAGE))
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{file}: {error.strerror}", USAGE))
 
 
 def _print_unmet(file: Path, unmet: "list[Listed]") -> None:

@@ -19,7 +19,6 @@ def crawl_listed(urls: Path, sources_file: Path | None, db: Path, settings: Mapp
     listed = read_list_file(urls, (".csv", ".txt"))
     read = read_sources_file(sources_file, may_be_empty=True) if sources_file else NO_SOURCES
     outlets, now = Outlets(read.sources), datetime.now(UTC)
-    addresses = [(one.url, one) for one in listed if one.url]
     pages = tuple(
         Page(
             url=url,
@@ -29,6 +28,7 @@ def crawl_listed(urls: Path, sources_file: Path | None, db: Path, settings: Mapp
             source=outlets.source_of(url, one.outlet),
             hints=one.hints,
         )
-        for url, one in addresses
+        for one in listed
+        if (url := one.url)
     )
     return run(Job(spider="listed", db=db, settings=settings, arguments={}, read=read, listed=pages, quiet=quiet))

@@ -10,21 +10,14 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from crawler.cli.common import DB, open_archive
+from crawler.cli.common import DB, open_archive, read_file, sources_option
 from crawler.cli.output import STORAGE, USAGE, counted, is_absent, print_error, printable
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT.db")
 @DB
-@click.option(
-    "--sources",
-    "sources_file",
-    type=click.Path(path_type=Path),
-    default=Path("sources.toml"),
-    show_default=True,
-    help="Whose text goes into the copy.",
-)
+@sources_option("Whose text goes into the copy.")
 @click.option("--public", is_flag=True, help="A copy to publish: without what is its owner's, or reserved.")
 @click.pass_context
 def snapshot(context: click.Context, out: Path, db: Path, sources_file: Path, public: bool) -> None:
@@ -97,14 +90,8 @@ def _copied(out: Path, db: Path, finish: Callable[[sqlite3.Connection], None], *
 
 def _text_of(path: Path) -> str:
     """The text of a sources.toml, whatever it says; or end where it cannot be read."""
-    from crawler.sources.toml_file import SourcesError, read_bytes
-
     try:
-        return read_bytes(path).decode("utf-8")
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{path}: {error.strerror}", USAGE))
+        return read_file(path).decode("utf-8")
     except UnicodeDecodeError as error:
         sys.exit(print_error(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8", USAGE))
 

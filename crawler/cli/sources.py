@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
+from crawler.cli.common import DB, SOURCES, open_archive, read_file, read_sources_file
 from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, counted, is_absent, print_error, printable
 from crawler.cli.snapshot import restore_sources
 
@@ -62,16 +62,13 @@ def sources_add(url: str, sources_file: Path, name: str | None, yes: bool, no_lo
 
 def _known(path: Path) -> "SourcesFile":
     """What sources.toml says; it may have no source yet, or not be there."""
-    from crawler.sources.toml_file import CrawlSettings, SourcesError, SourcesFile, read_sources
+    from crawler.sources.toml_file import CrawlSettings, SourcesFile
 
     if is_absent(path):
         if not path.absolute().parent.is_dir():
             sys.exit(print_error(f"{path}: no such folder", USAGE))
         return SourcesFile(crawl=CrawlSettings(), sources=())
-    try:
-        return read_sources(path, may_be_empty=True)
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
+    return read_sources_file(path, may_be_empty=True)
 
 
 def _refuse_known(url: str, known: "SourcesFile", path: Path) -> None:
@@ -179,7 +176,6 @@ def sources_import(file: Path, sources_file: Path) -> None:
     """
     from crawler.sources.exchange import SUFFIXES, merge_into, read_list
     from crawler.sources.opml import UnreadableList
-    from crawler.sources.toml_file import SourcesError, read_bytes
 
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -187,13 +183,9 @@ def sources_import(file: Path, sources_file: Path) -> None:
     known = _known(sources_file)
     unused: Counter[str] = Counter()
     try:
-        entries = read_list(read_bytes(file), suffix, unused)
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
+        entries = read_list(read_file(file), suffix, unused)
     except UnreadableList as error:
         sys.exit(print_error(f"{file}: {error}", USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{file}: {error.strerror}", USAGE))
     if not entries:
         sys.exit(print_error(f"{file}: names no site", USAGE))
     result = merge_into(entries, known.sources)

@@ -5,11 +5,10 @@ two cells. What is not understood is a mistake with its line, and nothing is don
 """
 
 import csv
-import difflib
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from crawler.dates.listed import listing_habits, read_date
@@ -17,6 +16,7 @@ from crawler.dates.moments import Habits
 from crawler.items import Hints
 from crawler.redirectors import behind_redirectors
 from crawler.sources.exchange import delimiter_of
+from crawler.sources.toml_file import nearest
 from crawler.urls import UnusableURL, canonical_url
 from pipelines.text import clean
 
@@ -126,17 +126,12 @@ def _columns(at: int, header: Sequence[str], *, of_files: bool) -> list[str]:
     columns = [cell.lower() for cell in header]
     for name in filter(None, columns):
         if name not in known:
-            raise UnusableList(f"line {at}: unknown column {name!r}{_nearest(name, known)}")
+            raise UnusableList(f"line {at}: unknown column {name!r}{nearest(name, known)}")
         if columns.count(name) > 1:
             raise UnusableList(f"line {at}: two columns are called {name}")
     if not {"file", "url"} & set(columns):
         raise UnusableList(f"no column is called {'file or url' if of_files else 'url'}; known are {', '.join(known)}")
     return columns
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
 def _listed(number: int, cells: Sequence[str], columns: Sequence[str], habits: Habits) -> Listed:

@@ -148,9 +148,9 @@ def _check_rules(source: Source, where: str) -> None:
     """What is checked by trying it: kinds, regular expressions, selectors, the time zone."""
     for kind in source.discover:
         if kind not in KINDS:
-            raise SourcesError(f"{where}: discover: unknown kind {kind!r}{_nearest(kind, KINDS)}")
+            raise SourcesError(f"{where}: discover: unknown kind {kind!r}{nearest(kind, KINDS)}")
     if source.title is not None and source.title not in TITLES:
-        raise SourcesError(f"{where}: title: unknown place {source.title!r}{_nearest(source.title, TITLES)}")
+        raise SourcesError(f"{where}: title: unknown place {source.title!r}{nearest(source.title, TITLES)}")
     if source.certificates not in (None, "unchecked"):
         raise SourcesError(f'{where}: certificates: expected "unchecked" or nothing, not {source.certificates!r}')
     for rule in (*source.include, *source.exclude):
@@ -166,7 +166,7 @@ def _check_rules(source: Source, where: str) -> None:
         raise SourcesError(f"{where}: unknown language {source.language!r}; {language_meant(source.language)}")
     zone = source.timezone
     if zone is not None:
-        expected = _nearest(zone, available_timezones(), "expected a name such as Europe/London")
+        expected = nearest(zone, available_timezones(), "expected a name such as Europe/London")
         _check(
             ZoneInfo,
             zone,
@@ -250,10 +250,11 @@ MAX_VALUE_CHARS = 10_000
 def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in table:
         if key not in known:
-            raise SourcesError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
+            raise SourcesError(f"{where}: unknown key {key!r}{nearest(key, known)}")
 
 
-def _nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
+def nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
+    """What to add to the message on a word that is not known: the known one that is spelt most like it, else all of them."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; {otherwise or 'known are ' + ', '.join(known)}"
 
