@@ -72,6 +72,10 @@ TURNED_AWAY = (401, 402, 403, 451)
 """HTTP statuses of a page that is there, and not for everybody: who has its text from elsewhere may keep it."""
 
 
+LOCAL = ("file", "warc")
+"""pages.via of copies: their addresses may be names, and nobody can be asked for them again."""
+
+
 def via_of(kind: str) -> str:
     """pages.via of what a listing of this kind names: `feed` for every kind of feed, else the kind itself."""
     return "feed" if kind in ("rss", "atom", "json") else kind

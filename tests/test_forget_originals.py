@@ -151,7 +151,7 @@ def told(published: Told, tmp_path: Path) -> Told:
 def test_no_byte_of_the_text_stays_and_all_else_reads_as_before(told: Told) -> None:
     newsroom, before = told.newsroom, bodies(told.newsroom)
     assert len(spoken(WORD, newsroom.folder)) == 3
-    done = broadsheet("forget", f"{told.url}/old", f"{told.url}/plain", f"{told.url}/short", cwd=newsroom.folder)
+    done = forget_all(told)
     assert done.returncode == 0, done.stderr
     assert spoken(WORD, newsroom.folder) == []
     after = bodies(newsroom)
@@ -271,8 +271,7 @@ def test_records_that_no_row_tells_of_go_as_well(told: Told) -> None:
     newsroom.change("update pages set warc = null, warc_offset = null")
     newsroom.change("delete from versions where page_id in (select id from pages where url like '%/short')")
     newsroom.change("delete from pages where url like '%/short'")
-    urls = [f"{told.url}/{name}" for name in ("old", "plain", "short")]
-    done = broadsheet("forget", *urls, cwd=newsroom.folder)
+    done = forget_all(told)
     assert (done.returncode, spoken(WORD, newsroom.folder), complaints(newsroom.folder)) == (0, [], 0)
     assert newsroom.states()[f"{told.url}/short"] == ("refused", "forgotten")
 
@@ -287,12 +286,7 @@ def test_an_original_that_is_damaged_goes_all_the_same(told: Told) -> None:
         data = bytearray((newsroom.folder / "warc" / file).read_bytes())
         data[offset + at : offset + at + 9] = b"\xff" * 9
         (newsroom.folder / "warc" / file).write_bytes(data)
-    assert (
-        broadsheet(
-            "forget", f"{told.url}/old", f"{told.url}/plain", f"{told.url}/short", cwd=newsroom.folder
-        ).returncode
-        == 0
-    )
+    assert forget_all(told).returncode == 0
     assert (spoken(WORD, newsroom.folder), complaints(newsroom.folder)) == ([], 0)
     assert broadsheet("doctor", "--deep", cwd=newsroom.folder).returncode == 0
 
@@ -300,8 +294,7 @@ def test_an_original_that_is_damaged_goes_all_the_same(told: Told) -> None:
 def test_a_file_under_an_earlier_name_of_the_database_is_its_own(told: Told) -> None:
     folder = told.newsroom.folder
     told.newsroom.db.rename(folder / "news.db.old")
-    urls = [f"{told.url}/{name}" for name in ("old", "plain", "short")]
-    assert broadsheet("forget", *urls, "--db", "news.db.old", cwd=folder).returncode == 0
+    assert forget_all(told, "--db", "news.db.old").returncode == 0
     assert spoken(WORD, folder) == []
 
 
@@ -329,13 +322,14 @@ def test_where_a_file_cannot_be_written_nothing_is_forgotten(told: Told) -> None
         ".warc.gz: File too large; nothing is forgotten before that is put right: then say it again\n"
     )
     assert (done.returncode, newsroom.states()) == (74, states)
-    assert (
-        broadsheet(
-            "forget", f"{told.url}/old", f"{told.url}/plain", f"{told.url}/short", cwd=newsroom.folder
-        ).returncode
-        == 0
-    )
+    assert forget_all(told).returncode == 0
     assert (spoken(WORD, newsroom.folder), complaints(newsroom.folder)) == ([], 0)
+
+
+def forget_all(told: Told, *options: str) -> subprocess.CompletedProcess[str]:
+    """Take down every address that has the word."""
+    urls = [f"{told.url}/{name}" for name in ("old", "plain", "short")]
+    return broadsheet("forget", *urls, *options, cwd=told.newsroom.folder)
 
 
 def group(url: str, body: bytes) -> list[bytes]:

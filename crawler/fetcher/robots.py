@@ -22,6 +22,7 @@ from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_rea
 from crawler.fetcher.requests import Asked, PageRequest, RobotsRequest, asked_for, is_unchecked, scrapy_request
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
+from crawler.reservations import tdm_reservation
 from crawler.urls import canonical_url, origin_of, same_site
 
 logger = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class RobotsMiddleware:
             robots_status=response.status,
             robots_fetched_at=now,
             crawl_delay=self._delay_of(rules),
-            tdm_reservation={b"0": 0, b"1": 1}.get((response.headers.get("tdm-reservation") or b"").strip()),
+            tdm_reservation=tdm_reservation([(response.headers.get("tdm-reservation") or b"").decode("latin-1")]),
             content_usage=json.dumps(rules.usage_lines, ensure_ascii=False) if rules.usage_lines else None,
         )
         return rules

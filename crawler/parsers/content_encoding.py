@@ -44,8 +44,7 @@ def _is_text(start: bytes) -> bool:
 
 
 def decompress_prefix(body: bytes, encoding: str, size: int) -> bytes:
-    """Decompress at most `size` bytes, as far as they are sound. Raises failures.DAMAGED_ANSWERS for bytes of another
-    encoding."""
+    """Decompress at most `size` bytes, as far as they are sound. Raises DAMAGED for bytes of another encoding."""
     if encoding == "gzip":
         return _gunzip_prefix(body, size)
     if encoding == "deflate":

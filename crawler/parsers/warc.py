@@ -15,7 +15,7 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.digests import payload_digest
-from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page
+from crawler.items import KINDS, MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES, name_of
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
@@ -100,7 +100,7 @@ def as_told(page: Page, told: Mapping[str, Any]) -> Page:
     return page
 
 
-VIAS = ("feed", "news_sitemap", "sitemap", "homepage", "listed")
+VIAS = (*KINDS, "listed")
 """What a metadata record may say of how a page was found: Page.via, but of local copies."""
 
 
@@ -201,7 +201,7 @@ def _decoded(body: bytes, http: StatusAndHeaders) -> bytes:
 
     warcio's own decoding has no limit: 800 bytes of Brotli would become a gigabyte.
     """
-    fields = [value.encode("latin-1", "replace") for name, value in http.headers if name.lower() == "content-encoding"]
+    fields = [value.encode("latin-1", "replace") for value in _values(http, "Content-Encoding")]
     said = known_encodings(fields) or (["gzip"] if sniff_encoding(body, "") else [])
     try:
         for encoding in reversed(said):

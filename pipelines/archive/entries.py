@@ -11,10 +11,10 @@ from hashlib import blake2b
 
 from sqlite_utils import Database
 
-from crawler.items import Hints, Link, Listing
+from crawler.items import LOCAL, Hints, Link, Listing
 from crawler.reasons import is_final
 from crawler.times import instant_of, moment_of, stamp
-from pipelines.archive.pages import LOCAL, hints_json
+from pipelines.archive.pages import hints_json
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row
 from pipelines.database.schema import FORGOTTEN

@@ -1,6 +1,6 @@
 """The table `hosts`: what is remembered of a host from run to run. keep() is called within the writer's transaction."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -27,16 +27,11 @@ def keep(db: Database, host: Host) -> None:
         _ask_refused_again(db, host.host)
 
 
-_UPSERT = """
-    insert into hosts (host, robots, robots_status, robots_fetched_at, crawl_delay, not_before, busy_since, tdm_reservation,
-        tdmrep, tdmrep_status, tdmrep_fetched_at, content_usage)
-    values (:host, :robots, :robots_status, :robots_fetched_at, :crawl_delay, :not_before, :busy_since, :tdm_reservation,
-        :tdmrep, :tdmrep_status, :tdmrep_fetched_at, :content_usage)
-    on conflict (host) do update set robots = excluded.robots, robots_status = excluded.robots_status,
-        robots_fetched_at = excluded.robots_fetched_at, crawl_delay = excluded.crawl_delay, not_before = excluded.not_before,
-        busy_since = excluded.busy_since, tdm_reservation = excluded.tdm_reservation,
-        tdmrep = excluded.tdmrep, tdmrep_status = excluded.tdmrep_status, tdmrep_fetched_at = excluded.tdmrep_fetched_at,
-        content_usage = excluded.content_usage
+_COLUMNS = tuple(field.name for field in fields(Host))
+
+_UPSERT = f"""
+    insert into hosts ({", ".join(_COLUMNS)}) values ({", ".join(f":{name}" for name in _COLUMNS)})
+    on conflict (host) do update set {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "host")}
 """
 
 

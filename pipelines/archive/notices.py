@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from crawler.items import Outcome
+from crawler.items import LOCAL, Outcome
 from crawler.times import stamp
 from pipelines.archive import pages, runs, schedule, sources, takedown
-from pipelines.archive.pages import LOCAL, Stored
+from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row

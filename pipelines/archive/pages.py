@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import TURNED_AWAY, Hints, Outcome, Page
+from crawler.items import LOCAL, TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.redirectors import behind_redirectors
 from crawler.times import stamp
@@ -22,9 +22,6 @@ from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.deduplicate.match import Match, found_at_of
-
-LOCAL = ("file", "warc")
-"""pages.via of copies that nobody can be asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

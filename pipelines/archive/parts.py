@@ -14,11 +14,11 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from crawler.items import Hints, Outcome, Page
+from crawler.items import LOCAL, Hints, Outcome, Page
 from crawler.pagination import ALL
 from crawler.times import stamp
 from pipelines.archive import articles, pages, runs, versions
-from pipelines.archive.pages import LOCAL, Stored
+from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.database.connection import Row, first_row
 from pipelines.deduplicate.match import Match, canonical_claim, is_same_text, match

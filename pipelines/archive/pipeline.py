@@ -53,6 +53,7 @@ class StorePipeline:
         raise DropItem(str(run.broken), log_level="DEBUG")
 
     def _keep(self, item: Item) -> Stored | None:
+        """Store an item. Whatever prevents that (a bug, somebody who stops the run), its records are taken back, and it is raised on."""
         try:
             return self._archive.keep(item)
         except BaseException:

@@ -18,7 +18,7 @@ from crawler.items import Article, Capture, Outcome, Page
 from crawler.times import moment_of, stamp
 from crawler.workers import Workers
 from pipelines.archive import notices, runs, takedown, versions
-from pipelines.archive.articles import article_row
+from pipelines.archive.articles import article_row, with_times
 from pipelines.archive.rows import article_of, to_json, update
 from pipelines.archive.runs import LOCAL_COPIES
 from pipelines.archive.store import Archive
@@ -187,13 +187,11 @@ def _row(candidate: Candidate, known: Row, article: Article) -> Row:
     """What an article's row would be. Where the page has answered since, without another text, it takes away nothing that was
     said then."""
     assert candidate.capture is not None
-    row = article_row(article, candidate.capture.fetched_at, content_hash(article.text))
-    if row["sort_at"] != row["date_published"]:
-        row["sort_at"] = known["first_seen_at"]
+    row = with_times(known, known, article_row(article, candidate.capture.fetched_at, content_hash(article.text)))
     if known["last_fetched_at"] > stamp(candidate.capture.fetched_at):
         row |= {name: known[name] for name, value in row.items() if value is None}
         row["date_modified"] = max(row["date_modified"] or "", known["date_modified"] or "") or None
-    return row | {"last_fetched_at": known["last_fetched_at"]}
+    return row
 
 
 # What is written

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
 
-from crawler.items import Page, Source
+from crawler.items import LOCAL, Page, Source
 from crawler.urls import OUTLET, default_name, origin_of, outlet_url, site_of
 from pipelines.archive.rows import insert
 
@@ -76,7 +76,7 @@ def _id_of_outlet(db: Database, outlet: Source) -> int:
 
 def finder_of(db: Database, page: Page) -> int | None:
     """The source that named a page; one that nobody found, a copy or a listed page, belongs to the site that it is of."""
-    if page.source and page.via not in ("file", "warc") and not page.source.url.startswith(OUTLET):
+    if page.source and page.via not in LOCAL and not page.source.url.startswith(OUTLET):
         return id_of(db, page.source)
     return id_for(db, page)
 

@@ -3,11 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from crawler.items import Page
+from crawler.items import LOCAL, Page
 from crawler.urls import UnusableURL, canonical_url
-
-LOCAL = ("file", "warc")
-"""Page.via of copies; their addresses may be names that nobody can ask for."""
 
 
 class NotAPage(ValueError):

@@ -78,13 +78,11 @@ def _links_to_parts(tree: lxml.html.HtmlElement, url: str, wholes: set[str]) -> 
     """Links to pages of the articles with these keys: the key, the number, the canonical address."""
     host = urlsplit(url).netloc
     for element, link in _links_of_host(tree, url, host):
-        if address_key(link) in wholes:
-            key, number = address_key(link), 1
-        else:
-            found = part_of(link)
-            if found is None or found[0] not in wholes:
+        key, number = address_key(link), 1
+        if key not in wholes:
+            key, number = part_of(link) or ("", 0)
+            if key not in wholes:
                 continue
-            key, number = found
         if number == ALL or _is_of_pager(element, number):
             yield key, number, link
 
