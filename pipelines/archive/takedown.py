@@ -67,6 +67,11 @@ class Plan:
     addresses: tuple[Forgotten, ...]
     records: tuple[Taken, ...]
 
+    @property
+    def answers(self) -> tuple[Taken, ...]:
+        """The captures among the records: each is blanked with those that belong to it."""
+        return tuple(record for record in self.records if record.is_answer)
+
 
 def plan(db: Database, database: Path, urls: Iterable[str], follow: Follow = lambda done, of: None) -> Plan:
     """What forgetting these addresses, made by wanted_url(), would take. Changes nothing. Raises OSError where a WARC file of ours
