@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.database.lock import run_lock
 from pipelines.publish import details
+from pipelines.publish.originals import source_of
 from pipelines.text import content_hash
 from tests.conftest import broadsheet, connect
 from tests.support.loopback import serving, story
@@ -214,6 +215,40 @@ def test_one_that_is_to_write_waits_for_no_other_run(archive: Newsroom) -> None:
     with run_lock(archive.db):
         assert "another run" in reextract(archive, "--apply", code=75).stderr
         reextract(archive)
+
+
+def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path: Path, crawled: Path) -> None:
+    """`import dumps/old.warc.gz --db data/news.db`: reextract, the doctor and the reading room look in the same places."""
+    (dumps := tmp_path / "here" / "dumps").mkdir(parents=True)
+    (data := tmp_path / "data").mkdir()
+    shutil.copy(next((crawled / "warc").iterdir()), dumps / "old.warc.gz")
+    shutil.copy(crawled / "sources.toml", dumps.parent)
+    db = data / "news.db"
+    assert broadsheet("import", "dumps/old.warc.gz", "--db", db, cwd=dumps.parent).returncode == 0
+    newsroom = Newsroom(data)
+    assert newsroom.rows("select distinct file from captures") == [("dumps/old.warc.gz",)]
+
+    def is_read(cwd: Path) -> bool:
+        done = broadsheet("reextract", "--db", db, cwd=cwd)
+        told = broadsheet("doctor", "--db", db, cwd=cwd)
+        assert told.returncode == 0  # other people's files are no fault of the archive's
+        unread = "5 articles not read: the original is not where it was." in done.stdout
+        assert ("1 imported WARC files that are not where they were: dumps/old.warc.gz" in told.stdout) == unread
+        return not unread
+
+    assert is_read(dumps.parent)
+    assert not is_read(tmp_path)
+    shutil.move(dumps, data)
+    assert is_read(dumps.parent) and is_read(tmp_path)
+    base = connect(db)
+    row = dict(
+        base.execute("select *, null as body_file, null as body_offset from captures where reason is null").fetchone()
+    )
+    base.close()
+    assert b"<article>" in source_of(row, db)
+    ((url,),) = newsroom.rows(f"select url from pages where id = {row['page_id']}")
+    told = broadsheet("forget", url, "--db", db, cwd=tmp_path).stdout.splitlines()
+    assert [line for line in told if "still in" in line] == ["    a capture is still in dumps/old.warc.gz"]
 
 
 def test_an_import_can_be_read_again_from_where_it_was(tmp_path: Path, crawled: Path) -> None:

@@ -17,7 +17,7 @@ after that, erase() last.
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
@@ -258,9 +258,12 @@ def drop_article(db: Database, article: Row) -> None:
 def _archives(db: Database, pages: list[Row], own: Collection[str]) -> tuple[str, ...]:
     """WARC files that hold an answer of these pages and that nobody blanks: imported ones, and those that are not where they were."""
     ids = json.dumps([page["id"] for page in pages])
-    files = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
-    named = {page["warc"] for page in pages if page["warc"]} | {file for (file,) in files}
-    return tuple(sorted(named - {*own}))
+    found = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
+    files = {file for (file,) in found}
+    bare = {PurePosixPath(file).name for file in files}
+    return tuple(
+        sorted({*files, *(page["warc"] for page in pages if page["warc"] and page["warc"] not in bare)} - {*own})
+    )
 
 
 def erase(db: Database) -> bool:
