@@ -12,7 +12,7 @@ from pipelines.publish import details
 from pipelines.publish.originals import source_of
 from pipelines.text import content_hash
 from tests.conftest import broadsheet, connect
-from tests.support.loopback import serving, story
+from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
 
 PAGES = ("pier", "mole", "rope", "lamp")
@@ -136,6 +136,34 @@ def test_applied_it_gives_what_todays_rules_read_and_no_correction(archive: News
     assert (argv, status, reason) == ('["reextract", "--apply"]', "ok", None)
     assert broadsheet("doctor", cwd=archive.folder).returncode == 0
     assert counts(reextract(archive)) == {"same": 4, "lost": 1}
+
+
+def test_what_was_said_since_stays_with_all_that_follows_from_it(site: Site, newsroom: Newsroom) -> None:
+    """The same text again, now with a date, a section and a reservation: no original was kept of that answer."""
+    site.add("/pier", (page := article_html("Pier", story("pier"), date="")))
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    newsroom.crawl()
+    said = '<meta property="article:section" content="Harbour"><meta name="tdm-reservation" content="1">'
+    date = '<meta property="article:published_time" content="2026-11-03T09:15:00+01:00">'
+    site.add("/pier", page.replace("</head>", f"{said}{date}</head>"))
+    newsroom.change("update pages set last_fetched_at = '2026-11-04T08:00:00Z'")
+    newsroom.change("update captures set fetched_at = '2026-11-04T08:00:00Z'")
+    newsroom.change(
+        "update articles set first_seen_at = '2026-11-04T08:00:00Z', last_fetched_at = '2026-11-04T08:00:00Z'"
+    )
+    newsroom.crawl("--retry", "article", site.url)
+    everything = "select * from articles join pages on article_id = articles.id"
+    before = newsroom.rows(everything)
+    columns = "sort_at, articles.date_published, date_published_raw, date_published_source, pages.date_published, section, reservations"
+    assert newsroom.rows(f"select {columns} from articles join pages on article_id = articles.id") == [
+        ("2026-11-03T08:15:00Z", "2026-11-03T08:15:00Z", "2026-11-03T09:15:00+01:00", "meta", "2026-11-03T08:15:00Z",
+         'Harbour', '["tdm-reservation"]'),
+    ]  # fmt: skip
+    assert reextract(newsroom, "--apply").stdout.splitlines()[-1] == "1 page read again, 0 written."
+    newsroom.change("update articles set title = 'Pier - News', dateline = 'PIER'")
+    assert reextract(newsroom, "--apply").stdout.splitlines()[-1] == "1 page read again, 1 written."
+    newsroom.change("update articles set version_count = 1")
+    assert newsroom.rows(everything) == before
 
 
 def test_what_a_site_corrects_afterwards_is_a_correction_of_what_the_rules_read(archive: Newsroom) -> None:
