@@ -69,11 +69,19 @@ def _name_of(database: Path) -> str:
     return quote(os.fsencode(database.resolve().name))
 
 
+def begun(file: Path) -> datetime:
+    """When a file of own_files() was begun, by its name; the end of time where nobody of ours has named it so."""
+    try:
+        return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def last_written(file: Path) -> datetime:
     """The latest time at which a file was written to, by its name."""
     try:
-        return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) + MAX_AGE
-    except (ValueError, OverflowError):  # nobody of ours has named it so
+        return begun(file) + MAX_AGE
+    except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 
 
