@@ -191,6 +191,17 @@ def test_a_dry_run_shows_what_would_go_and_changes_nothing(told: Told) -> None:
     assert {file: payload_digest(file.read_bytes()) for file in folder.rglob("*") if file.is_file()} == hashes
 
 
+def test_it_says_how_many_captures_it_blanked_and_nothing_of_captures_where_nothing_is_known(told: Told) -> None:
+    folder = told.newsroom.folder
+    unknown = broadsheet("forget", "--dry-run", "https://a.example/none", "https://a.example/other", cwd=folder)
+    assert (unknown.returncode, "capture" in unknown.stdout) == (2, False)
+    lines = broadsheet("forget", f"{told.url}/old", cwd=folder).stdout.splitlines()
+    assert lines[2] == "4 captures blanked"
+    again = broadsheet("forget", f"{told.url}/old", cwd=folder).stdout.splitlines()
+    assert again[1] == "0 captures blanked"
+    assert "capture" not in broadsheet("forget", "--yes", "https://a.example/none", cwd=folder).stdout
+
+
 def test_two_addresses_one_of_them_a_copy(told: Told) -> None:
     """Nothing is planned twice, and a reason is kept with all of them."""
     done = broadsheet(

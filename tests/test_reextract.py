@@ -9,9 +9,10 @@ import pytest
 
 from pipelines.database.lock import run_lock
 from pipelines.publish import details
+from pipelines.publish.originals import source_of
 from pipelines.text import content_hash
 from tests.conftest import broadsheet, connect
-from tests.support.loopback import serving, story
+from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
 
 PAGES = ("pier", "mole", "rope", "lamp")
@@ -137,6 +138,34 @@ def test_applied_it_gives_what_todays_rules_read_and_no_correction(archive: News
     assert counts(reextract(archive)) == {"same": 4, "lost": 1}
 
 
+def test_what_was_said_since_stays_with_all_that_follows_from_it(site: Site, newsroom: Newsroom) -> None:
+    """The same text again, now with a date, a section and a reservation: no original was kept of that answer."""
+    site.add("/pier", (page := article_html("Pier", story("pier"), date="")))
+    newsroom.watch(f'url = "{site.url}/"\npages = ["{site.url}/pier"]')
+    newsroom.crawl()
+    said = '<meta property="article:section" content="Harbour"><meta name="tdm-reservation" content="1">'
+    date = '<meta property="article:published_time" content="2026-11-03T09:15:00+01:00">'
+    site.add("/pier", page.replace("</head>", f"{said}{date}</head>"))
+    newsroom.change("update pages set last_fetched_at = '2026-11-04T08:00:00Z'")
+    newsroom.change("update captures set fetched_at = '2026-11-04T08:00:00Z'")
+    newsroom.change(
+        "update articles set first_seen_at = '2026-11-04T08:00:00Z', last_fetched_at = '2026-11-04T08:00:00Z'"
+    )
+    newsroom.crawl("--retry", "article", site.url)
+    everything = "select * from articles join pages on article_id = articles.id"
+    before = newsroom.rows(everything)
+    columns = "sort_at, articles.date_published, date_published_raw, date_published_source, pages.date_published, section, reservations"
+    assert newsroom.rows(f"select {columns} from articles join pages on article_id = articles.id") == [
+        ("2026-11-03T08:15:00Z", "2026-11-03T08:15:00Z", "2026-11-03T09:15:00+01:00", "meta", "2026-11-03T08:15:00Z",
+         'Harbour', '["tdm-reservation"]'),
+    ]  # fmt: skip
+    assert reextract(newsroom, "--apply").stdout.splitlines()[-1] == "1 page read again, 0 written."
+    newsroom.change("update articles set title = 'Pier - News', dateline = 'PIER'")
+    assert reextract(newsroom, "--apply").stdout.splitlines()[-1] == "1 page read again, 1 written."
+    newsroom.change("update articles set version_count = 1")
+    assert newsroom.rows(everything) == before
+
+
 def test_what_a_site_corrects_afterwards_is_a_correction_of_what_the_rules_read(archive: Newsroom) -> None:
     as_older_rules_had_it(archive)
     reextract(archive, "--apply")
@@ -214,6 +243,40 @@ def test_one_that_is_to_write_waits_for_no_other_run(archive: Newsroom) -> None:
     with run_lock(archive.db):
         assert "another run" in reextract(archive, "--apply", code=75).stderr
         reextract(archive)
+
+
+def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path: Path, crawled: Path) -> None:
+    """`import dumps/old.warc.gz --db data/news.db`: reextract, the doctor and the reading room look in the same places."""
+    (dumps := tmp_path / "here" / "dumps").mkdir(parents=True)
+    (data := tmp_path / "data").mkdir()
+    shutil.copy(next((crawled / "warc").iterdir()), dumps / "old.warc.gz")
+    shutil.copy(crawled / "sources.toml", dumps.parent)
+    db = data / "news.db"
+    assert broadsheet("import", "dumps/old.warc.gz", "--db", db, cwd=dumps.parent).returncode == 0
+    newsroom = Newsroom(data)
+    assert newsroom.rows("select distinct file from captures") == [("dumps/old.warc.gz",)]
+
+    def is_read(cwd: Path) -> bool:
+        done = broadsheet("reextract", "--db", db, cwd=cwd)
+        told = broadsheet("doctor", "--db", db, cwd=cwd)
+        assert told.returncode == 0  # other people's files are no fault of the archive's
+        unread = "5 articles not read: the original is not where it was." in done.stdout
+        assert ("1 imported WARC files that are not where they were: dumps/old.warc.gz" in told.stdout) == unread
+        return not unread
+
+    assert is_read(dumps.parent)
+    assert not is_read(tmp_path)
+    shutil.move(dumps, data)
+    assert is_read(dumps.parent) and is_read(tmp_path)
+    base = connect(db)
+    row = dict(
+        base.execute("select *, null as body_file, null as body_offset from captures where reason is null").fetchone()
+    )
+    base.close()
+    assert b"<article>" in source_of(row, db)
+    ((url,),) = newsroom.rows(f"select url from pages where id = {row['page_id']}")
+    told = broadsheet("forget", url, "--db", db, cwd=tmp_path).stdout.splitlines()
+    assert [line for line in told if "still in" in line] == ["    a capture is still in dumps/old.warc.gz"]
 
 
 def test_an_import_can_be_read_again_from_where_it_was(tmp_path: Path, crawled: Path) -> None:

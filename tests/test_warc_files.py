@@ -159,6 +159,41 @@ def test_two_databases_in_one_folder_leave_each_others_files_alone(harbour: Site
     assert [own_files(copied.folder / name) for name in ("news.db", "other.db")] == [[first], other]
 
 
+def test_originals_of_a_database_that_is_gone_are_left_alone_and_told_of_once(harbour: Site, copied: Newsroom) -> None:
+    (old,) = files(copied.folder)
+    urls = {url for (url,) in copied.rows("select url from articles")}
+    for path in copied.folder.glob("news.db*"):
+        path.unlink()
+    old.write_bytes(cut_short := old.read_bytes()[:-9])
+    watch(copied, harbour, pages=1)
+    first = copied.crawl("--quiet")
+    assert first.stderr.splitlines() == [
+        "broadsheet: warc/ holds originals of an earlier news.db; `broadsheet import warc/ --db news.db` brings them back"
+    ]
+    assert old.read_bytes() == cut_short
+    assert [state for state, _ in copied.states().values()] == ["article"]
+    assert copied.crawl("--quiet").stderr == ""
+    assert old.read_bytes() == cut_short
+    done = broadsheet("import", "warc/", cwd=copied.folder)
+    assert done.returncode == 0, done.stderr
+    assert {url for (url,) in copied.rows("select url from articles")} == urls
+    assert broadsheet("doctor", cwd=copied.folder).returncode == 0
+
+
+def test_the_first_run_of_a_new_database_is_mended_beside_the_originals_of_an_earlier_one(copied: Newsroom) -> None:
+    """It was killed after its first record, before that was noted."""
+    (old,) = files(copied.folder)
+    whole = old.read_bytes()
+    copied.change("delete from captures")
+    copied.change("update runs set started_at = '2099-12-31T23:59:58Z'")
+    mine = old.with_name("broadsheet-20991231235958-00000-news.db.warc.gz")
+    mine.write_bytes(whole[:-1])
+    mend(copied)
+    assert old.read_bytes() == whole
+    assert copied.rows("select distinct file, reason from captures") == [(mine.name, "interrupted")]
+    assert mine.stat().st_size < len(whole) - 1
+
+
 # After a kill
 
 

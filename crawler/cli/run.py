@@ -7,6 +7,8 @@ only when the lock is held, so that an overlapping start costs next to nothing.
 import contextlib
 import gc
 import logging
+import os
+import shlex
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -154,10 +156,22 @@ def _run_locked(job: Job) -> int:
             with storage_errors(job.db):
                 if job.spider != _IMPORT:  # it writes none, and may be what makes the files known to a new archive
                     archive.repair_originals()
+                    _tell_of_earlier(archive)
                 _upgrade(job, archive)
                 return _finish_message(_crawl(job, read, archive), job, archive)
         except StorageError as error:
             return print_error(str(error), STORAGE)
+
+
+def _tell_of_earlier(archive: "Archive") -> None:
+    """Tell at the first run of an archive of the originals that one of its name has left, which was deleted or moved away."""
+    from pipelines.archive.warc_files import folder_of
+    from pipelines.archive.warc_tail import is_new_beside_originals
+
+    if is_new_beside_originals(archive.db, archive.path):
+        folder = f"{os.path.relpath(folder_of(archive.path))}/"
+        command = shlex.join(["broadsheet", "import", folder, "--db", str(archive.path)])
+        print_error(f"{folder} holds originals of an earlier {archive.path.name}; `{command}` brings them back", DONE)
 
 
 def _upgrade(job: Job, archive: "Archive") -> None:

@@ -128,8 +128,9 @@ def _forget(wanted: list[str], db: Path, *, reason: str | None, yes: bool) -> in
         for line in (line for one in [*taken, *unknown] for line in _told(one, refused=yes)):
             click.echo(line)
         code = USAGE if unknown else DONE
-        if not (plan.records or any(map(_is_known, taken))):
+        if not _takes_anything(plan):
             return code
+        click.echo(f"{counted(len(plan.answers), 'capture')} blanked")
         if trouble := _erase(archive.db, db):
             again = (
                 f"{trouble}. Refused they are; but {db} may still hold deleted bytes: put that right, then say it again"
@@ -141,6 +142,10 @@ def _forget(wanted: list[str], db: Path, *, reason: str | None, yes: bool) -> in
 
 def _is_known(one: "Forgotten") -> bool:
     return one.was != "unknown"
+
+
+def _takes_anything(plan: "Plan") -> bool:
+    return bool(plan.records) or any(map(_is_known, plan.addresses))
 
 
 def _rehearse(wanted: list[str], db: Path) -> int:
@@ -170,9 +175,9 @@ def _planned(plan: "Plan") -> Iterator[str]:
             "unknown": f"{one.url}: not in the archive; `--yes` would refuse it from now on",
         }[one.was]
         yield from _beside(one)
-    answers = [taken for taken in plan.records if taken.is_answer]
-    yield f"{counted(len(answers), 'capture')} would be blanked{':' if answers else ''}"
-    for taken in answers:
+    if _takes_anything(plan):
+        yield f"{counted(len(plan.answers), 'capture')} would be blanked{':' if plan.answers else ''}"
+    for taken in plan.answers:
         yield f"    {taken.url or 'unreadable'} in {taken.file.name} at byte {taken.member.offset:,}"
 
 

@@ -1,10 +1,10 @@
 """Do the captures lead to records? What the doctor finds of the table `captures` and our own WARC files. Reads only.
 
 Quickly: which files are there, and are long enough, of all; what lies at its place, of a sample. Deep: every record, its digest,
-too. An imported file's path is of the folder in which `import` was typed, so these are not looked for. A blanked record is no
-fault.
+too. Imported files are other people's: where they are gone, that is told, and is no fault. Nor is a blanked record.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,12 +50,20 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
         repair=f"# put {_listed(missing)} back into {warc_files.folder_of(path)}; or, where there is no copy, drop what was in it:\n"
         + _dropped(path, f"file in ({_texts(missing)})"),
     )
+    yield from _imported(db, path)
     looked_at, nothing, others = _compared(db, there, deep)
     share = "" if deep else f" ({looked_at:,} looked at; `--deep` looks at all)"
     yield _finding(path, nothing, f"captures where no sound record begins{share}")
     yield _finding(path, others, f"captures of another address than their page's{share}")
     if deep:
         yield _unknown_damage(db, there)
+
+
+def _imported(db: Database, path: Path) -> Iterator[Finding]:
+    named = db.execute("select distinct file from captures where file like '%/%' order by 1").fetchall()
+    gone = [name for (name,) in named if not os.path.isfile(warc_files.path_of(path, name))]  # noqa: PTH113  # never raises
+    if gone:
+        yield Finding(what=f"{len(gone)} imported WARC files that are not where they were: {_listed(gone)}", sound=True)
 
 
 def _finding(path: Path, ids: list[int], what: str) -> Finding:

@@ -187,11 +187,25 @@ def _row(candidate: Candidate, known: Row, article: Article) -> Row:
     """What an article's row would be. Where the page has answered since, without another text, it takes away nothing that was
     said then."""
     assert candidate.capture is not None
-    row = with_times(known, known, article_row(article, candidate.capture.fetched_at, content_hash(article.text)))
-    if known["last_fetched_at"] > stamp(candidate.capture.fetched_at):
-        row |= {name: known[name] for name, value in row.items() if value is None}
+    row = article_row(article, candidate.capture.fetched_at, content_hash(article.text))
+    if _has_answered_since(candidate, known):
+        unsaid = {name for name, value in row.items() if value is None} - OF_TEXT - {*OF_DATE}
+        row |= {name: known[name] for name in (*unsaid, *(OF_DATE if article.date_published is None else ()))}
         row["date_modified"] = max(row["date_modified"] or "", known["date_modified"] or "") or None
-    return row
+    return with_times(known, known, row)
+
+
+OF_DATE = ("date_published", "date_published_raw", "date_published_source", "sort_at")
+"""Columns that are one statement: they are kept together."""
+
+OF_TEXT = {"dateline"}
+"""Columns that are read from the text: they go with it."""
+
+
+def _has_answered_since(candidate: Candidate, known: Row) -> bool:
+    """Whether the page of an article has answered after its original, with the same text."""
+    assert candidate.capture is not None
+    return bool(known["last_fetched_at"] > stamp(candidate.capture.fetched_at))
 
 
 # What is written
@@ -228,14 +242,29 @@ def _put(db: Database, found: Comparison, article: Article) -> bool:
         versions.add(db, known, candidate.page_id, row | at, cause=versions.RULES)
         versions.add_prints(db, candidate.article_id, found.outcome.fingerprints or ())
     update(db, "articles", candidate.article_id, row)
+    update(db, "pages", candidate.page_id, _page_row(db, found, known, row))
+    _touch(db, candidate, "updated")
+    return True
+
+
+def _page_row(db: Database, found: Comparison, known: Row, row: Row) -> Row:
+    """What changes of the page of an article whose row was `known`, and is `row` now."""
+    article, candidate = found.outcome.article, found.candidate
+    assert article is not None
     page = {
-        "title": article.title, "date_published": article.date_published, "extractor": article.extractor,
+        "title": row["title"], "date_published": row["date_published"], "extractor": article.extractor,
         "content_hash": row["content_hash"], "titles": to_json(dict(article.titles)), "reservations": to_json(article.reservations),
         "notice": article.notice,
     }  # fmt: skip
-    update(db, "pages", candidate.page_id, page)
-    _touch(db, candidate, "updated")
-    return True
+    if not _has_answered_since(candidate, known):
+        return page
+    had = first_row(db, "select reservations, notice from pages where id = ?", [candidate.page_id])
+    assert had is not None
+    # What is reserved stays so, and what said that it is an article still says it.
+    return page | {
+        "reservations": page["reservations"] or had["reservations"],
+        "notice": had["notice"] and page["notice"],
+    }
 
 
 def _withdraw(db: Database, found: Comparison) -> bool:

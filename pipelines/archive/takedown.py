@@ -17,7 +17,7 @@ after that, erase() last.
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
@@ -66,6 +66,11 @@ class Plan:
 
     addresses: tuple[Forgotten, ...]
     records: tuple[Taken, ...]
+
+    @property
+    def answers(self) -> tuple[Taken, ...]:
+        """The captures among the records: each is blanked with those that belong to it."""
+        return tuple(record for record in self.records if record.is_answer)
 
 
 def plan(db: Database, database: Path, urls: Iterable[str], follow: Follow = lambda done, of: None) -> Plan:
@@ -253,9 +258,12 @@ def drop_article(db: Database, article: Row) -> None:
 def _archives(db: Database, pages: list[Row], own: Collection[str]) -> tuple[str, ...]:
     """WARC files that hold an answer of these pages and that nobody blanks: imported ones, and those that are not where they were."""
     ids = json.dumps([page["id"] for page in pages])
-    files = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
-    named = {page["warc"] for page in pages if page["warc"]} | {file for (file,) in files}
-    return tuple(sorted(named - {*own}))
+    found = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
+    files = {file for (file,) in found}
+    bare = {PurePosixPath(file).name for file in files}
+    return tuple(
+        sorted({*files, *(page["warc"] for page in pages if page["warc"] and page["warc"] not in bare)} - {*own})
+    )
 
 
 def erase(db: Database) -> bool:

@@ -37,8 +37,12 @@ def folder_of(database: Path) -> Path:
 
 
 def path_of(database: Path, file: str) -> Path:
-    """Where a file of captures.file lies: a bare name is one of the folder, with a `/` it is the path of an imported one, as given."""
-    return Path(file) if "/" in file else folder_of(database) / file
+    """Where a file of captures.file lies: a bare name is one of the folder. With a `/` it is the path of an imported one, as given:
+    a relative one is looked for beside the database, and else below the current folder."""
+    if "/" not in file:
+        return folder_of(database) / file
+    beside = database.resolve().parent / file
+    return Path(file) if os.path.exists(file) and not os.path.exists(beside) else beside  # noqa: PTH110  # never raises
 
 
 def is_in_folder(database: Path, file: Path) -> bool:
@@ -65,11 +69,19 @@ def _name_of(database: Path) -> str:
     return quote(os.fsencode(database.resolve().name))
 
 
+def begun(file: Path) -> datetime:
+    """When a file of own_files() was begun, by its name; the end of time where nobody of ours has named it so."""
+    try:
+        return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def last_written(file: Path) -> datetime:
     """The latest time at which a file was written to, by its name."""
     try:
-        return datetime.strptime(file.name.split("-")[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) + MAX_AGE
-    except (ValueError, OverflowError):  # nobody of ours has named it so
+        return begun(file) + MAX_AGE
+    except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 
 

@@ -1,6 +1,7 @@
 """The end of the last WARC file after a run that was killed: what is half-written is cut off, what is whole becomes known.
 
-Only of a database's own files, and under the lock of its run: nobody writes meanwhile.
+Only of a database's own files, and under the lock of its run: nobody writes meanwhile. Files under its name that no row refers to,
+begun before its first run, are of an earlier database that was deleted or moved away: they are left as they are.
 """
 
 import json
@@ -14,6 +15,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.items import METADATA_TYPE
+from crawler.times import stamp
 from pipelines.archive import warc_files
 from pipelines.archive.captures import REDIRECT
 from pipelines.archive.rows import insert
@@ -55,9 +57,23 @@ def _mend(db: Database, file: Path, known_end: int) -> None:
 
 def _last_files(db: Database, database: Path) -> list[Path]:
     """The file that was written last: by name; where a clock went back, also the last that is known."""
-    files = {file.name: file for file in warc_files.own_files(database)}
+    earlier = {*_of_earlier_databases(db, database)}
+    files = {file.name: file for file in warc_files.own_files(database) if file not in earlier}
     known = first_row(db, "select file from captures where file not like '%/%' order by id desc limit 1")
     return [files[name] for name in {*[*files][-1:], *([known["file"]] if known else [])} & files.keys()]
+
+
+def is_new_beside_originals(db: Database, database: Path) -> bool:
+    """Whether no run of a database has begun, while its folder has originals that it does not know."""
+    return first_row(db, "select 1 from runs limit 1") is None and bool(_of_earlier_databases(db, database))
+
+
+def _of_earlier_databases(db: Database, database: Path) -> list[Path]:
+    """The files that an earlier database of this name wrote into the folder, and whose originals this one does not have."""
+    (first_run,) = db.execute("select coalesce(min(started_at), 'none') from runs").fetchone()
+    known = {name for (name,) in db.execute("select distinct file from captures where file not like '%/%'")}
+    files = (file for file in warc_files.own_files(database) if file.name not in known)
+    return [file for file in files if stamp(warc_files.begun(file)) < first_run]
 
 
 def _begins_as_gzip(file: Path) -> bool:

@@ -1,7 +1,6 @@
 """HTML source of a capture: a record in a WARC file -> the characters that were sent. Read, never rendered.
 
-Where the record lies is what the archive's table says: a bare name is a file of the folder `warc/` beside it, anything with a
-`/` an imported file, of the folder that the archive is in where its path is relative.
+Where the record lies is what the archive's table says, and warc_files.path_of() finds it.
 """
 
 from pathlib import Path
@@ -62,7 +61,7 @@ def _found(name: str, archive: Path) -> Path:
 def _path(name: str, archive: Path) -> Path:
     from pipelines.archive.warc_files import path_of
 
-    return archive.resolve().parent / path_of(archive, name)
+    return path_of(archive, name)
 
 
 def _place(capture: Row, archive: Path) -> str:
