@@ -197,6 +197,11 @@ def test_a_source_or_a_day_is_read_alone(archive: Newsroom) -> None:
     assert "no such source" in reextract(archive, "--source", "Nobody", code=2).stderr
 
 
+def test_a_list_of_settings_without_a_site_will_do(archive: Newsroom) -> None:
+    archive.watch()
+    assert counts(reextract(archive)) == {"same": 5}
+
+
 def test_originals_that_are_gone_are_counted(archive: Newsroom) -> None:
     shutil.rmtree(archive.folder / "warc")
     assert "5 articles not read: the original is not where it was." in reextract(archive).stdout
