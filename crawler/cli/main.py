@@ -37,7 +37,7 @@ def main() -> None:
     """Watch news sites and keep what they publish in one SQLite file.
 
     \b
-    Begin:   broadsheet demo                    a small invented web, crawled, shown
+    Begin:   broadsheet demo                    a small invented web, to look at
              broadsheet sources add https://…   name a site to watch
              broadsheet crawl                   fetch what is new into news.db
              broadsheet serve                   read it in a browser
