@@ -120,6 +120,7 @@ RETRY_EXCEPTIONS = [
     "scrapy.exceptions.ResponseDataLossError",
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
+WARN_ON_GENERATOR_RETURN_VALUE = False  # Scrapy reads and parses the callback's source for it, at every answer: 1 ms
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
 
 # Newest-first feeds are fetched in their order; Scrapy's default is last in, first out.

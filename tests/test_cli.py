@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from crawler.cli.main import main
+from crawler.cli.sources import sources
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from pipelines.publish.serve import datasette_arguments
@@ -369,6 +370,16 @@ def test_schedule_says_that_there_is_nothing_to_crawl_yet(folder: Path, monkeypa
     said = f"# {folder}/absent.toml is not there yet: `broadsheet sources add URL` begins it"
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, said)
     assert "not there yet" not in CliRunner().invoke(main, ["schedule"]).stdout
+
+
+HELPS = [[], *([name] for name in main.commands), *(["sources", name] for name in sources.commands)]
+
+
+@pytest.mark.parametrize("command", HELPS, ids=lambda command: " ".join(["broadsheet", *command]))
+def test_help_is_no_wider_than_a_terminal(command: list[str]) -> None:
+    lines = CliRunner().invoke(main, [*command, "--help"], terminal_width=80).stdout.splitlines()
+    assert lines[0].startswith("Usage: ")
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("group", [[], ["sources"]], ids=["broadsheet", "sources"])

@@ -66,30 +66,30 @@ def cut(newsroom: Newsroom) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Newsroom], object], tuple[str, ...], str]] = {
     "a file that is gone": (
-        lambda newsroom: files(newsroom.folder)[0].unlink(), (), "1 WARC files that captures are in and that are not there"),
+        lambda newsroom: files(newsroom.folder)[0].unlink(), (), "1 of 1 WARC files missing"),
     "all files gone": (
         lambda newsroom: shutil.rmtree(newsroom.folder / "warc"), (),
-        "1 WARC files that captures are in and that are not there"),
-    "a file cut off": (cut, (), "captures where no sound record begins"),
+        "1 of 1 WARC files missing"),
+    "a file cut off": (cut, (), "captures looked at cannot be read"),
     "an offset that is none": (
         lambda newsroom: newsroom.change("update captures set offset = offset + 1 where id = 2"), (),
-        "1 captures where no sound record begins"),
+        "1 of 4 captures looked at cannot be read"),
     "an offset of a request": (
         lambda newsroom: newsroom.change("update captures set offset = offset + length where id = 2"), (),
-        "1 captures where no sound record begins"),
+        "1 of 4 captures looked at cannot be read"),
     "an offset behind the file": (
         lambda newsroom: newsroom.change("update captures set offset = 99999999 where id = 2"), (),
-        "1 captures where no sound record begins"),
+        "1 of 4 captures looked at cannot be read"),
     "another page's record": (
         lambda newsroom: newsroom.change("update captures set page_id = (select id from pages where url like '%/crane')"), (),
-        "3 captures of another address than their page's"),
+        "3 of 4 captures looked at lead to another page's record"),
     "a head that is not what was written": (
-        lambda newsroom: change_byte(newsroom, "bell", 1), (), "1 captures where no sound record begins"),
+        lambda newsroom: change_byte(newsroom, "bell", 1), (), "1 of 4 captures looked at cannot be read"),
     "a body that is not what was written": (
-        lambda newsroom: change_byte(newsroom, "bell", 15_000), ("--deep",), "1 captures where no sound record begins"),
+        lambda newsroom: change_byte(newsroom, "bell", 15_000), ("--deep",), "1 of 4 captures cannot be read"),
     "a digest that is not what was written": (
         lambda newsroom: newsroom.change("update captures set digest = 'sha1:A' where id = 2"), ("--deep",),
-        "1 captures where no sound record begins"),
+        "1 of 4 captures cannot be read"),
 }  # fmt: skip
 
 
@@ -104,6 +104,14 @@ def test_the_printed_repair_repairs(
     assert said in found
     typed(repair, newsroom.folder)
     assert examined(newsroom, *options) == ([], "")
+
+
+def test_the_repair_names_the_file_to_copy_back(newsroom: Newsroom) -> None:
+    cut(newsroom)
+    (file,) = files(newsroom.folder)
+    first, second, *_ = (line.strip() for line in examined(newsroom)[1].splitlines())
+    assert first == f"# copy {file.name} from a backup into {file.parent}."
+    assert second.endswith("their articles stay:")
 
 
 def test_a_page_whose_file_is_gone_names_none_any_more(newsroom: Newsroom) -> None:
@@ -146,9 +154,9 @@ def test_of_many_captures_a_sample_is_looked_at(newsroom: Newsroom) -> None:
             select n, page_id, fetched_at, status, file, offset, length, digest from captures, each where captures.id = 2"""
     )
     done = broadsheet("doctor", "--db", newsroom.db)
-    (line,) = [line for line in done.stdout.splitlines() if "no sound record" in line]
-    assert line.startswith("ok     0 captures where no sound record begins (2")
-    assert line.endswith(" looked at; `--deep` looks at all)")
+    (line,) = [line for line in done.stdout.splitlines() if "cannot be read" in line]
+    assert line.startswith("ok     0 of 2")
+    assert line.endswith(" captures looked at cannot be read (`--deep` reads all)")
 
 
 def test_what_is_being_written_is_no_fault(newsroom: Newsroom) -> None:

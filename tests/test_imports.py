@@ -55,6 +55,13 @@ def test_pages_without_an_address_and_of_unknown_sites_get_the_outlet_that_is_na
     assert asked(tmp_path, "select count(*) from pages join articles on pages.url = articles.url where pages.source_id <> articles.source_id")[0][0] == 0  # fmt: skip
 
 
+def test_settings_without_a_site_are_settings(tmp_path: Path) -> None:
+    save(tmp_path, a="saved/a.html")
+    (tmp_path / "sources.toml").write_text('[crawl]\nuser_agent = "test (+https://test.example)"\n')
+    imported(tmp_path, "saved")
+    assert outlets(tmp_path) == {"The anchor": None}
+
+
 def test_an_outlet_is_the_source_that_has_its_name_or_takes_its_name_later(tmp_path: Path) -> None:
     (tmp_path / "sources.toml").write_text('[[source]]\nurl = "https://known.example/"\nname = "Known"')
     save(tmp_path, a="a.html", b="b.html", c="c.html")

@@ -178,30 +178,31 @@ def slow(pattern: str | bytes, flags: int, methods: frozenset[str]) -> str | Non
     }
     if methods - {*calls}:
         calls = {"finditer": lambda text: [None for _ in ready.finditer(text)], **calls}
-    for first, piece in texts(pattern, flags):
-        once, twice = (first + piece * (size // len(piece)) + " \x01" for size in (SIGNS, 2 * SIGNS))
-        if isinstance(pattern, bytes):
-            once, twice = (text.encode("latin-1", "replace") for text in (once, twice))  # type: ignore[assignment]
+    for first, piece in dict.fromkeys(texts(pattern, flags)):
+        once = repeated(pattern, first, piece, SIGNS)
         for method, call in calls.items():
-            if grows(call, once, twice):
-                return f"{method} of {first!r} + {piece!r} times n"
+            try:
+                if seconds(call, once) >= NOISE and grows(call, once, repeated(pattern, first, piece, 2 * SIGNS)):
+                    return f"{method} of {first!r} + {piece!r} times n"
+            except Endless:
+                return f"{method} of {first!r} + {piece!r}, for ever"
     return None
 
 
-def grows(call: Callable[[Any], object], once: str, twice: str) -> bool:
-    """Whether the work grows faster than the text: what is over NOISE is measured until it is seen to, or not to."""
-    try:
-        if seconds(call, once) < NOISE:
-            return False
-        return all(
-            min(seconds(call, twice) for _ in range(3)) > 3 * max(NOISE / 3, min(seconds(call, once) for _ in range(3)))
-            for _ in range(3)
-        )
-    except Endless:
-        return True
+def repeated(pattern: str | bytes, first: str, piece: str, signs: int) -> str | bytes:
+    text = first + piece * (signs // len(piece)) + " \x01"
+    return text.encode("latin-1", "replace") if isinstance(pattern, bytes) else text
 
 
-def seconds(call: Callable[[Any], object], text: str) -> float:
+def grows(call: Callable[[Any], object], once: str | bytes, twice: str | bytes) -> bool:
+    """Whether the work grows faster than the text, measured until it is seen to, or not to."""
+    return all(
+        min(seconds(call, twice) for _ in range(3)) > 3 * max(NOISE / 3, min(seconds(call, once) for _ in range(3)))
+        for _ in range(3)
+    )
+
+
+def seconds(call: Callable[[Any], object], text: str | bytes) -> float:
     began = time.thread_time()
     call(text)
     return time.thread_time() - began

@@ -226,6 +226,11 @@ def test_a_source_or_a_day_is_read_alone(archive: Newsroom) -> None:
     assert "no such source" in reextract(archive, "--source", "Nobody", code=2).stderr
 
 
+def test_a_list_of_settings_without_a_site_will_do(archive: Newsroom) -> None:
+    archive.watch()
+    assert counts(reextract(archive)) == {"same": 5}
+
+
 def test_originals_that_are_gone_are_counted(archive: Newsroom) -> None:
     shutil.rmtree(archive.folder / "warc")
     assert "5 articles not read: the original is not where it was." in reextract(archive).stdout
@@ -261,7 +266,7 @@ def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path
         told = broadsheet("doctor", "--db", db, cwd=cwd)
         assert told.returncode == 0  # other people's files are no fault of the archive's
         unread = "5 articles not read: the original is not where it was." in done.stdout
-        assert ("1 imported WARC files that are not where they were: dumps/old.warc.gz" in told.stdout) == unread
+        assert ("1 of 1 imported WARC files not where they were: dumps/old.warc.gz" in told.stdout) == unread
         return not unread
 
     assert is_read(dumps.parent)

@@ -37,14 +37,15 @@ def main() -> None:
     """Watch news sites and keep what they publish in one SQLite file.
 
     \b
-    Begin:   broadsheet demo                      a small invented web, crawled and shown
-             broadsheet sources add https://…     name a site to watch
-             broadsheet crawl                     fetch what is new into news.db
-             broadsheet serve                     read it in a browser
-    Then:    broadsheet schedule                  the line that makes cron do it
+    Begin:   broadsheet demo                    a small invented web, to look at
+             broadsheet sources add https://…   name a site to watch
+             broadsheet crawl                   fetch what is new into news.db
+             broadsheet serve                   read it in a browser
+    Then:    broadsheet schedule                the line that makes cron do it
 
     \b
-    Exit status: 0 done, 1 a bug or no source could be read, 2 usage or configuration, 74 disk or database, 75 busy.
+    Exit status: 0 done, 1 a bug or no source could be read, 2 usage or
+    configuration, 74 disk or database, 75 another run holds the archive.
     """
 
 
@@ -193,9 +194,9 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     \b
     new      nothing read yet               ok       read, and as usual
     quiet    nothing new for much longer than ever before
-    changed  its pages lack what they used to have: title, date, author, length, any article
+    changed  its pages lack a title, date, author, length or article, as they had
     broken   cannot be read                 blocked  turns us away
-    empty    read, and never an article     off      not in sources.toml, or not enabled there
+    empty    read, and never an article     off      not watched, or not enabled
 
     --check names, one a line, the sources that are quiet, empty, changed, broken or blocked, feeds of sources.toml that have
     moved for good, a last run that failed, and runs that have stopped coming. It prints nothing when there is nothing to do.

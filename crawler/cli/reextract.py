@@ -65,7 +65,7 @@ def reextract(
     """
     if accept_losses and not is_applied:
         raise click.UsageError("--accept-losses is for --apply")
-    known = () if is_absent(sources_file) else read_sources_file(sources_file).sources
+    known = () if is_absent(sources_file) else read_sources_file(sources_file, may_be_empty=True).sources
     since_day = f"{since:%Y-%m-%d}" if since else None
     job = Job(db=db, sources=known, source=source, since=since_day, accept_losses=accept_losses, workers=workers)
     if is_applied:

@@ -167,8 +167,10 @@ def sources_import(file: Path, sources_file: Path) -> None:
     """Add the sites of another program's list to sources.toml.
 
     \b
-    .opml  (or .xml) what feed readers export; folders become the category: News/National, or News; Local for two
-    .csv   a header row with keys of sources.toml (url, name, category, language, feeds, …); a space between two feeds
+    .opml  (or .xml) what feed readers export; folders become the category:
+           News/National, or News; Local for two
+    .csv   a header row with keys of sources.toml (url, name, category, …);
+           a space between two feeds
     .txt   one address a line, # begins a comment
 
     What is there already is not added again; what the list had and sources.toml has no place for is named. Nothing is

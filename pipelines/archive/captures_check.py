@@ -45,16 +45,16 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
     named = db.execute("select distinct file from captures where file not like '%/%' order by 1").fetchall()
     missing = [name for (name,) in named if name not in there]
     yield Finding(
-        what=f"{len(missing)} WARC files that captures are in and that are not there",
+        what=f"{len(missing)} of {len(named)} WARC files missing",
         sound=not missing,
-        repair=f"# put {_listed(missing)} back into {warc_files.folder_of(path)}; or, where there is no copy, drop what was in it:\n"
-        + _dropped(path, f"file in ({_texts(missing)})"),
+        repair=_copied_back(path, missing) + _dropped(path, f"file in ({_texts(missing)})"),
     )
     yield from _imported(db, path)
-    looked_at, nothing, others = _compared(db, there, deep)
-    share = "" if deep else f" ({looked_at:,} looked at; `--deep` looks at all)"
-    yield _finding(path, nothing, f"captures where no sound record begins{share}")
-    yield _finding(path, others, f"captures of another address than their page's{share}")
+    looked_at, unreadable, others = _compared(db, there, deep)
+    share = f" of {looked_at:,} captures" + ("" if deep else " looked at")
+    more = "" if deep else " (`--deep` reads all)"
+    yield _finding(path, unreadable, f"{share} cannot be read{more}")
+    yield _finding(path, others, f"{share} lead to another page's record{more}")
     if deep:
         yield _unknown_damage(db, there)
 
@@ -63,15 +63,26 @@ def _imported(db: Database, path: Path) -> Iterator[Finding]:
     named = db.execute("select distinct file from captures where file like '%/%' order by 1").fetchall()
     gone = [name for (name,) in named if not os.path.isfile(warc_files.path_of(path, name))]  # noqa: PTH113  # never raises
     if gone:
-        yield Finding(what=f"{len(gone)} imported WARC files that are not where they were: {_listed(gone)}", sound=True)
+        yield Finding(
+            what=f"{len(gone)} of {len(named)} imported WARC files not where they were: {_listed(gone)}", sound=True
+        )
 
 
-def _finding(path: Path, ids: list[int], what: str) -> Finding:
-    repair = (
-        f"# copy the files of {warc_files.folder_of(path)} back as they were; or, where there is no copy, drop these:\n"
-        + _dropped(path, f"id in ({', '.join(map(str, ids[:_MOST_NAMED]))})")
+Found = dict[int, str]
+"""Captures by id, each with the name of the file that it should be in."""
+
+
+def _finding(path: Path, found: Found, what: str) -> Finding:
+    files = list(dict.fromkeys(found.values()))
+    repair = _copied_back(path, files) + _dropped(path, f"id in ({', '.join(map(str, list(found)[:_MOST_NAMED]))})")
+    return Finding(what=f"{len(found):,}{what}", sound=not found, repair=repair)
+
+
+def _copied_back(path: Path, names: list[str]) -> str:
+    return (
+        f"# copy {_listed(names)} from a backup into {warc_files.folder_of(path)}.\n"
+        "# Without one, this makes the archive forget where the lost originals were; their articles stay:\n"
     )
-    return Finding(what=f"{len(ids):,} {what}", sound=not ids, repair=repair)
 
 
 def _dropped(path: Path, condition: str) -> str:
@@ -88,23 +99,25 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
 
 
-def _compared(db: Database, there: dict[str, Path], deep: bool) -> tuple[int, list[int], list[int]]:
-    """How many captures were looked at; those at whose place no sound record begins, and those that are of another address."""
-    nothing: list[int] = []
-    others: list[int] = []
+def _compared(db: Database, there: dict[str, Path], deep: bool) -> tuple[int, Found, Found]:
+    """How many captures were looked at; those at whose place no sound record begins, and those where another page's does."""
+    unreadable: Found = {}
+    others: Found = {}
     looked_at = 0
     for file in there.values():
         size = file.stat().st_size
         cut_off = "select id from captures where file = ? and offset + length > ? order by id"
-        nothing += [number for (number,) in db.execute(cut_off, [file.name, size])]
+        cut = {number: file.name for (number,) in db.execute(cut_off, [file.name, size])}
+        unreadable |= cut
+        looked_at += len(cut)
         for row in rows(db, _ALL if deep else _SAMPLED, {"file": file.name, "size": size, "sample": SAMPLE}):
             looked_at += 1
             group = next(groups(members(file, {row["offset"]: row["length"]}, row["offset"])))
             if not _is_sound(file, group, row, deep):
-                nothing.append(row["id"])
+                unreadable[row["id"]] = file.name
             elif not _is_of(group, row["url"]):
-                others.append(row["id"])
-    return looked_at, nothing, others
+                others[row["id"]] = file.name
+    return looked_at, unreadable, others
 
 
 _ALL = """select captures.id, url, offset, length, captures.digest from captures join pages on pages.id = page_id
