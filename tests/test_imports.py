@@ -10,7 +10,8 @@ import pytest
 from crawler.items import Hints
 from crawler.sources.article_lists import Listed, UnusableList, read_articles
 from tests.conftest import broadsheet, connect
-from tests.support.loopback import article_html, story
+from tests.support.loopback import Site, article_html, story
+from tests.support.newsroom import Newsroom
 
 TITLES = {"a": "The anchor", "b": "The barge", "c": "The crane", "d": "The dyke"}
 
@@ -122,6 +123,22 @@ def test_what_a_spreadsheet_says_is_believed_where_the_page_is_silent(tmp_path: 
         ("Über die Brücke", "The Ledger", "2026-11-03", "feed", 1),
     ]
     assert asked(tmp_path, "select url from articles where title = 'B'")[0][0] == "https://www.b.example/news"
+
+
+def test_a_list_completes_what_the_feed_of_an_original_said(site: Site, newsroom: Newsroom) -> None:
+    urls = [site.add(f"/{name}", BARE.format(story(name).replace("\n\n", "</p><p>"))) for name in ("a", "b")]
+    site.feed("/feed", *urls)
+    body = site.answers["/feed"].body.decode()  # type: ignore[union-attr]
+    dated = body.replace("</link>", "</link><pubDate>Tue, 03 Nov 2026 08:15:00 GMT</pubDate>")
+    site.add("/feed", dated, kind="application/rss+xml")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--db", "first.db")
+    (newsroom.folder / "sources.toml").unlink()
+    (newsroom.folder / "list.csv").write_text(f"url,outlet,title\n{urls[0]},Ledger,\n{urls[1]},,The barge\n")
+    imported(newsroom.folder, "warc/", "--metadata", "list.csv")
+    said = newsroom.rows("select title, date_published, date_published_source from articles order by url")
+    date = ("2026-11-03T08:15:00Z", "feed")
+    assert said == [(f"Item {urls[0]}", *date), ("The barge", *date)]
 
 
 @pytest.mark.parametrize(
