@@ -242,9 +242,12 @@ def test_what_a_worker_hands_over_is_what_the_writer_would_make(archive: Archive
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
-        ({"article": ARTICLE}, Stored(state="article", reason=None, article_id=1, outcome="new")),
-        ({"refusal": "index"}, Stored(state="refused", reason="index", article_id=None, outcome="refused")),
-        ({"failure": "timeout"}, Stored(state="failed", reason="timeout", article_id=None, outcome="failed")),
+        ({"article": ARTICLE}, Stored(page_id=1, state="article", reason=None, article_id=1, outcome="new")),
+        ({"refusal": "index"}, Stored(page_id=1, state="refused", reason="index", article_id=None, outcome="refused")),
+        (
+            {"failure": "timeout"},
+            Stored(page_id=1, state="failed", reason="timeout", article_id=None, outcome="failed"),
+        ),
     ],
     ids=["article", "refusal", "failure"],
 )
@@ -260,7 +263,7 @@ def test_keep_says_whose_copy_a_page_is(archive: Archive) -> None:
         PAGE, url="https://b.example/found", final_url="https://b.example/copy", fetched_at=NOON + timedelta(hours=1)
     )
     kept = archive.keep(Outcome(page=copy, article=replace(ARTICLE, text=story("pier"))))
-    assert kept == Stored(state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
+    assert kept == Stored(page_id=3, state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
 
 
 def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(archive: Archive) -> None:

@@ -17,10 +17,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.hints import completed
-from crawler.items import Page, Source
+from crawler.items import WARC_SUFFIXES, Page, Source
 from crawler.parsers.originals import Originals, is_own
 from crawler.parsers.packed_files import read_packed
-from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, name_of, page_name, pages_below, read_file
+from crawler.parsers.saved_files import PACKED_SUFFIXES, name_of, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
 from crawler.sources.metadata import Metadata
 from crawler.sources.outlets import Outlets

@@ -1,8 +1,8 @@
 """Do the captures lead to records? What the doctor finds of the table `captures` and our own WARC files. Reads only.
 
 Quickly: which files are there, and are long enough, of all; what lies at its place, of a sample. Deep: every record, its digest,
-too. An imported file's path is of the folder in which `import` was typed, so these are not looked for. A blanked record is no
-fault.
+too. An imported file's path is of the folder in which `import` was typed: other WARC files are not looked for, and that a saved
+page is gone is told and is no fault. Nor is a blanked record.
 """
 
 import sqlite3
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from crawler.digests import payload_digest
 from pipelines.archive import warc_files
 from pipelines.archive.captures import dropping, own_files
+from pipelines.archive.warc_files import holder_of, is_saved
 from pipelines.archive.warc_members import Member, groups, is_as_written, members
 from pipelines.database.connection import Row, rows
 from pipelines.database.doctor import Finding, sql_line
@@ -54,8 +56,34 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
     share = "" if deep else f" ({looked_at:,} looked at; `--deep` looks at all)"
     yield _finding(path, nothing, f"captures where no sound record begins{share}")
     yield _finding(path, others, f"captures of another address than their page's{share}")
+    yield from _saved(db, deep)
     if deep:
         yield _unknown_damage(db, there)
+
+
+def _saved(db: Database, deep: bool) -> Iterator[Finding]:
+    """Saved pages that are not what they were, as seen from here. That is no fault: an inbox is emptied, a .zip is not looked into."""
+    found = db.execute("select file, digest from captures where file like '%/%' order by id").fetchall()
+    saved = [(Path(file), digest) for file, digest in found if is_saved(file)]
+    if not saved:
+        return
+    gone = [file for file, _ in saved if holder_of(file) is None]
+    yield _not_as_they_were(gone, "are not there as seen from this folder")
+    if deep:
+        other = [file for file, digest in saved if file.is_file() and not _has_digest(file, digest)]
+        yield _not_as_they_were(other, "hold something else by now")
+
+
+def _not_as_they_were(files: list[Path], how: str) -> Finding:
+    named = f": {_listed([str(file) for file in files])}" if files else ""
+    return Finding(what=f"{len(files):,} saved pages that were imported {how}{named}", sound=True)
+
+
+def _has_digest(file: Path, digest: str) -> bool:
+    try:
+        return payload_digest(file.read_bytes()) == digest
+    except OSError:  # nobody may read it
+        return False
 
 
 def _finding(path: Path, ids: list[int], what: str) -> Finding:

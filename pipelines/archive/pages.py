@@ -31,7 +31,8 @@ from pipelines.deduplicate.match import Match, found_at_of
 class Stored:
     """What is in the archive now of a page that was kept."""
 
-    state: str  #: pages.state of the address that was found
+    page_id: int  #: of the address that was found, or that its page names as its own where it was found at none
+    state: str  #: pages.state of that address
     reason: str | None  #: pages.reason
     article_id: int | None
     outcome: str  #: what that is in the run's summary: one of runs.OUTCOMES
@@ -59,7 +60,9 @@ def keep_without_article(db: Database, run: RunState, outcome: Outcome, known: M
     update(db, "pages", row["id"], columns | more)
     runs.touch(db, row["id"], row["source_id"], word)
     now = row | columns | more
-    return Stored(state=now["state"], reason=now["reason"], article_id=now["article_id"], outcome=word)
+    return Stored(
+        page_id=row["id"], state=now["state"], reason=now["reason"], article_id=now["article_id"], outcome=word
+    )
 
 
 Kept = tuple[str, Row]
@@ -216,6 +219,9 @@ def fetched(page: Page, row: Row) -> Row:
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
         "content_usage": to_json(page.content_usage),
     }  # fmt: skip
+    columns |= (
+        {"hints": hints_json(page.hints)} if page.via in LOCAL and said(page.hints) else {}
+    )  # a list says more by now
     return columns | ({"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {})
 
 

@@ -82,7 +82,7 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
-        captures.keep(self.db, outcome)
+        captures.keep(self.db, outcome, stored.page_id)
         reason = outcome.refusal or outcome.failure or (stored.reason if stored.outcome == "refused" else None)
         if outcome.page.file and reason:
             runs.note_not_taken(self.db, outcome.page, reason)

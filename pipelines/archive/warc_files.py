@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from crawler.items import WARC_SUFFIXES
 from pipelines.archive.warc_records import warcinfo
 
 FOLDER = "warc"
@@ -39,6 +40,16 @@ def folder_of(database: Path) -> Path:
 def path_of(database: Path, file: str) -> Path:
     """Where a file of captures.file lies: a bare name is one of the folder, with a `/` it is the path of an imported one, as given."""
     return Path(file) if "/" in file else folder_of(database) / file
+
+
+def is_saved(file: str) -> bool:
+    """Whether a file of captures.file is a page that somebody saved, and no WARC file."""
+    return "/" in file and not PurePosixPath(file).name.lower().partition("?")[0].endswith(WARC_SUFFIXES)
+
+
+def holder_of(saved: Path) -> Path | None:
+    """The file on the disk that has a saved page: itself, or the .zip or .tar that it is in; None where neither is there."""
+    return next((one for one in (saved, *saved.parents) if one.is_file()), None)
 
 
 def is_in_folder(database: Path, file: Path) -> bool:
