@@ -72,6 +72,10 @@ TURNED_AWAY = (401, 402, 403, 451)
 """HTTP statuses of a page that is there, and not for everybody: who has its text from elsewhere may keep it."""
 
 
+WARC_SUFFIXES = (".warc", ".warc.gz")
+"""File name extensions of web archives, in lower case. What is read from any other file is a saved page."""
+
+
 LOCAL = ("file", "warc")
 """pages.via of copies: their addresses may be names, and nobody can be asked for them again."""
 
@@ -153,7 +157,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """Where in the WARC files a page's answer was kept."""
+    """Where a page's answer was kept in the WARC files, or where the copy lies that was imported: then status is None, offset 0."""
 
     page_url: str  #: the page that it belongs to: a redirect's is the address that was found
     fetched_at: datetime  #: the record's WARC-Date; aware, UTC
@@ -161,10 +165,11 @@ class Capture:
     reason: (
         str | None
     )  #: what it was kept for when it is no article: `redirect`, a refusal, `http_404`; None: an article
-    file: str  #: a bare name: of the folder `warc/` beside the database; else the path of an imported file, with a `/`
+    file: str  #: a bare name: of the folder `warc/` beside the database; else the path of an imported file, with a `/`; of a
+    #: page in a .zip or .tar that file's path and the name inside: `./letters.zip/2019/a.html`
     offset: int  #: bytes from the start of the file to the response's gzip member
-    length: int  #: bytes of that member; those of the request and of the metadata follow it
-    digest: str  #: of the body as it was sent: `sha1:` and base32
+    length: int  #: bytes of that member; those of the request and of the metadata follow it. Of a saved page its bytes, unpacked
+    digest: str  #: of the body as it was sent, or of the saved file: `sha1:` and base32
     revisit_of: int | None = None  #: captures.id of the one that has the same body; None: it has its own
     body_at: tuple[str, int] | None = (
         None  #: of an imported one that has no body: file and offset of the one that has it
@@ -197,7 +202,6 @@ class Page:
     file: str | None = (
         None  #: the file it was read from, its path as it was given; of a packed one the name inside behind that
     )
-    digest: str | None = None  #: of that file, `sha1:` and base32 as WARC has it; None where not all of it was read
     warc: str | None = None  #: file name of the archive that holds the record, without folders
     warc_offset: int | None = None  #: bytes from the start of that archive
     answers: tuple[
@@ -205,7 +209,7 @@ class Page:
     ] = ()  #: what its servers sent, each redirect and the last; () where nothing is to be kept
     captures: tuple[
         Capture, ...
-    ] = ()  #: of an archive's record: where it lies, its redirects before it; why it was kept is not known yet
+    ] = ()  #: of a copy: where it lies, an archive's redirects before it; () of a file that was not read to its end
     discovered_at: datetime | None = None  #: when its address was found; aware, UTC; None: when it was fetched
 
 

@@ -20,7 +20,7 @@ MODULES: dict[str, ast.Module] = {
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
 
-GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.digests", "crawler.encodings", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.reasons", "crawler.reservations", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
+GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.digests", "crawler.encodings", "crawler.hints", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.reasons", "crawler.reservations", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
           "crawler.worker_process", "pipelines.text", "pipelines.extract.phrases", "pipelines.extract.notice_signs", "pipelines.database")  # fmt: skip
 PURE = (
     "pipelines.extract",
@@ -91,7 +91,8 @@ def test_the_crawler_knows_nothing_of_the_pipelines_but_at_its_front_door() -> N
 def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
     allowed = (*GROUND, "crawler.fetcher.requests")
     found = wrong(("pipelines",), allowed, of="crawler.")
-    assert found == [("pipelines.publish.originals", "crawler.parsers.warc")]
+    readers = ("crawler.parsers.saved_files", "crawler.parsers.warc")
+    assert found == [("pipelines.publish.originals", read) for read in readers]
 
 
 def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
@@ -101,7 +102,7 @@ def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
 
 def test_publishing_knows_the_database_and_the_ground() -> None:
     found = wrong(("pipelines.publish",), ("pipelines.publish", *GROUND))
-    originals = ("crawler.parsers.warc", "pipelines.archive.warc_files")
+    originals = ("crawler.parsers.saved_files", "crawler.parsers.warc", "pipelines.archive.warc_files")
     assert found == [("pipelines.publish.originals", read) for read in originals]
 
 

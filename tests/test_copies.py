@@ -212,9 +212,13 @@ def test_a_file_that_stands_alone_is_named_by_its_bytes(tmp_path: Path) -> None:
     os.utime(file, (1_700_000_000.9, 1_700_000_000.9))
     urn = "urn:sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     moment = datetime.fromtimestamp(1_700_000_000, UTC)
+    capture = Capture(
+        page_url=urn, fetched_at=moment, status=None, reason=None, file=str(file), offset=0, length=3,
+        digest="sha1:VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5",
+    )  # fmt: skip
     assert read_file(file, file) == Page(
         url=urn, final_url=urn, via="file", fetched_at=moment, content_type="text/plain", body=b"abc", file=str(file),
-        digest="sha1:VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5",
+        captures=(capture,),
     )  # fmt: skip
 
 

@@ -163,3 +163,16 @@ def test_what_is_being_written_is_no_fault(newsroom: Newsroom) -> None:
     with files(newsroom.folder)[0].open("ab") as stream:
         stream.write(b"\x1f\x8b\x08")
     assert examined(newsroom, "--deep") == ([], "")
+
+
+def test_saved_pages_that_are_not_what_they_were_are_told_and_are_no_fault(newsroom: Newsroom) -> None:
+    for name in ("a", "b", "c"):
+        (newsroom.folder / f"{name}.html").write_text(article_html(name, story(name)))
+    assert broadsheet("import", "a.html", "b.html", "c.html", cwd=newsroom.folder).returncode == 0
+    (newsroom.folder / "b.html").write_text("Something else")
+    (newsroom.folder / "c.html").unlink()
+    done = broadsheet("doctor", "--deep", cwd=newsroom.folder)
+    assert (done.returncode, [line for line in done.stdout.splitlines() if "imported" in line]) == (0, [
+        "ok     1 of 3 imported files not where they were: ./c.html",
+        "ok     1 of 3 imported files hold something else by now: ./b.html",
+    ])  # fmt: skip

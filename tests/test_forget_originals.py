@@ -431,3 +431,13 @@ def test_killed_in_between_saying_it_again_finishes(told: Told, moment: str) -> 
     assert (spoken(WORD, told.newsroom.folder), complaints(told.newsroom.folder)) == ([], 0)
     assert bodies(told.newsroom).items() <= before.items()
     assert broadsheet("doctor", "--deep", cwd=told.newsroom.folder).returncode == 0
+
+
+def test_a_saved_page_is_named_and_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.html").write_text(page := article_html("Pier", story("pier")))
+    assert broadsheet("import", "in", cwd=tmp_path).returncode == 0
+    (url,) = Newsroom(tmp_path).states()
+    done = broadsheet("forget", url, cwd=tmp_path)
+    assert done.stdout.splitlines()[1] == "    the saved page is not touched: in/a.html"
+    assert (tmp_path / "in/a.html").read_text() == page

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from crawler.digests import payload_digest
 from crawler.items import Hints
 from crawler.sources.article_lists import Listed, UnusableList, read_articles
 from tests.conftest import broadsheet, connect
-from tests.support.loopback import article_html, story
+from tests.support.loopback import Site, article_html, story
+from tests.support.newsroom import Newsroom
 
 TITLES = {"a": "The anchor", "b": "The barge", "c": "The crane", "d": "The dyke"}
 
@@ -131,6 +133,22 @@ def test_what_a_spreadsheet_says_is_believed_where_the_page_is_silent(tmp_path: 
     assert asked(tmp_path, "select url from articles where title = 'B'")[0][0] == "https://www.b.example/news"
 
 
+def test_a_list_completes_what_the_feed_of_an_original_said(site: Site, newsroom: Newsroom) -> None:
+    urls = [site.add(f"/{name}", BARE.format(story(name).replace("\n\n", "</p><p>"))) for name in ("a", "b")]
+    site.feed("/feed", *urls)
+    body = site.answers["/feed"].body.decode()  # type: ignore[union-attr]
+    dated = body.replace("</link>", "</link><pubDate>Tue, 03 Nov 2026 08:15:00 GMT</pubDate>")
+    site.add("/feed", dated, kind="application/rss+xml")
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--db", "first.db")
+    (newsroom.folder / "sources.toml").unlink()
+    (newsroom.folder / "list.csv").write_text(f"url,outlet,title\n{urls[0]},Ledger,\n{urls[1]},,The barge\n")
+    imported(newsroom.folder, "warc/", "--metadata", "list.csv")
+    said = newsroom.rows("select title, date_published, date_published_source from articles order by url")
+    date = ("2026-11-03T08:15:00Z", "feed")
+    assert said == [(f"Item {urls[0]}", *date), ("The barge", *date)]
+
+
 @pytest.mark.parametrize(
     ("data", "found"),
     [
@@ -206,6 +224,59 @@ def test_options_that_cannot_be_used_import_nothing(tmp_path: Path, options: str
     (tmp_path / "bad.csv").write_text("x\n")
     done = broadsheet("import", "a.html", *options.split(), cwd=tmp_path)
     assert (done.returncode, said in done.stderr, (tmp_path / "news.db").exists()) == (2, True, False), done.stderr
+
+
+# Where they were read from
+
+
+def test_the_file_that_a_page_was_read_from_is_kept_with_its_size_and_digest(tmp_path: Path) -> None:
+    save(tmp_path, a="a.html", b="in/www.x.example/b.html")
+    (tmp_path / "in/short.html").write_text("<p>Short.")
+    with zipfile.ZipFile(tmp_path / "letters.zip", "w") as packed:
+        packed.writestr("2019/c.html", page := article_html(TITLES["c"], story(TITLES["c"])))
+    claimed = article_html("The dyke", story("dyke")).replace(
+        "<head>", '<head><link rel="canonical" href="https://d.example/d">'
+    )
+    (tmp_path / "in/d.html").write_text(claimed)
+    imported(tmp_path, "a.html", "./in", "letters.zip")
+    files = {"./a.html": "a.html", "in/d.html": "in/d.html", "in/short.html": "in/short.html", "in/www.x.example/b.html": "in/www.x.example/b.html"}  # fmt: skip
+    bodies = {given: (tmp_path / file).read_bytes() for given, file in files.items()} | {
+        "letters.zip/2019/c.html": page.encode()
+    }
+    rows = asked(tmp_path, "select file, offset, length, digest, captures.status, captures.reason, via, warc from captures join pages on pages.id = page_id order by file")  # fmt: skip
+    assert [*map(tuple, rows)] == [
+        (file, 0, len(body), payload_digest(body), None, "too_short" if "short" in file else None, "file", None)
+        for file, body in bodies.items()
+    ]
+    urls = dict(map(tuple, asked(tmp_path, "select file, url from captures join pages on pages.id = page_id")))
+    assert (urls["in/d.html"], urls["in/www.x.example/b.html"]) == (
+        "https://d.example/d",
+        "https://www.x.example/b.html",
+    )
+    assert urls["letters.zip/2019/c.html"].startswith("urn:sha256:")
+
+
+def test_a_file_that_holds_another_page_by_now_leaves_what_was_known_of_the_first(tmp_path: Path) -> None:
+    for letter in "ab":
+        save(tmp_path, **{letter: "inbox/page.html"})
+        imported(tmp_path, "inbox")
+        imported(tmp_path, "inbox")
+    rows = asked(tmp_path, "select file, title from captures join pages on pages.id = page_id order by captures.id")
+    assert [*map(tuple, rows)] == [("inbox/page.html", "The anchor"), ("inbox/page.html", "The barge")]
+
+
+def test_a_saved_page_among_the_originals_is_none_of_them_and_an_archive_in_an_archive_no_page(tmp_path: Path) -> None:
+    save(tmp_path, a="warc/a.html")
+    with zipfile.ZipFile(tmp_path / "warc/b.zip", "w") as packed:
+        packed.writestr("old.warc.gz", b"\x1f\x8b")
+        packed.writestr("b.html", article_html(TITLES["b"], story(TITLES["b"])))
+    _, err = imported(tmp_path, "warc/")
+    assert "left out, for they are no pages: 1 archives in an archive" in err
+    assert [row[0] for row in asked(tmp_path, "select file from captures order by id")] == [
+        "warc/a.html",
+        "warc/b.zip/b.html",
+    ]
+    assert "FAULT" not in broadsheet("doctor", "--deep", cwd=tmp_path).stdout
 
 
 # What was not taken

@@ -60,6 +60,20 @@ def test_a_csv_says_outlet_date_and_title_and_the_page_comes_first(site: Site, n
     assert newsroom.rows(ARTICLES)[0] == ("About a", "The Ledger")
 
 
+def test_what_a_feed_said_of_a_listed_page_stays_known(site: Site, newsroom: Newsroom) -> None:
+    (bare,) = [site.add("/b", article_html("", story("b"), "").replace("<h1></h1>", ""))]
+    site.feed("/feed", *pages_of(site, "/a"), bare)
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl("--limit", "1")
+    write(newsroom, "url,date", f"{bare},2026-11-03", name="list.csv")
+    newsroom.crawl("--urls", "list.csv")
+    known = "select title, date_published from articles where url like '%/b'"
+    assert newsroom.rows(known) == [(f"Item {bare}", "2026-11-03")]
+    write(newsroom, bare)
+    newsroom.crawl("--urls", "list.txt", "--retry", "article")
+    assert newsroom.rows(known) == [(f"Item {bare}", "2026-11-03")]
+
+
 def test_the_settings_of_a_site_of_sources_toml_are_used_and_its_feed_is_not_asked(
     site: Site, newsroom: Newsroom
 ) -> None:

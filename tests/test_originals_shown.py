@@ -36,6 +36,7 @@ NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 SCRIPT = "<script>document.title = 'run'</script><svg onload=alert(1)>"
 PIER = article_html("Pier", story("pier")).replace("</article>", f"</article>{SCRIPT}")
 WHOLE_LARGE = (SCRIPT + "é").encode().ljust(MAX_PAGE_BYTES, b"x")
+SAVED = "<meta charset=windows-1252><p>Zoë’s café".encode("cp1252")
 UTF_8, LATIN_1 = {"Content-Type": "text/html; charset=utf-8"}, {"Content-Type": "text/html; charset=iso-8859-1"}
 
 
@@ -105,6 +106,8 @@ def _made_by_hand(newsroom: Newsroom) -> dict[str, int]:
     file, offset, length = places["wrong"]
     folder = newsroom.folder
     (folder / "secret.html").write_text("<p>A secret")
+    (folder / "saved.html").write_bytes(SAVED)
+    (folder / "letters.zip").write_bytes(b"PK")
     (folder / "imported.warc.gz").write_bytes((folder / "warc" / file).read_bytes())
     os.mkfifo(folder / "warc" / "pipe")
     rows = places | {
@@ -117,12 +120,16 @@ def _made_by_hand(newsroom: Newsroom) -> dict[str, int]:
         "absolute": (str(folder / "imported.warc.gz"), offset, length),
         "imported_no_more": ("saved/../no.warc", 0, 1),
         "no_warc": ("./secret.html", 0, 1),
+        "saved": ("./saved.html", 0, len(SAVED)),
+        "saved_no_more": ("./gone.html", 0, 1),
+        "packed": ("./letters.zip/2019/a.html", 0, 1),
     }
     ids = {}
     with closing(sqlite3.connect(newsroom.db)) as base, base:
         for name, place in rows.items():
-            sql = "insert into captures (page_id, fetched_at, status, file, offset, length, digest) values (1, ?, 200, ?, ?, ?, '')"
-            ids[name] = base.execute(sql, [stamp(NOON), *place]).lastrowid or 0
+            sql = "insert into captures (page_id, fetched_at, status, file, offset, length, digest) values (1, ?, 200, ?, ?, ?, ?)"
+            digest = payload_digest(SAVED) if name == "saved" else ""
+            ids[name] = base.execute(sql, [stamp(NOON), *place, digest]).lastrowid or 0
     return ids
 
 
@@ -204,6 +211,7 @@ def test_a_packed_page_a_refused_one_and_a_redirect(shown: Shown) -> None:
         ("named", "<p>Zoë’s café"),
         ("japanese", "<meta charset=iso-2022-jp><p>桟橋"),
         ("imported", "<p>Zoë’s café"),
+        ("saved", SAVED.decode("cp1252")),
         ("absolute", "<p>Zoë’s café"),
         ("large", WHOLE_LARGE.decode()),
     ],
@@ -224,7 +232,9 @@ def test_characters_are_what_the_page_means(shown: Shown, name: str, text: str) 
         ("nul", "in a file that is not there"),
         ("imported_no_more", "in a file that is not there"),
         ("between", "No page begins there any more"),
-        ("no_warc", "No page begins there any more"),
+        ("no_warc", "a saved file that holds something else by now: "),
+        ("saved_no_more", "a saved file that is not there any more: "),
+        ("packed", "This page was read from 2019/a.html in "),
     ],
 )
 def test_what_cannot_be_shown_says_why(shown: Shown, name: str, words: str) -> None:

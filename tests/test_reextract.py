@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -266,7 +267,7 @@ def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path
         told = broadsheet("doctor", "--db", db, cwd=cwd)
         assert told.returncode == 0  # other people's files are no fault of the archive's
         unread = "5 articles not read: the original is not where it was." in done.stdout
-        assert ("1 of 1 imported WARC files not where they were: dumps/old.warc.gz" in told.stdout) == unread
+        assert ("1 of 1 imported files not where they were: dumps/old.warc.gz" in told.stdout) == unread
         return not unread
 
     assert is_read(dumps.parent)
@@ -282,6 +283,29 @@ def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path
     ((url,),) = newsroom.rows(f"select url from pages where id = {row['page_id']}")
     told = broadsheet("forget", url, "--db", db, cwd=tmp_path).stdout.splitlines()
     assert [line for line in told if "still in" in line] == ["    a capture is still in dumps/old.warc.gz"]
+
+
+def test_saved_pages_are_read_again_as_long_as_they_are_what_they_were(tmp_path: Path) -> None:
+    bare = "<!doctype html><html><body><p>{}</p></body></html>"
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.html").write_text(bare.format(story(name).replace("\n\n", "</p><p>")))
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as packed:
+        packed.writestr("d.html", bare.format(story("d").replace("\n\n", "</p><p>")))
+    (tmp_path / "list.csv").write_text("file,url,outlet,date,title\na.html,https://a.example/a,Harbour,2026-11-03,A\n")
+    newsroom = Newsroom(tmp_path)
+    files = ("a.html", "b.html", "c.html", "d.zip", "--source", "Harbour")
+    assert broadsheet("import", *files, cwd=tmp_path).returncode == 0
+    assert broadsheet("import", *files, "--metadata", "list.csv", cwd=tmp_path).returncode == 0
+    assert counts(reextract(newsroom, "--apply")) == {"same": 3}
+    (tmp_path / "b.html").write_text("<p>Another page")
+    (tmp_path / "c.html").unlink()
+    newsroom.change("update articles set title = 'By older rules' where url = 'https://a.example/a'")
+    done = reextract(newsroom, "--apply")
+    assert "2 articles not read: the original is not where it was." in done.stdout
+    assert "1 article not read: the original is in a .zip or .tar, which only an import reads." in done.stdout
+    assert newsroom.rows("select title, date_published from articles where url = 'https://a.example/a'") == [
+        ("A", "2026-11-03")
+    ]
 
 
 def test_an_import_can_be_read_again_from_where_it_was(tmp_path: Path, crawled: Path) -> None:

@@ -75,6 +75,19 @@ def test_a_listing_that_says_something_else_of_its_own_link_renews_the_hints(arc
     assert hints_from_json(page_row(archive)["hints"]) == Hints(title="Other")
 
 
+def test_another_listing_completes_the_hints_of_a_page_that_waits(archive: Archive) -> None:
+    """A sitemap knows the day, the feed the title: whichever is read first."""
+    said = (Hints(date_published="2026-11-03"), Hints(title="Pier", date_published="2026-11-04"))
+    for place, hints in enumerate(said):
+        links = (Link(url=PAGE.url, hints=hints),)
+        archive.keep(Listing(url=f"https://a.example/{place}", source=SOURCE, kind="rss", fetched_at=NOON, links=links))
+    both = Hints(title="Pier", date_published="2026-11-03")
+    assert hints_from_json(page_row(archive)["hints"]) == both
+    assert pages.with_hints(archive.db, replace(PAGE, hints=said[0])).hints == both
+    archive.keep(Outcome(page=PAGE, article=ARTICLE))
+    assert pages.with_hints(archive.db, PAGE) == PAGE
+
+
 def test_a_failing_feed_keeps_its_validators_and_its_kind(archive: Archive) -> None:
     listing = Listing(url="https://a.example/feed", source=SOURCE, kind="atom", fetched_at=NOON, status=200, etag='"1"')
     archive.keep(listing)
@@ -229,9 +242,12 @@ def test_what_a_worker_hands_over_is_what_the_writer_would_make(archive: Archive
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
-        ({"article": ARTICLE}, Stored(state="article", reason=None, article_id=1, outcome="new")),
-        ({"refusal": "index"}, Stored(state="refused", reason="index", article_id=None, outcome="refused")),
-        ({"failure": "timeout"}, Stored(state="failed", reason="timeout", article_id=None, outcome="failed")),
+        ({"article": ARTICLE}, Stored(page_id=1, state="article", reason=None, article_id=1, outcome="new")),
+        ({"refusal": "index"}, Stored(page_id=1, state="refused", reason="index", article_id=None, outcome="refused")),
+        (
+            {"failure": "timeout"},
+            Stored(page_id=1, state="failed", reason="timeout", article_id=None, outcome="failed"),
+        ),
     ],
     ids=["article", "refusal", "failure"],
 )
@@ -247,7 +263,7 @@ def test_keep_says_whose_copy_a_page_is(archive: Archive) -> None:
         PAGE, url="https://b.example/found", final_url="https://b.example/copy", fetched_at=NOON + timedelta(hours=1)
     )
     kept = archive.keep(Outcome(page=copy, article=replace(ARTICLE, text=story("pier"))))
-    assert kept == Stored(state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
+    assert kept == Stored(page_id=3, state="duplicate", reason="redirect", article_id=1, outcome="duplicate")
 
 
 def test_the_summary_counts_the_original_as_new_although_its_copy_came_first(archive: Archive) -> None:

@@ -21,7 +21,7 @@ from crawler.reasons import sentence
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from crawler.items import Page, Source
+    from crawler.items import Capture, Page, Source
     from pipelines.archive.reextract import Candidate, Comparison
     from pipelines.archive.store import Archive
 
@@ -90,6 +90,7 @@ class Job:
 
 NO_ORIGINAL = "no original was kept"
 GONE = "the original is not where it was"
+PACKED = "the original is in a .zip or .tar, which only an import reads"
 JOINED = "joined from the originals of several pages"
 
 
@@ -116,7 +117,18 @@ class Found:
 
     def note_unread(self, candidate: "Candidate") -> None:
         if candidate.article_id is not None:
-            self.unread[JOINED if candidate.joined else GONE if candidate.capture else NO_ORIGINAL] += 1
+            self.unread[_why_unread(candidate)] += 1
+
+
+def _why_unread(candidate: "Candidate") -> str:
+    from crawler.parsers.saved_files import is_packed
+    from pipelines.archive.warc_files import is_saved
+
+    if candidate.joined:
+        return JOINED
+    if candidate.capture is None:
+        return NO_ORIGINAL
+    return PACKED if is_saved(candidate.capture.file) and is_packed(Path(candidate.capture.file)) else GONE
 
 
 def _applied(job: Job) -> Found:
@@ -187,11 +199,13 @@ class Reader:
     def page_of(self, candidate: "Candidate") -> "Page | None":
         """The page as its crawl had it, with the settings that its source has today; None where its original is not to be had."""
         from crawler.parsers.warc import read_record
-        from pipelines.archive.warc_files import path_of
+        from pipelines.archive.warc_files import is_saved, path_of
 
         capture = candidate.capture
         if capture is None or candidate.joined:
             return None
+        if is_saved(capture.file):
+            return self._saved_page_of(candidate, capture)
         body_at = (path_of(self._db, capture.body_at[0]), capture.body_at[1]) if capture.body_at else None
         try:
             page = read_record(path_of(self._db, capture.file), capture.offset, body_at=body_at)
@@ -199,7 +213,30 @@ class Reader:
             return None
         if page is None or candidate.url.partition("#")[0] not in (page.url, page.final_url):
             return None
-        return replace(page, via=candidate.via, source=self._sources.get(candidate.found_by or ""))
+        return replace(page, via=candidate.via, source=self._source_of(candidate))
+
+    def _saved_page_of(self, candidate: "Candidate", capture: "Capture") -> "Page | None":
+        from crawler.parsers.saved_files import read_again
+
+        try:
+            page = read_again(Path(capture.file), capture.digest)
+        except OSError:
+            return None
+        if page is None:
+            return None
+        return replace(
+            page,
+            url=candidate.url,
+            final_url=candidate.url,
+            via=candidate.via,
+            fetched_at=capture.fetched_at,
+            source=self._source_of(candidate),
+            hints=candidate.hints,
+            captures=(),
+        )
+
+    def _source_of(self, candidate: "Candidate") -> "Source | None":
+        return self._sources.get(candidate.found_by or "")
 
 
 def _print(found: Found, *, applied: bool) -> None:

@@ -12,7 +12,7 @@ import shlex
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -203,7 +203,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     archive.run.asks_sites = job.spider != _IMPORT and not job.listed
     archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
     if job.listed:
-        archive.enlist(job.listed)
+        job = replace(job, listed=archive.enlist(job.listed))
     try:
         verdict = _with_scrapy(job, read, archive)
     except BaseException as error:

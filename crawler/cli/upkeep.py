@@ -186,10 +186,13 @@ def _before(one: "Forgotten") -> str:
 
 
 def _beside(one: "Forgotten") -> Iterator[str]:
+    from pipelines.archive.warc_files import is_saved
+
     for url in one.with_it:
         yield f"    with it: {url}"
     for name in one.archives:
-        yield f"    a capture is still in {name}"
+        what = "the saved page is not touched:" if is_saved(name) else "a capture is still in"
+        yield f"    {what} {printable(name)}"
 
 
 def _lift(wanted: list[str], db: Path) -> int:

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page, Source
-from crawler.parsers.saved_files import WARC_SUFFIXES, name_of
+from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WARC_SUFFIXES, WHOLE, Capture, Hints, Page, Source
+from crawler.parsers.saved_files import name_of
 from crawler.parsers.warc import as_told, capture_time, parsed, read_record
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
 

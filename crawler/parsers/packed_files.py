@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crawler.items import Page
+from crawler.items import WARC_SUFFIXES, Page
 from crawler.parsers.saved_files import (
     MAX_SAVED_BYTES,
     PACKED_SUFFIXES,
@@ -123,7 +123,7 @@ def _parts(name: str, left_out: Counter[str]) -> tuple[str, ...] | None:
         return None
     if not parts or any(part.startswith(".") for part in parts) or parts[0] == "__MACOSX":
         return None
-    if page_name(parts[-1]).endswith(PACKED_SUFFIXES):
+    if page_name(parts[-1]).endswith((*PACKED_SUFFIXES, *WARC_SUFFIXES)):
         left_out["archives in an archive"] += 1
         return None
     return parts

@@ -16,7 +16,7 @@ from publicsuffixlist import PublicSuffixList
 
 from crawler.digests import payload_digest
 from crawler.fetcher.offline import content_type_of, is_of_another_kind
-from crawler.items import MAX_PAGE_BYTES, Page
+from crawler.items import MAX_PAGE_BYTES, WARC_SUFFIXES, Capture, Page
 from crawler.parsers.single_files import SINGLE_FILE_SUFFIXES, Document, main_document
 from crawler.urls import canonical_or_none, original_url
 
@@ -25,10 +25,6 @@ logger = logging.getLogger(__name__)
 
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".txt")
 """File name extensions of saved pages."""
-
-
-WARC_SUFFIXES = (".warc", ".warc.gz")
-"""File name extensions of web archives."""
 
 
 PACKED_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -145,6 +141,17 @@ def read_file(file: Path, given: Path) -> Page:
     return page_of(whole, _parts(file, given), file.stat().st_mtime, name_of(file))
 
 
+def read_again(file: Path, digest: str) -> Page | None:
+    """A saved page that was imported from here with this digest; None where it is not there, or is another. Raises OSError."""
+    page = read_file(file, file) if file.is_file() else None
+    return page if page and any(capture.digest == digest for capture in page.captures) else None
+
+
+def is_packed(file: Path) -> bool:
+    """Whether a saved page of this name is in a .zip or .tar that is there."""
+    return any(page_name(one.name).endswith(PACKED_SUFFIXES) and one.is_file() for one in file.parents)
+
+
 def name_of(file: Path) -> str:
     """A path as text; what of it is no UTF-8 is escaped."""
     return os.fsencode(file).decode("utf-8", "backslashreplace")
@@ -160,16 +167,27 @@ def page_of(whole: bytes, parts: Sequence[str], written: float, file: str) -> Pa
     body = body[: MAX_PAGE_BYTES + 1]
     url = _address(document.url) or url_of_parts(parts) or url_in_comment(body)
     url = url or f"urn:sha256:{hashlib.sha256(whole).hexdigest()}"
+    fetched_at = datetime.fromtimestamp(int(min(written, time.time())), UTC)
+    where = Capture(
+        page_url=url,
+        fetched_at=fetched_at,
+        status=None,
+        reason=None,
+        file=file,
+        offset=0,
+        length=len(whole),
+        digest=payload_digest(whole),
+    )
     return Page(
         url=url,
         final_url=url,
         via="file",
-        fetched_at=datetime.fromtimestamp(int(min(written, time.time())), UTC),
+        fetched_at=fetched_at,
         content_type=document.content_type,
         body=body,
         refusal="too_large" if len(body) > MAX_PAGE_BYTES else None,
         file=file,
-        digest=payload_digest(whole) if len(whole) <= MAX_SAVED_BYTES else None,
+        captures=(where,) if len(whole) <= MAX_SAVED_BYTES else (),
     )
 
 

@@ -16,10 +16,11 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.items import Page, Source
+from crawler.hints import completed
+from crawler.items import WARC_SUFFIXES, Page, Source
 from crawler.parsers.originals import Originals, is_own
 from crawler.parsers.packed_files import read_packed
-from crawler.parsers.saved_files import PACKED_SUFFIXES, WARC_SUFFIXES, name_of, page_name, pages_below, read_file
+from crawler.parsers.saved_files import PACKED_SUFFIXES, name_of, page_name, pages_below, read_file
 from crawler.parsers.warc import read_warc
 from crawler.sources.metadata import Metadata
 from crawler.sources.outlets import Outlets
@@ -97,7 +98,7 @@ class CopiesSpider(scrapy.Spider):
             page = replace(page, url=listed.url, final_url=listed.url)
         outlet = (listed and listed.outlet) or self._outlet_of(page, given)
         source = page.source or self._outlets.source_of(page.final_url, outlet)
-        return replace(page, source=source, hints=listed.hints if listed else page.hints)
+        return replace(page, source=source, hints=completed(listed.hints, page.hints) if listed else page.hints)
 
     def _read(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
         name = page_name(file.name)

@@ -48,7 +48,13 @@ def apply(db: Database, match: Match) -> Stored:
         pages.inserted(db, match.url, page, state="duplicate", reason="canonical", **unread)
     found = here | columns if page.url == page.final_url else pages.redirected(db, page, article["id"])
     runs.touch(db, found["id"], found["source_id"], outcome)
-    return Stored(state=found["state"], reason=found["reason"], article_id=found["article_id"], outcome=outcome)
+    return Stored(
+        page_id=found["id"],
+        state=found["state"],
+        reason=found["reason"],
+        article_id=found["article_id"],
+        outcome=outcome,
+    )
 
 
 def _put(db: Database, match: Match, page_id: int) -> tuple[str, Row]:

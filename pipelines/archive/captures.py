@@ -1,4 +1,5 @@
-"""The table `captures`: where in the WARC files each answer lies that was kept. Called within the writer's transaction."""
+"""The table `captures`: where in the WARC files each answer lies that was kept, and where the copies lie that were imported. Called
+within the writer's transaction."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,23 +18,40 @@ REDIRECT = "redirect"
 """captures.reason of an answer that led to another address."""
 
 
-def keep(db: Database, outcome: Outcome) -> None:
-    """Note the records of an outcome whose pages are stored; a page names its last one."""
+def keep(db: Database, outcome: Outcome, page_id: int) -> None:
+    """Note the records of an outcome whose pages are stored; a page names its last one. `page_id` is that of the address that was
+    found: a saved page's, whatever address it was stored at."""
     for capture in outcome.captures:
+        if warc_files.is_saved(capture.file):
+            _keep_saved(db, capture, page_id)
+            continue
         sql = "select id from pages where url in (?, ?) order by url = ? desc limit 1"
         page = first_row(db, sql, [capture.page_url, outcome.page.url, capture.page_url])
         assert page is not None
-        row = {
-            "page_id": page["id"], "fetched_at": stamp(capture.fetched_at), "status": capture.status, "reason": capture.reason,
-            "file": capture.file, "offset": capture.offset, "length": capture.length, "digest": capture.digest,
-            "revisit_of": capture.revisit_of,
-        }  # fmt: skip
+        row = _row(capture, page["id"])
         if known := at(db, capture.file, capture.offset):
             update(db, "captures", known, row)
         else:
             insert(db, "captures", row)
         name = PurePosixPath(capture.file).name
         db.conn.execute("update pages set warc = ?, warc_offset = ? where id = ?", [name, capture.offset, page["id"]])
+
+
+def _keep_saved(db: Database, capture: Capture, page_id: int) -> None:
+    """Note where a saved page lies. The row of another one that was read from there before stays."""
+    known = first_row(db, "select id from captures where file = ? and digest = ?", [capture.file, capture.digest])
+    if known:
+        update(db, "captures", known["id"], _row(capture, page_id))
+    else:
+        insert(db, "captures", _row(capture, page_id))
+
+
+def _row(capture: Capture, page_id: int) -> Row:
+    return {
+        "page_id": page_id, "fetched_at": stamp(capture.fetched_at), "status": capture.status, "reason": capture.reason,
+        "file": capture.file, "offset": capture.offset, "length": capture.length, "digest": capture.digest,
+        "revisit_of": capture.revisit_of,
+    }  # fmt: skip
 
 
 def at(db: Database, file: str, offset: int) -> int | None:
@@ -43,7 +61,7 @@ def at(db: Database, file: str, offset: int) -> int | None:
 
 
 def imported(db: Database, database: Path, outcome: Outcome) -> tuple[Capture, ...]:
-    """Where the records lie that an imported page was read from, each with what it was kept for."""
+    """Where an imported page was read from, each record or file with what it was kept for."""
     reason = outcome.refusal or outcome.failure
     return tuple(
         replace(
@@ -59,10 +77,11 @@ def imported(db: Database, database: Path, outcome: Outcome) -> tuple[Capture, .
 
 
 def _file_name(database: Path, path: str) -> str:
-    """A file as captures.file has it: a bare name where it is one of the database's own folder, else its path as it was given."""
-    if warc_files.is_in_folder(database, Path(path)):
-        return PurePosixPath(path).name
-    return path if "/" in path else f"./{path}"
+    """A file as captures.file has it: a bare name where it is a WARC file of the database's own folder, else its path as it was
+    given."""
+    given = path if "/" in path else f"./{path}"
+    is_own = not warc_files.is_saved(given) and warc_files.is_in_folder(database, Path(path))
+    return PurePosixPath(path).name if is_own else given
 
 
 def has(db: Database, page_ids: Iterable[int], reason: str | None) -> bool:

@@ -4,13 +4,13 @@ Quickly: which files are there, and are long enough, of all; what lies at its pl
 too. Imported files are other people's: where they are gone, that is told, and is no fault. Nor is a blanked record.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from crawler.digests import payload_digest
 from pipelines.archive import warc_files
 from pipelines.archive.captures import dropping, own_files
 from pipelines.archive.warc_members import Member, groups, is_as_written, members
@@ -49,7 +49,7 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
         sound=not missing,
         repair=_copied_back(path, missing) + _dropped(path, f"file in ({_texts(missing)})"),
     )
-    yield from _imported(db, path)
+    yield from _imported(db, path, deep)
     looked_at, unreadable, others = _compared(db, there, deep)
     share = f" of {looked_at:,} captures" + ("" if deep else " looked at")
     more = "" if deep else " (`--deep` reads all)"
@@ -59,13 +59,31 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
         yield _unknown_damage(db, there)
 
 
-def _imported(db: Database, path: Path) -> Iterator[Finding]:
-    named = db.execute("select distinct file from captures where file like '%/%' order by 1").fetchall()
-    gone = [name for (name,) in named if not os.path.isfile(warc_files.path_of(path, name))]  # noqa: PTH113  # never raises
-    if gone:
-        yield Finding(
-            what=f"{len(gone)} of {len(named)} imported WARC files not where they were: {_listed(gone)}", sound=True
-        )
+def _imported(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
+    """Imported files that are gone, and saved pages that are not what they were. That is no fault: an inbox is emptied."""
+    named = dict(db.execute("select file, digest from captures where file like '%/%' order by file, id").fetchall())
+    if not named:
+        return
+    places = {name: warc_files.path_of(path, name) for name in named}
+    gone = [name for name, place in places.items() if warc_files.holder_of(place) is None]
+    yield _not_as_they_were(gone, len(named), "not where they were")
+    saved = [name for name in named if warc_files.is_saved(name)]
+    if deep and saved:
+        other = [name for name in saved if not _has_digest(places[name], named[name])]
+        yield _not_as_they_were(other, len(saved), "hold something else by now")
+
+
+def _not_as_they_were(names: list[str], number: int, how: str) -> Finding:
+    listed = f": {_listed(names)}" if names else ""
+    return Finding(what=f"{len(names):,} of {number:,} imported files {how}{listed}", sound=True)
+
+
+def _has_digest(file: Path, digest: str) -> bool:
+    """Whether a file is what it was; also of one that is not there, or that nobody may read."""
+    try:
+        return payload_digest(file.read_bytes()) == digest
+    except OSError:
+        return True
 
 
 Found = dict[int, str]

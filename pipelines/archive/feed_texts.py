@@ -11,13 +11,14 @@ from sqlite_utils import Database
 
 from crawler.items import Page
 
-_WAITS = "(state = 'pending' or (state in ('failed', 'refused') and next_fetch_at is not null))"
+AWAITED = "(state = 'pending' or (state in ('failed', 'refused') and next_fetch_at is not null))"
+"""Pages that are still to give their article."""
 
 
 def keep(db: Database, page_id: int, html: str) -> None:
     """Keep what a feed says last, of a page that is still to give its article."""
     db.conn.execute(
-        f"""insert into feed_texts (page_id, html) select id, ? from pages where id = ? and {_WAITS}
+        f"""insert into feed_texts (page_id, html) select id, ? from pages where id = ? and {AWAITED}
             on conflict (page_id) do update set html = excluded.html where html <> excluded.html""",
         [html, page_id],
     )
@@ -34,7 +35,7 @@ def with_text(db: Database, output: Any) -> Any:
 
 def drop_settled(db: Database, page: Page) -> None:
     """Forget the texts of a page's addresses that need none any more."""
-    sql = f"delete from feed_texts where page_id in (select id from pages where url in (?, ?) and not {_WAITS})"
+    sql = f"delete from feed_texts where page_id in (select id from pages where url in (?, ?) and not {AWAITED})"
     db.conn.execute(sql, [page.url, page.final_url])
 
 

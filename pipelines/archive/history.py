@@ -24,7 +24,7 @@ from crawler.times import stamp
 from crawler.urls import UnusableURL, origin_of
 from pipelines.archive import entry_points, feed_texts
 from pipelines.archive.entries import compare
-from pipelines.archive.pages import hints_from_json
+from pipelines.archive.pages import hints_from_json, with_hints
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.retries import Retries
 from pipelines.archive.runs import RunState
@@ -177,7 +177,7 @@ class HistoryMiddleware:
             async for output in result:
                 if not isinstance(output, Request):
                     changed = list(_changed(self._db, self._run, self._spider, output))  # before it is written
-                    yield feed_texts.with_text(self._db, output)
+                    yield with_hints(self._db, feed_texts.with_text(self._db, output))
                     for request in (*self._catch_up(output), *changed):
                         if not isinstance(asked := asked_for(request), PageRequest) or self._asked.take(asked.url):
                             yield request

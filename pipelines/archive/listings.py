@@ -11,7 +11,9 @@ from sqlite_utils import Database
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from pipelines.archive import entries, entry_points, feed_texts, runs, schedule, sources
-from pipelines.archive.pages import hints_json, is_gone
+from pipelines.archive.entries import NO_HINTS
+from pipelines.archive.feed_texts import AWAITED
+from pipelines.archive.pages import complete_hints, hints_json, is_gone
 from pipelines.archive.relinked import known_entries
 from pipelines.archive.rows import insert, update
 from pipelines.archive.runs import RunState
@@ -217,8 +219,10 @@ def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -
     """A link not yet known is a pending page; the first finder's hints and source stay, unless it says something else."""
     entries.keep(db, listing, run.compared.pop((listing.source.url, listing.url), None))
     urls = json.dumps([link.url for link in listing.links])
-    sql = "select url, pages.id from json_each(?) as link join pages on pages.url = link.value"
-    known: dict[str, int] = dict(db.conn.execute(sql, [urls]).fetchall())
+    sql = f"select url, pages.id, hints, {AWAITED} from json_each(?) as link join pages on pages.url = link.value"
+    found_before = db.conn.execute(sql, [urls]).fetchall()
+    known: dict[str, int] = {url: page_id for url, page_id, *_ in found_before}
+    awaited = {url: hints for url, _, hints, is_awaited in found_before if is_awaited}
     new: dict[str, int] = {}
     met: list[tuple[int, str]] = []
     found: Found = []
@@ -226,6 +230,8 @@ def _keep_links(db: Database, run: RunState, listing: Listing, source_id: int) -
         was = "new"
         if page_id := known.get(link.url) or new.get(link.url):
             was = "known" if run.last_known is None or page_id <= run.last_known else "seen"
+            if link.url in awaited and link.hints != NO_HINTS:
+                complete_hints(db, page_id, awaited[link.url], link.hints)
         else:
             page_id = new[link.url] = _insert_link(db, link, listing, source_id)
         if link.feed_html:

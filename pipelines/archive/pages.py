@@ -5,22 +5,25 @@ writer's transaction.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.hints import completed, said
 from crawler.items import LOCAL, TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
 from crawler.redirectors import behind_redirectors
 from crawler.times import stamp
 from crawler.urls import canonical_url, same_site
 from pipelines.archive import runs, schedule, sources, takedown
+from pipelines.archive.feed_texts import AWAITED
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row, first_row, rows
+from pipelines.database.schema import FORGOTTEN
 from pipelines.deduplicate.match import Match, found_at_of
 
 
@@ -28,7 +31,8 @@ from pipelines.deduplicate.match import Match, found_at_of
 class Stored:
     """What is in the archive now of a page that was kept."""
 
-    state: str  #: pages.state of the address that was found
+    page_id: int  #: of the address that was found, or that its page names as its own where it was found at none
+    state: str  #: pages.state of that address
     reason: str | None  #: pages.reason
     article_id: int | None
     outcome: str  #: what that is in the run's summary: one of runs.OUTCOMES
@@ -56,7 +60,9 @@ def keep_without_article(db: Database, run: RunState, outcome: Outcome, known: M
     update(db, "pages", row["id"], columns | more)
     runs.touch(db, row["id"], row["source_id"], word)
     now = row | columns | more
-    return Stored(state=now["state"], reason=now["reason"], article_id=now["article_id"], outcome=word)
+    return Stored(
+        page_id=row["id"], state=now["state"], reason=now["reason"], article_id=now["article_id"], outcome=word
+    )
 
 
 Kept = tuple[str, Row]
@@ -213,6 +219,9 @@ def fetched(page: Page, row: Row) -> Row:
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
         "content_usage": to_json(page.content_usage),
     }  # fmt: skip
+    columns |= (
+        {"hints": hints_json(page.hints)} if page.via in LOCAL and said(page.hints) else {}
+    )  # a list says more by now
     return columns | ({"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {})
 
 
@@ -245,12 +254,32 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
     return unsaid | {"attempts": 0} | row | {"id": insert(db, "pages", row)}
 
 
-def enlist(db: Database, listed: Iterable[Page]) -> None:
-    """Note pages that a person lists: a new one is pending, one that is known stays as it is."""
+def enlist(db: Database, listed: Iterable[Page]) -> Iterator[Page]:
+    """Note pages that a person lists, and give each with all that is said of it: a new one is pending, one that is known stays as
+    it is, but that what the list says comes before what its feed said."""
     for page in listed:
-        known = first_row(db, "select id, source_id from pages where url = ?", [page.url])
+        known = first_row(db, "select id, source_id, reason, hints from pages where url = ?", [page.url])
         row = known or inserted(db, page.url, page)
         runs.touch(db, row["id"], row["source_id"], "known" if known else "pending")
+        if known and known["reason"] != FORGOTTEN:
+            page = replace(page, hints=completed(page.hints, hints_from_json(known["hints"])))
+            update(db, "pages", known["id"], {"hints": hints_json(page.hints)})
+        yield page
+
+
+def complete_hints(db: Database, page_id: int, known: str | None, hints: Hints) -> None:
+    """Note what another listing says of a page, where the first one, `known` as JSON, says nothing."""
+    more = hints_json(completed(hints_from_json(known), hints))
+    if more != known:
+        update(db, "pages", page_id, {"hints": more})
+
+
+def with_hints(db: Database, output: Any) -> Any:
+    """A page with what all its listings have said by now, as long as it has not given its article; all else as it is."""
+    if not isinstance(output, Page) or output.unchanged:
+        return output
+    row = first_row(db, f"select hints from pages where url = ? and {AWAITED}", [output.url])
+    return replace(output, hints=completed(output.hints, hints_from_json(row["hints"]))) if row else output
 
 
 def set_aside(db: Database, url: str) -> None:
@@ -288,17 +317,12 @@ def redirected(db: Database, page: Page, article_id: int) -> Row:
 
 def hints_json(hints: Hints) -> str | None:
     """Only what the listing said; None when it said nothing."""
-    return to_json(hints_said(hints))
-
-
-def hints_said(hints: Hints) -> Row:
-    said = {name: getattr(hints, name) for name in Hints.__slots__}
-    return {name: value for name, value in said.items() if value}
+    return to_json(said(hints))
 
 
 def hints_from_json(text: str | None) -> Hints:
-    said = json.loads(text) if text else {}
-    return Hints(**said | {"authors": tuple(said.get("authors", ()))})
+    fields = json.loads(text) if text else {}
+    return Hints(**fields | {"authors": tuple(fields.get("authors", ()))})
 
 
 def is_gone(status: int | None) -> bool:

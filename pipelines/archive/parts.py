@@ -219,7 +219,9 @@ def _keep_later(db: Database, outcome: Outcome, here: Row | None, place: Place, 
     found = here | columns if page.url == place.url else pages.redirected(db, page, owner["id"])
     word = "duplicate" if is_first else "updated" if word == "doubted" else word
     runs.touch(db, found["id"], found["source_id"], word)
-    return Stored(state=found["state"], reason=found["reason"], article_id=owner["id"], outcome=word)
+    return Stored(
+        page_id=found["id"], state=found["state"], reason=found["reason"], article_id=owner["id"], outcome=word
+    )
 
 
 def _put_joined(db: Database, page: Page, owner: Row, text: str, *, is_first: bool, is_agreed: bool) -> str:
@@ -276,7 +278,9 @@ def _keep_unread(db: Database, page: Page, here: Row) -> Stored:
     looked["last_fetched_at"] = max(here["last_fetched_at"], stamp(page.fetched_at))
     update(db, "pages", here["id"], looked | _next_look(db, page, here["article_id"]))
     runs.touch(db, here["id"], here["source_id"], "known")
-    return Stored(state=here["state"], reason=here["reason"], article_id=here["article_id"], outcome="known")
+    return Stored(
+        page_id=here["id"], state=here["state"], reason=here["reason"], article_id=here["article_id"], outcome="known"
+    )
 
 
 def _next_look(db: Database, page: Page, article_id: int) -> Row:

@@ -10,15 +10,16 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from crawler.items import Article, Capture, Outcome, Page
+from crawler.items import Article, Capture, Hints, Outcome, Page
 from crawler.times import moment_of, stamp
 from crawler.workers import Workers
 from pipelines.archive import notices, runs, takedown, versions
 from pipelines.archive.articles import article_row, with_times
+from pipelines.archive.pages import hints_from_json
 from pipelines.archive.rows import article_of, to_json, update
 from pipelines.archive.runs import LOCAL_COPIES
 from pipelines.archive.store import Archive
@@ -46,6 +47,7 @@ class Candidate:
     found_by: str | None  #: address of the source that named it: with its settings it was read
     article_id: int | None  #: None of a refused page
     capture: Capture | None = None  #: None: there is none
+    hints: Hints = field(default_factory=Hints)  #: what a list said of a saved page, whose original has none of its own
     joined: bool = False  #: whether its text is joined from several pages
 
 
@@ -106,7 +108,7 @@ _LAST = f"""
 """A page's last capture; of an article none that is of a text which is doubted, and so not the article's."""
 
 _CANDIDATES = f"""
-    select pages.id as page_id, pages.url as page_url, pages.via, articles.id as article_id, sources.name as source,
+    select pages.id as page_id, pages.url as page_url, pages.via, pages.hints, articles.id as article_id, sources.name as source,
            (select url from sources as namer where namer.id = pages.source_id) as found_by,
            exists (select 1 from pages as part where part.article_id = articles.id and part.reason = :joined) as joined,
            captures.*, original.file as body_file, original.offset as body_offset
@@ -124,6 +126,7 @@ def _candidate(row: Row) -> Candidate:
         found_by=row["found_by"],
         article_id=row["article_id"],
         capture=_capture(row) if row["file"] else None,
+        hints=hints_from_json(row["hints"]),
         joined=bool(row["joined"]),
     )
 

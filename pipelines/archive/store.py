@@ -82,7 +82,7 @@ class Archive:
 
     def _keep_outcome(self, outcome: Outcome) -> Stored:
         stored = self._keep_state(outcome)
-        captures.keep(self.db, outcome)
+        captures.keep(self.db, outcome, stored.page_id)
         reason = outcome.refusal or outcome.failure or (stored.reason if stored.outcome == "refused" else None)
         if outcome.page.file and reason:
             runs.note_not_taken(self.db, outcome.page, reason)
@@ -135,10 +135,11 @@ class Archive:
         with self.transaction():
             self.run.watched = sources.sync(self.db, named)
 
-    def enlist(self, listed: Iterable[Page]) -> None:
-        """Note the addresses that this run is given: one that is not known is a pending page, whatever becomes of the run."""
+    def enlist(self, listed: Iterable[Page]) -> tuple[Page, ...]:
+        """Note the addresses that this run is given: one that is not known is a pending page, whatever becomes of the run. Returns
+        them with what is known of them."""
         with self.transaction():
-            pages.enlist(self.db, listed)
+            return tuple(pages.enlist(self.db, listed))
 
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         with self.transaction():

@@ -40,7 +40,7 @@ class Forgotten:
     before: str | None = None  #: when it was forgotten before, ISO 8601 UTC, and why as far as was said
     with_it: tuple[str, ...] = ()  #: other addresses of the article, refused as well
     stays: str | None = None  #: the address of the article that a copy leaves behind
-    archives: tuple[str, ...] = ()  #: WARC files of others, or that are not there, that hold a capture
+    archives: tuple[str, ...] = ()  #: WARC files of others, or that are not there, that hold a capture; and saved pages
     trimmed: frozenset[int] = frozenset()  #: articles that lost a version: their numbering and prints must be made anew
 
 
@@ -256,7 +256,8 @@ def drop_article(db: Database, article: Row) -> None:
 
 
 def _archives(db: Database, pages: list[Row], own: Collection[str]) -> tuple[str, ...]:
-    """WARC files that hold an answer of these pages and that nobody blanks: imported ones, and those that are not where they were."""
+    """WARC files that hold an answer of these pages and that nobody blanks, imported ones and those that are not where they were;
+    saved files that these pages were read from."""
     ids = json.dumps([page["id"] for page in pages])
     found = db.execute("select file from captures where page_id in (select value from json_each(?))", [ids])
     files = {file for (file,) in found}

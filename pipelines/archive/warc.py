@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlite_utils import Database
 
 from crawler.digests import payload_digest
+from crawler.hints import said
 from crawler.items import Answer, Capture, Outcome
 from crawler.times import stamp
 from pipelines.archive import captures, takedown
-from pipelines.archive.pages import hints_said, is_doubted, is_gone
+from pipelines.archive.pages import is_doubted, is_gone
 from pipelines.archive.rows import article_of
 from pipelines.archive.store import Archive
 from pipelines.archive.warc_files import WarcFiles, head_at
@@ -180,7 +181,7 @@ def _metadata(outcome: Outcome, answer: Answer, found: Row | None) -> dict[str, 
     told = {
         "url": page.url,
         "via": page.via,
-        "hints": hints_said(page.hints),
+        "hints": said(page.hints),
         "source": page.source.url if page.source else None,
         "discovered_at": found["discovered_at"] if found else stamp(page.fetched_at),
         "feed_html": page.feed_html,

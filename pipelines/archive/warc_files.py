@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from crawler.items import WARC_SUFFIXES
 from pipelines.archive.warc_records import warcinfo
 
 FOLDER = "warc"
@@ -42,7 +43,17 @@ def path_of(database: Path, file: str) -> Path:
     if "/" not in file:
         return folder_of(database) / file
     beside = database.resolve().parent / file
-    return Path(file) if os.path.exists(file) and not os.path.exists(beside) else beside  # noqa: PTH110  # never raises
+    return Path(file) if holder_of(beside) is None and holder_of(Path(file)) else beside
+
+
+def is_saved(file: str) -> bool:
+    """Whether a file of captures.file is a page that somebody saved, and no WARC file."""
+    return "/" in file and not PurePosixPath(file).name.lower().partition("?")[0].endswith(WARC_SUFFIXES)
+
+
+def holder_of(path: Path) -> Path | None:
+    """The file on the disk that is at a path: that itself, or the .zip or .tar that a saved page is in; None where neither is."""
+    return next((one for one in (path, *path.parents) if os.path.isfile(one)), None)  # noqa: PTH113  # never raises
 
 
 def is_in_folder(database: Path, file: Path) -> bool:

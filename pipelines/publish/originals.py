@@ -33,7 +33,10 @@ def source_of(capture: Row, archive: Path) -> bytes:
 
 def _page_of(capture: Row, archive: Path) -> Page:
     from crawler.parsers.warc import read_record  # with all that reads archives, which no other page needs
+    from pipelines.archive.warc_files import is_saved
 
+    if is_saved(capture["file"]):
+        return _saved_page_of(capture, archive)
     file = _found(capture["file"], archive)
     body_at = (_found(capture["body_file"], archive), capture["body_offset"]) if capture["body_file"] else None
     try:
@@ -45,6 +48,26 @@ def _page_of(capture: Row, archive: Path) -> Page:
             f"No page begins there any more: it was taken down, or the file is damaged, of which `broadsheet doctor` tells."
             f" {_place(capture, archive)}"
         )
+    return page
+
+
+def _saved_page_of(capture: Row, archive: Path) -> Page:
+    """A page that somebody saved, as long as it is the one that was imported: an archive leads to no other file."""
+    from crawler.parsers.saved_files import read_again
+    from pipelines.archive.warc_files import holder_of
+
+    file = _path(capture["file"], archive)
+    holder = holder_of(file)
+    if holder is None:
+        raise NotFound(f"This page was read from a saved file that is not there any more: {file}.")
+    if holder != file:
+        raise NotFound(f"This page was read from {file.relative_to(holder)} in {holder}: unpack it to see its HTML.")
+    try:
+        page = read_again(file, capture["digest"])
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}.") from None
+    if page is None:
+        raise NotFound(f"This page was read from a saved file that holds something else by now: {file}.")
     return page
 
 
@@ -65,4 +88,8 @@ def _path(name: str, archive: Path) -> Path:
 
 
 def _place(capture: Row, archive: Path) -> str:
+    from pipelines.archive.warc_files import is_saved
+
+    if is_saved(capture["file"]):
+        return f"It is the saved file {_path(capture['file'], archive)}."
     return f"It lies in {_path(capture['file'], archive)}, at byte {capture['offset']:,}."

@@ -223,7 +223,7 @@ def capture(base: sqlite3.Connection, number: int) -> Row | None:
     """Where an answer lies that was kept, and where the body of one that refers to another; None when there is none."""
     return row(
         base,
-        """select captures.status, captures.file, captures.offset, original.file as body_file, original.offset as body_offset
+        """select captures.status, captures.file, captures.offset, captures.digest, original.file as body_file, original.offset as body_offset
         from captures left join captures as original on original.id = captures.revisit_of where captures.id = :id""",
         id=number,
     )

@@ -95,11 +95,12 @@ def measure(folder: Path, packing: str, pages: int) -> tuple[float, float, float
         originals = Originals(archive, WarcFiles(archive.path))
         made = [outcome(number, packing) for number in range(pages)]
         for one, _ in made:
-            archive.keep(one)  # found and known, as after a listing: what is measured is the records alone
+            stored = archive.keep(one)  # found and known, as after a listing: what is measured is the records alone
+            assert stored
             began = time.process_time()
             recorded = originals.recorded(one)
             with archive.transaction():
-                captures.keep(archive.db, recorded)
+                captures.keep(archive.db, recorded, stored.page_id)
             kept.append(1000 * (time.process_time() - began))
         originals.close()
         places = [

@@ -40,8 +40,8 @@ def die_at(moment: str, number: int, share: float) -> None:
         if moment == "written" and due():
             die()
 
-    def noted(db: Any, outcome: Any) -> None:
-        note(db, outcome)
+    def noted(db: Any, outcome: Any, page_id: int) -> None:
+        note(db, outcome, page_id)
         if moment == "noted" and outcome.captures and due():
             die()
 
