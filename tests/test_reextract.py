@@ -297,6 +297,9 @@ def test_saved_pages_are_read_again_as_long_as_they_are_what_they_were(tmp_path:
     assert broadsheet("import", *files, cwd=tmp_path).returncode == 0
     assert broadsheet("import", *files, "--metadata", "list.csv", cwd=tmp_path).returncode == 0
     assert counts(reextract(newsroom, "--apply")) == {"same": 3}
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    done = broadsheet("reextract", "--db", newsroom.db, cwd=elsewhere)
+    assert "1 article not read" in done.stdout and "3 pages read again" in done.stdout
     (tmp_path / "b.html").write_text("<p>Another page")
     (tmp_path / "c.html").unlink()
     newsroom.change("update articles set title = 'By older rules' where url = 'https://a.example/a'")

@@ -217,9 +217,10 @@ class Reader:
 
     def _saved_page_of(self, candidate: "Candidate", capture: "Capture") -> "Page | None":
         from crawler.parsers.saved_files import read_again
+        from pipelines.archive.warc_files import path_of
 
         try:
-            page = read_again(Path(capture.file), capture.digest)
+            page = read_again(path_of(self._db, capture.file), capture.digest)
         except OSError:
             return None
         if page is None:
