@@ -26,41 +26,11 @@ from pipelines.archive.warc_records import records_of
 from tests.conftest import ENVIRONMENT, ROOT, broadsheet, connect
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
-from tests.support.originals import complaints, files, records
+from tests.support.originals import complaints, files, read_as_anybody_could, records, spoken
 
 NOON = datetime(2026, 11, 7, 12, tzinfo=UTC)
 WORD = b"qzxjvkw"
 ID = "<urn:uuid:200189b6-9d40-4277-9c49-7de1a4c4a1e8>"
-
-
-def spoken(word: bytes, folder: Path) -> list[str]:
-    """The files that have these bytes anywhere: as they lie, in a record, or in a body that its server packed."""
-    return [
-        file.name
-        for file in (*folder.glob("news.db*"), *files(folder))
-        if any(word in data.lower() for data in read_as_anybody_could(file))
-    ]
-
-
-def read_as_anybody_could(file: Path) -> Iterator[bytes]:
-    data = file.read_bytes()
-    yield data
-    if file.name.endswith(".gz"):
-        yield from (record.body for record in records(file))
-        at = 0
-        while (at := data.find(b"\x1f\x8b\x08", at)) >= 0:
-            yield (whole := unpacked(data[at:]))
-            inner = whole.find(b"\x1f\x8b\x08")
-            yield unpacked(whole[inner:]) if inner >= 0 else b""
-            at += 1
-
-
-def unpacked(data: bytes) -> bytes:
-    """As far as it goes."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(data)
-    except zlib.error:
-        return b""
 
 
 def bodies(newsroom: Newsroom) -> dict[tuple[str, int], bytes]:

@@ -70,7 +70,7 @@ def is_new_beside_originals(db: Database, database: Path) -> bool:
 
 def _of_earlier_databases(db: Database, database: Path) -> list[Path]:
     """The files that an earlier database of this name wrote into the folder, and whose originals this one does not have."""
-    (first_run,) = db.execute("select coalesce(min(started_at), 'none') from runs").fetchone()
+    (first_run,) = db.execute("select coalesce(min(started_at), 'none') from runs").fetchone()  # later than any time
     known = {name for (name,) in db.execute("select distinct file from captures where file not like '%/%'")}
     files = (file for file in warc_files.own_files(database) if file.name not in known)
     return [file for file in files if stamp(warc_files.begun(file)) < first_run]

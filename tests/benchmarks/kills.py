@@ -6,6 +6,7 @@ there once, and no page was asked again but those that a kill met in flight.
 """
 
 import argparse
+import atexit
 import contextlib
 import os
 import random
@@ -15,15 +16,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
-from tests.benchmarks.filled import HOST, fill, fill_old
+from crawler.parsers.warc import read_record
+from pipelines.archive.captures_check import examine as examine_captures
+from pipelines.database.connection import connect
+from tests.benchmarks.filled import fill, fill_old
 from tests.benchmarks.full_disk import unsound
 from tests.support.loopback import Answer, Site, article_html, serving, story
 from tests.support.newsroom import Newsroom, start
+from tests.support.originals import complaints, files, spoken
 
 PAGES = 100
 KILLS_PER_ARCHIVE = 8
@@ -212,16 +219,20 @@ class Task:
     prepare: Callable[[Path], None]
     misses: Callable[[Path], Iterator[str]]  #: what is wrong when it has been repeated to its end
     between: Callable[[Path], Iterator[str]] = lambda folder: iter(())  #: what is wrong after a kill
+    is_worst: Callable[[Path], bool] = lambda folder: (
+        True
+    )  #: from when on most kills come, the sooner the more: there is more to break
 
 
 def tasks() -> Iterator[Task]:
     yield Task(name="import", arguments=("import", "--quiet", "pages"), prepare=save_pages, misses=imported)
     yield Task(
         name="forget",
-        arguments=("forget", f"{HOST}/7"),
-        prepare=lambda folder: fill(folder / "news.db", 1500),
+        arguments=("forget", *(f"{FIRST}{number}" for number in range(FORGOTTEN))),
+        prepare=kept_originals,
         misses=forgotten,
         between=half_forgotten,
+        is_worst=is_blanking,
     )
     yield Task(
         name="snapshot",
@@ -244,24 +255,88 @@ def imported(folder: Path) -> Iterator[str]:
         yield f"imported {found}"
 
 
-def half_forgotten(folder: Path) -> Iterator[str]:
-    found = rows(
-        folder / "news.db",
-        f"select state, (select count(*) from articles where id = 7) from pages where url = '{HOST}/7'",
+# Takedowns
+
+KEPT, FORGOTTEN = 24, 8
+"""Articles with originals, and how many of them are taken down. An original of 200 KB, of text that does not pack, is long enough
+for kills to come inside it."""
+
+PORT = 8973
+FIRST = f"http://127.0.0.1:{PORT}/"
+"""The site, with the number of an article behind it."""
+
+PHRASE = b"qzxjvkw"
+"""In the text of what is taken down."""
+
+
+def kept_originals(folder: Path) -> None:
+    """A copy of an archive that is crawled once."""
+    shutil.copytree(_crawled_once(), folder, dirs_exist_ok=True)
+
+
+@cache
+def _crawled_once() -> Path:
+    newsroom = Newsroom(Path(tempfile.mkdtemp()))
+    atexit.register(shutil.rmtree, newsroom.folder)
+    with serving(port=PORT) as site:
+        for number in range(KEPT):
+            noise = b64encode(random.Random(number).randbytes(200_000)).decode()
+            said = (
+                f"{story(f'pier {number}')} It was {PHRASE.decode()}."
+                if number < FORGOTTEN
+                else story(f"pier {number}")
+            )
+            site.add(f"/{number}", f"{article_html(f'Pier {number}', said)}<!--{noise}-->", packed=number % 2 == 0)
+        site.feed("/feed", *(f"{FIRST}{number}" for number in range(KEPT)))
+        newsroom.watch(f'url = "{FIRST}"\nfeeds = ["{FIRST}feed"]')
+        newsroom.crawl("--quiet")
+    return newsroom.folder
+
+
+def is_blanking(folder: Path) -> bool:
+    """Whether a WARC file is no more what was copied."""
+    return any(
+        file.stat().st_mtime_ns != (_crawled_once() / "warc" / file.name).stat().st_mtime_ns for file in files(folder)
     )
-    if found not in ([("article", 1)], [("refused", 0)]):
+
+
+def half_forgotten(folder: Path) -> Iterator[str]:
+    """All rows or none; and every other original is where it was."""
+    if (found := rows(folder / "news.db", _STATES)) not in ([("article", None, KEPT)], _ALL_FORGOTTEN):
         yield f"forgotten by half: {found}"
+    stays = f"select url, file, offset from captures join pages on pages.id = page_id where pages.id not in ({_THOSE})"
+    places = rows(folder / "news.db", stays)
+    for url, file, offset in places:
+        was, now = (read_record(path / "warc" / str(file), int(str(offset))) for path in (_crawled_once(), folder))
+        if was is None or now is None or (now.url, now.body) != (url, was.body):
+            yield f"the original of {url} is damaged"
+    if len(places) != KEPT - FORGOTTEN:
+        yield f"{len(places)} captures of others"
+
+
+_STATES = "select state, reason, count(*) from pages group by 1, 2 order by 1"
+
+_ALL_FORGOTTEN: list[tuple[object, ...]] = [
+    ("article", None, KEPT - FORGOTTEN),
+    ("refused", "forgotten", FORGOTTEN),
+]
+
+_THOSE = f"select id from pages where cast(replace(url, '{FIRST}', '') as integer) < {FORGOTTEN}"
 
 
 def forgotten(folder: Path) -> Iterator[str]:
-    if rows(folder / "news.db", f"select state, reason from pages where url = '{HOST}/7'") != [
-        ("refused", "forgotten")
-    ]:
-        yield "not forgotten"
-    if rows(folder / "news.db", "select count(*) from articles") != [(1499,)]:
-        yield "more than one forgotten"
-    if any(b"Pier 7 mended" in path.read_bytes() for path in folder.glob("news.db*")):
-        yield "its bytes are still there"
+    yield from half_forgotten(folder)
+    if (found := rows(folder / "news.db", _STATES)) != _ALL_FORGOTTEN:
+        yield f"not forgotten: {found}"
+    if speaking := spoken(PHRASE, folder):
+        yield f"its bytes are still in {speaking}"
+    if complaints(folder):
+        yield "WARC files that are not sound"
+    with contextlib.closing(connect(folder / "news.db")) as archive:
+        yield from (found.what for found in examine_captures(archive, folder / "news.db", deep=True) if not found.sound)
+
+
+# Copies and migrations
 
 
 def copied(folder: Path, *, must: bool) -> Iterator[str]:
@@ -284,18 +359,16 @@ def migrated(folder: Path) -> Iterator[str]:
 
 def killed(task: Task, kills: int, chance: random.Random) -> Tally:
     tally = Tally(task.name)
-    with tempfile.TemporaryDirectory() as name:
-        task.prepare(Path(name))
-        begin = time.monotonic()
-        start(*task.arguments, cwd=Path(name)).wait()
-        whole = time.monotonic() - begin
+    whole, worst = _times(task)
     while tally.kills < kills:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             task.prepare(folder)
-            for _ in range(4):
-                wait = chance.uniform(0.1, 1) * whole
-                if not kill_when(tally, lambda: True, wait, *task.arguments, cwd=folder) or tally.kills >= kills:
+            for number in range(4):
+                is_worst = number == 0 and chance.random() < 0.8
+                due: Callable[[], bool] = partial(task.is_worst, folder) if is_worst else lambda: True
+                wait = chance.random() ** 3 * worst if is_worst else chance.uniform(0.1, 1) * whole
+                if not kill_when(tally, due, wait, *task.arguments, cwd=folder) or tally.kills >= kills:
                     break
                 look_at_copy(tally, folder / "news.db")
                 tally.wrong += task.between(folder)
@@ -303,6 +376,20 @@ def killed(task: Task, kills: int, chance: random.Random) -> Tally:
                 start(*task.arguments, cwd=folder).wait()
             tally.wrong += [*unsound(folder / "news.db"), *task.misses(folder)]
     return tally
+
+
+def _times(task: Task) -> tuple[float, float]:
+    """Seconds that a command takes, and of these from its worst moment on."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        task.prepare(folder)
+        begin = time.monotonic()
+        process = start(*task.arguments, cwd=folder)
+        while process.poll() is None and not task.is_worst(folder):
+            time.sleep(0.001)
+        worst = time.monotonic()
+        process.wait()
+        return time.monotonic() - begin, time.monotonic() - worst
 
 
 def main() -> None:

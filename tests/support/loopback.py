@@ -115,8 +115,8 @@ def story(subject: str) -> str:
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Site]:
-    """A site on a free port of this address, until the end of the block; by https where it has `tls`."""
+def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Site]:
+    """A site on a port of this address, a free one unless one is named, until the end of the block; by https where it has `tls`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -150,7 +150,7 @@ def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Itera
             if not isinstance(sys.exception(), ConnectionError):
                 super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-    server = Server((host, 0), Handler)
+    server = Server((host, port), Handler)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     site = Site(f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{server.server_port}")

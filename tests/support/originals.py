@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,6 +55,36 @@ def _record(record: Any, found: Any) -> Record:
 
 def all_records(folder: Path) -> list[Record]:
     return [record for file in files(folder) for record in records(file)]
+
+
+def spoken(word: bytes, folder: Path) -> list[str]:
+    """The files that have these bytes anywhere: as they lie, in a record, or in a body that its server packed."""
+    return [
+        file.name
+        for file in (*folder.glob("*.db*"), *files(folder))
+        if any(word in data.lower() for data in read_as_anybody_could(file))
+    ]
+
+
+def read_as_anybody_could(file: Path) -> Iterator[bytes]:
+    data = file.read_bytes()
+    yield data
+    if file.name.endswith(".gz"):
+        yield from (record.body for record in records(file))
+        at = 0
+        while (at := data.find(b"\x1f\x8b\x08", at)) >= 0:
+            yield (whole := unpacked(data[at:]))
+            inner = whole.find(b"\x1f\x8b\x08")
+            yield unpacked(whole[inner:]) if inner >= 0 else b""
+            at += 1
+
+
+def unpacked(data: bytes) -> bytes:
+    """As far as it goes."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(data)
+    except zlib.error:
+        return b""
 
 
 def complaints(folder: Path) -> int:
