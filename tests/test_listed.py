@@ -74,6 +74,22 @@ def test_what_a_feed_said_of_a_listed_page_stays_known(site: Site, newsroom: New
     assert newsroom.rows(known) == [(f"Item {bare}", "2026-11-03")]
 
 
+def test_an_address_that_was_taken_down_is_named_and_not_asked(site: Site, newsroom: Newsroom) -> None:
+    urls = pages_of(site, "/a", "/b")
+    newsroom.watch()
+    write(newsroom, *urls)
+    newsroom.crawl("--urls", "list.txt", "--limit", "1")
+    assert broadsheet("forget", "--yes", *urls, cwd=newsroom.folder).returncode == 0
+    write(newsroom, "url,title", *(f"{url},The pier" for url in urls), name="list.csv")
+    done = newsroom.crawl("--urls", "list.csv", "--retry", "refused")
+    assert [line for line in done.stdout.splitlines() if line.startswith("no article")] == [
+        f"no article: {url}: was taken down; `broadsheet forget --undo URL` lifts that" for url in urls
+    ]
+    assert site.asked_of_content == ["/a"]
+    assert newsroom.rows("select distinct state, reason, hints from pages") == [("refused", "forgotten", None)]
+    assert newsroom.crawl("--urls", "list.csv", "--quiet").stdout == ""
+
+
 def test_the_settings_of_a_site_of_sources_toml_are_used_and_its_feed_is_not_asked(
     site: Site, newsroom: Newsroom
 ) -> None:
