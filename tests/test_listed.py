@@ -157,6 +157,13 @@ def test_the_next_crawl_takes_up_what_a_list_left_of_a_site_that_is_watched(site
     assert [state for state, _ in newsroom.states().values()] == ["article", "article"]
 
 
+def test_a_run_that_is_limited_says_too_that_nothing_answered(site: Site, newsroom: Newsroom) -> None:
+    newsroom.watch()
+    write(newsroom, *(f"{site.url}/absent/{number}" for number in range(3)))
+    done = newsroom.crawl("--urls", "list.txt", "--limit", "2", code=1)
+    assert f"not one page gave an answer, the first {site.url}/absent/0: " in done.stderr
+
+
 def slowly(page: bytes) -> Answer:
     time.sleep(0.05)
     return Answer(page, 200, {"Content-Type": "text/html"})
@@ -204,7 +211,7 @@ def test_no_sources_toml_is_needed(tmp_path: Path) -> None:
         ("--urls empty.txt", "empty.txt: names no article"),
         ("--urls empty.csv", "empty.csv: is empty"),
         ("--urls binary.txt", "binary.txt: is no text"),
-        ("--urls files.csv", "files.csv: line 1: unknown column 'file'"),
+        ("--urls files.csv", "files.csv: line 1: a column `file` is for `import --metadata`"),
         ("--urls good.txt --sources absent.toml", "absent.toml: no such file"),
         ("--urls good.txt --now", "--now is for sources"),
         ("--urls good.txt https://a.example/", "https://a.example/ is for sources"),
