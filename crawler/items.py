@@ -192,7 +192,8 @@ class Page:
     body: bytes = b""  #: undecoded, transfer and content encodings removed
     hints: Hints = field(default_factory=Hints)
     reserved: str | None = None  #: the X-Robots-Tag header, a line for each
-    tdm_reservation: int | None = None  #: 1 or 0, as its header says, else its host's tdmrep.json
+    tdm_reservation: int | None = None  #: 1 or 0, as its header says
+    tdm_by_host: int | None = None  #: 1 or 0, as its host's tdmrep.json said of its path when it was asked for
     content_usage: tuple[str, ...] = ()  #: Content-Usage statements: its header's, and those of robots.txt for its path
     feed_html: str | None = None  #: like Link.feed_html, of a page that has not given its article yet
     etag: str | None = None
@@ -237,7 +238,8 @@ class Article:
     dateline: str | None = None  #: the place that opens a report, in its own spelling; the text keeps it
     kicker: str | None = None  #: the small line above the title: a topic, a place, a series; None: none was seen
     titles: tuple[tuple[str, str], ...] = ()  #: (place, title) by TITLES; () where all places agree
-    reservations: tuple[str, ...] = ()  #: what the page asks not to be done with it: `noarchive`, `tdm-reservation`, …
+    reservations: tuple[str, ...] = ()  #: what the page asks not to be done with it: `noarchive`, `tdm-reservation`, …;
+    #: `tdm-reservation=0`, where it says itself that mining is not reserved
     text_source: str = "page"  #: who told the text: page, script (the page's data, where its HTML lacks it) or feed
     canonical_url: str | None = None  #: the page's own claim, absolute; deduplication decides whether it is believed
     notice: str | None = (

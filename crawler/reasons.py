@@ -28,7 +28,7 @@ _REFUSALS = {
     "client_redirect": "a page that only leads on to another address, where no article was found",
     "consent": "a notice that asks for consent stands where the article should be",
     "empty": "the answer is empty",
-    "forgotten": "taken down with `broadsheet forget`",
+    "forgotten": "was taken down; `broadsheet forget --undo URL` lifts that",
     "hash_route": "an address behind `#` (`#!/…`, `#/…`), which only JavaScript can show, and that is not run",
     "index": "a list of links, not an article",
     "no_text": "no text to be found",

@@ -138,6 +138,13 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def host_of(url: str) -> str:
+    """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual one."""
+    parts = urlsplit(url)
+    port = f":{_DEFAULT_PORT[parts.scheme]}" if parts.scheme in _DEFAULT_PORT else ""
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(port).rstrip(".")
+
+
 def same_site(one: str, other: str) -> bool:
     """Whether both addresses belong to one registrable domain (eTLD+1): `www.` and `m.` of a paper are one site, two blogs on
     one hosting service are two."""

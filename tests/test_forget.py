@@ -228,6 +228,8 @@ def test_the_command_tells_what_went_with_it_and_what_it_did_not_know(tmp_path: 
         [
             "https://a.example/pier.html: forgotten, with its article",
             "    with it: https://b.example/pier.html",
+            "    the saved page is not touched: a.example/pier.html",
+            "    the saved page is not touched: b.example/pier.html",
             "https://a.example/peer.html: not in the archive; refused from now on",
             "0 captures blanked",
             "news.db was written anew: nothing of it is left there. Older snapshots and backups still have it.",

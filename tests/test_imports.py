@@ -172,6 +172,8 @@ def test_a_list_is_read_as_spreadsheets_write_it(data: bytes, found: str) -> Non
         ("\n,,\n", "is empty"),
         ("file,title\n", "names no article"),
         ("file,titel\n", "line 1: unknown column 'titel'; did you mean 'title'?"),
+        ("a.html,The anchor\n", "line 1: is no header: the first line names the columns, of file, url, outlet, date, title"),
+        ("https://x.example/a\n", "line 1: is no header: the first line names"),
         ("\nfile,zzzz\n", "line 2: unknown column 'zzzz'; known are file, url, outlet, date, title"),
         ("file,file\n", "line 1: two columns are called file"),
         ("title,date\nx,y\n", "no column is called file or url; known are file, url, outlet, date, title"),
@@ -192,6 +194,13 @@ def test_a_mistake_in_a_list_is_named_with_its_line(text: str, said: str) -> Non
     with pytest.raises(UnusableList) as error:
         read_articles(text.encode(), ".csv", of_files=True)
     assert said in str(error.value)
+
+
+def test_a_list_of_files_is_none_of_addresses() -> None:
+    with pytest.raises(
+        UnusableList, match="line 1: a column `file` is for `import --metadata`; here known are url, outlet"
+    ):
+        read_articles(b"file,title\na.html,A", ".csv")
 
 
 def test_dates_of_a_list_are_in_the_order_of_those_that_leave_no_choice() -> None:

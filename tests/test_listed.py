@@ -74,6 +74,22 @@ def test_what_a_feed_said_of_a_listed_page_stays_known(site: Site, newsroom: New
     assert newsroom.rows(known) == [(f"Item {bare}", "2026-11-03")]
 
 
+def test_an_address_that_was_taken_down_is_named_and_not_asked(site: Site, newsroom: Newsroom) -> None:
+    urls = pages_of(site, "/a", "/b")
+    newsroom.watch()
+    write(newsroom, *urls)
+    newsroom.crawl("--urls", "list.txt", "--limit", "1")
+    assert broadsheet("forget", "--yes", *urls, cwd=newsroom.folder).returncode == 0
+    write(newsroom, "url,title", *(f"{url},The pier" for url in urls), name="list.csv")
+    done = newsroom.crawl("--urls", "list.csv", "--retry", "refused")
+    assert [line for line in done.stdout.splitlines() if line.startswith("no article")] == [
+        f"no article: {url}: was taken down; `broadsheet forget --undo URL` lifts that" for url in urls
+    ]
+    assert site.asked_of_content == ["/a"]
+    assert newsroom.rows("select distinct state, reason, hints from pages") == [("refused", "forgotten", None)]
+    assert newsroom.crawl("--urls", "list.csv", "--quiet").stdout == ""
+
+
 def test_the_settings_of_a_site_of_sources_toml_are_used_and_its_feed_is_not_asked(
     site: Site, newsroom: Newsroom
 ) -> None:
@@ -141,6 +157,13 @@ def test_the_next_crawl_takes_up_what_a_list_left_of_a_site_that_is_watched(site
     assert [state for state, _ in newsroom.states().values()] == ["article", "article"]
 
 
+def test_a_run_that_is_limited_says_too_that_nothing_answered(site: Site, newsroom: Newsroom) -> None:
+    newsroom.watch()
+    write(newsroom, *(f"{site.url}/absent/{number}" for number in range(3)))
+    done = newsroom.crawl("--urls", "list.txt", "--limit", "2", code=1)
+    assert f"not one page gave an answer, the first {site.url}/absent/0: " in done.stderr
+
+
 def slowly(page: bytes) -> Answer:
     time.sleep(0.05)
     return Answer(page, 200, {"Content-Type": "text/html"})
@@ -188,7 +211,7 @@ def test_no_sources_toml_is_needed(tmp_path: Path) -> None:
         ("--urls empty.txt", "empty.txt: names no article"),
         ("--urls empty.csv", "empty.csv: is empty"),
         ("--urls binary.txt", "binary.txt: is no text"),
-        ("--urls files.csv", "files.csv: line 1: unknown column 'file'"),
+        ("--urls files.csv", "files.csv: line 1: a column `file` is for `import --metadata`"),
         ("--urls good.txt --sources absent.toml", "absent.toml: no such file"),
         ("--urls good.txt --now", "--now is for sources"),
         ("--urls good.txt https://a.example/", "https://a.example/ is for sources"),

@@ -12,12 +12,13 @@ import pytest
 from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 
-from crawler.fetcher.backoff import host_of, is_backing_off, retry_after
+from crawler.fetcher.backoff import is_backing_off, retry_after
 from crawler.fetcher.robots import ROBOTS_MAX_BYTES, RobotsMiddleware, rules_of, sitemap_urls
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.spiders.news import NewsSpider
 from crawler.times import stamp
+from crawler.urls import host_of
 from tests.conftest import ROOT, broadsheet, connect
 from tests.support.loopback import Answer, Site, serving, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for

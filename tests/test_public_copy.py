@@ -1,5 +1,6 @@
 """A copy to publish: its bytes hold nothing of its owner, nor of texts whose publishers reserve text and data mining."""
 
+import json
 import urllib.request
 from pathlib import Path
 
@@ -81,6 +82,30 @@ def test_the_copy_of_a_free_text_elsewhere_takes_only_its_own_words(tmp_path: Pa
     ]
     assert b"xylophone" not in (tmp_path / "public.db").read_bytes()
     assert b"xylophone" in (tmp_path / "news.db").read_bytes()
+
+
+def test_what_a_host_reserves_by_now_holds_for_what_was_stored_before(site: Site, newsroom: Newsroom) -> None:
+    for name, header in (("quokka", {}), ("lighthouse", {}), ("zeppelin", {"tdm-reservation": "0"})):
+        site.article(f"/news/{name}", name, story(name), **header)
+    site.add("/old", status=301, Location="/open/pier")
+    site.article("/open/pier", "pier", story("pier"))
+    paths = ("/news/quokka", "/news/lighthouse", "/news/zeppelin", "/old")
+    site.feed("/feed", *(site.url + path for path in paths))
+    newsroom.watch(f'url = "{site.url}/"\nfeeds = ["{site.url}/feed"]')
+    newsroom.crawl()
+    rules = [
+        {"location": "/news/lighthouse", "tdm-reservation": 0},
+        {"location": "/news/", "tdm-reservation": 1},
+        {"location": "/old", "tdm-reservation": 1},
+    ]
+    newsroom.change(f"update hosts set tdmrep = '{json.dumps(rules)}'")
+    done = broadsheet("snapshot", "public.db", "--public", cwd=newsroom.folder)
+    assert "The text of 1 article is left out" in done.stdout
+    base = connect(newsroom.folder / "public.db")
+    assert [tuple(row) for row in base.execute("select title, text = '' from articles order by title")] == [
+        ("lighthouse", 0), ("pier", 0), ("quokka", 1), ("zeppelin", 0)
+    ]  # fmt: skip
+    assert story("quokka").split("\n\n")[0].encode() not in (newsroom.folder / "public.db").read_bytes()
 
 
 def test_sources_toml_is_for_a_backup(tmp_path: Path, demo: Path) -> None:

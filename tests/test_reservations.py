@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from crawler.fetcher.robots_rules import PathPattern, RobotsRules
-from crawler.fetcher.tdmrep import MAX_RULES, MAX_TDMREP_BYTES, Tdmrep, read_rules
+from crawler.fetcher.robots_rules import RobotsRules
+from crawler.fetcher.tdmrep import MAX_RULES, MAX_TDMREP_BYTES, read_rules
 from crawler.parsers.warc import read_record
+from crawler.path_patterns import PathPattern, Tdmrep
 from crawler.times import stamp
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
@@ -165,23 +166,25 @@ def test_local_copies_have_theirs(newsroom: Newsroom) -> None:
 
 # Which of them holds
 
+RESERVES, FREE = '["tdm-reservation"]', '["tdm-reservation=0"]'
+
 
 @pytest.mark.parametrize(
-    ("file", "header", "meta", "is_reserved"),
+    ("file", "header", "meta", "kept"),
     [
-        ("1", None, None, True),
-        ("0", None, None, False),
-        ("1", "0", None, False),
-        ("0", "1", None, True),
-        ("1", "0", "1", True),
-        ("1", "1", "0", False),
-        (None, "1", "0", False),
-        (None, None, "1", True),
-        ("1", "yes", "2", True),
+        ("1", None, None, RESERVES),
+        ("0", None, None, None),
+        ("1", "0", None, FREE),
+        ("0", "1", None, RESERVES),
+        ("1", "0", "1", RESERVES),
+        ("1", "1", "0", FREE),
+        (None, "1", "0", FREE),
+        (None, None, "1", RESERVES),
+        ("1", "yes", "2", RESERVES),
     ],
 )
 def test_a_meta_element_supersedes_the_header_and_that_the_file(
-    site: Site, newsroom: Newsroom, file: str | None, header: str | None, meta: str | None, is_reserved: bool
+    site: Site, newsroom: Newsroom, file: str | None, header: str | None, meta: str | None, kept: str | None
 ) -> None:
     if file:
         site.add(FILE, f'[{{"location": "/", "tdm-reservation": {file}}}]')
@@ -191,7 +194,7 @@ def test_a_meta_element_supersedes_the_header_and_that_the_file(
     site.add("/pier", page, **({"tdm_reservation": header} if header else {}))  # type: ignore[arg-type]
     publish(site, newsroom, "/pier")
     newsroom.crawl()
-    assert reservations(newsroom, site) == {"/pier": '["tdm-reservation"]' if is_reserved else None}
+    assert reservations(newsroom, site) == {"/pier": kept}
 
 
 # tdmrep.json: what it says
@@ -376,4 +379,4 @@ def test_an_original_says_what_its_host_said(site: Site, newsroom: Newsroom) -> 
         ((file, offset),) = newsroom.rows(f"select warc, warc_offset from pages where url = '{site.url}{path}'")
         page = read_record(newsroom.folder / "warc" / file, offset)
         assert page is not None
-        assert (page.tdm_reservation, page.content_usage) == (reserved, ("train-ai=n",))
+        assert (page.tdm_by_host, page.content_usage) == (reserved, ("train-ai=n",))

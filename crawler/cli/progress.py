@@ -127,7 +127,7 @@ def print_summary(archive: "Archive", reason: str | None) -> None:
 
 
 def _print_not_taken(archive: "Archive", console: Console) -> None:
-    """The files of an import that gave no article, each with the reason."""
+    """The files of an import that gave no article, each with the reason; and the addresses of a list that were taken down."""
     from pipelines.archive.runs import not_taken
 
     lines = (f"no article: {file}: {sentence(reason)}" for file, reason in not_taken(archive.db))

@@ -295,7 +295,7 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if finish_reason != "finished" and finish_reason not in PARTLY_DONE:
         return Verdict(code=FAILED, status="failed", reason=f"the crawl ended early: {finish_reason}")
     outcomes = outcomes_of(archive.db)
-    if crawler.spidercls.name == _LISTED and outcomes == {"failed"}:
+    if crawler.spidercls.name == _LISTED and outcomes - {"pending"} == {"failed"}:
         first = sentence(archive.run.first_failed or "unknown")
         return Verdict(code=FAILED, status="failed", reason=f"not one page gave an answer, the first {first}")
     if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):

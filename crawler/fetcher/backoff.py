@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -21,6 +20,7 @@ from twisted.python.failure import Failure
 
 from crawler.fetcher.requests import PageRequest, TdmrepRequest, asked_for, attempts_of, source_of
 from crawler.items import Host
+from crawler.urls import host_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,6 @@ _LAST = -100
 """Priority of what is asked again: after all else, so that one busy address does not cost the others."""
 
 
-_DEFAULT_PORT = {"http": ":80", "https": ":443"}
 """Per scheme, as it would stand at the end of an address's host."""
 
 
@@ -272,12 +271,6 @@ def _repeated(request: Request) -> Request:
     attempts.repeated += 1
     again: Request = request.replace(priority=_LAST, dont_filter=True)
     return again
-
-
-def host_of(url: str) -> str:
-    """The host of an http or https address as `hosts.host` has it: lower case, with the port where it is not the usual one."""
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, "")).rstrip(".")
 
 
 def is_backing_off(host: Host, now: datetime) -> bool:

@@ -14,11 +14,11 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
-from crawler.fetcher.backoff import host_of
 from crawler.fetcher.certificates import CertificateFault, Trust
 from crawler.fetcher.failures import NETWORK_ERRORS
 from crawler.fetcher.requests import IssuerRequest, is_for_issuer, scrapy_request
 from crawler.parsers.links import address_of
+from crawler.urls import host_of
 
 logger = logging.getLogger(__name__)
 

@@ -27,17 +27,15 @@ def content(response: Response) -> dict[str, Any]:
 
 
 def reserved(response: Response) -> dict[str, Any]:
-    """What is reserved, as fields of Page: its headers' word, and beside it, or where they are silent, its host's."""
+    """What is reserved, as fields of Page: its headers' word, and beside it its host's."""
     said = in_headers(lambda name: [value.decode("latin-1") for value in response.headers.getlist(name)])
     hosts = reserved_by_host(response.request)
-    if said["tdm_reservation"] is None:  # a header supersedes the file: TDMRep, Processing priority
-        said["tdm_reservation"] = hosts["tdm_reservation"]
-    return said | {"content_usage": tuple(dict.fromkeys(said["content_usage"] + hosts["content_usage"]))}
+    return said | hosts | {"content_usage": tuple(dict.fromkeys(said["content_usage"] + hosts["content_usage"]))}
 
 
 def reserved_by_host(request: Request | None) -> dict[str, Any]:
     """What a host reserves of a page, as fields of Page: by its tdmrep.json, and the Content-Usage lines of its robots.txt."""
-    return {"tdm_reservation": reservation_of(request), "content_usage": usage_of(request)}
+    return {"tdm_by_host": reservation_of(request), "content_usage": usage_of(request)}
 
 
 def answered(response: Response) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from crawler.fetcher.address_guard import PublicAddressResolver
-from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
+from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
 from crawler.fetcher.requests import Asked, PageRequest, RobotsRequest, asked_for, is_unchecked, scrapy_request
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import Host
 from crawler.reservations import tdm_reservation
-from crawler.urls import canonical_url, origin_of, same_site
+from crawler.urls import canonical_url, host_of, origin_of, same_site
 
 logger = logging.getLogger(__name__)
 

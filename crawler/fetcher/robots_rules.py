@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from protego import Protego
 
+from crawler.path_patterns import PathPattern
 from crawler.reservations import MAX_USAGE_CHARS
 
 _AGENT_LINE = re.compile(r"\s*+user[- ]?agent(?:\s*+:|\s)\s*+([^#]*+)", re.IGNORECASE)
@@ -25,16 +26,6 @@ _BESIDE_RULES = ("", "sitemap", "host")
 
 MAX_USAGE_LINES = 100
 """Content-Usage lines of a group that are read; the drafts' examples have two."""
-
-
-class PathPattern:
-    """A path of a robots.txt or tdmrep.json: `*` stands for anything, `$` at its end for the end (RFC 9309, 2.2.3)."""
-
-    def __init__(self, pattern: str) -> None:
-        self._rules = Protego.parse(f"User-agent: *\nDisallow: {pattern}")
-
-    def matches(self, url: str) -> bool:
-        return not self._rules.can_fetch(url, "*")
 
 
 class RobotsRules:

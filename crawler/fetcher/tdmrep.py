@@ -16,14 +16,14 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, host_of, records_of
+from crawler.fetcher.backoff import BUSY, HostRecords, NotSent, records_of
 from crawler.fetcher.failures import NETWORK_ERRORS
 from crawler.fetcher.requests import PageRequest, TdmrepRequest, asked_for, scrapy_request
-from crawler.fetcher.robots_rules import PathPattern
 from crawler.items import WHOLE, Host
 from crawler.lenient_json import Repairs, UnreadableJSON, read_json
+from crawler.path_patterns import Tdmrep
 from crawler.reservations import tdm_reservation
-from crawler.urls import origin_of
+from crawler.urls import host_of, origin_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +50,6 @@ _REPAIR_STEPS = 30_000
 
 _RESERVATION = "broadsheet_tdm_reservation"
 """The key of `Request.meta` under which a page's request has what its host says of its path."""
-
-
-class Tdmrep:
-    """The rules of a tdmrep.json, a list of objects as read_rules() gives them."""
-
-    def __init__(self, rules: list[dict[str, Any]]) -> None:
-        self._rules = [(PathPattern(rule["location"]), rule.get("tdm-reservation")) for rule in rules]
-
-    def reservation_of(self, url: str) -> int | None:
-        """1 or 0 as the first rule that matches says; None where it says neither, or none matches."""
-        return next((reserved for pattern, reserved in self._rules if pattern.matches(url)), None)
 
 
 def read_rules(body: bytes) -> list[dict[str, Any]]:

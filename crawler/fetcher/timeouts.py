@@ -10,9 +10,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
-from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.backoff import NotSent
 from crawler.fetcher.certificates import VerifyingHandler
 from crawler.fetcher.requests import PageRequest, asked_for
+from crawler.urls import host_of
 
 MIN_TIMEOUT_SECONDS = 3.0
 """The shortest timeout: with the usual ten seconds at first, six silent addresses of one host take 27 s, not 60."""

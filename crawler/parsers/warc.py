@@ -87,7 +87,7 @@ def as_told(page: Page, told: Mapping[str, Any]) -> Page:
         via=via if via in VIAS else page.via,
         hints=_hints(hints) if isinstance(hints, dict) else page.hints,
         feed_html=feed_html if isinstance(feed_html, str) else None,
-        tdm_reservation=tdm_reservation([told.get("tdm_reservation", page.tdm_reservation)]),
+        tdm_by_host=tdm_reservation([told.get("tdm_reservation")]),
         content_usage=_strings(told.get("content_usage")) or page.content_usage,
         discovered_at=capture_time(said) if isinstance(said := told.get("discovered_at"), str) else None,
         unchecked=told.get("unchecked") is True,

@@ -124,6 +124,10 @@ def _columns(at: int, header: Sequence[str], *, of_files: bool) -> list[str]:
     """The columns by their places; "" for one without a name, as spreadsheets leave it at the end."""
     known = COLUMNS if of_files else COLUMNS[1:]
     columns = [cell.lower() for cell in header]
+    if "file" in columns and not of_files:
+        raise UnusableList(f"line {at}: a column `file` is for `import --metadata`; here known are {', '.join(known)}")
+    if _is_no_header(columns):
+        raise UnusableList(f"line {at}: is no header: the first line names the columns, of {', '.join(known)}")
     for name in filter(None, columns):
         if name not in known:
             raise UnusableList(f"line {at}: unknown column {name!r}{nearest(name, known)}")
@@ -132,6 +136,11 @@ def _columns(at: int, header: Sequence[str], *, of_files: bool) -> list[str]:
     if not {"file", "url"} & set(columns):
         raise UnusableList(f"no column is called {'file or url' if of_files else 'url'}; known are {', '.join(known)}")
     return columns
+
+
+def _is_no_header(cells: Iterable[str]) -> bool:
+    """Whether a first line is one of articles: it names no column, and a file or an address."""
+    return not {*COLUMNS} & {*cells} and any("." in cell or "/" in cell for cell in cells)
 
 
 def _listed(number: int, cells: Sequence[str], columns: Sequence[str], habits: Habits) -> Listed:

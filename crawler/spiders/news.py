@@ -17,7 +17,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.fetcher.backoff import NotSent, host_of
+from crawler.fetcher.backoff import NotSent
 from crawler.fetcher.capture import answers_of
 from crawler.fetcher.failures import NETWORK_ERRORS, failure_reason, ignored_reason
 from crawler.fetcher.hash_routes import HashRoute
@@ -47,7 +47,7 @@ from crawler.redirectors import behind_redirectors
 from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.spiders.bug_net import InternalError
 from crawler.spiders.discovery import LOOK_AROUND_SECONDS, Discovery, discovery_of, is_stale, listing_at
-from crawler.urls import UnusableURL, canonical_url, hash_route, is_front_page, origin_of, site_of
+from crawler.urls import UnusableURL, canonical_url, hash_route, host_of, is_front_page, origin_of, site_of
 
 logger = logging.getLogger(__name__)
 

@@ -256,12 +256,16 @@ def inserted(db: Database, url: str, page: Page, **state: Any) -> Row:
 
 def enlist(db: Database, listed: Iterable[Page]) -> Iterator[Page]:
     """Note pages that a person lists, and give each with all that is said of it: a new one is pending, one that is known stays as
-    it is, but that what the list says comes before what its feed said."""
+    it is, but that what the list says comes before what its feed said. One that was taken down is named at the end."""
     for page in listed:
         known = first_row(db, "select id, source_id, reason, hints from pages where url = ?", [page.url])
         row = known or inserted(db, page.url, page)
-        runs.touch(db, row["id"], row["source_id"], "known" if known else "pending")
-        if known and known["reason"] != FORGOTTEN:
+        is_forgotten = row["reason"] == FORGOTTEN
+        word = "refused" if is_forgotten else "known" if known else "pending"
+        runs.touch(db, row["id"], row["source_id"], word)
+        if is_forgotten:
+            runs.note_not_taken(db, page, FORGOTTEN)
+        elif known:
             page = replace(page, hints=completed(page.hints, hints_from_json(known["hints"])))
             update(db, "pages", known["id"], {"hints": hints_json(page.hints)})
         yield page

@@ -1,7 +1,7 @@
 """Runs: the table `runs`, what one run remembers until its end, and the pages that it met.
 
 Which pages a run met, and what became of them, is the temporary table `touched` (one row a page: page_id, source_id and
-one of OUTCOMES); which files of an import gave no article is `not_taken`. They are made and read here alone, and gone with
+one of OUTCOMES); which files of an import, or addresses of a list, are not taken is `not_taken`. They are made and read here alone, and gone with
 the connection. Called within the writer's transaction.
 """
 
@@ -150,13 +150,13 @@ def touch_found(db: Database, pages: Iterable[tuple[int, str]], source_id: int) 
 
 
 def note_not_taken(db: Database, page: Page, reason: str) -> None:
-    """Note a copy that gave no article, by its file; a record of a web archive by its address, too."""
-    file = f"{page.file}: {page.url}" if page.warc else page.file
+    """Note a copy that gave no article, by its file, or a page of a list by its address; a record of a web archive by both."""
+    file = f"{page.file}: {page.url}" if page.warc else page.file or page.url
     db.conn.execute("insert into not_taken (file, reason) values (?, ?)", [file, reason])
 
 
 def not_taken(db: Database) -> Iterator[tuple[str, str]]:
-    """The copies that gave no article, by their names: (file, reason)."""
+    """The copies and listed pages that gave no article, by their names: (file or address, reason)."""
     return db.conn.execute("select file, reason from not_taken order by file")
 
 

@@ -1,21 +1,13 @@
 """Public copy: what of an archive may go to others as one file. Cleaned by deleting, then written anew: its bytes hold no more.
 
-Titles, addresses and dates are facts of a publication, and stay. What a page reserves by TDMRep (`tdm-reservation`, a protocol
-of the W3C for text and data mining) is its text: that goes, with the description, the versions and the words in the index.
+Titles, addresses and dates are facts of a publication, and stay. What is reserved for text and data mining (reserved.py) is a
+page's text: that goes, with the description, the versions and the words in the index.
 """
 
 from sqlite3 import Connection
 
 from pipelines.publish.guard import OWNERS_COLUMNS
-
-RESERVED_PAGES = """create temp table reserved_pages as
-    select id, article_id, state, reason from pages
-    where exists (select 1 from json_each(pages.reservations) where value = 'tdm-reservation')"""
-
-RESERVED_ARTICLES = """create temp table reserved_articles as
-    select distinct article_id as id from reserved_pages
-    where article_id is not null and (state = 'article' or reason not in ('text', 'near'))"""
-"""Where an article's own address reserves it, or one that leads to it. Whoever copies a text reserves only the own copy."""
+from pipelines.publish.reserved import find_reserved
 
 _RESERVED = (
     "update articles set text = '', description = null where id in (select id from reserved_articles)",
@@ -43,7 +35,8 @@ def make_public(copy: Connection) -> int:
     """
     copy.execute("pragma journal_mode = off")
     copy.execute("begin")
-    for sql in (RESERVED_PAGES, RESERVED_ARTICLES, *_RESERVED):
+    find_reserved(copy)
+    for sql in _RESERVED:
         copy.execute(sql)
     for table in _ONLY_FOR_CRAWLS:
         copy.execute(f"delete from {table}")

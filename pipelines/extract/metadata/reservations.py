@@ -6,8 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from crawler.items import Page
 from crawler.reservations import tdm_reservation
 
-RESERVATIONS = ("noarchive", "nocache", "noindex", "nosnippet", "noai", "noimageai", "none", "tdm-reservation")
-"""Words that are kept: they say that a text is not to be found, kept, quoted or mined. `nofollow` and the like concern links."""
+RESERVATIONS = (
+    "noarchive",
+    "nocache",
+    "noindex",
+    "nosnippet",
+    "noai",
+    "noimageai",
+    "none",
+    "tdm-reservation",
+    "tdm-reservation=0",
+)
+"""Words that are kept: they say that a text is not to be found, kept, quoted or mined; the last, that it may be mined whatever its host says. `nofollow` and the like concern links."""
 
 _FOR_ONE_ROBOT = re.compile(r"\s*+([\w-]++)\s*+:")
 """`googlebot: noindex` says nothing to others, up to the end of the line; `unavailable_after:` is no robot, and no word that is kept."""
@@ -20,9 +30,12 @@ def reservations(page: Page, meta: Mapping[str, Sequence[str]]) -> tuple[str, ..
     """
     said = {word for line in (page.reserved or "").splitlines() for word in _words(line)}
     said |= {word for content in meta.get("robots", ()) for word in _split(content)}
-    by_page = tdm_reservation(meta.get("tdm-reservation", ()))
-    if (page.tdm_reservation if by_page is None else by_page) == 1:
+    by_meta = tdm_reservation(meta.get("tdm-reservation", ()))
+    by_page = page.tdm_reservation if by_meta is None else by_meta
+    if 1 in (by_page, page.tdm_by_host) and by_page != 0:
         said.add("tdm-reservation")
+    elif by_page == 0:
+        said.add("tdm-reservation=0")
     return tuple(word for word in RESERVATIONS if word in said)
 
 
