@@ -50,7 +50,9 @@ def import_(
     for path in paths:
         if fault := _no_copies(path):
             sys.exit(print_error(f"{path}: {fault}", USAGE))
-    known = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml"), may_be_empty=True).sources
+    known = (
+        () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml"), may_be_empty=True).sources
+    )
     metadata = read_metadata(metadata_file) if metadata_file else None
     told = {"outlet_of": _outlet_of(source, by_folder=by_folder), "metadata": metadata}
     arguments = {"paths": paths, "sources": known} | told
