@@ -56,7 +56,7 @@ def in_hours(hours: float) -> str:
 def test_robots_txt_is_believed_for_a_day_over_runs(site: Site, newsroom: Newsroom) -> None:
     site.add(
         "/robots.txt",
-        f"User-agent: *\nDisallow: /no\nCrawl-delay: 0.2\nSitemap: {site.url}/map.xml",
+        f"User-agent: *\nDisallow: /no\nCrawl-delay: 0.05\nSitemap: {site.url}/map.xml",
         tdm_reservation="1",
     )
     publish(site, newsroom, "pier", "no")
@@ -65,7 +65,7 @@ def test_robots_txt_is_believed_for_a_day_over_runs(site: Site, newsroom: Newsro
     assert site.asked.count("/robots.txt") == 1
     host = site.url.removeprefix("http://")
     assert newsroom.rows("select host, robots_status, crawl_delay, not_before, tdm_reservation from hosts") == [
-        (host, 200, 0.2, None, 1)
+        (host, 200, 0.05, None, 1)
     ]
     change(newsroom, "update hosts set robots_fetched_at = ?", in_hours(-24.1))
     newsroom.crawl()
@@ -463,7 +463,7 @@ def test_without_a_delay_a_host_still_gets_one_request_at_a_time(site: Site, new
 def test_a_signal_does_not_wait_for_requests_that_nobody_has_sent(
     site: Site, newsroom: Newsroom, by: signal.Signals
 ) -> None:
-    publish(site, newsroom, *(f"pier{number}" for number in range(30)), crawl="delay = 1.0")
+    publish(site, newsroom, *(f"pier{number}" for number in range(30)), crawl="delay = 0.25")
     process = start_crawl(newsroom)
     wait_for(lambda: "/pier0" in site.asked)
     process.send_signal(by)
@@ -477,7 +477,7 @@ def test_a_signal_does_not_wait_for_requests_that_nobody_has_sent(
 
 def test_max_minutes_does_not_wait_for_them_either(site: Site, newsroom: Newsroom) -> None:
     publish(site, newsroom, *(f"pier{number}" for number in range(30)), crawl="delay = 20.0")
-    newsroom.crawl("--max-minutes", "0.03")
+    newsroom.crawl("--max-minutes", "0.02")
     assert "article" not in states(newsroom)
     assert newsroom.rows("select status, reason from runs") == [("partial", "--max-minutes ended the run")]
 
@@ -549,7 +549,7 @@ def test_a_bug_is_loud_and_leaves_its_trace_in_the_source(
 def test_the_last_seconds_of_a_rest_are_waited_for(site: Site, newsroom: Newsroom) -> None:
     publish(site, newsroom, "pier")
     newsroom.crawl()
-    change(newsroom, "update hosts set not_before = ?", stamp(datetime.now(UTC) + timedelta(seconds=8)))
+    change(newsroom, "update hosts set not_before = ?", stamp(datetime.now(UTC) + timedelta(seconds=3)))
     site.asked.clear()
     newsroom.crawl("--now")
     assert "/feed" in site.asked

@@ -194,7 +194,7 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     \b
     new      nothing read yet               ok       read, and as usual
     quiet    nothing new for much longer than ever before
-    changed  its pages lack a title, date, author, length or article, as they had
+    changed  its pages lack what they had: title, date, author, length, articles
     broken   cannot be read                 blocked  turns us away
     empty    read, and never an article     off      not watched, or not enabled
 

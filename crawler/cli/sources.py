@@ -353,7 +353,8 @@ def _print_suggestions(listed: Sequence["Source"], sources_file: Path, db: Path,
         for proposal in found:
             _put(document, proposal.source, proposal.key, proposal.value)
         _save(sources_file, tomlkit.dumps(document))
-        click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on.")
+        click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on;")
+        click.echo("`broadsheet reextract` shows what they change of those that are stored.")
     else:
         click.echo("`--write` puts these into sources.toml.")
 

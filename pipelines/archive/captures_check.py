@@ -25,6 +25,10 @@ _MOST_NAMED = 1_000
 """Captures that one repair names: a line of the shell has its limits. The doctor is asked again anyway."""
 
 
+Found = dict[int, str]
+"""Captures by id, each with the name of the file that it should be in."""
+
+
 def examine(db: Database, path: Path, *, deep: bool = False) -> Iterator[Finding]:
     """All checks of captures. `deep` reads every byte of the files: 70 MB a second of processor time."""
     try:
@@ -51,7 +55,7 @@ def _examine(db: Database, path: Path, deep: bool) -> Iterator[Finding]:
     )
     yield from _imported(db, path, deep)
     looked_at, unreadable, others = _compared(db, there, deep)
-    share = f" of {looked_at:,} captures" + ("" if deep else " looked at")
+    share = f"of {looked_at:,} captures" + ("" if deep else " looked at")
     more = "" if deep else " (`--deep` reads all)"
     yield _finding(path, unreadable, f"{share} cannot be read{more}")
     yield _finding(path, others, f"{share} lead to another page's record{more}")
@@ -86,14 +90,10 @@ def _has_digest(file: Path, digest: str) -> bool:
         return True
 
 
-Found = dict[int, str]
-"""Captures by id, each with the name of the file that it should be in."""
-
-
 def _finding(path: Path, found: Found, what: str) -> Finding:
     files = list(dict.fromkeys(found.values()))
     repair = _copied_back(path, files) + _dropped(path, f"id in ({', '.join(map(str, list(found)[:_MOST_NAMED]))})")
-    return Finding(what=f"{len(found):,}{what}", sound=not found, repair=repair)
+    return Finding(what=f"{len(found):,} {what}", sound=not found, repair=repair)
 
 
 def _copied_back(path: Path, names: list[str]) -> str:

@@ -10,6 +10,7 @@ shared with the server is copied before it is let go.
 import atexit
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -18,11 +19,16 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from rich.console import Console
 
 from crawler.items import Page
 from crawler.parsers.listings import read_listing
 from crawler.urls import site_of
+from pipelines.archive.store import Archive
 from pipelines.extract import extract
 from tests.support.loopback import article_html, story
 
@@ -59,12 +65,16 @@ def preload() -> None:
 
 
 def warm_up() -> None:
-    """Read a page of each kind: patterns are compiled and tables are loaded when they are first needed."""
+    """Read a page of each kind, make an archive, print: patterns are compiled, plugins looked for and tables loaded when they
+    are first needed."""
     page = article()
     extract(page)
     site_of(page.url)
     read_listing(b"<rss version='2.0'><channel><item><link>/a</link></item></channel></rss>", page.url, "feed")
     read_listing(b"<urlset><url><loc>/a</loc></url></urlset>", page.url, "sitemap")
+    with TemporaryDirectory() as folder:
+        Archive(Path(folder) / "news.db").close()
+    Console(file=io.StringIO()).print("source 1")
 
 
 def article() -> Page:

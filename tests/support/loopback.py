@@ -120,9 +120,7 @@ def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: in
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = (
-            True  # the body, sent apart from the head, would wait 40 ms for the head to be confirmed
-        )
+        disable_nagle_algorithm = True  # else the body waits 40 ms until the head before it is confirmed
 
         def do_GET(self) -> None:
             site.asked.append(self.path)
