@@ -219,9 +219,8 @@ def fetched(page: Page, row: Row) -> Row:
         "last_fetched_at": max(row["last_fetched_at"] or "", stamp(page.fetched_at)), "next_fetch_at": None,
         "content_usage": to_json(page.content_usage),
     }  # fmt: skip
-    columns |= (
-        {"hints": hints_json(page.hints)} if page.via in LOCAL and said(page.hints) else {}
-    )  # a list says more by now
+    if page.via in LOCAL and said(page.hints):  # a list says more by now
+        columns["hints"] = hints_json(page.hints)
     return columns | ({"warc": page.warc, "warc_offset": page.warc_offset} if page.warc else {})
 
 

@@ -1,8 +1,8 @@
 """Runs: the table `runs`, what one run remembers until its end, and the pages that it met.
 
 Which pages a run met, and what became of them, is the temporary table `touched` (one row a page: page_id, source_id and
-one of OUTCOMES); which files of an import, or addresses of a list, are not taken is `not_taken`. They are made and read here alone, and gone with
-the connection. Called within the writer's transaction.
+one of OUTCOMES); which files of an import, or addresses of a list, are not taken is `not_taken`. They are made and read
+here alone, and gone with the connection. Called within the writer's transaction.
 """
 
 import json

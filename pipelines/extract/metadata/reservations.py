@@ -17,7 +17,8 @@ RESERVATIONS = (
     "tdm-reservation",
     "tdm-reservation=0",
 )
-"""Words that are kept: they say that a text is not to be found, kept, quoted or mined; the last, that it may be mined whatever its host says. `nofollow` and the like concern links."""
+"""Words that are kept: they say that a text is not to be found, kept, quoted or mined; the last, that it may be
+mined whatever its host says. `nofollow` and the like concern links."""
 
 _FOR_ONE_ROBOT = re.compile(r"\s*+([\w-]++)\s*+:")
 """`googlebot: noindex` says nothing to others, up to the end of the line; `unavailable_after:` is no robot, and no word that is kept."""
