@@ -234,7 +234,10 @@ def test_a_list_of_settings_without_a_site_will_do(archive: Newsroom) -> None:
 
 def test_originals_that_are_gone_are_counted(archive: Newsroom) -> None:
     shutil.rmtree(archive.folder / "warc")
-    assert "5 articles not read: the original is not where it was." in reextract(archive).stdout
+    assert (
+        "5 articles not read: the original is missing or damaged (`broadsheet doctor` tells)."
+        in reextract(archive).stdout
+    )
 
 
 def test_an_article_that_is_joined_from_several_pages_is_left_alone(archive: Newsroom) -> None:
@@ -266,7 +269,7 @@ def test_an_import_is_found_beside_the_archive_or_else_where_one_stands(tmp_path
         done = broadsheet("reextract", "--db", db, cwd=cwd)
         told = broadsheet("doctor", "--db", db, cwd=cwd)
         assert told.returncode == 0  # other people's files are no fault of the archive's
-        unread = "5 articles not read: the original is not where it was." in done.stdout
+        unread = "5 articles not read: the original is missing or damaged (`broadsheet doctor` tells)." in done.stdout
         assert ("1 of 1 imported files not where they were: dumps/old.warc.gz" in told.stdout) == unread
         return not unread
 
@@ -304,7 +307,7 @@ def test_saved_pages_are_read_again_as_long_as_they_are_what_they_were(tmp_path:
     (tmp_path / "c.html").unlink()
     newsroom.change("update articles set title = 'By older rules' where url = 'https://a.example/a'")
     done = reextract(newsroom, "--apply")
-    assert "2 articles not read: the original is not where it was." in done.stdout
+    assert "2 articles not read: the original is missing or damaged (`broadsheet doctor` tells)." in done.stdout
     assert "1 article not read: the original is in a .zip or .tar, which only an import reads." in done.stdout
     assert newsroom.rows("select title, date_published from articles where url = 'https://a.example/a'") == [
         ("A", "2026-11-03")

@@ -89,7 +89,7 @@ class Job:
 
 
 NO_ORIGINAL = "no original was kept"
-GONE = "the original is not where it was"
+GONE = "the original is missing or damaged (`broadsheet doctor` tells)"
 PACKED = "the original is in a .zip or .tar, which only an import reads"
 JOINED = "joined from the originals of several pages"
 
