@@ -17,10 +17,9 @@ FERRY = report("ferry", 60)
 LATER = f"{FERRY}\n\nThe minister said on Friday that the ferry would sail again."
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Archive:
+def ferries(path: Path) -> Archive:
     """A wire's report that was corrected, a copy of it that began with a sentence of its own, and one that has its words."""
-    archive = Archive(tmp_path / "news.db")
+    archive = Archive(path)
     arrivals = (
         (WIRE, FERRY, "Ferry stops", "2026-11-03T08:15:00Z"),
         (DAILY, f"Island readers will know the boat well.\n\n{FERRY}", "Our ferry stops", "2026-11-04"),
@@ -30,6 +29,11 @@ def archive(tmp_path: Path) -> Archive:
     for minutes, (url, text, title, published) in enumerate(arrivals):
         archive.keep(Outcome(page=page(url, minutes=minutes), article=article(text, title=title, published=published)))
     return archive
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return ferries(tmp_path / "news.db")
 
 
 def documents(archive: Archive, columns: str, where: str = "true") -> list[tuple[Any, ...]]:

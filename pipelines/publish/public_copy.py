@@ -36,6 +36,12 @@ _ONLY_FOR_CRAWLS = (
 the owner's settings and files."""
 
 
+def note_reserved(base: Connection) -> None:
+    """Name what is reserved in two temporary tables of a connection: `reserved_pages` and `reserved_articles`, by `id`."""
+    for sql in (RESERVED_PAGES, RESERVED_ARTICLES):
+        base.execute(sql)
+
+
 def make_public(copy: Connection) -> int:
     """Clean a copy of an archive of this release, in autocommit; returns how many articles lost their text.
 
@@ -43,7 +49,8 @@ def make_public(copy: Connection) -> int:
     """
     copy.execute("pragma journal_mode = off")
     copy.execute("begin")
-    for sql in (RESERVED_PAGES, RESERVED_ARTICLES, *_RESERVED):
+    note_reserved(copy)
+    for sql in _RESERVED:
         copy.execute(sql)
     for table in _ONLY_FOR_CRAWLS:
         copy.execute(f"delete from {table}")
