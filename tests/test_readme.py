@@ -222,10 +222,13 @@ def test_the_sources_toml_that_is_explained_is_one_and_has_every_key() -> None:
 SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("value", "name"), re.findall(r"\| ([\d,]+) \| `([\w.]+)` \|", SECURITY))
-def test_every_limit_in_security_is_the_one_in_the_code(value: str, name: str) -> None:
+LIMITS = re.findall(r"\| ([\d,.]+) \| `([\w.]+\.[A-Z_\d]+)` \|", SECURITY + PAGES["docs/method.md"])
+
+
+@pytest.mark.parametrize(("value", "name"), LIMITS)
+def test_every_limit_and_threshold_that_is_named_is_the_one_in_the_code(value: str, name: str) -> None:
     module, _, constant = name.rpartition(".")
-    assert getattr(importlib.import_module(module), constant) == int(value.replace(",", ""))
+    assert getattr(importlib.import_module(module), constant) == float(value.replace(",", ""))
 
 
 # Links, and what sentences name

@@ -107,30 +107,30 @@ def write_documents(
     """Write what is selected into an existing file, in one of table_files.FORMATS and one of FORMS; of several reads of the
     archive all see the same moment. `drawn` is the size of a sample and its seed, else all is written.
 
-    `follow` is told how many are done, and of how many. Raises OSError and sqlite3.Error.
+    `follow` is told now and then how many are done, and of how many. Raises OSError and sqlite3.Error.
     """
     names = IDENTIFIERS if form == "ids" else [column.name for column in db.view("documents").columns]
     written = Written()
     db.execute("begin")
     try:
-        total = count(db, selection)
-        total, found = (
-            (min(total, drawn[0]), sample(db, selection, *drawn)) if drawn else (total, documents(db, selection))
-        )
+        known = count(db, selection)
+        total = min(known, drawn[0]) if drawn else known
+        found = sample(db, selection, *drawn) if drawn else documents(db, selection)
         with table_file(path, suffix, names) as table:
             for written.documents, document in enumerate(found, 1):
                 if document.pop("is_reserved", False):
                     written.reserved += 1
                     document |= WITHOUT_TEXT
                 table.write(FORMS[form](document))
-                follow(written.documents, total)
+                if written.documents % 100 == 0:
+                    follow(written.documents, total)
     finally:
         db.execute("rollback")
     return written
 
 
 def documents(db: Database, selection: Selection) -> Iterator[Row]:
-    """The documents of a selection, one after the other: articles, then copies, then versions, each by its number."""
+    """The documents of a selection, one after the other: articles, then copies, then versions."""
     _note_reserved_documents(db, selection)
     for kind in selection.kinds:
         condition, given = selection.sql(kind)
