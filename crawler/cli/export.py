@@ -43,7 +43,11 @@ class Day(click.ParamType[str]):
 @click.option("--since", type=Day(), metavar="DAY", help="Published on this day or later: 2026-11-03, 2026-11 or 2026.")
 @click.option("--until", type=Day(), metavar="DAY", help="Published on this day or before.")
 @click.option(
-    "--source", "sources", multiple=True, metavar="NAME", help="Of this source, by its name or address; of several."
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="NAME",
+    help="Of this source, by its name or address. May be said several times.",
 )
 @click.option("--language", "languages", multiple=True, metavar="en,de", help="In these languages.")
 @click.option("--query", metavar="WORDS", help="Articles that the reading room's search finds for these words.")

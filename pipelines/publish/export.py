@@ -224,7 +224,7 @@ def _typed(row: Row) -> Row:
 
 _RESERVED = "doc_id in (select doc_id from temp.reserved_documents)"
 
-_RESERVED_DOCUMENTS = """create temp table reserved_documents as
+_RESERVED_DOCUMENTS = """insert into reserved_documents
     select 'article/' || id as doc_id from reserved_articles
     union
     select 'copy/' || id from pages where article_id in (select id from reserved_articles)
@@ -242,4 +242,5 @@ def _note_reserved_documents(db: Database, selection: Selection) -> None:
     made = db.execute("select 1 from sqlite_temp_master where name = 'reserved_documents'").fetchone()
     if selection.is_public and not made:
         note_reserved(db.conn)
+        db.conn.execute("create temp table reserved_documents (doc_id text primary key) without rowid")
         db.conn.execute(_RESERVED_DOCUMENTS)

@@ -44,7 +44,7 @@ class Cost(NamedTuple):
     seconds: float
     cpu_seconds: float
     peak_mb: float
-    printed: str
+    printed: str  #: by DuckDB after a progress bar
 
 
 def run(*arguments: str) -> Cost:
@@ -71,7 +71,7 @@ def measure(db: Path, size: int, suffix: str, folder: Path) -> float | None:
     rows = int(cost.printed.split(": ")[1].split()[0].replace(",", ""))
     pandas = run("-c", f"import pandas as pd; print(len({PANDAS[suffix].format(out)}))")
     duckdb = run("-c", DUCKDB.format(out))
-    read = {int(reader.printed) for reader in (pandas, duckdb)}
+    read = {int(reader.printed.split()[-1]) for reader in (pandas, duckdb)}
     print(
         f"{size:9,} {suffix:9s} {rows:9,} {out.stat().st_size / 2**20:8.1f} {cost.seconds:7.1f} {cost.cpu_seconds:7.1f}"
         f" {cost.peak_mb:8.0f} {pandas.seconds:9.1f} {duckdb.seconds:9.1f}{'' if read == {rows} else f'  READ {read}'}",
