@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,27 +22,24 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
 
-class Day(click.ParamType[str]):
+def _day(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """A year, a month or a day, as 2026, 2026-11 and 2026-11-03."""
-
-    name = "day"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
-        try:
-            if re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", value):
-                date.fromisoformat(f"{value}-01-01"[:10])
-                return str(value)
-        except ValueError:
-            pass
-        expected = "expected a year, month or day such as 2026, 2026-11 or 2026-11-03"
-        return self.fail(f"{value!r}: {expected}", parameter, context)
+    if value is None:
+        return None
+    if re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", value):
+        with suppress(ValueError):
+            date.fromisoformat(f"{value}-01-01"[:10])
+            return value
+    raise click.BadParameter(f"{value!r}: expected a year, month or day such as 2026, 2026-11 or 2026-11-03")
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT.parquet|.csv|.jsonl")
 @DB
-@click.option("--since", type=Day(), metavar="DAY", help="Published on this day or later: 2026-11-03, 2026-11 or 2026.")
-@click.option("--until", type=Day(), metavar="DAY", help="Published on this day or before.")
+@click.option(
+    "--since", callback=_day, metavar="DAY", help="Published on this day or later: 2026-11-03, 2026-11 or 2026."
+)
+@click.option("--until", callback=_day, metavar="DAY", help="Published on this day or before.")
 @click.option(
     "--source",
     "sources",
