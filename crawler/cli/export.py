@@ -64,9 +64,9 @@ def _day(context: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--seed", type=int, default=0, show_default=True, help="Another number is another sample.")
 @click.pass_context
 def export(context: click.Context, /, out: Path, db: Path, **options: Any) -> None:
-    """Write the corpus as one table: a row an article, for pandas, R, DuckDB or a spreadsheet.
+    """Write the corpus as one table, a row an article.
 
-    The rows are those of the view `documents`; docs/research.md says what each column is, and how to read the file. The
+    For pandas, R, DuckDB or a spreadsheet. The rows are those of the view `documents`; docs/research.md says what each column is, and how to read the file. The
     ending of OUT says the format: Parquet, CSV or JSON Lines. It is whole as soon as it has its name; until then that
     ends in .export.part. No file is replaced. A crawl may write meanwhile.
 
