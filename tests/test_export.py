@@ -33,7 +33,7 @@ from pipelines.text import content_hash
 from tests.conftest import ROOT, broadsheet, connect
 from tests.support.loopback import story
 from tests.test_architecture import MODULES, loaded_at_start
-from tests.test_cli import modes_hold, run_with
+from tests.test_cli import full_disk, modes_hold, printing_to, run_with
 from tests.test_deduplicate import article, page
 from tests.test_documents import DAILY, FERRY, LATER, WIRE, ferries
 
@@ -407,6 +407,14 @@ def test_a_full_disk_is_exit_74_and_leaves_nothing(demo: Path, tmp_path: Path, s
     done = broadsheet("export", f"out{suffix}", "--db", demo, cwd=tmp_path, file_size=40_000)
     assert (done.returncode, done.stderr) == (74, f"broadsheet: out{suffix}: File too large\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@full_disk
+def test_a_full_standard_output_is_not_the_fault_of_the_file(demo: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = printing_to(full, ["export", f"{tmp_path}/out.csv", "--db", str(demo)], "")
+    assert (done.returncode, done.stderr) == (74, "broadsheet: standard output: No space left on device\n")
+    assert len(read_csv(tmp_path / "out.csv")) == len(stored(demo, "kind = 'article'"))
 
 
 def test_a_folder_that_nobody_may_write_is_exit_74(demo: Path, tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def export(context: click.Context, /, out: Path, db: Path, **options: Any) -> No
     _need_pyarrow(out)
     with new_file_errors(out), open_archive(db) as archive:
         selection = _selection(archive, db, options)
-        click.echo(_written(archive, db, out, selection, form, drawn))
+        said = _written(archive, db, out, selection, form, drawn)
+    click.echo(said)
 
 
 def _form(out: Path, options: dict[str, Any]) -> str:
