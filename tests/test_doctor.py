@@ -148,7 +148,7 @@ def test_what_a_killed_snapshot_left_is_found(db: Path) -> None:
     part.touch()  # SQLite writes the first bytes late
     part.with_name(part.name + "-journal").write_bytes(bytes(512))
     found, repair = examined(db)
-    assert found == ["FAULT  1 beginnings of snapshots beside it"]
+    assert found == ["FAULT  1 beginnings of snapshots and exports beside it"]
     typed(repair, db.parent)
     assert examined(db) == ([], "")
     assert list(db.parent.glob("backup*")) == []

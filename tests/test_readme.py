@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 import pytest
+from warcio.warcwriter import WARCWriter
 
 from crawler import settings
 from crawler.cli.main import main
@@ -25,6 +26,7 @@ from crawler.items import Source
 from crawler.sources.toml_file import CrawlSettings, parse_sources
 from tests.conftest import CORPUS, ROOT, broadsheet, run_scrapy
 from tests.support.loopback import article_html, story
+from tests.support.mutations import write_page
 from tests.support.reading import reading_room
 
 PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
@@ -55,12 +57,22 @@ def begin(folder: Path, text: str, request: pytest.FixtureRequest) -> None:
     """What a reader of the page has: the bundled web, and what its own commands do not make: demo, sources and archive."""
     (folder / "local_corpus").symlink_to(CORPUS)
     (folder / "scrapy.cfg").symlink_to(ROOT / "scrapy.cfg")
+    if "library.warc.gz" in text:
+        write_library(folder / "library.warc.gz", CORPUS / "elfarodelmirto.example")
     if "broadsheet demo" not in text:
         (folder / "demo").mkdir()
         shutil.copy(request.getfixturevalue("demo"), folder / "demo/news.db")
     if "sources add" not in text:
         (folder / "sources.toml").write_text(WATCHED)
         shutil.copy(request.getfixturevalue("demo"), folder / "news.db")
+
+
+def write_library(file: Path, site: Path) -> None:
+    """A WARC file of a site of the bundled web, as a library has one."""
+    with file.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=True)
+        for page in sorted(site.rglob("*.html")):
+            write_page(writer, f"https://{page.relative_to(site.parent)}", page.read_bytes())
 
 
 def write(file: Path, text: str) -> None:
@@ -85,6 +97,9 @@ def run(line: str, folder: Path) -> str:
             return done.stdout
         case "sqlite-utils":
             command = [sys.executable, "-m", "sqlite_utils", *arguments]
+            return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+        case "python":
+            command = [sys.executable, "-W", "error", *arguments]
             return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
         case "pytest":
             return ""  # .ci/run runs this very line
@@ -207,10 +222,13 @@ def test_the_sources_toml_that_is_explained_is_one_and_has_every_key() -> None:
 SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("value", "name"), re.findall(r"\| ([\d,]+) \| `([\w.]+)` \|", SECURITY))
-def test_every_limit_in_security_is_the_one_in_the_code(value: str, name: str) -> None:
+LIMITS = re.findall(r"\| ([\d,.]+) \| `([\w.]+\.[A-Z_\d]+)` \|", SECURITY + PAGES["docs/method.md"])
+
+
+@pytest.mark.parametrize(("value", "name"), LIMITS)
+def test_every_limit_and_threshold_that_is_named_is_the_one_in_the_code(value: str, name: str) -> None:
     module, _, constant = name.rpartition(".")
-    assert getattr(importlib.import_module(module), constant) == int(value.replace(",", ""))
+    assert getattr(importlib.import_module(module), constant) == float(value.replace(",", ""))
 
 
 # Links, and what sentences name

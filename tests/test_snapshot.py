@@ -13,6 +13,7 @@ from crawler.items import Outcome
 from pipelines.archive.store import Archive
 from pipelines.database import snapshot as station
 from pipelines.database.connection import connect as opened
+from pipelines.database.new_file import leftovers
 from pipelines.database.schema import APPLICATION_ID
 from tests.conftest import broadsheet, connect
 from tests.support.corpus import ARTICLES
@@ -104,7 +105,7 @@ def test_of_an_archive_that_nobody_may_write_a_copy_is_made_that_nobody_may_writ
 
 def test_a_file_that_somebody_calls_a_part_stays_theirs(db: Path, tmp_path: Path) -> None:
     (tmp_path / "backup.db.part").write_bytes(db.read_bytes()[:50_000])
-    assert list(station.leftovers(tmp_path)) == []
+    assert list(leftovers(tmp_path)) == []
     assert broadsheet("snapshot", "backup.db", cwd=tmp_path).returncode == 0
     assert (tmp_path / "backup.db.part").read_bytes() == db.read_bytes()[:50_000]
     assert names(tmp_path) == ["backup.db", "backup.db.part"]
@@ -116,7 +117,7 @@ def test_what_a_killed_snapshot_left_is_known_from_one_that_is_being_written(db:
         part.write(b"SQLite format 3\0 half a copy")
         part.flush()
         fcntl.flock(part, fcntl.LOCK_EX)
-        assert list(station.leftovers(tmp_path)) == [tmp_path / "other.db.12345678.snapshot.part"]
+        assert list(leftovers(tmp_path)) == [tmp_path / "other.db.12345678.snapshot.part"]
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -130,7 +131,7 @@ def test_of_two_snapshots_to_one_name_the_first_stays(
     def be_first(done: int, size: int) -> None:
         (tmp_path / "backup.db").write_text("first")
 
-    with pytest.raises(FileExistsError, match="replaces no file"):
+    with pytest.raises(FileExistsError, match="no file is replaced"):
         station.snapshot(opened(db), db, tmp_path / "backup.db", be_first)
     assert (names(tmp_path), (tmp_path / "backup.db").read_text()) == (["backup.db"], "first")
 

@@ -70,6 +70,17 @@ def archive_errors() -> Iterator[None]:
         sys.exit(print_error(str(error), STORAGE))
 
 
+@contextmanager
+def new_file_errors(out: Path) -> Iterator[None]:
+    """End with the right message and status when a new file cannot be made or written."""
+    try:
+        yield
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        sys.exit(print_error(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
+    except OSError as error:
+        sys.exit(print_error(f"{out}: {error.strerror or error}", STORAGE))
+
+
 def read_file(path: Path, most: int | None = None) -> bytes:
     """A file that a person wrote, of at most so many bytes, or exit with the message of what is wrong with it."""
     from crawler.sources.toml_file import MAX_FILE_BYTES, SourcesError, read_bytes

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from crawler.cli import upkeep
 from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
+from crawler.cli.export import export
 from crawler.cli.imports import import_
 from crawler.cli.listed import crawl_listed
 from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
@@ -49,7 +50,7 @@ def main() -> None:
     """
 
 
-for command in (import_, sources, schedule, snapshot, reextract, upkeep.doctor, upkeep.forget):
+for command in (import_, sources, schedule, snapshot, export, reextract, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 

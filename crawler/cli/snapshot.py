@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from crawler.cli.common import DB, open_archive, read_file, sources_option
+from crawler.cli.common import DB, new_file_errors, open_archive, read_file, sources_option
 from crawler.cli.output import STORAGE, USAGE, counted, is_absent, print_error, printable
 
 
@@ -78,13 +78,13 @@ def _copied(out: Path, db: Path, finish: Callable[[sqlite3.Connection], None], *
     from pipelines.database.connection import storage_errors
     from pipelines.database.snapshot import snapshot as copy
 
-    try:
-        with open_archive(db, older=older) as archive, storage_errors(out, read=db), copying(out) as follow:
-            articles = copy(archive, db, out, follow, finish)
-    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(print_error(str(error) if error.filename is None else f"{out}: no such folder", USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{out}: {error.strerror}", STORAGE))
+    with (
+        new_file_errors(out),
+        open_archive(db, older=older) as archive,
+        storage_errors(out, read=db),
+        copying(out) as follow,
+    ):
+        articles = copy(archive, db, out, follow, finish)
     return f"{out}: {counted(articles, 'article')}, {out.stat().st_size / 2**20:,.1f} MB."
 
 

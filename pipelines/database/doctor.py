@@ -13,8 +13,8 @@ from sqlite_utils import Database
 
 from pipelines.database.connection import log_of
 from pipelines.database.lock import LockTaken, run_lock
+from pipelines.database.new_file import journal_of, leftovers
 from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, missing_migrations
-from pipelines.database.snapshot import journal_of, leftovers
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""
@@ -335,7 +335,7 @@ def _surroundings(path: Path) -> Iterator[Finding]:
     )
     parts = list(leftovers(path.absolute().parent))
     yield Finding(
-        what=f"{len(parts)} beginnings of snapshots beside it",
+        what=f"{len(parts)} beginnings of snapshots and exports beside it",
         sound=not parts,
         repair=f"rm -f {shlex.join(str(file) for part in parts for file in (part, journal_of(part)))}",
     )

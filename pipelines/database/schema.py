@@ -126,6 +126,63 @@ def m027_cause_of_versions(db: Database) -> None:
         db.conn.execute(statement)
 
 
+def _dated(stated: str, believed: str) -> str:
+    """SQL for a date of publication that is one of the two forms, and a day of the calendar; else NULL."""
+    forms = f"date({stated}, '+0 days'), strftime('%Y-%m-%dT%H:%M:%SZ', {stated}, '+0 days')"  # 30 February would be 2 March
+    return f"case when {believed} and {stated} in ({forms}) then {stated} end"
+
+
+_COPIED = "pages.article_id = articles.id and pages.state = 'duplicate' and pages.reason in ('text', 'near')"
+
+_DATE_OF_ARTICLE = _dated("articles.date_published", "articles.date_published = articles.sort_at")
+
+_DATE_OF_COPY = _dated(
+    "pages.date_published",
+    "pages.date_published between '1600' and strftime('%Y-%m-%dT%H:%M:%SZ', pages.last_fetched_at, '+2 days')",
+)
+
+
+@migrations()
+def m029_documents(db: Database) -> None:
+    """One row a document, for programs that read tables: articles, their copies and earlier texts, with dates in one form."""
+    db.conn.execute(
+        f"""create view documents as
+        select kind || '/' || id as doc_id, nullif(text, '') as text, kind, url, source, title, description, authors,
+               substr(dated, 1, 10) as day, iif(length(dated) > 10, dated, null) as published_at,
+               case when length(dated) > 10 then 'instant' when dated is not null then 'day' end as date_precision,
+               iif(dated is null, null, dated_by) as date_published_source, seen_at, language, section, word_count,
+               is_accessible_for_free, article_id, copy_of, similarity, version, story_id, content_hash, extractor
+        from (
+            select 'article' as kind, articles.id, articles.text, articles.url, sources.name as source, articles.title,
+                   articles.description, articles.authors, {_DATE_OF_ARTICLE} as dated, articles.date_published_source as dated_by,
+                   articles.first_seen_at as seen_at, articles.language, articles.section, articles.word_count,
+                   articles.is_accessible_for_free, articles.id as article_id, null as copy_of, null as similarity,
+                   null as version, articles.story_id, articles.content_hash, articles.extractor
+            from articles left join sources on sources.id = articles.source_id
+            union all
+            select 'copy', pages.id, case when pages.content_hash = articles.content_hash then articles.text else (
+                       select text from versions
+                       where versions.article_id = articles.id and versions.content_hash = pages.content_hash limit 1
+                   ) end, pages.url, sources.name, pages.title, null, null, {_DATE_OF_COPY}, null, pages.discovered_at,
+                   articles.language, null, iif(pages.content_hash = articles.content_hash, articles.word_count, null), null, articles.id,
+                   articles.url, pages.similarity, null, articles.story_id, pages.content_hash, pages.extractor
+            from pages join articles on articles.id = pages.article_id left join sources on sources.id = pages.source_id
+            where {_COPIED}
+            union all
+            select 'version', versions.id, versions.text, iif({_COPIED}, pages.url, articles.url), sources.name,
+                   versions.title, null, iif({_COPIED}, null, articles.authors),
+                   case when {_COPIED} then {_DATE_OF_COPY} else {_DATE_OF_ARTICLE} end,
+                   iif({_COPIED}, null, articles.date_published_source), versions.fetched_at, articles.language,
+                   iif({_COPIED}, null, articles.section), null, null, articles.id, iif({_COPIED}, articles.url, null), null,
+                   versions.version, articles.story_id, versions.content_hash, null
+            from versions join articles on articles.id = versions.article_id join pages on pages.id = versions.page_id
+            left join sources on sources.id = iif({_COPIED}, pages.source_id, articles.source_id)
+            where not iif({_COPIED}, versions.content_hash is pages.content_hash and versions.title is pages.title,
+                          versions.content_hash = articles.content_hash and versions.title is articles.title)
+        )"""
+    )
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

@@ -1,0 +1,67 @@
+"""A new file that is whole as soon as it has its name (atomic write): snapshots and exports. None replaces another.
+
+Until then its name ends in eight digits of its own, what it is, and `.part`.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+KINDS = ("snapshot", "export")
+"""What is made so."""
+
+
+@contextlib.contextmanager
+def new_file(out: Path, kind: str, mode: int) -> Iterator[Path]:
+    """A new file to write, of one of KINDS and with these permissions, which becomes `out` at the end of the block, or is gone again.
+
+    Its lock tells one that is being written from one that a killed command left. Raises FileExistsError where `out` is there.
+    """
+    if out.exists():
+        raise _is_there(out)
+    part = out.absolute().with_name(f"{out.name}.{secrets.token_hex(4)}.{kind}.part")
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | stat.S_IWUSR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield part
+        os.fchmod(descriptor, os.fstat(descriptor).st_mode & mode)  # of an archive that nobody may write
+        os.fsync(descriptor)
+        _give_name(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+        journal_of(part).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _give_name(part: Path, out: Path) -> None:
+    """Name the finished file, unless somebody has made one of this name meanwhile; a link, unlike a new name, replaces none."""
+    try:
+        out.hardlink_to(part)
+    except FileExistsError:
+        raise _is_there(out) from None
+    except OSError:  # FAT and some network disks have no links
+        if out.exists():
+            raise _is_there(out) from None
+        part.rename(out)
+
+
+def _is_there(out: Path) -> FileExistsError:
+    return FileExistsError(f"{out} exists already; no file is replaced")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Beginnings of files that a killed command left in a folder."""
+    parts = (part for kind in KINDS for part in folder.glob(f"*.{'[0-9a-f]' * 8}.{kind}.part"))
+    for part in sorted(parts):
+        with contextlib.suppress(OSError), part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield part
+
+
+def journal_of(part: Path) -> Path:
+    """What SQLite writes beside a copy that is being made."""
+    return part.with_name(part.name + "-journal")
