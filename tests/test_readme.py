@@ -1,7 +1,7 @@
 """README and docs/ show commands that are run here, with their true output, and name what is there.
 
 A page is a session: its console blocks are run in their order, in a folder of its own. A text block right after one is
-what the command prints, except for times, the width of gaps, and what a line with nothing but … stands for. A block of
+what the command prints, except for times, sizes, the width of gaps, and what a line with nothing but … stands for. A block of
 Python or of a .cfg that begins with a file's name is that file, from there on.
 """
 
@@ -137,8 +137,11 @@ NEWS = ("old-bell", "slipway", "winter-timetable")
 
 
 def lines(text: str) -> list[str]:
-    """Lines with one space between words, and every time as 0000."""
-    return [re.sub(r"\d{4}-\d\d-\d\d[ T][\d:]+Z?", "0000", " ".join(line.split())) for line in text.splitlines()]
+    """Lines with one space between words, every time as 000 and every size as 000 MB: its last digit is chance."""
+    return [_CHANCE.sub(r"000\1", " ".join(line.split())) for line in text.splitlines()]
+
+
+_CHANCE = re.compile(r"(?:\d{4}-\d\d-\d\d[ T][\d:]+Z?|\b\d+\.\d( MB)\b)")
 
 
 def elided(printed: list[str], shown: list[str]) -> list[str]:
