@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from crawler.fetcher.offline import content_type_of, find_copy
+from crawler.fetcher.offline import find_copy
+from crawler.parsers.content_types import content_type_of
 from crawler.items import Page
 from crawler.urls import origin_of
 from pipelines.extract import Refusal, extract

@@ -1,4 +1,4 @@
-"""`broadsheet import`: saved pages and archives. The command line; how they are read is done in crawler.spiders.copies."""
+"""`broadsheet import`: saved pages and archives. The command line; how they are read is done in crawler.parsers.copies."""
 
 import os
 import sys
