@@ -28,10 +28,10 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
 from crawler.items import MAX_PAGE_BYTES, Capture, Page, Source
+from crawler.parsers.copies import Copies
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
-from crawler.parsers.copies import Copies
 from tests.conftest import CORPUS, broadsheet, connect
 from tests.support.loopback import article_html, story
 

@@ -14,7 +14,9 @@ class Selection:
     """What is wanted of an archive. It is asked before a body is unpacked, which takes half of what extraction leaves to reading."""
 
     wants: Callable[[str, datetime], bool] = lambda url, captured_at: True
-    left_out: Counter[str] = field(default_factory=Counter)  #: records by the words above; requests and notes are no pages of any kind
+    left_out: Counter[str] = field(
+        default_factory=Counter
+    )  #: records by the words above; requests and notes are no pages of any kind
 
     def takes(self, url: str, captured_at: datetime) -> bool:
         """Whether a record of this address and moment is wanted; one that is not is counted."""

@@ -126,6 +126,17 @@ def m027_cause_of_versions(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m028_loads(db: Database) -> None:
+    """Which parts of backfills were loaded: each once."""
+    db.conn.execute(
+        """create table loads (
+            key text primary key, input text not null, pages integer not null, run_id integer references runs (id),
+            loaded_at text not null
+        ) strict, without rowid"""
+    )
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}
