@@ -58,14 +58,14 @@ def _load(
     archive: "Archive", out: Path, manifest: "Manifest", sources: "Sequence[Source]", parts: "Parts", *, quiet: bool
 ) -> Verdict:
     from crawler.cli.progress import counting
-    from pipelines.backfill.load import Loader, leave_stories_of_many
+    from pipelines.backfill.load import Loader, leave_stories
 
     signals: list[int] = []
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda number, frame: signals.append(number))
     with counting(f"loading {out.name}", quiet=quiet) as follow:
         loaded = Loader(archive, out, manifest, sources).load(parts.due, follow, lambda: bool(signals))
-    leave_stories_of_many(archive, loaded)
+    leave_stories(archive, loaded)
     return _verdict(loaded, parts)
 
 

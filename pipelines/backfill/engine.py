@@ -106,8 +106,7 @@ def run_local(job: Job, numbers: Sequence[int], look: Look) -> None:
     A process that is killed costs the task that it was at, and another takes its place. Raises OutputError, TaskBug.
     """
     executor = _executor(LocalPipelineExecutor, job, numbers)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context = multiprocessing.get_context("spawn")  # of a fork, locks and descriptors of this process would be left
     messages, theirs = context.Pipe(duplex=False)
     running: list[BaseProcess] = []
 

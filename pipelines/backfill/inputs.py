@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -65,6 +66,7 @@ def addresses_of(given: Iterable[str]) -> tuple[str, ...]:
 
 def _addresses(given: str) -> Iterator[str]:
     if is_remote(given):
+        _refuse_unknown(given)
         yield from _listed(given, _fetched_list(given)) if _is_list(given) else [given]
         return
     path = Path(given)
@@ -82,6 +84,23 @@ def _addresses(given: str) -> Iterator[str]:
             raise UnusableInput(f"{given}: expected a folder, or one of {kinds}")
     except OSError as error:
         raise UnusableInput(f"{given}: {error.strerror or error}") from error
+
+
+def _refuse_unknown(address: str) -> None:
+    """Raises UnusableInput where nobody here can open addresses of this kind."""
+    if fault := _fault_of(address.partition(":")[0]):
+        raise UnusableInput(f"{address}: {fault}")
+
+
+@cache
+def _fault_of(scheme: str) -> str | None:
+    import fsspec
+
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _is_warc(name: str) -> bool:
@@ -109,6 +128,7 @@ def _listed(given: str, data: bytes) -> Iterator[str]:
         if not _is_warc(urlsplit(word).path):
             raise UnusableInput(f"{given}: expected addresses of web archives, not {word[:80]!r}")
         if is_remote(word):
+            _refuse_unknown(word)
             yield word
         elif word.startswith("crawl-data/"):
             yield COMMON_CRAWL + word
@@ -179,14 +199,11 @@ def _get(address: str, file: Path, go_on: Callable[[], None]) -> None:
 
 
 def _system_of(address: str) -> tuple[Any, str]:
-    """What opens an address, and its path there. Raises UnusableInput where the package for that is not installed."""
+    """What opens an address, and its path there."""
     import fsspec
 
     as_sent = {"client_kwargs": {"auto_decompress": False}} if address.startswith("http") else {}
-    try:
-        system, path = fsspec.core.url_to_fs(address, **as_sent)
-    except (ImportError, ValueError) as error:
-        raise UnusableInput(f"{address}: {error}") from None
+    system, path = fsspec.core.url_to_fs(address, **as_sent)
     return system, path
 
 

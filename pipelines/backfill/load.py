@@ -123,9 +123,9 @@ class Loader:
             )
 
 
-def leave_stories_of_many(archive: Archive, loaded: Loaded) -> None:
-    """Leave the stories to the next run where a window of days holds too many articles for a load."""
+def leave_stories(archive: Archive, loaded: Loaded) -> None:
+    """Leave the stories to the next run where this one was stopped, or a window of days holds too many articles for a load."""
     window = stories.largest_window(archive.db)
     if window > MOST_FOR_STORIES:
         loaded.window = window
-        archive.run.leaves_stories = True
+    archive.run.leaves_stories = loaded.is_stopped or window > MOST_FOR_STORIES

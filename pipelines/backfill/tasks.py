@@ -167,14 +167,16 @@ def _workers(limits: Limits) -> Workers:
 def end_workers(limits: Limits) -> None:
     """End what this process has started."""
     _workers(limits).kill()
+    _workers.cache_clear()
 
 
 def _parent_watch() -> Callable[[], None]:
     """What raises ParentGone as soon as the process is gone that has started this one."""
-    parent, number = multiprocessing.parent_process(), os.getppid()
+    known = multiprocessing.parent_process()
+    parent = known.pid if known else os.getppid()
 
     def look() -> None:
-        if (parent is not None and not parent.is_alive()) or os.getppid() != number:
+        if os.getppid() != parent:
             raise ParentGone
 
     return look
