@@ -24,7 +24,9 @@ def load(out: Path, db: Path, sources: "Sequence[Source]", *, quiet: bool) -> in
     need("pyarrow", extra="parquet", what=f"{out}: a backfill, which")
     from pipelines.backfill.load import parts_of
     from pipelines.backfill.manifest import UnusableManifest, read_manifest
+    from pipelines.backfill.parts import leave_pandas_out
 
+    leave_pandas_out()
     try:
         manifest = read_manifest(out)
         parts = parts_of(out, manifest, _loaded_keys(db))

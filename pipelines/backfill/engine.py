@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.backfill.files import OutputError
+from pipelines.backfill.parts import leave_pandas_out
 from pipelines.backfill.summaries import Summary, is_over, read_summary, write_summary
 from pipelines.backfill.tasks import Job, ParentGone, end_workers, run_task
 
@@ -134,6 +135,7 @@ def _serve(executor: PipelineExecutor, job: Job, numbers: Sequence[int], message
     """A process's life: every task that nobody else is at, in their order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    leave_pandas_out()
     loguru.remove()
     logging.basicConfig(level=logging.ERROR)
     try:

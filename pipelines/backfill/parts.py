@@ -4,13 +4,18 @@ The columns are the fields of Page, Article and Outcome under their own names, s
 mean nothing after extraction are left out. Lists are lists, a group of fields is a struct, times are timestamps in UTC.
 """
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Union, get_args, get_origin, get_type_hints
+
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own keeps 25 MB of what it has had once
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,6 +36,17 @@ PAIRS = {"titles": ("place", "title"), "parts": ("number", "url"), "body_at": ("
 
 ROWS = 1_000
 """Of a group: what is in memory at a time, when it is written and when it is read; 6 MB."""
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(self, name: str, *more: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def leave_pandas_out() -> None:
+    """Let this process do without pandas: pyarrow would load it with the first row, 35 MB, and nothing here is for it."""
+    sys.meta_path.insert(0, _NoPandas())
 
 
 @cache
