@@ -277,6 +277,15 @@ def test_slurm_gets_an_array_of_jobs_of_which_each_does_one_file(tmp_path: Path)
     assert "out holds 2 of 2 files: 2 pages, 2 articles." in done.stdout
 
 
+@pytest.mark.ray
+def test_ray_on_one_machine_makes_the_same_rows(archives: Path, out: Path) -> None:
+    with start(archives, "by-ray", ".", "--workers", 2, executor="ray") as process:
+        printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert printed.splitlines()[-1].startswith("by-ray holds 5 of 5 files: 33 pages, 32 articles.")
+    assert rows(archives / "by-ray") == rows(out)
+
+
 # Loading
 
 
