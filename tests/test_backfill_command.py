@@ -373,7 +373,7 @@ def test_stories_of_too_many_articles_are_left_to_the_next_run_and_that_is_said(
     code = f"{told}\nfrom crawler.cli.main import main\nmain()"
     command = [sys.executable, "-c", code, "import", "out", "--db", "many.db"]
     done = subprocess.run(command, cwd=archives, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    assert "articles lie in one week" in done.stdout
+    assert "articles lie within two weeks" in done.stdout
     base = connect(archives / "many.db")
     assert base.execute("select count(*) from story_changes").fetchone()[0] > 0
 

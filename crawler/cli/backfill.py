@@ -88,7 +88,7 @@ def backfill(
     slurm: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Extract the articles of many web archives into a folder of Parquet files.
+    """Extract many web archives into a folder of Parquet.
 
     INPUT is a .warc or .warc.gz file, a folder of them, or a list of addresses (.txt, .paths, .gz: `warc.paths.gz` of
     Common Crawl, say), one a line: paths, https:// or s3://. What is elsewhere is fetched, read and deleted. A

@@ -76,7 +76,9 @@ def _verdict(loaded: "Loaded", parts: "Parts") -> Verdict:
     if unread and not loaded.files and not loaded.is_stopped:
         return Verdict(code=FAILED, status="failed", reason=f"not one file could be loaded: {unread[0]}")
     stopped = ["stopped by a signal; the same line again loads the rest"] if loaded.is_stopped else []
-    stories = f"stories are left to the next run: {loaded.window:,} articles lie in one week" if loaded.window else ""
+    stories = (
+        f"stories are left to the next run: {loaded.window:,} articles lie within two weeks" if loaded.window else ""
+    )
     said = [
         *stopped,
         *unread[:3],
