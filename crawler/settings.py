@@ -8,6 +8,7 @@ import os
 from scrapy.settings import default_settings
 
 from crawler import items
+from crawler.workers import LIMITS
 
 BOT_NAME = "broadsheet"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -23,8 +24,8 @@ RETRY_ONLY: list[str] = []  # addresses of pages, and of sources or their names,
 HOST_BUDGET = 5000  # requests to one host in one run; `budget` of sources.toml sets it
 PAGE_LIMIT = 0  # article pages a run may fetch; 0 is no limit
 EXTRACT_WORKERS = min(4, os.cpu_count() or 1)  # processes that read pages and listings; 0 reads in this process
-EXTRACT_TIMEOUT = 10.0  # seconds one page or listing may take before its worker is killed
-EXTRACT_MEMORY_MB = 400  # address space of one worker: 200 when idle, 120 of them numpy's; 160 more for the hungriest page of 8 MB that is an article
+EXTRACT_TIMEOUT = LIMITS.seconds  # seconds one page or listing may take before its worker is killed
+EXTRACT_MEMORY_MB = LIMITS.megabytes  # address space of one worker
 WARC = True  # whether originals are kept; `warc` of sources.toml sets it
 WARC_DAYS = 0  # days after which files of originals are deleted, 0 for never; `warc_days` sets it
 WARC_MAX_BYTES = 10**9  # size from which on a run begins another file of originals

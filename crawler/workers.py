@@ -29,6 +29,10 @@ __all__ = ["Limits", "WorkerBug", "WorkerLost", "Workers", "workers_of"]
 T = TypeVar("T")
 
 
+LIMITS = Limits(seconds=10.0, megabytes=400)
+"""Of one page or listing. An idle worker has 200 MB, 120 of them numpy's; the hungriest page of 8 MB that is an article takes 160
+more."""
+
 START_TIMEOUT_SECONDS = 60.0
 """Longest start of a worker, with the imports for the first; 0.4 on an idle machine."""
 

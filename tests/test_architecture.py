@@ -91,8 +91,31 @@ def test_the_crawler_knows_nothing_of_the_pipelines_but_at_its_front_door() -> N
 def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
     allowed = (*GROUND, "crawler.fetcher.requests")
     found = wrong(("pipelines",), allowed, of="crawler.")
-    readers = ("crawler.parsers.saved_files", "crawler.parsers.warc")
-    assert found == [("pipelines.publish.originals", read) for read in readers]
+    assert found == [
+        ("pipelines.backfill.inputs", "crawler.parsers.saved_files"),
+        ("pipelines.backfill.load", "crawler.sources.outlets"),
+        ("pipelines.backfill.tasks", "crawler.parsers.copies"),
+        ("pipelines.backfill.tasks", "crawler.parsers.selection"),
+        ("pipelines.publish.originals", "crawler.parsers.saved_files"),
+        ("pipelines.publish.originals", "crawler.parsers.warc"),
+    ]
+
+
+def test_a_backfill_loads_nothing_of_scrapy_and_only_its_engine_knows_datatrove() -> None:
+    asked = (
+        "import sys, pipelines.backfill.engine; print(*sorted({'scrapy', 'twisted', 'trafilatura'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", asked]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == ""
+    for name, those in (
+        ("datatrove", ["pipelines.backfill.engine"]),
+        ("pyarrow", ["crawler.cli.export", "pipelines.backfill.parts", "pipelines.publish.table_files"]),
+    ):
+        assert [
+            module
+            for module, tree in MODULES.items()
+            if f"import {name}" in (code := ast.unparse(tree)) or f"from {name}" in code
+        ] == those
 
 
 def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:

@@ -220,7 +220,7 @@ def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
 
 def test_a_crash_in_a_spider_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
-    done = run_with("import crawler.spiders.copies as copies; copies.read_file = None", tmp_path, "import", "page.html")
+    done = run_with("import crawler.parsers.copies as copies; copies.read_file = None", tmp_path, "import", "page.html")
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
 
 

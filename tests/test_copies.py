@@ -28,10 +28,10 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.fetcher.offline import find_copy
 from crawler.items import MAX_PAGE_BYTES, Capture, Page, Source
+from crawler.parsers.copies import Copies
 from crawler.parsers.packed_files import read_packed
 from crawler.parsers.saved_files import is_host, pages_below, read_file, url_in_tree
 from crawler.parsers.warc import read_warc
-from crawler.spiders.copies import CopiesSpider
 from tests.conftest import CORPUS, broadsheet, connect
 from tests.support.loopback import article_html, story
 
@@ -566,14 +566,13 @@ def test_an_archive_s_own_words_do_not_reach_the_terminal(tmp_path: Path, caplog
     assert "\x1b" not in caplog.text
 
 
-# The spider
+# What a page is completed with
 
 
 def test_pages_get_the_settings_of_their_site(tmp_path: Path) -> None:
     write(tmp_path, "www.x.example/a.html", "y.example/b.html", "c.html")
     source = Source(url="https://x.example/", name="X")
-    spider = CopiesSpider([tmp_path], [source])
-    found = spider.parse_path(None, tmp_path)  # type: ignore[arg-type]  # the response is Scrapy's, and empty
+    found = Copies([source]).below(tmp_path)
     assert {page.url: page.source for page in found if not page.url.startswith("urn:")} == {
         "https://www.x.example/a.html": source,
         "https://y.example/b.html": None,
@@ -592,7 +591,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(
         return opened(path, *arguments)
 
     monkeypatch.setattr(Path, "open", open_)
-    found = CopiesSpider([tmp_path]).parse_path(None, tmp_path)  # type: ignore[arg-type]  # the response is Scrapy's, and empty
+    found = Copies().below(tmp_path)
     assert ([page.url for page in found], len(caplog.messages)) == (["https://x.example/c.html"], 2)
 
 

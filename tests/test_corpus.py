@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from crawler.fetcher.offline import content_type_of, find_copy
+from crawler.fetcher.offline import find_copy
 from crawler.items import Page
+from crawler.parsers.content_types import content_type_of
 from crawler.urls import origin_of
 from pipelines.extract import Refusal, extract
 from tests.conftest import CORPUS, broadsheet, connect

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrapy import Request
 
-from crawler.fetcher.offline import OfflineMiddleware, content_type_of, find_copy
+from crawler.fetcher.offline import OfflineMiddleware, find_copy
+from crawler.parsers.content_types import content_type_of
 
 FILES = (
     "www.x.example/index.html",

@@ -1,4 +1,4 @@
-"""`broadsheet import`: saved pages and archives. The command line; how they are read is done in crawler.spiders.copies."""
+"""`broadsheet import`: saved pages and archives. The command line; how they are read is done in crawler.parsers.copies."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.common import DB, QUIET, read_file, read_sources_file
+from crawler.cli.loading import load
 from crawler.cli.output import DONE, USAGE, folded, is_absent, print_error, printable
 from crawler.cli.run import Job, run
 
@@ -37,7 +38,7 @@ def import_(
     """Store saved pages and archives.
 
     PATH is a saved page (.html, .txt, .mhtml, .webarchive), a folder, a HOST/path tree as wget makes it, a .zip or
-    .tar of these, or a .warc or .warc.gz archive. What is no page is counted by its ending, a page that gave no article
+    .tar of these, a .warc or .warc.gz archive, or what `broadsheet backfill` made of such archives. What is no page is counted by its ending, a page that gave no article
     named with the reason.
 
     A page's address is the archive's or the tree's, else the one the page names as its own. A sources.toml in this
@@ -47,12 +48,22 @@ def import_(
     The CSV has a header. A file is called as seen from the CSV, from PATH, or as it is imported. Title and date are
     believed where the page says none, an url where it has no address.
     """
+    from pipelines.backfill.manifest import is_backfill
+
     for path in paths:
-        if fault := _no_copies(path):
+        if fault := None if is_backfill(path) else _no_copies(path):
             sys.exit(print_error(f"{path}: {fault}", USAGE))
     known = (
         () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml"), may_be_empty=True).sources
     )
+    if folder := next(filter(is_backfill, paths), None):
+        if len(paths) > 1 or source or by_folder or metadata_file:
+            sys.exit(
+                print_error(
+                    f"{folder}: a backfill, of which all is known: it is loaded by itself, and without options", USAGE
+                )
+            )
+        sys.exit(load(folder, db, known, quiet=quiet))
     metadata = read_metadata(metadata_file) if metadata_file else None
     told = {"outlet_of": _outlet_of(source, by_folder=by_folder), "metadata": metadata}
     arguments = {"paths": paths, "sources": known} | told

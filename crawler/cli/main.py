@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from crawler.cli import upkeep
+from crawler.cli.backfill import backfill
 from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
 from crawler.cli.export import export
 from crawler.cli.imports import import_
@@ -50,7 +51,7 @@ def main() -> None:
     """
 
 
-for command in (import_, sources, schedule, snapshot, export, reextract, upkeep.doctor, upkeep.forget):
+for command in (import_, sources, schedule, snapshot, export, reextract, backfill, upkeep.doctor, upkeep.forget):
     main.add_command(command)
 
 

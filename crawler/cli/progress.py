@@ -25,13 +25,13 @@ COLUMNS = ("found", "known", "new", "updated", "duplicate", "refused", "failed",
 """Of the summary table."""
 
 
-_stderr = Console(stderr=True)
+STDERR = Console(stderr=True)
 
 
 def log_to_terminal(level: int) -> None:
     """Send the log to stderr, around the progress bar on a terminal and as plain lines elsewhere."""
     if sys.stderr.isatty():
-        handler: logging.Handler = RichHandler(console=_stderr, show_path=False, show_time=False)
+        handler: logging.Handler = RichHandler(console=STDERR, show_path=False, show_time=False)
         handler.setFormatter(logging.Formatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
@@ -56,7 +56,7 @@ def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[N
         TextColumn("{task.fields[last]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=_stderr, transient=True) as progress:
+    with Progress(*columns, console=STDERR, transient=True) as progress:
         task = progress.add_task("reading", total=0, last="")
 
         def scheduled(request: Any) -> None:
@@ -80,21 +80,21 @@ def counting(text: str, *, quiet: bool) -> Iterator[Callable[[int, int], object]
         yield lambda done, of: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_stderr, transient=True) as progress:
+    with Progress(*columns, console=STDERR, transient=True) as progress:
         task = progress.add_task(text, total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 def working(text: str) -> AbstractContextManager[object]:
     """Show on a terminal that something goes on; nothing may be printed meanwhile."""
-    return _stderr.status(text) if sys.stderr.isatty() else nullcontext()
+    return STDERR.status(text) if sys.stderr.isatty() else nullcontext()
 
 
 @contextmanager
 def copying(out: Path) -> Iterator[Callable[[int, int], None]]:
     """Show on a terminal how much of a copy is written; the block calls what it gets with bytes done and bytes in all."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_stderr, transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=STDERR, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(out.name)
         yield lambda done, size: progress.update(task, completed=done, total=size)
 

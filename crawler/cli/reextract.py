@@ -168,15 +168,17 @@ def _read(job: Job, db: "Database", archive: "Archive | None" = None) -> Found:
 
 async def _read_all(job: Job, page_ids: list[int], db: "Database", archive: "Archive | None") -> Found:
     from crawler.cli.progress import counting
-    from crawler.settings import EXTRACT_MEMORY_MB, EXTRACT_TIMEOUT, EXTRACT_WORKERS
-    from crawler.workers import Limits, Workers
-    from pipelines.archive.reextract import apply, candidates, compared, read_again
+    from crawler.settings import EXTRACT_WORKERS
+    from crawler.workers import LIMITS, Workers
+    from pipelines.archive.reextract import apply, candidates, compared
+    from pipelines.extract.pipeline import extracted_in_order
 
     found, reader, number = Found(), Reader(job), job.workers or EXTRACT_WORKERS
-    workers = Workers(number, Limits(seconds=EXTRACT_TIMEOUT, megabytes=EXTRACT_MEMORY_MB))
+    workers = Workers(number, LIMITS)
     try:
         with counting("reading again", quiet=False) as follow:
-            async for candidate, outcome in read_again(candidates(db, page_ids), reader.page_of, workers, 2 * number):
+            originals = ((candidate, reader.page_of(candidate)) for candidate in candidates(db, page_ids))
+            async for candidate, outcome in extracted_in_order(originals, workers, 2 * number):
                 if outcome is None:
                     found.note_unread(candidate)
                 else:

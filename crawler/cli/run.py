@@ -79,6 +79,9 @@ class Job:
     sources_file: Path | None = None  #: sources.toml, for a crawl; None leaves the sources table alone
     read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
     listed: "tuple[Page, ...]" = ()  #: pages that are asked, and nothing else; `read` has the settings of their sites
+    load: "Callable[[Archive], Verdict] | None" = (
+        None  #: what fills the archive in the place of a spider, without Scrapy
+    )
     quiet: bool = False  #: say nothing unless a person must act
     project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
 
@@ -139,7 +142,10 @@ def _as_if_missing(module: str) -> Iterator[None]:
 def _run_locked(job: Job) -> int:
     # sqlite_utils knows how to store numpy's numbers, of which there are none here: 60 ms and 14 MB.
     with _importing(), _as_if_missing("numpy"):
-        import_module("scrapy.core.downloader.handlers.http11")  # first: it inspects all that is loaded, frame by frame
+        if job.load is None:
+            import_module(
+                "scrapy.core.downloader.handlers.http11"
+            )  # first: it inspects all that is loaded, frame by frame
         from crawler.sources.toml_file import SourcesError, read_sources
         from pipelines.archive.store import Archive
         from pipelines.database.connection import NotOurDatabase, StorageError, storage_errors
@@ -205,7 +211,7 @@ def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     if job.listed:
         job = replace(job, listed=archive.enlist(job.listed))
     try:
-        verdict = _with_scrapy(job, read, archive)
+        verdict = job.load(archive) if job.load else _with_scrapy(job, read, archive)
     except BaseException as error:
         with contextlib.suppress(sqlite3.Error):
             archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))

@@ -3,7 +3,6 @@
 `https://HOST/path?query` is DIR/HOST/path?query, else DIR/HOST/path; a folder means its index.html; else it is a 404.
 """
 
-from mimetypes import MimeTypes
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,18 +13,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, HtmlResponse, Response
 from scrapy.responsetypes import responsetypes
 
-_types = MimeTypes()
-"""Python's own table: the system's tables differ, and some call `/about-x.com` a program."""
-
-
-for _suffix, _type in {
-    ".atom": "application/atom+xml",
-    ".gz": "application/gzip",
-    ".rdf": "application/rdf+xml",
-    ".rss": "application/rss+xml",
-    ".xhtml": "application/xhtml+xml",
-}.items():
-    _types.add_type(_type, _suffix)
+from crawler.parsers.content_types import content_type_of
 
 
 class OfflineMiddleware:
@@ -77,14 +65,3 @@ def _file_at(folder: Path, name: str) -> Path | None:
         return candidate if found else None
     except OSError:  # a name too long, a folder that may not be entered
         return None
-
-
-def content_type_of(path: Path) -> str:
-    """The content type of a file by its extension; what has none, or one of a server's scripts, is a page."""
-    suffix = Path(path.name.partition("?")[0]).suffix.lower()
-    return _types.types_map[True].get(suffix, "text/html")
-
-
-def is_of_another_kind(path: Path) -> bool:
-    """Whether a file's extension says that it is no page: a picture, a style sheet, a feed."""
-    return "html" not in _types.types_map[True].get(path.suffix.lower(), "text/html")

@@ -18,6 +18,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.items import MAX_PAGE_BYTES, METADATA_TYPE, WARC_SUFFIXES, WHOLE, Capture, Hints, Page, Source
 from crawler.parsers.saved_files import name_of
+from crawler.parsers.selection import Selection
 from crawler.parsers.warc import as_told, capture_time, parsed, read_record
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
 
@@ -77,20 +78,24 @@ class Originals:
         self._sources = {source.url: source for source in sources}
         self._index = _Index()
 
-    def read(self, file: Path) -> Iterator[Page]:
-        """Read the pages of a file, one at a time. Raises OSError; damage is logged, and costs the page that has it."""
+    def read(self, file: Path, selection: Selection) -> Iterator[Page]:
+        """Read the pages of a file that are wanted, one at a time. Raises OSError; damage is logged, and costs the page that has it.
+
+        A page is wanted by the address and the date of its answer, also where others have led to it.
+        """
         hops: list[_Record] = []
         for answer in _answers(file):
             if hops and not _goes_on(hops[-1], answer):
-                yield from self._led_to_known(hops)
+                yield from self._led_to_known(hops, selection)
                 hops = []
             if answer.redirected_to:
                 hops.append(answer)
             else:
-                yield from self._page(hops, answer)
+                if selection.takes(answer.url, answer.date):
+                    yield from self._page(hops, answer)
                 hops = []
             self._index.note(answer)
-        yield from self._led_to_known(hops)
+        yield from self._led_to_known(hops, selection)
 
     def _page(self, hops: Sequence[_Record], answer: _Record) -> Iterator[Page]:
         """The page of an answer, and of the redirects to it."""
@@ -102,10 +107,11 @@ class Originals:
         if page:
             yield self._completed(page, [*hops, answer])
 
-    def _led_to_known(self, hops: Sequence[_Record]) -> Iterator[Page]:
+    def _led_to_known(self, hops: Sequence[_Record], selection: Selection) -> Iterator[Page]:
         """The page of redirects to an answer that was not kept, for it was as an earlier one had been."""
-        place = self._index.last_at(hops[-1].redirected_to or "") if hops else None
-        known = read_record(*place) if place else None
+        place = self._index.last_at(hops[-1]) if hops else None
+        wanted = place and selection.takes(hops[-1].redirected_to or "", hops[-1].date)
+        known = read_record(*place) if place and wanted else None
         if known:
             last = hops[-1]
             alone = replace(known, url=known.final_url, fetched_at=last.date, hints=Hints(), feed_html=None)
@@ -153,9 +159,12 @@ class _Index:
         if answer.status in WHOLE and not answer.redirected_to:
             self._last[hash(answer.url)] = place
 
-    def last_at(self, url: str) -> Place | None:
-        """The last whole answer of an address."""
-        return self._place(self._last.get(hash(url)))
+    def last_at(self, hop: _Record) -> Place | None:
+        """The last whole answer of the address that a redirect leads to, in a file that was read, else in one beside it."""
+        key = hash(hop.redirected_to)
+        if key not in self._last:
+            self._note_folder(hop.file)
+        return self._place(self._last.get(key))
 
     def body_of(self, record: _Record) -> Place | None:
         """The record that a revisit refers to, in a file that was read, else in one beside it; None of what has its own body."""
@@ -170,11 +179,13 @@ class _Index:
         if file.parent in self._complete:
             return
         self._complete.add(file.parent)
+        later = dict(self._last)
         before = (other for other in file.parent.iterdir() if other.name < file.name and other not in self._numbers)
         for other in sorted(before):
             if other.name.endswith(WARC_SUFFIXES) and is_own(other):
                 for answer in _answers(other):
                     self.note(answer)
+        self._last |= later
 
     def _place(self, place: int | None) -> Place | None:
         if place is None:

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from publicsuffixlist import PublicSuffixList
 
 from crawler.digests import payload_digest
-from crawler.fetcher.offline import content_type_of, is_of_another_kind
 from crawler.items import MAX_PAGE_BYTES, WARC_SUFFIXES, Capture, Page
+from crawler.parsers.content_types import content_type_of, is_of_another_kind
 from crawler.parsers.single_files import SINGLE_FILE_SUFFIXES, Document, main_document
 from crawler.urls import canonical_or_none, original_url
 

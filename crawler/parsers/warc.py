@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -18,16 +19,17 @@ from crawler.digests import payload_digest
 from crawler.items import KINDS, MAX_PAGE_BYTES, METADATA_TYPE, WHOLE, Capture, Hints, Page
 from crawler.parsers.content_encoding import DAMAGED, decompress_prefix, known_encodings, sniff_encoding
 from crawler.parsers.saved_files import NOT_PAGES, name_of
+from crawler.parsers.selection import NOT_A_PAGE, REDIRECT, REVISIT, Selection
 from crawler.parsers.warc_records import MAX_HEAD_BYTES, each_record, end_of, fits, http_head, open_record, status_of
 from crawler.reasons import is_refusal
 from crawler.reservations import in_headers, tdm_reservation
 from crawler.urls import canonical_or_none, is_front_page
 
 
-def read_warc(file: Path) -> Iterator[Page]:
-    """Read the pages of a WARC file, one at a time. Raises OSError. Damage is logged; the records before and after it are
-    kept."""
-    return each_record(file, _read_record)
+def read_warc(file: Path, selection: Selection | None = None) -> Iterator[Page]:
+    """Read the pages of a WARC file that are wanted, one at a time. Raises OSError. Damage is logged; the records before and
+    after it are kept."""
+    return each_record(file, partial(_read_record, selection=selection or Selection()))
 
 
 def read_record(file: Path, offset: int, *, body_at: tuple[Path, int] | None = None) -> Page | None:
@@ -38,7 +40,7 @@ def read_record(file: Path, offset: int, *, body_at: tuple[Path, int] | None = N
     with file.open("rb") as stream:
         try:
             record, reader = open_record(stream, offset)
-            page = _page_of_record(record, file.name, offset, any_kind=True)
+            page = _page_of_record(record, file.name, offset, None)
             end = end_of(record, reader, stream)
         except (ArchiveLoadFailed, EOFError):
             return None
@@ -113,7 +115,7 @@ def _strings(told: object) -> tuple[str, ...]:
     return tuple(one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
 
 
-def _read_record(stream: BinaryIO, start: int, file: Path) -> tuple[Page | None, int | None]:
+def _read_record(stream: BinaryIO, start: int, file: Path, selection: Selection) -> tuple[Page | None, int | None]:
     """The page of the record that begins at `start`, None when it holds none; and where the record ends, None when it is
     damaged."""
     page = end = None
@@ -122,7 +124,7 @@ def _read_record(stream: BinaryIO, start: int, file: Path) -> tuple[Page | None,
         is_whole = fits(record, reader, stream)
         if not is_whole:
             record.raw_stream.limit = MAX_HEAD_BYTES  # what is left of it is not worth reading
-        page = _page_of_record(record, file.name, start)
+        page = _page_of_record(record, file.name, start, selection)
         end = end_of(record, reader, stream) if is_whole else None
     except (ArchiveLoadFailed, EOFError):
         pass  # no record, or one that ends in its head
@@ -148,28 +150,33 @@ def _capture(page: Page, file: Path, offset: int, length: int, digest: str) -> C
     )
 
 
-def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: bool = False) -> Page | None:
-    """The page of a response or resource record; None for requests, redirects and what is not the web's.
+def _page_of_record(record: ArcWarcRecord, name: str, offset: int, selection: Selection | None) -> Page | None:
+    """The page of a response or resource record that is wanted; None for requests, redirects and what is not the web's.
 
-    With `any_kind` also of a revisit, which has no body, and of what by its name or type is no page; else None of these, too.
+    Without a selection also of a revisit, which has no body, and of what by its name or type is no page.
     """
     url = canonical_or_none(record.rec_headers.get_header("WARC-Target-URI", ""))
-    kinds = ("response", "resource", "revisit") if any_kind else ("response", "resource")
-    if url is None or record.rec_type not in kinds or (not any_kind and NOT_PAGES.search(urlsplit(url).path)):
+    if url is None or record.rec_type not in ("response", "resource", "revisit"):
+        return None
+    fetched_at = capture_time(record.rec_headers.get_header("WARC-Date"))
+    if selection and not _is_chosen(record.rec_type, url, fetched_at, selection):
         return None
     http = http_head.parse(record.raw_stream) if record.rec_type != "resource" else None
     status = status_of(http) if http else None
     content_type = http.get_header("Content-Type") if http else record.rec_headers.get_header("Content-Type")
-    if (status and 300 <= status < 400) or not (any_kind or _may_be_page(content_type or "")):
+    is_redirect = status is not None and 300 <= status < 400
+    if is_redirect or (selection and not _may_be_page(content_type or "")):
+        if selection:
+            selection.left_out[REDIRECT if is_redirect else NOT_A_PAGE] += 1
         return None
     failure = f"http_{status or 'unreadable'}" if http and status not in WHOLE else None
     cut_off = "cut_off" if record.rec_headers.get_header("WARC-Truncated") else None
-    body = b"" if failure and not any_kind else _payload(record.raw_stream, http)
+    body = b"" if failure and selection else _payload(record.raw_stream, http)
     return Page(
         url=url,
         final_url=url,
         via="warc",
-        fetched_at=capture_time(record.rec_headers.get_header("WARC-Date")),
+        fetched_at=fetched_at,
         status=status,
         content_type=content_type or None,
         **in_headers(lambda name: _values(http, name)),
@@ -181,6 +188,14 @@ def _page_of_record(record: ArcWarcRecord, name: str, offset: int, *, any_kind: 
         warc=name,
         warc_offset=offset,
     )
+
+
+def _is_chosen(kind: str, url: str, fetched_at: datetime, selection: Selection) -> bool:
+    """Whether a record is read on, by its own headers alone."""
+    if kind == "revisit" or NOT_PAGES.search(urlsplit(url).path):
+        selection.left_out[REVISIT if kind == "revisit" else NOT_A_PAGE] += 1
+        return False
+    return selection.takes(url, fetched_at)
 
 
 def _values(http: StatusAndHeaders | None, name: str) -> list[str]:

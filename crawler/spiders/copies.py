@@ -1,13 +1,6 @@
-"""Local copies -> Page: saved files, folders, HOST/path trees, .zip and .tar of them, .warc and .warc.gz.
+"""The spider of `broadsheet import`: local copies -> Page, as crawler.parsers.copies reads them."""
 
-A page's address is the archive's or the tree's; a file that stands alone gets `urn:sha256:…` of its bytes until
-extraction finds the address it claims. Never a path of the machine.
-"""
-
-import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +9,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.hints import completed
-from crawler.items import WARC_SUFFIXES, Page, Source
-from crawler.parsers.originals import Originals, is_own
-from crawler.parsers.packed_files import read_packed
-from crawler.parsers.saved_files import PACKED_SUFFIXES, name_of, page_name, pages_below, read_file
-from crawler.parsers.warc import read_warc
-from crawler.sources.metadata import Metadata
-from crawler.sources.outlets import Outlets
-
-logger = logging.getLogger(__name__)
-
-
-logging.getLogger("warcio").setLevel(logging.ERROR)  # it repeats what stands in a damaged head, control characters too
+from crawler.items import Page
+from crawler.parsers.copies import Copies
 
 
 class CopiesSpider(scrapy.Spider):
@@ -47,20 +29,11 @@ class CopiesSpider(scrapy.Spider):
         "OFFLINE_DIR": "",
     }
 
-    def __init__(
-        self,
-        paths: Iterable[Path],
-        sources: Iterable[Source] = (),
-        outlet_of: Callable[[Page, Path], str | None] = lambda page, given: None,
-        metadata: Metadata | None = None,
-    ) -> None:
-        """`outlet_of` names the outlet of a page that was read below a path, `metadata` is what a list says of the pages."""
+    def __init__(self, paths: Iterable[Path], *arguments: Any, **told: Any) -> None:
+        """What is told beside the paths is told to Copies."""
         super().__init__()
-        self._paths, sources = tuple(paths), tuple(sources)
-        self._outlets = Outlets(sources)
-        self._outlet_of = outlet_of
-        self._metadata = metadata or Metadata((), Path())
-        self._originals = Originals(sources)
+        self._paths = tuple(paths)
+        self._copies = Copies(*arguments, **told)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "CopiesSpider":
@@ -73,39 +46,4 @@ class CopiesSpider(scrapy.Spider):
 
     def parse_paths(self, response: Response) -> Iterator[Page]:
         for path in self._paths:
-            yield from self.parse_path(response, path)
-
-    def parse_path(self, response: Response, path: Path) -> Iterator[Page]:
-        left_out: Counter[str] = Counter()
-        for file in pages_below(path, left_out):
-            yield from self._pages_of(file, path, left_out)
-        if left_out:
-            kinds = ", ".join(f"{number:,} {ending}" for ending, number in left_out.most_common())
-            logger.warning("%s: left out, for they are no pages: %s", path, kinds)
-
-    def _pages_of(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
-        try:
-            for page in self._read(file, given, left_out):
-                yield self._completed(page, given)
-        except OSError as error:
-            logger.warning("%s: cannot be read: %s", file, error.strerror or error)
-
-    def _completed(self, page: Page, given: Path) -> Page:
-        """With what the list says of it, and the same settings that a live crawl of its site would use, so that the same bytes
-        give the same article."""
-        listed = self._metadata.of(page, given)
-        if listed and listed.url and page.url.startswith("urn:"):
-            page = replace(page, url=listed.url, final_url=listed.url)
-        outlet = (listed and listed.outlet) or self._outlet_of(page, given)
-        source = page.source or self._outlets.source_of(page.final_url, outlet)
-        return replace(page, source=source, hints=completed(listed.hints, page.hints) if listed else page.hints)
-
-    def _read(self, file: Path, given: Path, left_out: Counter[str]) -> Iterator[Page]:
-        name = page_name(file.name)
-        if name.endswith(WARC_SUFFIXES):
-            pages = self._originals.read(file) if is_own(file) else read_warc(file)
-            yield from (replace(page, file=name_of(file)) for page in pages)
-        elif name.endswith(PACKED_SUFFIXES):
-            yield from read_packed(file, left_out)
-        else:
-            yield read_file(file, given)
+            yield from self._copies.below(path)

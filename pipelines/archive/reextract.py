@@ -1,22 +1,19 @@
 """Re-extraction: the original of every article through today's rules, without the network, compared with what is stored.
 
-    pages_to_read() ──► candidates() ──► read_again(), in the workers ──► compared() ──► apply(), if so wished
+    pages_to_read() ──► candidates() ──► extracted_in_order(), in the workers ──► compared() ──► apply(), if so wished
 
 What a page is a copy of is not decided anew, nor are the texts of copies read again. Nothing here says that a site corrected
 anything: what other rules make of the same bytes is a version of its own cause.
 """
 
-import asyncio
 import json
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from crawler.items import Article, Capture, Hints, Outcome, Page
+from crawler.items import Article, Capture, Hints, Outcome
 from crawler.times import moment_of, stamp
-from crawler.workers import Workers
 from pipelines.archive import notices, runs, takedown, versions
 from pipelines.archive.articles import article_row, with_times
 from pipelines.archive.pages import hints_from_json
@@ -26,7 +23,6 @@ from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.database.schema import FORGOTTEN
 from pipelines.deduplicate.match import is_same_content, known_pages
-from pipelines.extract.pipeline import extracted
 from pipelines.text import content_hash
 
 MOST_LOST = 1 / 3
@@ -135,36 +131,6 @@ def _capture(row: Row) -> Capture:
     said = {name: row[name] for name in ("status", "reason", "file", "offset", "length", "digest", "revisit_of")}
     body_at = (row["body_file"], row["body_offset"]) if row["revisit_of"] else None
     return Capture(page_url=row["page_url"], fetched_at=moment_of(row["fetched_at"]), body_at=body_at, **said)
-
-
-UnderWay = tuple[Candidate, "asyncio.Task[Outcome] | None"]
-
-
-async def read_again(
-    found: Iterable[Candidate], read: Callable[[Candidate], Page | None], workers: Workers, ahead: int
-) -> AsyncIterator[tuple[Candidate, Outcome | None]]:
-    """Extract the originals of pages, in their order; None where `read` finds none. So many are under way `ahead` of the one that
-    is waited for."""
-    under_way: deque[UnderWay] = deque()
-    try:
-        for candidate in found:
-            page = read(candidate)
-            under_way.append((candidate, asyncio.create_task(extracted(workers, page)) if page else None))
-            if len(under_way) > ahead:
-                yield await _done(under_way)
-        while under_way:
-            yield await _done(under_way)
-    finally:
-        for _, task in under_way:
-            if task:
-                task.cancel()
-
-
-async def _done(under_way: deque[UnderWay]) -> tuple[Candidate, Outcome | None]:
-    candidate, task = under_way[0]
-    outcome = await task if task else None
-    under_way.popleft()
-    return candidate, outcome
 
 
 # What is different

@@ -61,6 +61,7 @@ class RunState:
         True  #: False of one that reads copies, originals or a person's list: they say nothing of how a source is doing
     )
     is_anything_read: bool = False  #: whether some listing gave more than the word that it has not changed
+    leaves_stories: bool = False  #: whether the next run is to renew the stories
     errors: list[str] = field(default_factory=list)  #: the first MAX_ERRORS
     broken: sqlite3.Error | OSError | None = None  #: set when the disk or the file failed
 

@@ -147,7 +147,8 @@ class Archive:
 
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
         """End the run. Stories come first, in short transactions of their own: a killed run leaves them to the next."""
-        stories.renew(self.db, self.transaction)
+        if not self.run.leaves_stories:
+            stories.renew(self.db, self.transaction)
         with self.transaction():
             runs.finish(self.db, self.run, status=status, reason=reason, now=now)
 

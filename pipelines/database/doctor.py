@@ -42,6 +42,7 @@ class Question:
 
 
 _REFERENCES = {
+    ("loads", "runs"): "update loads set run_id = null where run_id not in (select id from runs)",
     ("captures", "pages"): "delete from captures where page_id not in (select id from pages)",
     ("captures", "captures"): "delete from captures where revisit_of not in (select id from captures)",
     ("articles", "sources"): "update articles set source_id = null where source_id not in (select id from sources)",

@@ -126,6 +126,17 @@ def m027_cause_of_versions(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m028_loads(db: Database) -> None:
+    """Which parts of backfills were loaded: each once."""
+    db.conn.execute(
+        """create table loads (
+            key text primary key, input text not null, pages integer not null, run_id integer references runs (id),
+            loaded_at text not null
+        ) strict, without rowid"""
+    )
+
+
 def _dated(stated: str, believed: str) -> str:
     """SQL for a date of publication that is one of the two forms, and a day of the calendar; else NULL."""
     forms = f"date({stated}, '+0 days'), strftime('%Y-%m-%dT%H:%M:%SZ', {stated}, '+0 days')"  # 30 February would be 2 March

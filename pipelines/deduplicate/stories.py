@@ -89,6 +89,18 @@ def renew(db: Database, transaction: Transaction) -> None:
     story_index.prints_at_hand.clear()
 
 
+def largest_window(db: Database) -> int:
+    """Articles of the largest window that renew() would look at."""
+    days = [day for (day,) in db.execute("select distinct substr(sort_at, 1, 10) from story_changes")]
+    sizes = (
+        db.execute("select count(*) from articles where sort_at >= ? and sort_at < ?", [first, f"{last}U"]).fetchone()[
+            0
+        ]
+        for first, last in spans(days)
+    )
+    return max(sizes, default=0)
+
+
 _LEFT_EMPTY = """
     select id from stories where id in (select story_id from story_changes)
         and not exists (select 1 from articles where story_id = stories.id)

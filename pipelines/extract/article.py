@@ -7,14 +7,12 @@ bytes ──decode──► a text copy ──text_copies───────�
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TypeVar
 
 from crawler.client_redirects import leads_to
 from crawler.dates.moments import Habits, parse_moment
 from crawler.items import Article, Page
 from pipelines.extract.body import read_body
-from pipelines.extract.choose.choose import CHOOSER
 from pipelines.extract.decode import Refusal, decode, is_plain_text, refuse_binary
 from pipelines.extract.languages import language_of
 from pipelines.extract.layout import measure_layout
@@ -27,13 +25,10 @@ from pipelines.extract.metadata.stated_dates import is_ahead
 from pipelines.extract.notices import notice_of
 from pipelines.extract.pagination import linked_parts
 from pipelines.extract.refusals import MIN_WORDS, WALL, refuse_others
+from pipelines.extract.rules import EXTRACTOR
 from pipelines.extract.text_copies import read_copy
 from pipelines.extract.tree import MAX_TEXT, parse
 from pipelines.text import word_count
-
-EXTRACTOR = f"broadsheet 4 choose {CHOOSER} trafilatura {version('trafilatura')}"
-"""Stored with every article; the first number grows whenever these rules change, the second with the model that chooses lines."""
-
 
 MAX_LINES = 20_000
 """Lines of a text copy; the longest labelled one has 200."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crawler.items import TURNED_AWAY, Listing, Outcome, Page
 from crawler.reasons import sentence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
 logger = logging.getLogger(__name__)
+
+Known = TypeVar("Known")
 
 NEEDS = ("pipelines.extract.article", "babel.dates")
 """What outcome_of() imports late: trafilatura takes half a second, and a page's time is not for that; nor is that of every
@@ -100,6 +103,32 @@ async def extracted(workers: "Workers", page: Page) -> Outcome:
     except WorkerBug as bug:
         logger.error("%s: a bug in extraction:\n%s", page.url, bug)
         return Outcome(page=_emptied(page), failure="extraction_error")
+
+
+async def extracted_in_order(
+    pages: Iterable[tuple[Known, Page | None]], workers: "Workers", ahead: int
+) -> AsyncGenerator[tuple[Known, Outcome | None]]:
+    """Extract pages, each beside what is known of it, in their order; None where there is no page. So many are under way `ahead` of
+    the one that is waited for."""
+    under_way: deque[tuple[Known, asyncio.Task[Outcome] | None]] = deque()
+    try:
+        for known, page in pages:
+            under_way.append((known, asyncio.create_task(extracted(workers, page)) if page else None))
+            if len(under_way) > ahead:
+                yield await _first(under_way)
+        while under_way:
+            yield await _first(under_way)
+    finally:
+        for _, task in under_way:
+            if task:
+                task.cancel()
+
+
+async def _first(under_way: "deque[tuple[Known, asyncio.Task[Outcome] | None]]") -> tuple[Known, Outcome | None]:
+    known, task = under_way[0]
+    outcome = await task if task else None
+    under_way.popleft()
+    return known, outcome
 
 
 def outcome_of(page: Page) -> Outcome:

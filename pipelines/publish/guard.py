@@ -41,6 +41,7 @@ OWNERS_COLUMNS = {
     ("runs", "reason"),
     ("pages", "warc"),
     ("captures", "file"),
+    ("loads", "input"),
     ("sources_toml", "text"),
     ("pages", "forgotten_reason"),
 }

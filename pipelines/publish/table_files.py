@@ -1,6 +1,6 @@
 """Files of tables: documents as CSV, JSON Lines or Parquet, one after the other, so that memory does not grow with the corpus.
 
-Knows nothing of archives. The only module that knows pyarrow, which is loaded when Parquet is written.
+Knows nothing of archives. pyarrow is loaded when Parquet is written.
 """
 
 import codecs

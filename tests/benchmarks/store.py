@@ -162,12 +162,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=path.parent if path else None) as folder:
             copy = Path(folder) / "news.db"
             if path:
-                _ready(path, size)
+                make_ready(path, size)
                 shutil.copyfile(path, copy)
             measure(copy, size)
 
 
-def _ready(path: Path, size: int) -> None:
+def make_ready(path: Path, size: int) -> None:
     """Make the archive that is not there, and its fingerprints."""
     if not path.exists():
         make(path, size)

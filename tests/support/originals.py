@@ -39,6 +39,17 @@ def records(file: Path) -> list[Record]:
         return [_record(record, found) for record in found]
 
 
+def split(file: Path, number: int) -> list[Path]:
+    """The records of a WARC file in so many files beside it, each a run of them."""
+    data, offsets = file.read_bytes(), [record.offset for record in records(file)]
+    cuts = [offsets[len(offsets) * place // number] for place in range(number)]
+    made = []
+    for place, (start, end) in enumerate(zip(cuts, [*cuts[1:], len(data)], strict=True)):
+        made.append(file.with_name(f"{place:02}.warc.gz"))
+        made[-1].write_bytes(data[start:end])
+    return made
+
+
 def _record(record: Any, found: Any) -> Record:
     http = record.http_headers
     body = record.raw_stream.read()

@@ -24,10 +24,6 @@ from pipelines.extract.choose.features import measure, table_of
 from pipelines.extract.choose.texts import Columns, PageContext, phrase_columns
 from pipelines.text import line_key
 
-CHOOSER = 2
-"""The number of the model; it grows with each model that chooses otherwise."""
-
-
 THRESHOLD = 0.4
 """Odds from which a block is the article's. Lower keeps more: of the article, and of what stands around it."""
 
