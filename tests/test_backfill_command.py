@@ -146,9 +146,7 @@ def test_killed_with_its_parent_or_alone_it_goes_on_where_it_was(archives: Path,
     assert 1 <= len(parts) < 5
 
     process = start(archives, killed, ".", "--workers", 2)
-    wait_for(lambda: any(working(killed, number, process.pid) for number in range(5)))
-    (victim, *_) = [process_id for number in range(5) if (process_id := working(killed, number, process.pid))]
-    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: kill_at_work(killed, process.pid))
     printed, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
     assert "not done: its process was killed; the next start does it again" in printed
@@ -157,6 +155,17 @@ def test_killed_with_its_parent_or_alone_it_goes_on_where_it_was(archives: Path,
     done = broadsheet("backfill", killed, ".", "--workers", 1, cwd=archives)
     assert (done.returncode, rows(killed)) == (0, rows(out))
     assert {part: part.stat().st_mtime_ns for part in parts} == parts
+
+
+def kill_at_work(out: Path, parent: int) -> bool:
+    """Kill a process below this one that is at a task, and held there while that is looked at once more."""
+    for number in range(5):
+        if victim := working(out, number, parent):
+            os.kill(victim, signal.SIGSTOP)
+            is_at_it = working(out, number, parent) == victim
+            os.kill(victim, signal.SIGKILL if is_at_it else signal.SIGCONT)
+            return is_at_it
+    return False
 
 
 def working(out: Path, number: int, parent: int) -> int | None:

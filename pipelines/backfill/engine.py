@@ -126,6 +126,7 @@ def run_local(job: Job, numbers: Sequence[int], look: Look) -> None:
                 if _is_lost(process, job, numbers, messages):
                     start()
             look()
+        note_left(job, numbers)
     finally:
         _end(running)
         shutil.rmtree(_logs(job), ignore_errors=True)
@@ -151,18 +152,29 @@ def _serve(executor: PipelineExecutor, job: Job, numbers: Sequence[int], message
 
 
 def _is_lost(process: BaseProcess, job: Job, numbers: Sequence[int], messages: Connection) -> bool:
-    """Whether a process was killed from outside, so that another is needed. Raises what has ended it else."""
+    """Whether a process was killed from outside at a task, so that another is needed. Raises what has ended it else.
+
+    One that is killed before it has a task may always be: no other is started for it.
+    """
     if messages.poll():
         raise messages.recv()
     if process.exitcode == 0:
         return False
     if process.exitcode is not None and process.exitcode > 0:
         raise TaskBug(f"a task ended with status {process.exitcode}; its traceback is above")
+    summaries = ((number, read_summary(job.out, number)) for number in numbers)
+    of_this = [(number, one) for number, one in summaries if one and one.process == process.pid and one.run == job.run]
+    lost = [number for number, one in of_this if not one.over]
+    for number in lost:
+        note_lost(job, number, "its process was killed; the next start does it again")
+    return bool(lost)
+
+
+def note_left(job: Job, numbers: Sequence[int]) -> None:
+    """Say of the tasks that nobody has come to that they are left. Raises OutputError."""
     for number in numbers:
-        summary = read_summary(job.out, number)
-        if summary and summary.process == process.pid and summary.run == job.run and not summary.over:
-            note_lost(job, number, "its process was killed; the next start does it again")
-    return True
+        if not is_over(job.out, number, job.run):
+            note_lost(job, number, "its process ended before it was done; the next start does it again")
 
 
 def note_lost(job: Job, number: int, reason: str) -> None:
@@ -197,9 +209,7 @@ def run_ray(job: Job, numbers: Sequence[int], look: Look) -> None:
             _executor(RayPipelineExecutor, job, numbers, mem_per_cpu_gb=RAY_GIGABYTES).run()
     finally:
         ray.shutdown()
-    for number in numbers:
-        if not is_over(job.out, number, job.run):
-            note_lost(job, number, "its process ended before it was done; the next start does it again")
+    note_left(job, numbers)
 
 
 @contextmanager

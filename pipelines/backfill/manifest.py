@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from typing import Any
 from crawler.items import Source
 from pipelines.backfill.files import output_errors, whole_file
 from pipelines.backfill.filters import ALL, Filters
-from pipelines.database.lock import run_lock
+from pipelines.database.lock import LockTaken, run_lock
 from pipelines.deduplicate.fingerprints import SIGNATURE
 from pipelines.extract.rules import EXTRACTOR
 
@@ -103,7 +104,7 @@ def settle(out: Path, wanted: Manifest) -> Manifest:
     OutputError."""
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    with run_lock(out / NAME):
+    with _settling(out):
         if not is_backfill(out):
             if others := sorted(entry.name for entry in out.iterdir() if not entry.name.startswith(f"{NAME}.")):
                 raise UnusableManifest(f"{out}: is no backfill, and not empty: {others[0]} is in it")
@@ -114,6 +115,21 @@ def settle(out: Path, wanted: Manifest) -> Manifest:
         with whole_file(out / NAME) as stream:
             stream.write((json.dumps(asdict(wanted), indent=1) + "\n").encode())
     return wanted
+
+
+@contextlib.contextmanager
+def _settling(out: Path) -> Iterator[None]:
+    """Hold the manifest. Another machine that starts at the same moment has it for some milliseconds. Raises LockTaken."""
+    with contextlib.ExitStack() as held:
+        for pause in (0.1, 0.3, 1.0, 3.0, None):
+            try:
+                held.enter_context(run_lock(out / NAME))
+                break
+            except LockTaken:
+                if pause is None:
+                    raise
+                time.sleep(pause)
+        yield
 
 
 def differences(there: Manifest, wanted: Manifest) -> Iterator[str]:
