@@ -8,6 +8,7 @@ Prints the states of the files, and then, of one run on one machine:
     import      of `broadsheet import` of the same files, with all that it starts; likewise
     backfill    of `broadsheet backfill`; by one worker and by two, with seconds by the clock and the largest memory of all its
                 processes together (PSS, looked at ten times a second)
+    rows        cells of articles, pages, versions, stories and captures in which what was loaded is not what was imported: none
     load        CPU milliseconds an article of `broadsheet import OUT`, without its start and its stories: of reading a part and
                 making outcomes alone, and of keeping them, in an empty archive and in every one named by --size, which is copied
                 first; one that is not there is made by tests.benchmarks.pages
@@ -39,6 +40,7 @@ from tests.benchmarks.reextract import extract_all, write_pages
 from tests.benchmarks.store import make_ready, open_archive
 from tests.conftest import ROOT
 from tests.support.originals import split
+from tests.support.rebuilt import differences
 
 LOOK_SECONDS = 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -123,6 +125,13 @@ def measure_extraction(folder: Path, files: list[Path]) -> None:
     )
 
 
+def compare_rows(folder: Path) -> None:
+    """What two workers have made, loaded, with the import of the same files."""
+    cost_of(folder, "import", "out-2", "--db", "loaded.db", "--quiet")
+    unequal = differences(folder / "direct.db", folder / "loaded.db")
+    print(f"rows that are not those of the import: {len(unequal)}", *unequal[:5], sep="\n    ", flush=True)
+
+
 def told(name: str, pages: int, cpu: float, base: float, cost: Cost | None = None) -> None:
     more = f"{cost.clock:14.1f} {cost.megabytes:9.0f}" if cost else ""
     print(f"    {name:24} {pages / cpu:38.2f}{more}", flush=True)
@@ -180,6 +189,7 @@ def main() -> None:
         write_pages(given.folder, folder / "pages.warc.gz", given.pages)
         files = split(folder / "pages.warc.gz", given.files)
         measure_extraction(folder, files)
+        compare_rows(folder)
         measure_loading(folder, {0: None, **named})
 
 
