@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from html import unescape
+from itertools import pairwise
 
 CJK = "々-〇ぁ-ヿ㄀-ㆿㇰ-ㇿ㐀-䶿一-鿿ꥠ-ꥼ가-힣豈-﫿ｦ-ﾟ𠀀-𿿽"
 """Letters of scripts that part no words, as the inside of a character class (of GLOB or of a regular expression): Han, kana,
@@ -43,6 +44,24 @@ def words_changed(old: str, new: str) -> tuple[int, int]:
     """How many words a change added and how many it removed, moved words not counted."""
     before, after = Counter(tokens(old)), Counter(tokens(new))
     return (after - before).total(), (before - after).total()
+
+
+def added_lines(text: str, known: str) -> str | None:
+    """The lines of a text with two words side by side that another text has nowhere, or with a single word that it lacks: whatever a
+    search finds in the one and not in the other, a phrase too, is in them. None where there are none."""
+    words = tokens(known)
+    pairs = {*pairwise(words), *((word,) for word in words)}
+    return "\n".join(line for line in text.split("\n") if not _pairs(line) <= pairs) or None
+
+
+def _pairs(line: str) -> set[tuple[str, ...]]:
+    words = tokens(line)
+    return {*pairwise(words)} if len(words) > 1 else {(word,) for word in words}
+
+
+def other_title(title: str | None, known: str | None) -> str | None:
+    """A title of other words than a known one's; None where it is none, or of the same."""
+    return title if title and tokens(title) != tokens(known or "") else None
 
 
 def word_count(text: str) -> int:

@@ -42,6 +42,10 @@ DAMAGE = {
     "the full-text index dropped": "drop table articles_fts",
     "the full-text index behind": "drop trigger articles_fts_delete; delete from articles_fts where rowid = 1",
     "the full-text index emptied": "delete from articles_fts_data where id > 10",
+    "the index of copies dropped": "drop table variants_fts",
+    "the index of copies behind": "drop trigger variants_fts_delete; delete from variants_fts where rowid = (select min(id) from variants)",
+    "the index of copies emptied": "delete from variants_fts_data where id > 10",
+    "the versions that copies gave deleted": "delete from versions; update articles set version_count = 1",
     "an index that does not fit its table": """pragma writable_schema = on;
         update sqlite_master set sql = replace(sql, '(language,', '(section,') where name = 'articles_language'""",
     "a chain of moves": "insert into moved values ('article', 901, 902), ('article', 902, 903), ('article', 903, 1)",

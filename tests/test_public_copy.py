@@ -72,7 +72,8 @@ def test_the_copy_of_a_free_text_elsewhere_takes_only_its_own_words(tmp_path: Pa
     folder, own = tmp_path / "saved", f"{FREE}\n\nA postscript about a xylophone."
     for host, text, head in (("a.example", FREE, ""), ("b.example", own, '<meta name="tdm-reservation" content="1">')):
         (folder / host).mkdir(parents=True)
-        page = article_html("The lighthouse", text, f"2026-11-0{3 if host[0] == 'a' else 4}T08:15:00Z")
+        title = "The lighthouse" if host[0] == "a" else "Walrus at the lighthouse"
+        page = article_html(title, text, f"2026-11-0{3 if host[0] == 'a' else 4}T08:15:00Z")
         (folder / host / "x.html").write_text(page.replace("</head>", f"{head}</head>"))
     assert broadsheet("import", "saved", cwd=tmp_path).returncode == 0
     assert broadsheet("snapshot", "public.db", "--public", cwd=tmp_path).returncode == 0
@@ -82,6 +83,10 @@ def test_the_copy_of_a_free_text_elsewhere_takes_only_its_own_words(tmp_path: Pa
     ]
     assert b"xylophone" not in (tmp_path / "public.db").read_bytes()
     assert b"xylophone" in (tmp_path / "news.db").read_bytes()
+    assert base.execute("select * from variants").fetchall() == []
+    assert base.execute("select rowid from variants_fts where variants_fts match 'walrus'").fetchall() == []
+    before = connect(tmp_path / "news.db").execute("select title from variants")
+    assert [row[0] for row in before] == ["Walrus at the lighthouse"]
 
 
 def test_what_a_host_reserves_by_now_holds_for_what_was_stored_before(site: Site, newsroom: Newsroom) -> None:

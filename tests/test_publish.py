@@ -49,7 +49,7 @@ def columns(demo: Path) -> dict[str, list[str]]:
     """The columns of every table and view, without what SQLite and its full-text index keep for themselves."""
     with contextlib.closing(connect(demo)) as base:
         names = [row["name"] for row in base.execute("select name from sqlite_master where type in ('table', 'view')")]
-        kept = [name for name in names if not name.startswith(("sqlite_", "articles_fts_"))]
+        kept = [name for name in names if not name.startswith(("sqlite_", "articles_fts_", "variants_fts_"))]
         return {name: [column["name"] for column in base.execute(f"pragma table_info([{name}])")] for name in kept}
 
 

@@ -73,6 +73,11 @@ def archive(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             ],
         )
         base.execute(
+            """insert into variants (id, article_id, page_id, version_id, title, text, first_seen_at)
+               select article_id * 1048576 + 1, article_id, page_id, id, title, 'The quay is wet.', fetched_at
+               from versions where article_id = 1001 and version = 1"""
+        )
+        base.execute(
             ARTICLE,
             usual
             | {
@@ -428,7 +433,8 @@ def test_what_passes_the_filters_of_the_front_page_can_be_followed(get: Callable
     assert [row["url"] for row in csv_of(get, "/latest.csv?language=de")] == [article["url"] for article in found]
     feed = feedparser.parse(get("/latest.atom?language=de").content)
     assert (feed.bozo, feed.feed.title) == (False, "Broadsheet: newest articles, German")
-    assert [entry.link for entry in feed.entries] == [article["url"] for article in found]
+    seen = sorted(found, key=lambda article: (article["first_seen_at"], article["id"]), reverse=True)
+    assert [entry.link for entry in feed.entries] == [article["url"] for article in seen]
     assert {link.rel: link.href for link in feed.feed.links}["alternate"].endswith("/?language=de")
 
 
@@ -583,3 +589,21 @@ def test_without_the_plugin_datasette_shows_the_same_file_and_metadata(archive: 
         page, ended, rest = rest.partition(f"\n{path} ends with 0\n")
         assert (said in page, ended != "") == (True, True), done.stderr
     assert rest.endswith("\n/article/1001 ends with 1\n"), done.stderr
+
+
+def test_a_hit_by_a_copy_s_headline_says_where_it_stands(page: Page, get: Callable[[str], Any]) -> None:
+    asked = "q=Selkie+runs+out+of+money"
+    (entry,) = page(f"/search?{asked}").cssselect(".entry")
+    (link,) = entry.cssselect(".where a")
+    assert "In the copy of Northvale Daily: Islands fear for their ferries as Selkie" in entry.text_content()
+    (hit,) = get(f"/search.json?{asked}").json()["hits"]
+    assert (hit["said_in"], hit["copy_url"]) == ("copy", link.get("href"))
+    assert hit["said_title"].startswith("Islands fear for their ferries as **Selkie** **runs")
+    (fed,) = feedparser.parse(get(f"/search.atom?{asked}").content).entries
+    assert fed.summary.startswith("In the copy of Northvale Daily: Islands fear")
+    assert (fed.published, fed.updated) == ("2026-11-12T07:30:00+00:00", hit["last_changed_at"].replace("Z", "+00:00"))
+
+
+def test_a_hit_by_an_earlier_text_says_of_what_day(page: Page) -> None:
+    (entry,) = page("/search?q=%22quay+is+wet%22").cssselect(".entry")
+    assert "In the version of 20 November 2026: An earlier title: The quay is wet." in entry.text_content()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pipelines.database.connection import connect
 from pipelines.database.earlier_migrations import spaced as spaced_in_sql
 from pipelines.publish.formatting import MARKS, marked, spaced
-from pipelines.publish.fulltext import spelled_out
+from pipelines.publish.fulltext import spelled_out, unwanted
 from pipelines.publish.queries import newest
-from pipelines.publish.search import Filters, Found, expression, search
+from pipelines.publish.search import Filters, Found, expression, search, seen_last
 
 TEXTS = {
     1: ("Crane falls", "A crane fell on the north quay in a gale.", "2026-11-01"),
@@ -109,6 +109,20 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connectio
                 for number in range(1, 61)
             ],
         )
+        db.conn.execute(
+            "insert into pages (id, url, via, state, reason, article_id, discovered_at) values (1, 'x', 'feed', 'refused', 'short', null, '')"
+        )
+        for number in chance.choices(range(1, 61), k=25):
+            (last,) = db.conn.execute(
+                "select coalesce(max(id), ?) from variants where article_id = ?", (number << 20, number)
+            ).fetchone()
+            words = " ".join(
+                chance.choices(["crane", "crane2", "crank", "quay", "gale", "東京", "cram"], k=chance.randint(1, 3))
+            )
+            db.conn.execute(
+                "insert into variants (id, article_id, page_id, title, text, first_seen_at) values (?, ?, 1, ?, ?, ?)",
+                (last + 1, number, chance.choice([None, "Crane"]), words, f"2026-11-{chance.randint(1, 28):02}"),
+            )
     yield db.conn
     db.close()
 
@@ -130,9 +144,12 @@ NARROWED = st.builds(
 
 def plainly(base: sqlite3.Connection, words: str, filters: Filters) -> list[int]:
     condition, given = filters.sql()
-    query = f"""select articles.id from articles_fts join articles on articles.id = articles_fts.rowid
-        where articles_fts match :words and {condition} order by articles.sort_at desc, articles.id desc"""
-    return [row[0] for row in base.execute(query, given | {"words": words})]
+    query = f"""select id from articles where {condition} and (
+            id in (select rowid from articles_fts where articles_fts match :words)
+            or id in (select article_id from variants_fts join variants on id = variants_fts.rowid where variants_fts match :words)
+               and id not in (select rowid from articles_fts where articles_fts match :without))
+        order by sort_at desc, id desc"""
+    return [row[0] for row in base.execute(query, given | {"words": words, "without": unwanted(words) or '"none"'})]
 
 
 @settings(max_examples=250)
@@ -158,6 +175,20 @@ def test_every_way_to_search_finds_what_a_plain_query_finds(
         assert set(found) == {*hits} & set(sorted(plainly(many, words, Filters()))[-within:])
     if not any(page.within for page in pages):
         assert sorted(found) == sorted(hits) if best else found == hits
+
+
+@settings(max_examples=100)
+@given(TYPED, NARROWED, st.integers(1, 70))
+def test_what_was_seen_last_is_what_a_plain_query_finds(
+    many: sqlite3.Connection, typed: str, filters: Filters, size: int
+) -> None:
+    words = expression(typed) or '"crane"'
+    found = seen_last(many, words, filters, size)
+    whole = seen_last(many, words, filters, 100)
+    assert sorted(row["id"] for row in whole) == sorted(plainly(many, words, filters))
+    assert {row["said_in"] for row in whole} <= {"article", "version"}
+    assert len(found) == min(size, len(whole))
+    assert [row["found_at"] for row in whole] == sorted((row["found_at"] for row in whole), reverse=True)
 
 
 @given(NARROWED, st.integers(1, 70))

@@ -21,6 +21,7 @@ from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_a
 from crawler.cli.reextract import reextract
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
+from crawler.cli.search import search
 from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
 
@@ -51,7 +52,18 @@ def main() -> None:
     """
 
 
-for command in (import_, sources, schedule, snapshot, export, reextract, backfill, upkeep.doctor, upkeep.forget):
+for command in (
+    import_,
+    sources,
+    search,
+    schedule,
+    snapshot,
+    export,
+    reextract,
+    backfill,
+    upkeep.doctor,
+    upkeep.forget,
+):
     main.add_command(command)
 
 

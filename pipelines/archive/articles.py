@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article
 from crawler.times import stamp
-from pipelines.archive import notices, pages, runs, sources, versions
+from pipelines.archive import notices, pages, runs, sources, variants, versions
 from pipelines.archive.notices import SHRUNK
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
@@ -43,6 +43,10 @@ def apply(db: Database, match: Match) -> Stored:
     update(db, "pages", here["id"], columns)
     if match.merges or match.kind == "original":
         _relate_copies(db, article)
+    if outcome == "updated" or match.merges or match.kind == "original":
+        variants.renew(db, article["id"])
+    elif match.kind == "duplicate":
+        variants.renew(db, article["id"], here["id"])
     if match.reserves:
         unread: Row = {"warc": None, "warc_offset": None, "article_id": article["id"]}
         pages.inserted(db, match.url, page, state="duplicate", reason="canonical", **unread)

@@ -18,7 +18,7 @@ from crawler.reasons import is_final
 from crawler.redirectors import behind_redirectors
 from crawler.times import stamp
 from crawler.urls import canonical_url, same_site
-from pipelines.archive import runs, schedule, sources, takedown
+from pipelines.archive import runs, schedule, sources, takedown, variants
 from pipelines.archive.feed_texts import AWAITED
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
@@ -158,6 +158,7 @@ def _moved(db: Database, page: Page, row: Row, to: Row) -> Kept:
         [stamp(page.fetched_at), to["id"]],
     )
     db.execute("update articles set url = ?, gone_at = null where id = ?", [to["url"], row["article_id"]])
+    variants.renew(db, row["article_id"])
     return "updated", {"state": "duplicate", "reason": "canonical", "next_fetch_at": None}
 
 

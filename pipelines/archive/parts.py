@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from crawler.items import LOCAL, Hints, Outcome, Page
 from crawler.pagination import ALL
 from crawler.times import stamp
-from pipelines.archive import articles, pages, runs, versions
+from pipelines.archive import articles, pages, runs, variants, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.database.connection import Row, first_row
@@ -232,12 +232,14 @@ def _put_joined(db: Database, page: Page, owner: Row, text: str, *, is_first: bo
         return "known"
     if not is_first or owner["version_count"] > 1:
         versions.add(db, owner, versions.article_page(db, owner["id"]), row)
+        variants.renew(db, owner["id"])
     if not is_agreed and articles.is_doubtful(owner, row):
         return "doubted"
     fields = {name: row[name] for name in ("text", "word_count", "content_hash", "last_fetched_at")}
     update(db, "articles", owner["id"], fields)
     update(db, "pages", versions.article_page(db, owner["id"]), {"content_hash": row["content_hash"]})
     versions.add_prints(db, owner["id"], Text(text).prints)
+    variants.renew(db, owner["id"])
     return "updated"
 
 

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Capture, Hints, Outcome
 from crawler.times import moment_of, stamp
-from pipelines.archive import notices, runs, takedown, versions
+from pipelines.archive import notices, runs, takedown, variants, versions
 from pipelines.archive.articles import article_row, with_times
 from pipelines.archive.pages import hints_from_json
 from pipelines.archive.rows import article_of, to_json, update
@@ -212,6 +212,7 @@ def _put(db: Database, found: Comparison, article: Article) -> bool:
         versions.add_prints(db, candidate.article_id, found.outcome.fingerprints or ())
     update(db, "articles", candidate.article_id, row)
     update(db, "pages", candidate.page_id, _page_row(db, found, known, row))
+    variants.renew(db, candidate.article_id)
     _touch(db, candidate, "updated")
     return True
 

@@ -25,6 +25,7 @@ from pipelines.archive import (
     runs,
     sources,
     takedown,
+    variants,
     versions,
     warc_tail,
     warc_takedown,
@@ -189,6 +190,7 @@ class Archive:
                 "select id from articles where id in (select value from json_each(?))", [trimmed]
             ).fetchall():
                 versions.renew_texts(self.db, article_id)
+                variants.renew(self.db, article_id)
             stories.renew(self.db, nullcontext)
         return taken
 

@@ -26,7 +26,7 @@ from pipelines.archive import captures, feed_texts
 from pipelines.archive.rows import update
 from pipelines.archive.warc_takedown import Follow, Taken, find
 from pipelines.database.connection import Row, first_row
-from pipelines.database.schema import FORGOTTEN, NOWHERE
+from pipelines.database.schema import FORGOTTEN, FULL_TEXT, NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +158,7 @@ def _silence(db: Database, page_ids: Iterable[int], now: str, reason: str | None
     feed_texts.drop(db, page_ids)
     for page_id in page_ids:
         db.execute("delete from parts where url = (select url from pages where id = ?)", [page_id])
+        db.execute("delete from variants where page_id = ?", [page_id])
         update(db, "pages", page_id, SILENCED)
         db.execute(_NOTE, [now, reason, page_id])
 
@@ -273,7 +274,8 @@ def erase(db: Database) -> bool:
     False when a reader kept the write-ahead log from being emptied: that may still hold what was deleted. The full-text
     index only marks what is deleted until its parts are merged; SQLite before 3.42 has no way to spare them (`secure-delete`).
     """
-    db.execute("insert into articles_fts (articles_fts) values ('optimize')")
+    for index in FULL_TEXT:
+        db.execute(f"insert into {index} ({index}) values ('optimize')")
     db.execute(
         "pragma wal_checkpoint(truncate)"
     )  # the text is gone from the live pages, also when there is no room below

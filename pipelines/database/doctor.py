@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from pipelines.database.connection import log_of
 from pipelines.database.lock import LockTaken, run_lock
 from pipelines.database.new_file import journal_of, leftovers
-from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, missing_migrations
+from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, FULL_TEXT, NOWHERE, migrations, missing_migrations
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""
@@ -58,6 +58,9 @@ _REFERENCES = {
     ): """update pages set state = 'pending', reason = null, article_id = null, similarity = null, next_fetch_at = null
         where article_id not in (select id from articles)""",
     ("pages", "sources"): "update pages set source_id = null where source_id not in (select id from sources)",
+    ("variants", "articles"): "delete from variants where article_id not in (select id from articles)",
+    ("variants", "pages"): "delete from variants where page_id not in (select id from pages)",
+    ("variants", "versions"): "delete from variants where version_id not in (select id from versions)",
     ("versions", "articles"): "delete from versions where article_id not in (select id from articles)",
     ("versions", "pages"): "delete from versions where page_id not in (select id from pages)",
 }
@@ -144,13 +147,14 @@ _STORIES = (
 )
 """Stories are computed at the end of a run, so what a run that has not ended left says nothing."""
 
-_REBUILD = "insert into articles_fts (articles_fts) values ('rebuild')"
+_REBUILD = "insert into {index} ({index}) values ('rebuild')"
 
-_EMPTY_INDEX = "replace into articles_fts_data values (1, x''), (10, x'00000000000000')"
+_EMPTY_INDEX = "replace into {index}_data values (1, x''), (10, x'00000000000000')"
 """What FTS5 writes there for an index without rows: without its averages and list of parts it opens none to rebuild."""
 
 _STILL_SAID = f"""select url from pages where reason = '{FORGOTTEN}'
-    and (coalesce(title, titles, hints, content_hash) is not null or id in (select page_id from versions)) limit 5"""
+    and (coalesce(title, titles, hints, content_hash) is not null or id in (select page_id from versions)
+    or id in (select page_id from variants)) limit 5"""
 """Addresses that were taken down and have words nevertheless."""
 
 
@@ -162,7 +166,7 @@ def examine(db: Database, path: Path) -> Iterator[Finding]:
         yield from schema
         if all(finding.sound for finding in schema):
             yield from _references(db, path)
-            yield _full_text(db, path)
+            yield from _full_text(db, path)
             yield from _rows(db, path)
             yield _takedowns(db, path)
         yield from _surroundings(path)
@@ -229,9 +233,9 @@ def _lost(db: Database) -> dict[str, str]:
     """What a new archive has and this one has not: names, with the SQL that makes them again."""
     here = {row[0] for row in db.execute("select name from sqlite_master")}
     lost = {name: sql for name, sql in _made_by_migrations().items() if name not in here}
-    if "articles_fts" in lost:
-        lost["articles_fts"] += f"; {_REBUILD}"
-        return {name: made for name, made in lost.items() if not name.startswith("articles_fts_") or "trigger" in made}
+    for index in set(FULL_TEXT) & lost.keys():
+        lost[index] += f"; {_REBUILD.format(index=index)}"
+        lost = {name: made for name, made in lost.items() if not name.startswith(f"{index}_") or "trigger" in made}
     if "pages_one_article_page" in lost:
         lost["pages_one_article_page"] = f"{_ONE_PAGE}; {lost['pages_one_article_page']}"
     if "fingerprints" in lost:
@@ -253,7 +257,7 @@ def _made_by_migrations() -> dict[str, str]:
 
 
 def _has_lost_rows(lost: dict[str, str]) -> bool:
-    made_again = ("articles_fts", "fingerprints", "signatures", "story_")
+    made_again = (*FULL_TEXT, "fingerprints", "signatures", "story_")
     return any(sql.lower().startswith("create table") for name, sql in lost.items() if not name.startswith(made_again))
 
 
@@ -269,38 +273,40 @@ def _references(db: Database, path: Path) -> Iterator[Finding]:
         )
 
 
-def _full_text(db: Database, path: Path) -> Finding:
-    """The index is compared with the articles it indexes. SQLite spells this check as an insert, so it is rolled back.
+def _full_text(db: Database, path: Path) -> Iterator[Finding]:
+    """The indexes are compared with what they index. SQLite spells this check as an insert, so it is rolled back.
 
     It keeps writers out for as long as it takes, so it is left out while a run holds the archive, and keeps runs out.
     """
     try:
         with run_lock(path):
-            sound = _is_index_sound(db)
+            damaged = [index for index in FULL_TEXT if not _is_index_sound(db, index)]
     except (LockTaken, OSError, sqlite3.OperationalError) as error:
         why = "a run holds the archive" if isinstance(error, LockTaken) else str(error)
-        return Finding(what=f"full-text index not looked at: {why}", sound=True)
-    return Finding(
-        what="full-text index",
-        sound=sound,
-        repair=sql_line(path, _REBUILD if _can_be_rebuilt(db) else f"{_EMPTY_INDEX}; {_REBUILD}"),
-    )
+        yield Finding(what=f"full-text index not looked at: {why}", sound=True)
+        return
+    if not damaged:
+        yield Finding(what="full-text index", sound=True)
+    for index in damaged:
+        sql = _REBUILD if _can_be_rebuilt(db, index) else f"{_EMPTY_INDEX}; {_REBUILD}"
+        what = "full-text index" if index == "articles_fts" else "full-text index of copies and versions"
+        yield Finding(what=what, sound=False, repair=sql_line(path, sql.format(index=index)))
 
 
-def _can_be_rebuilt(db: Database) -> bool:
-    """Whether SQLite recognises the index at all, damaged as it is."""
+def _can_be_rebuilt(db: Database, index: str) -> bool:
+    """Whether SQLite recognises an index at all, damaged as it is."""
     try:
-        db.execute("select rowid from articles_fts limit 1")
+        db.execute(f"select rowid from {index} limit 1")
     except sqlite3.DatabaseError:
         return False
     return True
 
 
-def _is_index_sound(db: Database) -> bool:
+def _is_index_sound(db: Database, index: str) -> bool:
     """Raises sqlite3.OperationalError when the archive cannot be written."""
     db.conn.execute("begin immediate")
     try:
-        db.conn.execute("insert into articles_fts (articles_fts, rank) values ('integrity-check', 1)")
+        db.conn.execute(f"insert into {index} ({index}, rank) values ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         if not error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
             raise

@@ -8,17 +8,23 @@ import sqlite3
 
 from sqlite_utils import Database
 
-from pipelines.database.earlier_migrations import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations
+from pipelines.database.earlier_migrations import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, spaced
+from pipelines.text import added_lines, other_title
 
 __all__ = [
     "APPLICATION_ID",
     "FORGOTTEN",
+    "FULL_TEXT",
     "NOWHERE",
     "SOURCES_TOML",
     "migrations",
     "missing_migrations",
     "unknown_migrations",
 ]
+
+
+FULL_TEXT = ("articles_fts", "variants_fts")
+"""The full-text indexes: of articles, and of what is said elsewhere of them."""
 
 
 @migrations()
@@ -192,6 +198,65 @@ def m029_documents(db: Database) -> None:
                           versions.content_hash = articles.content_hash and versions.title is articles.title)
         )"""
     )
+
+
+_VARIANT_IN = "variants_fts (rowid, title, text) select id, title, text from variants_words where id ="
+_VARIANT_OUT = (
+    "variants_fts (variants_fts, rowid, title, text) select 'delete', id, title, text from variants_words where id ="
+)
+
+
+@migrations()
+def m030_variants(db: Database) -> None:
+    """What copies and other versions of an article say that it does not, and a full-text index of it. The numbers of an article's
+    are its own times 2^20 and on: hits come in the order of articles, as those of articles_fts do."""
+    for statement in (
+        """create table variants (
+            id integer primary key,
+            article_id integer not null references articles (id) on delete cascade,
+            page_id integer not null references pages (id) on delete cascade,
+            version_id integer references versions (id) on delete cascade,
+            title text,
+            text text,
+            first_seen_at text not null,
+            check (coalesce(title, text) is not null),
+            check (id >> 20 = article_id)
+        ) strict""",
+        "create index variants_article on variants (article_id)",
+        "create index variants_page on variants (page_id)",
+        "create index variants_version on variants (version_id) where version_id is not null",
+        "create index variants_seen on variants (first_seen_at)",
+        f"create view variants_words as select id, {spaced('title')} as title, {spaced('text')} as text from variants",
+        "create virtual table variants_fts using fts5 (title, text, content=[variants_words], content_rowid=[id])",
+    ):
+        db.conn.execute(statement)
+    db.conn.create_function("added_lines", 2, added_lines, deterministic=True)
+    db.conn.create_function("other_title", 2, other_title, deterministic=True)
+    db.conn.execute(
+        """insert into variants
+        select article_id * 1048576 + row_number() over (partition by article_id), article_id, page_id, version_id, title, text, seen
+        from (
+            select versions.article_id, versions.page_id, versions.id as version_id, versions.fetched_at as seen,
+                   other_title(versions.title, articles.title) as title,
+                   iif(versions.content_hash = articles.content_hash, null, added_lines(versions.text, articles.text)) as text
+            from versions join articles on articles.id = versions.article_id
+            union all
+            select pages.article_id, pages.id, null, coalesce(pages.last_fetched_at, pages.discovered_at),
+                   other_title(pages.title, articles.title), null
+            from pages join articles on articles.id = pages.article_id
+            where pages.state = 'duplicate' and pages.reason in ('text', 'near') and pages.title is not articles.title
+                  and not exists (select 1 from versions where versions.page_id = pages.id and versions.article_id = articles.id
+                                  and versions.title is pages.title)
+        ) where coalesce(title, text) is not null"""
+    )
+    for statement in (
+        "insert into variants_fts (variants_fts) values ('rebuild')",
+        f"create trigger variants_fts_insert after insert on variants begin insert into {_VARIANT_IN} new.id; end",
+        f"create trigger variants_fts_delete before delete on variants begin insert into {_VARIANT_OUT} old.id; end",
+        f"create trigger variants_fts_change before update of id, title, text on variants begin insert into {_VARIANT_OUT} old.id; end",
+        f"create trigger variants_fts_update after update of id, title, text on variants begin insert into {_VARIANT_IN} new.id; end",
+    ):
+        db.conn.execute(statement)
 
 
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:

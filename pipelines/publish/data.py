@@ -13,7 +13,7 @@ from datasette.utils.asgi import BadRequest, Request, Response
 
 from pipelines.publish import details, feed, formatting, glossary, queries, requests
 from pipelines.publish.details import Contents
-from pipelines.publish.search import MANY, NOTHING, Filters, expression, search
+from pipelines.publish.search import MANY, NOTHING, Filters, Found, expression, search, seen_last
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -22,7 +22,8 @@ if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
 HEADS = {
     "articles": "id title url sort_at date_published first_seen_at language section source_id source story_id story_reports"
     " story_sources lead",
-    "hits": "id title url sort_at date_published first_seen_at language section story_id source_id source snippet",
+    "hits": "id title url sort_at date_published first_seen_at last_changed_at language section story_id source_id source snippet"
+    " said_in found_at said_title copy_url copy_source",
     "copies": "url source_id source title date_published discovered_at similarity kind",
     "captures": "id fetched_at status reason url file offset",
     "changes": "version fetched_at words_added words_removed title text",
@@ -39,43 +40,44 @@ FED = 100
 
 
 async def latest(request: Request, datasette: "Datasette") -> Response:
-    """The newest articles that pass the filters: those of the front page and more. The first FED of them as a feed."""
+    """The newest articles that pass the filters: those of the front page and more. As a feed FED, those first that were found last."""
     filters, before = requests.filters(request), requests.one(request, "before")
     database = await requests.archive(datasette, request)
-    size = FED if _is_feed(request) else requests.most(datasette)
-    found = await requests.read(datasette, database, lambda base: queries.newest(base, filters, before, size))
     if _is_feed(request):
-        return await _feed(datasette, request, database, "/", "newest articles", filters, found)
+        seen = await requests.read(datasette, database, lambda base: queries.seen_last(base, filters, FED))
+        return await _feed(datasette, request, database, "/", "newest articles", filters, seen)
+    size = requests.most(datasette)
+    found = await requests.read(datasette, database, lambda base: queries.newest(base, filters, before, size))
     older = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == size else None
     following = datasette.urls.path("/latest.json") + requests.again(request, before=older)
     return _data(request, {"articles": found, "next": following if older else None})
 
 
 async def hits(request: Request, datasette: "Datasette") -> Response:
-    """The hits of a search with the words around them, between asterisks; as a feed the newest, whatever the order. `count` is
-    None for more than MANY; the rest is what search.Found says."""
+    """The hits of a search with the words around them, between asterisks; as a feed those seen last, whatever the order."""
     filters, database = requests.filters(request), await requests.archive(datasette, request)
-    typed, best = request.args.get("q") or "", request.args.get("order") == "best" and not _is_feed(request)
-    size = FED if _is_feed(request) else requests.most(datasette)
-
-    def read(base: Connection) -> Contents:
-        wanted = expression(typed)
-        found = search(base, wanted, filters, best=best, size=size) if wanted else NOTHING
-        counted = found.count if found.count <= MANY else None
-        return {
-            "count": counted,
-            "passing": found.passing,
-            "within": found.within,
-            "more": found.more,
-            "hits": found.rows,
-        }
-
-    found = await requests.read(datasette, database, read)
+    typed, best = request.args.get("q") or "", request.args.get("order") == "best"
+    wanted, size = expression(typed), requests.most(datasette)
     if _is_feed(request):
-        return await _feed(datasette, request, database, "/search", typed, filters, found["hits"])
-    for hit in found["hits"]:
+        seen = await requests.read(
+            datasette, database, lambda base: seen_last(base, wanted, filters, FED) if wanted else []
+        )
+        return await _feed(datasette, request, database, "/search", typed, filters, seen)
+
+    def read(base: Connection) -> Found:
+        return search(base, wanted, filters, best=best, size=size) if wanted else NOTHING
+
+    return _data(request, found_as_data(typed, await requests.read(datasette, database, read)))
+
+
+def found_as_data(typed: str, found: Found) -> Contents:
+    """What a search found as programs get it: hits between two asterisks; `count` is None for more than MANY."""
+    for hit in found.rows:
         hit["snippet"], _ = formatting.starred(hit["snippet"]), hit.pop("heading")
-    return _data(request, {"q": typed} | found)
+        hit["said_title"] = hit["said_title"] and formatting.starred(hit["said_title"])
+    counted = found.count if found.count <= MANY else None
+    facts = {"count": counted, "passing": found.passing, "within": found.within, "more": found.more}
+    return {"q": typed} | facts | {"hits": found.rows}
 
 
 async def one_row(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:

@@ -7,34 +7,37 @@ from typing import Any
 
 from feedgen.feed import FeedGenerator
 
-from pipelines.publish.formatting import instant, marked, web_address
+from pipelines.publish.formatting import instant, marked, web_address, where
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
 
 
 def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: Callable[[int], str]) -> bytes:
-    """The feed at `url` of what `page` shows: the articles in this order, each with its lead or with the words around a hit,
-    and a link to the publisher, or to its page here where the publisher's is none of the web."""
+    """The feed at `url` of what `page` shows: the articles in this order, each with its lead or with where a hit stands and the words
+    around it, and a link to the publisher, or to its page here where the publisher's is none of the web. `published` is what the
+    publisher says, where it is possible; `updated` is when a change, or what is found, was seen last."""
     feed = FeedGenerator()
     feed.id(url)
     feed.title(legal(f"Broadsheet: {title}"))
     feed.link(href=url, rel="self")
     feed.link(href=page, rel="alternate")
-    feed.updated(max((_when(row) for row in rows), default=EPOCH))
+    feed.updated(max((_when(row["last_changed_at"]) for row in rows), default=EPOCH))
     for row in rows:
         entry = feed.add_entry(order="append")
         entry.id(row["url"])
         entry.title(legal(row["title"] or "(without a title)"))
-        entry.updated(_when(row))
+        entry.updated(_when(row["last_changed_at"]))
+        if row["date_published"] == row["sort_at"]:
+            entry.published(_when(row["sort_at"]))
         entry.author(name=legal(row["source"] or "unknown"))
-        entry.summary(legal(str(marked(row.get("snippet") or row.get("lead")))), type="html")
+        entry.summary(legal(str(where(row) + marked(row.get("snippet") or row.get("lead")))), type="html")
         entry.link(href=web_address(row["url"]) or page_of(row["id"]))
     return bytes(feed.atom_str(pretty=True))
 
 
-def _when(row: dict[str, Any]) -> datetime:
-    return instant(row["sort_at"]) or instant(f"{row['sort_at']}T00:00:00Z") or EPOCH
+def _when(stamp: str) -> datetime:
+    return instant(stamp) or instant(f"{stamp}T00:00:00Z") or EPOCH
 
 
 def legal(text: str) -> str:

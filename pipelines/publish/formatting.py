@@ -98,14 +98,28 @@ def spaced(text: str) -> str:
 
 def marked(snippet: str | None) -> Markup:
     """What snippet() or highlight() gave, as HTML: hits in <mark>, the spaces between letters of CJK taken out again."""
-    html = str(escape(_together(snippet))).replace(MARKS[0], "<mark>").replace(MARKS[1], "</mark>")
+    html = str(escape(together(snippet))).replace(MARKS[0], "<mark>").replace(MARKS[1], "</mark>")
     return Markup(html.replace("</mark><mark>", ""))
 
 
 def starred(snippet: str | None) -> str:
     """The same as plain text: hits between two asterisks, as the canned query `search` has them."""
-    return re.sub(f"{MARKS[1]}{MARKS[0]}", "", _together(snippet)).translate(dict.fromkeys(map(ord, MARKS), "**"))
+    return re.sub(f"{MARKS[1]}{MARKS[0]}", "", together(snippet)).translate(dict.fromkeys(map(ord, MARKS), "**"))
 
 
-def _together(snippet: str | None) -> str:
+def where(hit: dict[str, Any]) -> Markup:
+    """Where a hit stands that is not in the article itself, as HTML, before its snippet; nothing where it is."""
+    said = (escape(where_in_words(hit)), marked(hit.get("said_title")))
+    return Markup("").join(part + ": " for part in said if part)
+
+
+def where_in_words(hit: dict[str, Any]) -> str:
+    """Where a hit stands that is not in the article itself: `In the copy of The Bay`, `In the version of 3 November 2026`."""
+    if hit.get("said_in") == "copy":
+        return f"In the copy of {hit['copy_source'] or hit['copy_url']}"
+    return f"In the version of {day(hit['found_at'])}" if hit.get("said_in") == "version" else ""
+
+
+def together(snippet: str | None) -> str:
+    """A snippet without the spaces between letters of CJK that the index needs."""
     return _SPACED.sub(lambda found: found[0].strip(" "), snippet or "")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
+from pipelines.database.schema import FULL_TEXT
 from pipelines.publish.formatting import MARKS, spaced
 
 BEGINNINGS = 1_000
@@ -45,19 +46,27 @@ def spelled_out(base: sqlite3.Connection, words: str) -> str:
     return _QUOTED.sub(spelled, words)
 
 
+def unwanted(words: str) -> str | None:
+    """The words that an expression does not want, any of them; None where there are none."""
+    found = [f'"{phrase}"{star}' for no, phrase, star in re.findall(r'( NOT )?"([^"]*)"(\*?)', words) if no]
+    return " OR ".join(found) or None
+
+
 def _words_from(base: sqlite3.Connection, beginning: str, most: int) -> list[str]:
-    """The first words of the index with this beginning, by leaps: to step from word to word would read all places of each."""
-    base.execute(
-        "create virtual table if not exists temp.articles_terms using fts5vocab (main, articles_fts, instance)"
-    )
-    return [row[0] for row in base.execute(_LEAP, {"beginning": beginning, "most": most})]
+    """The first words of the indexes with this beginning, by leaps: to step from word to word would read all places of each."""
+    found: set[str] = set()
+    for index in FULL_TEXT:
+        base.execute(f"create virtual table if not exists temp.{index}_terms using fts5vocab (main, {index}, instance)")
+        leap = _LEAP.format(terms=f"temp.{index}_terms")
+        found.update(row[0] for row in base.execute(leap, {"beginning": beginning, "most": most}))
+    return sorted(found)[:most]
 
 
 _LEAP = """
     with recursive leap(term) as (
-        select (select term from temp.articles_terms where term >= :beginning limit 1)
+        select (select term from {terms} where term >= :beginning limit 1)
         union all
-        select (select term from temp.articles_terms where term >= leap.term || char(1) limit 1)
+        select (select term from {terms} where term >= leap.term || char(1) limit 1)
         from leap where substr(term, 1, length(:beginning)) = :beginning
     ) select term from leap where substr(term, 1, length(:beginning)) = :beginning limit :most
 """
@@ -98,8 +107,8 @@ def _as_indexed(number: int, title: str | None, description: str | None, text: s
 
 
 def mark(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str, Any]]:
-    """These articles in this order, each with its `heading` and a `snippet` of its text, hits between MARKS. They are found
-    by an index of these alone: the archive's would look for the words anew for each."""
+    """These articles in this order, each with its `heading` and a `snippet` of its text, hits between MARKS; `is_marked` is whether
+    there is one. They are found by an index of these alone: the archive's would look for the words anew for each."""
     found = {row["id"]: dict(row) for row in base.execute(_SHOWN, {"ids": json.dumps(ids), "most": QUOTED})}
     texts = [
         _as_indexed(number, row["title"], row.pop("description"), row.pop("text")) for number, row in found.items()
@@ -107,18 +116,25 @@ def mark(base: sqlite3.Connection, ids: list[int], words: str) -> list[dict[str,
     with closing(_in_memory(texts)) as index:
         hits = {number: marked for number, *marked in index.execute(_MARKED, {"words": words})}
     for number, title, _, text in texts:
-        found[number]["heading"], found[number]["snippet"] = hits.get(number) or (title, _beginning(text))
+        found[number]["heading"], found[number]["snippet"] = hits.get(number) or (title, beginning_of(text))
+        found[number]["is_marked"] = number in hits
     return [found[one] for one in ids if one in found]  # a takedown may have come since they were found
 
 
-def _beginning(text: str) -> str:
+def beginning_of(text: str) -> str:
     """The first words, where the hit is further on, or the index holds other words than the article."""
     first = text.split(maxsplit=SNIPPET)
     return " ".join(first[:SNIPPET]) + "…" * (len(first) > SNIPPET)
 
 
-_SHOWN = """
+LAST_CHANGED = """max(articles.first_seen_at, coalesce(articles.gone_at, ''),
+        coalesce((select max(fetched_at) from versions where article_id = articles.id), ''))"""
+"""SQL for when an article was seen to have changed last, or to be gone; else when it was first seen."""
+
+
+_SHOWN = f"""
     select articles.id, articles.title, articles.url, articles.sort_at, articles.date_published, articles.first_seen_at,
+        {LAST_CHANGED} as last_changed_at,
         articles.language, articles.section, articles.story_id, sources.id as source_id, sources.name as source,
         articles.description, substr(articles.text, 1, :most) as text
     from articles left join sources on sources.id = articles.source_id

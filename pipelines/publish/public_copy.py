@@ -6,6 +6,7 @@ page's text: that goes, with the description, the versions and the words in the 
 
 from sqlite3 import Connection
 
+from pipelines.database.schema import FULL_TEXT
 from pipelines.publish.guard import OWNERS_COLUMNS
 from pipelines.publish.reserved import find_reserved
 
@@ -16,7 +17,8 @@ _RESERVED = (
        where id in (select id from reserved_articles) or id in (select article_id from reserved_pages)""",
     """update pages set hints = null where id in (select id from reserved_pages)
        or article_id in (select id from reserved_articles)""",
-    "insert into articles_fts (articles_fts) values ('optimize')",
+    "delete from variants where article_id in (select id from reserved_articles) or page_id in (select id from reserved_pages)",
+    *(f"insert into {index} ({index}) values ('optimize')" for index in FULL_TEXT),
 )
 """What goes of them. The index only marks what is deleted until its parts are merged."""
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines.publish.fulltext import LAST_CHANGED
 from pipelines.publish.search import Filters
 
 Row = dict[str, Any]
@@ -110,6 +111,20 @@ def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit
         **since.sql()[1],
         at=at,
         number=int(number[:18]) if number.isascii() and number.isdigit() else 0,
+        limit=limit,
+    )
+
+
+def seen_last(base: sqlite3.Connection, filters: Filters, limit: int) -> list[Row]:
+    """The articles that were stored last of those that pass the filters, those first that were seen last: an old one that was found
+    late is among them. With `last_changed_at`."""
+    order = "id" if filters == Filters() else "+id"  # else an index of the filters leads to them
+    return rows(
+        base,
+        f"""select {_BRIEF}, {LAST_CHANGED} as last_changed_at from (
+            select id from articles where {filters.first} and {filters.others} order by {order} desc limit :limit
+        ) as stored join articles on articles.id = stored.id {_ITS} order by articles.first_seen_at desc, articles.id desc""",
+        **filters.sql()[1],
         limit=limit,
     )
 
@@ -269,6 +284,12 @@ def source_name(base: sqlite3.Connection, number: int | None) -> str | None:
     """What a source is called; None when there is none."""
     found = row(base, "select name from sources where id = :id", id=number)
     return found["name"] if found else None
+
+
+def source_numbers(base: sqlite3.Connection) -> dict[str, int]:
+    """Every source's number by its address and by its name; of those with one name, the first that is enabled."""
+    found = base.execute("select id, name, url from sources order by enabled, id desc").fetchall()
+    return {said: number for number, name, url in found for said in (url, name)}
 
 
 DAYS = 28

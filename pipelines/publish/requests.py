@@ -11,7 +11,7 @@ from datasette.utils.asgi import BadRequest, Base400, NotFound, Request, Respons
 
 from pipelines.database.schema import APPLICATION_ID
 from pipelines.publish import queries
-from pipelines.publish.search import LAST_PAGE, PAGE, Filters
+from pipelines.publish.search import LAST_PAGE, PAGE, WHEN, Filters
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -36,7 +36,7 @@ def number(request: Request, name: str) -> int | None:
 def time(request: Request, name: str) -> str | None:
     """A parameter that is a year, a month, a day or an instant as the archive has them. BadRequest for anything else."""
     said = one(request, name)
-    if said and not re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:]{2,8}Z?)?)?)?", said):
+    if said and not re.fullmatch(WHEN, said):
         raise BadRequest(
             f"{name}: expected a year, a month or a day such as 2026, 2026-11 or 2026-11-21, not {said[:50]!r}"
         )

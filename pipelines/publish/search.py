@@ -3,11 +3,13 @@
 import json
 import re
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.publish.formatting import spaced
-from pipelines.publish.fulltext import mark, spelled_out, which_hold
+from pipelines.publish.fulltext import mark, spelled_out, unwanted, which_hold
+from pipelines.publish.variants import say_where, variants_of
 
 LONGEST = 200
 """Characters of a search that are read."""
@@ -29,6 +31,9 @@ RANKED = 20_000
 
 LAST_PAGE = 40
 """How far a search can be turned: a reader narrows it before, and every page costs as much as all before it."""
+
+WHEN = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T[0-9:]{2,8}Z?)?)?)?"
+"""A year, a month, a day or an instant as the archive has them, for `since` and `until`."""
 
 SHORTEST_BEGINNING = 3
 """Letters of a word's beginning: `do*` would stand for a tenth of all words."""
@@ -79,7 +84,9 @@ class Filters:
 class Found:
     """One page of hits."""
 
-    rows: list[dict[str, Any]]  #: with `snippet` and `heading`, hits between MARKS
+    rows: list[
+        dict[str, Any]
+    ]  #: with `snippet`, `heading` and `said_title`, hits between MARKS; `said_in` tells where the hit is
     more: bool  #: whether there is a next page
     count: int  #: hits in the whole archive, filters aside; MANY + 1 for more than MANY
     passing: int | None  #: hits that pass the filters; None where they were not counted
@@ -120,21 +127,45 @@ def _all_of(typed: str) -> str:
 def search(
     base: sqlite3.Connection, words: str, filters: Filters, *, best: bool = False, page: int = 1, size: int = PAGE
 ) -> Found:
-    """One page of the articles that an expression() finds, the newest first; with `best`, of the last RANKED hits the best."""
-    asked = _Asked(words=spelled_out(base, words), filters=filters, rows=size * page + 1)
+    """One page of the articles that an expression() finds, or that a copy or another version of is, the newest first; with `best`,
+    of the last RANKED hits the best."""
+    asked = _asked(base, words, filters, size * page + 1)
     reach = max(asked.ranked if best else 0, MANY) + 1
-    last = [row[0] for row in base.execute(_HITS, asked.given | {"reach": reach})]
+    last, elsewhere = _last_hits(base, asked, reach)
     passing, within = None, None
     if best:
-        ids, within = _best(base, asked), asked.ranked if len(last) > asked.ranked else None
+        ids, within = _best(base, asked, last, elsewhere), asked.ranked if len(last) > asked.ranked else None
     elif len(last) <= (FEW if filters == Filters() else MANY):
         ids, passing = _all(base, asked, last)
     else:
         ids, within = _newest(base, asked, last)
     shown = ids[size * (page - 1) :]
     more = len(shown) > size and page < LAST_PAGE
-    rows = mark(base, shown[:size], words)
+    rows = _shown(base, asked, shown[:size], words)
     return Found(rows=rows, more=more, count=min(len(last), MANY + 1), passing=passing, within=within)
+
+
+def seen_last(base: sqlite3.Connection, words: str, filters: Filters, size: int) -> list[dict[str, Any]]:
+    """The articles that an expression() finds, those first that were seen last, or whose copy or version with these words was: what
+    was found late comes with what is new. Of more than RANKED hits those stored last."""
+    asked = _asked(base, words, filters, size)
+    last, elsewhere = _last_hits(base, asked, asked.ranked)
+    given, stored = asked.given, last[:size]
+    if filters != Filters():
+        passing = base.execute(_PASSING.format(filters=filters), given | {"hits": json.dumps(last)})
+        stored = [row[0] for row in passing]
+    said = {"hits": json.dumps([*elsewhere.values()])}
+    late = base.execute(_SAID_LAST.format(passes=filters.sql()[0]), given | said)
+    rows = _shown(base, asked, sorted({*stored, *(row[0] for row in late)}), words)
+    return sorted(rows, key=lambda row: (row["found_at"], row["id"]), reverse=True)[:size]
+
+
+def _asked(base: sqlite3.Connection, words: str, filters: Filters, rows: int) -> "_Asked":
+    return _Asked(words=spelled_out(base, words), without=unwanted(words), filters=filters, rows=rows)
+
+
+def _shown(base: sqlite3.Connection, asked: "_Asked", ids: list[int], words: str) -> list[dict[str, Any]]:
+    return say_where(base, mark(base, ids, words), asked.words, words, asked.reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +173,23 @@ class _Asked:
     """A search on its way through the archive."""
 
     words: str  #: an expression() as FTS5 is to read it
+    without: str | None  #: finds what no hit may hold
     filters: Filters
     rows: int  #: from the first that are wanted
 
     @property
     def given(self) -> dict[str, Any]:
         """The parameters of every query here."""
-        return self.filters.sql()[1] | {"words": self.words, "rows": self.rows}
+        given = {"words": self.words, "without": self.without, "rows": self.rows}
+        return self.filters.sql()[1] | given
+
+    @property
+    def hits(self) -> str:
+        """The articles stored last that are found by their own words, or by what is said elsewhere of them: news is mostly stored in
+        the order of its time, an import of old papers is not."""
+        if self.without is None:  # each article once, so that as many suffice as are wanted of both
+            return f"{_OWN} union select id from ({_ELSEWHERE} limit :reach) order by id desc limit :reach"
+        return f"{_OWN} union select id from ({_ELSEWHERE}) {_WITHOUT} order by id desc limit :reach"
 
     @property
     def reach(self) -> int:
@@ -161,8 +202,55 @@ class _Asked:
         return min(RANKED, self.reach)
 
 
-_HITS = "select rowid as id from articles_fts where articles_fts match :words order by rowid desc limit :reach"
-"""The hits that were stored last: news is mostly stored in the order of its time, an import of old papers is not."""
+_OWN = "select rowid as id from articles_fts where articles_fts match :words"
+
+_ELSEWHERE = "select distinct rowid >> 20 as id from variants_fts where variants_fts match :words order by rowid desc"
+"""The article of a variant is in its number, and hits come in the order of articles (migration 30)."""
+
+_WITHOUT = "except select rowid from articles_fts where articles_fts match :without"
+"""What is said elsewhere is only what the article does not say: a word that is unwanted is looked for in both."""
+
+_PASSING = """
+    with hit as materialized (select value as id from json_each(:hits)) select articles.id from articles
+    where {filters.first} and +articles.id in (select id from hit) and {filters.others} order by +articles.id desc limit :rows"""
+
+_SAID_LAST = """
+    select articles.id from json_each(:hits) as hit cross join variants on variants.id = hit.value
+    cross join articles on articles.id = variants.article_id where {passes} order by variants.first_seen_at desc limit :rows"""
+
+
+def _last_hits(base: sqlite3.Connection, asked: _Asked, reach: int) -> tuple[list[int], dict[int, int]]:
+    """The same articles as asked.hits finds, and of those that only what is said elsewhere finds the number of the first variant. That
+    is looked at no further than needed: three times as fast where very many are found."""
+    given = asked.given | {"reach": reach}
+    own = [row[0] for row in base.execute(f"{_OWN} order by rowid desc limit :reach", given)]
+    given["edge"] = own[-1] if len(own) == reach else 0
+    numbers = [row[0] for row in base.execute(_NUMBERS, given)]
+    elsewhere = {number >> 20: number for number in numbers}
+    for number in elsewhere.keys() & set(own):
+        del elsewhere[number]
+    if elsewhere and asked.without:
+        for number in _holding(base, asked.without, elsewhere):
+            del elsewhere[number]
+    if not elsewhere:
+        return own, {}
+    last = sorted((*own, *elsewhere), reverse=True)[:reach]
+    return last, {number: first for number, first in elsewhere.items() if number >= last[-1]}
+
+
+_NUMBERS = "select rowid from variants_fts where variants_fts match :words and rowid >= :edge << 20 order by rowid desc"
+"""Downwards: the last of an article's is its first."""
+
+
+def _holding(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list[int]:
+    """Which of some articles hold one of these words: each is looked up, or where they are many all that hold one gone through."""
+    if len(ids) <= FEW:
+        sql = "select value from json_each(:ids) as hit where exists (select 1 from articles_fts where articles_fts match :words and rowid = value)"
+    else:
+        sql = """with hit as materialized (select value as id from json_each(:ids))
+            select rowid from articles_fts where articles_fts match :words and rowid >= :first and +rowid in (select id from hit)"""
+    given = {"ids": json.dumps([*ids]), "words": words, "first": min(ids)}
+    return [row[0] for row in base.execute(sql, given)]
 
 
 def _all(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> tuple[list[int], int]:
@@ -211,15 +299,23 @@ def _read(base: sqlite3.Connection, asked: _Asked) -> list[int] | None:
         order by articles.sort_at desc, articles.id desc limit {READ}"""
     ids = [row[0] for row in base.execute(newest, asked.given)]
     hits = which_hold(base, ids, asked.words)
+    if hits is not None:
+        others = [number for number in ids if number not in hits]
+        hits |= variants_of(base, others, asked.words, asked.reach).keys() - _barred(base, others, asked)
     if hits is None or (len(hits) < asked.rows and len(ids) == READ):
         return None
     return [number for number in ids if number in hits][: asked.rows]
 
 
+def _barred(base: sqlite3.Connection, ids: list[int], asked: _Asked) -> set[int]:
+    """Which of some articles hold what no hit may hold."""
+    return (which_hold(base, ids, asked.without) or set()) if asked.without else set()
+
+
 def _look_through(base: sqlite3.Connection, asked: _Asked) -> tuple[list[int], int | None]:
     """The newest of all hits that pass the filters; and how many were gone through, where that may not have been all."""
     *found, (count,) = base.execute(
-        f"""with hit as materialized ({_HITS}) select * from (
+        f"""with hit as materialized ({asked.hits}) select * from (
             select articles.id from articles
             where {asked.filters.first} and +articles.id in (select id from hit) and {asked.filters.others}
             order by articles.sort_at desc, articles.id desc limit :rows
@@ -229,15 +325,18 @@ def _look_through(base: sqlite3.Connection, asked: _Asked) -> tuple[list[int], i
     return [row[0] for row in found], count if count == asked.reach else None
 
 
-def _best(base: sqlite3.Connection, asked: _Asked) -> list[int]:
-    """The best of the hits stored last, of those that pass the filters."""
+def _best(base: sqlite3.Connection, asked: _Asked, last: list[int], elsewhere: dict[int, int]) -> list[int]:
+    """The best of the hits stored last, of those that pass the filters; one that is said elsewhere by the best that says it."""
     narrowed = "true"
     if asked.filters != Filters():
         narrowed = f"articles.id in (select id from articles where {asked.filters.first}) and {asked.filters.others}"
+    edge = last[asked.ranked - 1] if len(last) > asked.ranked else 0
     found = base.execute(
         f"""select id from (
-            select rowid as id, rank from articles_fts where articles_fts match :words order by rowid desc limit :ranked
-        ) as articles where {narrowed} order by rank, id desc limit :rows""",
-        asked.given | {"ranked": asked.ranked},
+            select rowid as id, rank from articles_fts where articles_fts match :words and rowid >= :edge
+            union all select rowid >> 20, rank from variants_fts where variants_fts match :words and rowid >= :edge << 20
+                and rowid >> 20 in (select value from json_each(:elsewhere))
+        ) as articles where {narrowed} group by id order by min(rank), id desc limit :rows""",
+        asked.given | {"edge": edge, "elsewhere": json.dumps([*elsewhere])},
     )
     return [row[0] for row in found]
