@@ -1,6 +1,5 @@
 """`broadsheet sources`: the sites to watch. The command lines; what they say is done elsewhere."""
 
-import difflib
 import json
 import sys
 from collections import Counter
@@ -12,7 +11,18 @@ from urllib.parse import urlsplit
 
 import click
 
-from crawler.cli.common import DB, SOURCES, open_archive, read_file, read_sources_file
+from crawler.cli import keep
+from crawler.cli.common import (
+    DB,
+    SOURCES,
+    named_sources,
+    open_archive,
+    read_file,
+    read_sources_file,
+    read_text_or_exit,
+    save_sources,
+)
+from crawler.cli.groups import Commands
 from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, counted, is_absent, print_error, printable
 from crawler.cli.snapshot import restore_sources
 
@@ -30,9 +40,13 @@ OFFLINE = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Commands)
 def sources() -> None:
-    """The sites to watch: add, list, check, import and export them."""
+    """The sites to watch: add, list, check, change, import and export them."""
+
+
+for command in (keep.remove, keep.disable, keep.enable, keep.rename):
+    sources.add_command(command)
 
 
 @sources.command("add")
@@ -150,14 +164,9 @@ def _add(path: Path, entry: dict[str, Any], known: "SourcesFile") -> None:
 
 def _append(path: Path, entries: Sequence[dict[str, Any]]) -> None:
     """Put [[source]] tables at the end of sources.toml; it stays as it was when that fails."""
-    from crawler.sources.edit import read_text, with_entries
-    from crawler.sources.toml_file import SourcesError
+    from crawler.sources.edit import with_entries
 
-    try:
-        text = read_text(path)
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
-    _save(path, with_entries(text, entries))
+    save_sources(path, with_entries(read_text_or_exit(path), entries))
 
 
 @sources.command("import")
@@ -292,7 +301,7 @@ def sources_check(
     lines that stand in many articles of a source, and where its titles are. With --look, every enabled site is asked for
     its entry points and five articles, which are shown and not kept; exit status 1 when one of them gives no article.
     """
-    listed = _named(names, read_sources_file(sources_file))
+    listed = named_sources(names, read_sources_file(sources_file))
     if look:
         if write:
             raise click.UsageError("--write is for what the archive proposes; --look proposes nothing")
@@ -301,17 +310,6 @@ def sources_check(
         raise click.UsageError("--offline is for --look; without it nobody is asked")
     else:
         _print_suggestions(listed, sources_file, db, write=write)
-
-
-def _named(names: tuple[str, ...], read: "SourcesFile") -> tuple["Source", ...]:
-    """The sources with these names or addresses, or all."""
-    by_name = {key: source for source in read.sources for key in (source.name, source.url)}
-    for name in names:
-        if name not in by_name:
-            close = difflib.get_close_matches(name, by_name, n=1)
-            nearest = f"; did you mean {close[0]!r}?" if close else "; `sources list` shows them"
-            sys.exit(print_error(f"no source is called {name!r}{nearest}", USAGE))
-    return tuple(dict.fromkeys(by_name[name] for name in names)) or read.sources
 
 
 def _preview_all(listed: Sequence["Source"], sources_file: Path, offline: Path | None) -> None:
@@ -333,7 +331,6 @@ def _preview_all(listed: Sequence["Source"], sources_file: Path, offline: Path |
 def _print_suggestions(listed: Sequence["Source"], sources_file: Path, db: Path, *, write: bool) -> None:
     import tomlkit
 
-    from crawler.sources.edit import read_text
     from pipelines.archive.suggest import suggest
 
     with open_archive(db) as archive:
@@ -349,10 +346,10 @@ def _print_suggestions(listed: Sequence["Source"], sources_file: Path, db: Path,
             "Nothing to propose: no line repeats through a source's articles, and its titles are where its feeds say."
         )
     elif write:
-        document = tomlkit.parse(read_text(sources_file))
+        document = tomlkit.parse(read_text_or_exit(sources_file))
         for proposal in found:
             _put(document, proposal.source, proposal.key, proposal.value)
-        _save(sources_file, tomlkit.dumps(document))
+        save_sources(sources_file, tomlkit.dumps(document))
         click.echo(f"{sources_file}: {counted(len(found), 'proposal')} written, for pages fetched from now on;")
         click.echo("`broadsheet reextract` shows what they change of those that are stored.")
     else:
@@ -374,19 +371,6 @@ def _put(document: Any, url: str, key: str, value: str) -> None:
         entry[key].append(value)
     else:
         entry[key] = [*([entry[key]] if entry.get(key) else []), value]
-
-
-def _save(path: Path, text: str) -> None:
-    """Write sources.toml when what it says now can be used; it stays as it was otherwise."""
-    from crawler.sources.edit import save
-    from crawler.sources.toml_file import SourcesError
-
-    try:
-        save(path, text)
-    except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
-    except OSError as error:
-        sys.exit(print_error(f"{path}: {error.strerror}", STORAGE))
 
 
 @sources.command("list")
