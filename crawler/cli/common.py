@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crawler.cli.output import BUSY, STORAGE, USAGE, print_error
+from crawler.cli.output import BUSY, STORAGE, USAGE, print_error, print_errors
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -91,7 +91,7 @@ def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile
     try:
         return read_sources(path, may_be_empty=may_be_empty)
     except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
+        sys.exit(print_errors(error.args, USAGE))
 
 
 def named_sources(names: Sequence[str], read: "SourcesFile") -> tuple["Source", ...]:
@@ -138,6 +138,6 @@ def save_sources(path: Path, text: str, *, may_be_empty: bool = False) -> None:
     try:
         save(path, text, may_be_empty=may_be_empty)
     except SourcesError as error:
-        sys.exit(print_error(str(error), USAGE))
+        sys.exit(print_errors(error.args, USAGE))
     except OSError as error:
         sys.exit(print_error(f"{path}: {error.strerror}", STORAGE))

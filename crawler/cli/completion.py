@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands and options with the Tab key.
+    """Print what makes a shell complete commands and options.
 
     \b
     bash   eval "$(broadsheet completion bash)"    in ~/.bashrc

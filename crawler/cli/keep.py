@@ -44,9 +44,9 @@ def remove(names: tuple[str, ...], sources_file: Path) -> None:
 @NAMES
 @SOURCES
 def disable(names: tuple[str, ...], sources_file: Path) -> None:
-    """Ask sites no more, by name or address, and keep what sources.toml says of them: `enabled = false`.
+    """Ask sites no more, by name or address.
 
-    What they gave stays in the archive, where they are `off` from the next crawl on.
+    sources.toml says `enabled = false` of them, and all else that it said. What they gave stays in the archive, where they are `off` from the next crawl on.
     """
     _enable(names, sources_file, enabled=False)
 
@@ -85,9 +85,9 @@ def _enable(names: Iterable[str], path: Path, *, enabled: bool) -> None:
 @click.argument("new_name", metavar="NEW")
 @SOURCES
 def rename(name: str, new_name: str, sources_file: Path) -> None:
-    """Call a site something else in sources.toml: NAME is its name or address, NEW the new name.
+    """Call a site something else.
 
-    Its address stays, and so it is the same source to the archive: what it gave is shown under the new name from the next
+    NAME is its name or address, NEW what sources.toml is to call it. Its address stays, and so it is the same source to the archive: what it gave is shown under the new name from the next
     crawl on.
     """
     from crawler.sources.edit import with_values

@@ -7,7 +7,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -41,6 +41,15 @@ def print_error(message: str, code: int, *, quiet: bool = False) -> int:
             print(f"broadsheet: {printable(message)}", file=sys.stderr)  # noqa: T201
         except OSError:
             _redirect_to_devnull(sys.stderr)
+    return code
+
+
+def print_errors(messages: Sequence[str], code: int) -> int:
+    """Print errors on stderr, one a line, and return the exit code."""
+    for message in messages[:MOST_LINES]:
+        print_error(message, code)
+    if len(messages) > MOST_LINES:
+        print_error(f"and {len(messages) - MOST_LINES:,} more", code)
     return code
 
 

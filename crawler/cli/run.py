@@ -18,7 +18,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, is_absent, print_error
+from crawler.cli.output import (
+    BUSY,
+    DONE,
+    FAILED,
+    STORAGE,
+    USAGE,
+    cannot_begin,
+    counted,
+    is_absent,
+    print_error,
+    print_errors,
+)
 from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
@@ -147,7 +158,9 @@ def _run_locked(job: Job) -> int:
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
-    except (NotOurDatabase, SourcesError) as error:
+    except SourcesError as error:
+        return print_errors(error.args, USAGE)
+    except NotOurDatabase as error:
         return print_error(str(error), USAGE)
     except StorageError as error:
         return print_error(str(error), STORAGE)
