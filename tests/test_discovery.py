@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crawler.items import MAX_CHILDREN, Hints, Link, Source
 from crawler.parsers.feeds import MAX_ENTRIES, feed_says
-from crawler.parsers.front_pages import looks_like_article, site_name
+from crawler.parsers.front_pages import looks_like_article, site_says
 from crawler.parsers.links import MAX_BYTES, MAX_HINT_CHARS, NotAListing, Scope, iso_date
 from crawler.parsers.listings import read_listing
 from crawler.parsers.sitemaps import MAX_UNDATED
@@ -781,7 +781,7 @@ def test_a_front_page_is_read_in_its_own_encoding(codec: str, meta: str, headlin
         f'<body><p>{headline}</p><a href="/a">{headline}</a><a href="/b">abc</a></body></html>'
     ).encode(codec)
     assert list(links(page, "homepage")) == addresses("a")
-    assert site_name(page) == headline
+    assert site_says(page)["name"] == headline
 
 
 @pytest.mark.parametrize(
@@ -906,7 +906,7 @@ def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: 
     ],
 )
 def test_a_front_page_says_what_the_site_is_called(body: bytes, name: str | None) -> None:
-    assert site_name(body) == name
+    assert site_says(body).get("name") == name
 
 
 def item(path: str) -> str:

@@ -2,14 +2,14 @@
 
 import difflib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crawler.cli.output import BUSY, STORAGE, USAGE, print_error, print_errors
+from crawler.cli.output import BUSY, STORAGE, USAGE, is_absent, print_error, print_errors
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -44,6 +44,14 @@ SOURCES = sources_option("Whom to watch.")
 
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
+
+
+OFFLINE = click.option(
+    "--offline",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Read https://HOST/path from DIR/HOST/path instead of the network.",
+)
 
 
 @contextmanager
@@ -141,3 +149,21 @@ def save_sources(path: Path, text: str, *, may_be_empty: bool = False) -> None:
         sys.exit(print_errors(error.args, USAGE))
     except OSError as error:
         sys.exit(print_error(f"{path}: {error.strerror}", STORAGE))
+
+
+def sources_so_far(path: Path) -> "SourcesFile":
+    """What sources.toml says; it may have no source yet, or not be there."""
+    from crawler.sources.toml_file import CrawlSettings, SourcesFile
+
+    if is_absent(path):
+        if not path.absolute().parent.is_dir():
+            sys.exit(print_error(f"{path}: no such folder", USAGE))
+        return SourcesFile(crawl=CrawlSettings(), sources=())
+    return read_sources_file(path, may_be_empty=True)
+
+
+def append_sources(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Put [[source]] tables at the end of sources.toml; it stays as it was when that fails."""
+    from crawler.sources.edit import with_entries
+
+    save_sources(path, with_entries(read_text_or_exit(path), entries))

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
 
+    Follow = Callable[[Crawler, Archive], contextlib.AbstractContextManager[None]]
+
 MIN_DELAY_SECONDS = 0.02
 """Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says; and
 two where the process is not given the processor for as long as the delay at the wrong moment. On one core beside other work
@@ -91,6 +93,7 @@ class Job:
     read: "SourcesFile | None" = None  #: sources that no file names, for a first look at them
     listed: "tuple[Page, ...]" = ()  #: pages that are asked, and nothing else; `read` has the settings of their sites
     quiet: bool = False  #: say nothing unless a person must act
+    follow: "Follow | None" = None  #: what a terminal is shown meanwhile; None: a bar, unless it is quiet
     project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
 
 
@@ -243,7 +246,8 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
     crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
-    with follow(crawler, archive, quiet=job.quiet):
+    shown = contextlib.nullcontext() if job.quiet else follow(crawler, archive)
+    with job.follow(crawler, archive) if job.follow else shown:
         with _importing():
             told = ({"read": read} if read else {}) | ({"listed": job.listed} if job.listed else {})
             process.crawl(crawler, **dict(job.arguments) | told)
@@ -311,7 +315,9 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if crawler.spidercls.name == _LISTED and outcomes - {"pending"} == {"failed"}:
         first = sentence(archive.run.first_failed or "unknown")
         return Verdict(code=FAILED, status="failed", reason=f"not one page gave an answer, the first {first}")
-    if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
+    listed = crawler.spidercls.name == "sample"  # a look at sites says of each itself what failed
+    is_dead = archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread)
+    if is_dead and not listed:
         return Verdict(
             code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.run.unread)}"
         )
@@ -320,7 +326,6 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
     unanswered = list(_unanswered(archive))
     status = "partial" if why or unanswered else "ok"
-    listed = crawler.spidercls.name == "sample"  # a look at a site lists what failed itself
     said = [*why, *([] if listed else unanswered), *_left_out(archive)]
     return Verdict(code=DONE, status=status, reason="; ".join(said) or None)
 

@@ -128,13 +128,14 @@ _SHOWN_TEXT = (
 )
 
 
-def site_name(body: bytes) -> str | None:
-    """What a front page calls its site: og:site_name."""
+def site_says(body: bytes) -> dict[str, str | None]:
+    """What a front page says of its site: its `name` (og:site_name) and its `language` (the lang of <html>); None where it does not."""
     try:
         tree = _parse_html(unpacked(body)[:MAX_BYTES])
     except NotAListing:
-        return None
-    return next(filter(None, map(plain_text, tree.xpath("//meta[@property='og:site_name']/@content"))), None)
+        return {}
+    names = map(plain_text, tree.xpath("//meta[@property='og:site_name']/@content"))
+    return {"name": next(filter(None, names), None), "language": plain_text(tree.xpath("string(/html/@lang)"))}
 
 
 def looks_like_article(link: str, text: str, front_page: str) -> bool:

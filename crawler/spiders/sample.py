@@ -26,7 +26,8 @@ to ask a stranger for."""
 
 
 class SampleSpider(NewsSpider):
-    """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`."""
+    """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`; of what is imported only the
+    front pages, for names and languages."""
 
     name = "sample"
     carries_texts = True
@@ -35,8 +36,9 @@ class SampleSpider(NewsSpider):
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
-        #: per source's url: name and site, as the site and its feed say them
+        #: per source's url: name, site and language, as the site and its feed say them
         self.noted: dict[str, dict[str, str]] = {}
+        self.front_pages_only = False
         self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
@@ -44,9 +46,14 @@ class SampleSpider(NewsSpider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         assert isinstance(spider, cls)
         spider.noted = kwargs["noted"]  # the caller's own, who reads it after the run
+        spider.front_pages_only = kwargs.get("front_pages_only", False)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
+        if self.front_pages_only:
+            for source in self.sources:
+                yield self.start_discovery(source)
+            return
         async for request in super().start():
             if self._is_wanted(request):
                 yield request
@@ -54,9 +61,11 @@ class SampleSpider(NewsSpider):
     def parse_front_page(self, response: Response) -> Iterator[Output]:
         asked = asked_as(FrontPageRequest, response.request)
         if isinstance(asked.reading, Reading) and asked.reading.kind == "homepage":
-            self._note(asked.source, name=front_pages.site_name(body_of(response)))
-            yield from self._as_a_page(response, asked.source)
-        yield from super().parse_front_page(response)
+            self._note(asked.source, **front_pages.site_says(body_of(response)))
+            if not self.front_pages_only:
+                yield from self._as_a_page(response, asked.source)
+        if not self.front_pages_only:
+            yield from super().parse_front_page(response)
 
     def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
         """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
@@ -67,7 +76,8 @@ class SampleSpider(NewsSpider):
                 "status": response.status,
             }
             now = datetime.now(UTC)
-            yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
+            final = canonical_url(response.url)
+            yield Page(url=source.url, final_url=final, via="file", source=source, fetched_at=now, **facts)
 
     def follow_listing(self, response: Response, asked: ListingRequest) -> Iterator[Output]:
         if asked.kind == "feed" and response.status == 200:
