@@ -49,7 +49,7 @@ class Preview:
 
     source: Source
     overview: "SourceOverview"
-    noted: Mapping[str, str]  #: name and site, where the front page or the feed says them
+    noted: Mapping[str, str]  #: name, site, language and title, where the front page or the feed says them
 
     @property
     def is_unread(self) -> bool:
@@ -72,10 +72,10 @@ class Preview:
 
     @property
     def name(self) -> str | None:
-        """What the site calls itself: on its front page, on most articles, in its feed."""
+        """What the site calls itself: on its front page, on most articles, in its feed, in the title of its front page."""
         on_articles = Counter(article.site_name for article in self.overview.articles if article.site_name)
         names = [] if self.given else [self.noted.get("name")]
-        names += [*(name for name, _ in on_articles.most_common(1)), self.noted.get("name")]
+        names += [*(name for name, _ in on_articles.most_common(1)), self.noted.get("name"), self.noted.get("title")]
         return next((plain(name) for name in names if name), None)
 
     @property

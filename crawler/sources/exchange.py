@@ -214,7 +214,7 @@ def with_said(entries: Iterable[Entry], known: Iterable[Source], said: Mapping[s
     complete: list[Entry] = []
     for entry, source in zip(entries, sources, strict=True):
         more = said.get(source.url, {})
-        name, language = " ".join(more.get("name", "").split()), more.get("language", "")
+        name, language = " ".join((more.get("name") or more.get("title", "")).split()), more.get("language", "")
         own = {"url": entry["url"]}
         if name and name.isprintable() and len(name) <= MAX_NAME_CHARS and not is_named(source):
             own["name"] = taken.name_for(name, source.url)

@@ -61,7 +61,7 @@ class SampleSpider(NewsSpider):
     def parse_front_page(self, response: Response) -> Iterator[Output]:
         asked = asked_as(FrontPageRequest, response.request)
         if isinstance(asked.reading, Reading) and asked.reading.kind == "homepage":
-            self._note(asked.source, **front_pages.site_says(body_of(response)))
+            self._note(asked.source, **front_pages.site_says(body_of(response), response.url))
             if not self.front_pages_only:
                 yield from self._as_a_page(response, asked.source)
         if not self.front_pages_only:
