@@ -244,12 +244,12 @@ def test_an_imported_list_learns_names_and_languages_from_front_pages(site: Site
     site.add("/twin/", '<html lang="the best"><meta property="og:site_name" content="The Pier&#27; Gazette">')
     names = ["", "es/", "twin/", "gone/"]
     rows = "".join(f"{site.url}/{name}\n" for name in names)
-    (folder / "list.csv").write_text(f"url,name\n{rows}{site.url}/own/,Mine\n")
+    (folder / "list.csv").write_text(f"url,name\n{rows}{site.url}/own/,Mine\n{site.feed('/feed.rss')},\n")
     site.add("/own/", '<html lang="de"><meta property="og:site_name" content="Its own word">')
     done = broadsheet("sources", "import", "list.csv", cwd=folder)
     assert (done.returncode, done.stdout) == (
         0,
-        "sources.toml: 5 sources added, their feeds are looked for at the first crawl.\n",
+        "sources.toml: 6 sources added, their feeds are looked for at the first crawl.\n",
     )
     assert done.stderr == "1 front page could not be read: its name and language are as the list says.\n"
     found = [(source.name, source.language) for source in parse_sources((folder / "sources.toml").read_text()).sources]
@@ -259,8 +259,9 @@ def test_an_imported_list_learns_names_and_languages_from_front_pages(site: Site
         ("The Pier Gazette · 127.0.0.1", None),
         ("127.0.0.1/gone/", None),
         ("Mine", "de"),
+        ("127.0.0.1/feed.rss", None),
     ]
-    assert sorted(site.asked) == sorted(["/robots.txt", *(f"/{name}" for name in [*names, "own/"])])
+    assert sorted(site.asked) == sorted(["/robots.txt", *(f"/{name}" for name in [*names, "own/", "feed.rss"])])
 
 
 def test_an_import_on_a_terminal_shows_how_far_it_is(site: Site, folder: Path) -> None:
@@ -314,13 +315,15 @@ def interrupt(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=5)
 
 
-def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path) -> None:
+@pytest.mark.parametrize("command", ["add", "import"])
+def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path, command: str) -> None:
     gazette(site)
+    (folder / "list.txt").write_text(f"{site.url}\n{site.url}/sport/\n")
     (folder / "sources.toml").write_text(MANNERS.replace("delay = 0", "delay = 3"))
-    command = [sys.executable, "-m", "crawler", "sources", "add", site.url]
+    arguments = [sys.executable, "-m", "crawler", "sources", command, "list.txt"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        arguments, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
     while not site.asked:
         time.sleep(0.05)

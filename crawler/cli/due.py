@@ -73,6 +73,7 @@ class Due:
         engine = self._crawler.engine
         if engine is None or engine.scheduler is None:
             return {}
+        # Scrapy's scheduler keeps a queue for each host, and has no other way to ask how long they are.
         queues = getattr(getattr(engine.scheduler, "mqs", None), "pqueues", {})
         waiting = {host: len(queue) for host, queue in queues.items()}
         for request in engine.downloader.active:

@@ -2,7 +2,7 @@
 
 import difflib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -63,18 +63,19 @@ class Commands(click.Group):
         """What follows `broadsheet` in the command that was meant: one of this group, else of another, else by its spelling."""
         root = ctx.find_root()
         assert isinstance(root.command, click.Group)
-        all_of_them = {
-            name.rpartition(" ")[2]: name for name in _names(root.command)
-        }  # the last of a name is the plain one
-        near = difflib.get_close_matches(word.lower(), self.commands, n=1, cutoff=0.7) or difflib.get_close_matches(
-            word.lower(), all_of_them, n=1, cutoff=0.7
-        )
-        for name in (word.lower(), *near):
+        everywhere = {name.rpartition(" ")[2]: name for name in _names(root.command)}
+        word = word.lower()
+        for name in (word, *(_nearest(word, self.commands) or _nearest(word, everywhere))):
             if name in self.commands:
                 return " ".join([*_own_words(ctx), name])
-            if name in all_of_them or name in SAID_ELSEWHERE:
-                return all_of_them.get(name) or SAID_ELSEWHERE[name]
+            if meant := everywhere.get(name) or SAID_ELSEWHERE.get(name):
+                return meant
         return None
+
+
+def _nearest(word: str, names: Iterable[str]) -> list[str]:
+    """The name that is spelt most like a word, where one is: a slip of the pen, no more."""
+    return difflib.get_close_matches(word, list(names), n=1, cutoff=0.7)
 
 
 def _own_words(ctx: click.Context) -> list[str]:
@@ -91,7 +92,7 @@ class MainCommands(Commands):
 
 
 def _names(group: click.Group, before: str = "") -> Iterator[str]:
-    """Every command below a group as it is written, those of groups before the plain ones."""
+    """Every command below a group as it is written, the plain ones last: they win where two have one word."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _names(command, f"{before}{name} ")

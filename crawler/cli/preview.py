@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -130,7 +130,7 @@ def _looked(
         "OFFLINE_DIR": str(offline or ""),
         "CLOSESPIDER_TIMEOUT": seconds * ceil(len(sources) / 16),
     }
-    read = SourcesFile(crawl=crawl, sources=tuple(replace(source, enabled=True) for source in sources))
+    read = SourcesFile(crawl=crawl, sources=tuple(sources))
     with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
         db = Path(folder) / "sample.db"
         told = {"noted": noted, **arguments}

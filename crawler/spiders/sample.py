@@ -36,9 +36,9 @@ class SampleSpider(NewsSpider):
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
-        #: per source's url: name, site and language, as the site and its feed say them
+        #: per source's url: name, site, language and title, as the site and its feed say them; {} of one that says nothing
         self.noted: dict[str, dict[str, str]] = {}
-        self.front_pages_only = False
+        self.front_pages_only = False  #: whether only front pages are asked, for what they say
         self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
@@ -60,12 +60,14 @@ class SampleSpider(NewsSpider):
 
     def parse_front_page(self, response: Response) -> Iterator[Output]:
         asked = asked_as(FrontPageRequest, response.request)
-        if isinstance(asked.reading, Reading) and asked.reading.kind == "homepage":
-            self._note(asked.source, **front_pages.site_says(body_of(response), response.url))
-            if not self.front_pages_only:
-                yield from self._as_a_page(response, asked.source)
-        if not self.front_pages_only:
-            yield from super().parse_front_page(response)
+        is_front = isinstance(asked.reading, Reading) and asked.reading.kind == "homepage"
+        if isinstance(asked.reading, Reading):
+            self._note(asked.source, **(front_pages.site_says(body_of(response), response.url) if is_front else {}))
+        if self.front_pages_only:
+            return
+        if is_front:
+            yield from self._as_a_page(response, asked.source)
+        yield from super().parse_front_page(response)
 
     def _as_a_page(self, response: Response, source: Source) -> Iterator[Page]:
         """Also try to read what a person gave as an article. It goes as a saved copy: it says nothing of how the source is."""
