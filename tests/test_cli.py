@@ -44,6 +44,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("command", [("crawl",), ("sources", "list")])
+def test_every_fault_of_sources_toml_has_a_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    keys = "".join(f"key{number} = 1\n" for number in range(22))
+    (tmp_path / "sources.toml").write_text(f"[crawl]\ndelya = 1\n{SOURCES}{keys}")
+    done = broadsheet(*command, cwd=tmp_path)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines), lines[-1]) == (2, 21, "broadsheet: and 3 more")
+    assert lines[0] == "broadsheet: sources.toml: [crawl]: unknown key 'delya'; did you mean 'delay'?"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crawler.items import MAX_CHILDREN, Hints, Link, Source
 from crawler.parsers.feeds import MAX_ENTRIES, feed_says
-from crawler.parsers.front_pages import looks_like_article, site_name
+from crawler.parsers.front_pages import looks_like_article, site_says
 from crawler.parsers.links import MAX_BYTES, MAX_HINT_CHARS, NotAListing, Scope, iso_date
 from crawler.parsers.listings import read_listing
 from crawler.parsers.sitemaps import MAX_UNDATED
@@ -781,7 +781,7 @@ def test_a_front_page_is_read_in_its_own_encoding(codec: str, meta: str, headlin
         f'<body><p>{headline}</p><a href="/a">{headline}</a><a href="/b">abc</a></body></html>'
     ).encode(codec)
     assert list(links(page, "homepage")) == addresses("a")
-    assert site_name(page) == headline
+    assert site_says(page, "https://x.example/")["name"] == headline
 
 
 @pytest.mark.parametrize(
@@ -895,6 +895,28 @@ def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: 
 
 
 @pytest.mark.parametrize(
+    ("title", "url", "name"),
+    [
+        ("The Pier Gazette", "https://www.piergazette.example/", "The Pier Gazette"),
+        ("News, all day | The Pier Gazette", "https://piergazette.example/", "The Pier Gazette"),
+        ("Lindentaler Bote: Nachrichten", "https://www.lindentaler-bote.example/", "Lindentaler Bote"),
+        ("Home - BBC News - Latest", "https://www.bbc.example/", "BBC News"),
+        ("潮見崎新報", "https://www.shiomizaki.example/", "潮見崎新報"),
+        ("Corvane &amp; Sons", "https://corvaneandsons.example/", None),
+        ("Inicio | El Paseo Dominical", "https://elpaseo.example/", "El Paseo Dominical"),
+        ("Nordküste: Aktuelles", "https://www.nordkuste.example/", "Nordküste"),
+        ("Home", "https://piergazette.example/", None),
+        ("All that is new today in our town and in the next", "https://x.example/", None),
+        ("Latest | Breaking", "https://piergazette.example/", None),
+        ("", "https://piergazette.example/", None),
+    ],
+)
+def test_the_part_of_a_front_page_s_title_that_is_a_name(title: str, url: str, name: str | None) -> None:
+    page = f'<html lang="en-GB"><title>{title}</title>'.encode()
+    assert site_says(page, url) == {"name": None, "language": "en-GB", "title": name}
+
+
+@pytest.mark.parametrize(
     ("body", "name"),
     [
         (
@@ -906,7 +928,7 @@ def test_a_feed_says_what_its_site_is_called_and_where_it_is(body: bytes, said: 
     ],
 )
 def test_a_front_page_says_what_the_site_is_called(body: bytes, name: str | None) -> None:
-    assert site_name(body) == name
+    assert site_says(body, "https://x.example/").get("name") == name
 
 
 def item(path: str) -> str:

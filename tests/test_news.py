@@ -550,7 +550,7 @@ def test_of_a_names_addresses_the_public_ones_are_tried(
     resolver.resolveHostName(receiver, "paper.example", 80)
     assert (found, ended) == (entered, [True])
     assert ("paper.example" in resolver.refused) == (isinstance(known, list) and not entered)
-    resolver.refused.discard("paper.example")
+    resolver.refused.pop("paper.example", None)
 
 
 def test_what_a_page_reserves_stands_beside_it(site: Site, newsroom: Newsroom) -> None:

@@ -158,6 +158,57 @@ def test_a_mistake_in_a_source_names_the_source_and_the_way_out(line: str, messa
     )
 
 
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    text = """
+        sorce = 1
+        [crawl]
+        delya = 1
+        bugdet = 2
+        since = 7
+        [[source]]
+        ulr = "https://x.example/"
+        nmae = "X"
+        enabled = "yes"
+        [[source]]
+        url = "https://y.example/"
+        feeds = ["/feed", "ftp://y.example/"]
+        [[source]]
+        url = "https://z.example/"
+        exclude = ["("]
+        body = "//p["
+        [[source]]
+        url = "https://z.example"
+        [[source]]
+        url = "https://good.example/"
+    """
+    with pytest.raises(SourcesError) as raised:
+        parse_sources(text, "s.toml")
+    starts = [message.partition(": missing")[0].partition(": Invalid")[0] for message in raised.value.args]
+    assert starts == [
+        "s.toml: unknown key 'sorce'; did you mean 'source'?",
+        "s.toml: [crawl]: unknown key 'delya'; did you mean 'delay'?",
+        "s.toml: [crawl]: unknown key 'bugdet'; did you mean 'budget'?",
+        "s.toml: [crawl]: since: expected a string in quotes, not 7",
+        "s.toml: [[source]] 1: unknown key 'ulr'; did you mean 'url'?",
+        "s.toml: [[source]] 1: unknown key 'nmae'; did you mean 'name'?",
+        "s.toml: [[source]] 1: enabled: expected true or false, not 'yes'",
+        "s.toml: [[source]] 2 (https://y.example/): '/feed' is no http or https address",
+        "s.toml: [[source]] 2 (https://y.example/): 'ftp://y.example/' is no http or https address",
+        "s.toml: [[source]] 3 (https://z.example/): '(' is no regular expression",
+        "s.toml: [[source]] 3 (https://z.example/): '//p[' is neither XPath nor CSS of an element",
+    ]
+
+
+def test_twins_are_named_beside_other_faults() -> None:
+    text = one("nmae = 1") + one("", "https://y.example/") + one("", "https://y.example")
+    with pytest.raises(SourcesError) as raised:
+        parse_sources(text, "s.toml")
+    assert [message.partition(";")[0] for message in raised.value.args] == [
+        "s.toml: [[source]] 1 (https://www.x.example/): unknown key 'nmae'",
+        "s.toml: [[source]] 3 (https://y.example/) is the same as [[source]] 2: https://y.example/",
+    ]
+
+
 @pytest.mark.parametrize("language", ["en", "EN", "en-GB", "en-gb", "zh-Hant-TW", "es-419", "ckb", "la", "de-1996"])
 def test_a_language_tag_is_taken_as_people_write_it(language: str) -> None:
     (source,) = parse_sources(one(f'language = "{language}"')).sources

@@ -19,6 +19,7 @@ from crawler.cli.main import main
 from crawler.sources.toml_file import parse_sources
 from tests.conftest import CORPUS, ROOT, broadsheet
 from tests.support.loopback import Site, article_html, serving, story
+from tests.support.terminal import on_a_terminal
 
 MANNERS = '# mine\n[crawl]\ndelay = 0\nallow_private = ["127.0.0.0/8"]\n'
 
@@ -122,10 +123,8 @@ def test_a_site_that_cannot_be_read_is_not_added_and_the_reason_is_named(site: S
     site.add("/", "no", 403)
     done = broadsheet("sources", "add", site.url, cwd=folder)
     assert (done.returncode, added(folder)) == (1, "")
-    assert done.stderr.splitlines()[1:] == [
-        f"broadsheet: not one source could be read: {site.url}/: turned away by the server (HTTP 403)",
-        f"broadsheet: {site.url}/ was not added; `--no-look` adds it all the same",
-    ]
+    said = f"{site.url}/ was not added: turned away by the server (HTTP 403); `--no-look` adds it all the same"
+    assert done.stderr == f"broadsheet: {said}\n"
     assert sources("add", site.url, "--no-look").exit_code == 0
     assert added(folder) == f'\n[[source]]\nurl = "{site.url}/"\n'
 
@@ -152,13 +151,23 @@ def test_a_section_of_a_site_may_be_added(site: Site, folder: Path) -> None:
     assert "pages        7 found, 5 of them read: 5 with an article" in done.stdout
 
 
-def test_of_a_private_address_the_setting_that_allows_it_is_named(folder: Path) -> None:
-    (folder / "sources.toml").write_text("")
+@pytest.mark.parametrize(
+    ("crawl", "line"),
+    [
+        ("", 'allow_private = ["127.0.0.1"]'),
+        ('[crawl]\nallow_private = ["10.0.0.0/8"]\n', 'allow_private = ["10.0.0.0/8", "127.0.0.1"]'),
+    ],
+    ids=["nothing is allowed", "another network is"],
+)
+def test_of_a_private_address_the_line_that_allows_it_is_named(folder: Path, crawl: str, line: str) -> None:
+    (folder / "sources.toml").write_text(crawl)
     done = broadsheet("sources", "add", "http://127.0.0.1:9/", cwd=folder)
-    assert (done.returncode, (folder / "sources.toml").read_text()) == (1, "")
-    assert done.stderr.splitlines()[-1] == (
-        "broadsheet: http://127.0.0.1:9/ was not added: its address is not public; allow_private under [crawl] in sources.toml can allow it"
+    assert (done.returncode, (folder / "sources.toml").read_text()) == (1, crawl)
+    assert done.stderr == (
+        "broadsheet: http://127.0.0.1:9/ was not added: its address 127.0.0.1 is not public; to watch it nevertheless, "
+        f"write {line} under [crawl] in sources.toml\n"
     )
+    assert parse_sources(f"[crawl]\n{line}\n", may_be_empty=True).crawl.networks()
 
 
 @pytest.mark.parametrize("address", ["https://X.example", "https://x.example/rss#top", "https://x.example/map.xml"])
@@ -168,6 +177,114 @@ def test_what_is_there_already_is_not_looked_at(folder: Path, address: str) -> N
     done = sources("add", address)
     assert (done.exit_code, "is there already, as x.example" in done.stderr) == (2, True)
     assert added(folder) == f"[[source]]\n{known}"
+
+
+def test_several_addresses_and_a_list_are_looked_at_together(site: Site, folder: Path) -> None:
+    gazette(site)
+    links = [site.article(f"/{number}/", f"Crane {number}", story(f"crane {number}")) for number in range(3)]
+    sport = site.feed("/sport.xml", *links)
+    poor = site.feed("/poor.xml", site.add("/plan", "%PDF-1.7"))
+    gone, article = f"{site.url}/gone/", site.article("/2026/pier", "Pier", story("pier"))
+    (folder / "list.txt").write_text(f"{sport}  # sport\n{gone}\n{site.url}\n")
+    done = broadsheet("sources", "add", site.url, "list.txt", poor, article, cwd=folder)
+    assert done.returncode == 2, done.stderr
+    assert sorted(line.removeprefix("broadsheet: ").partition(":")[2] for line in done.stderr.splitlines()) == sorted(
+        line.partition(":")[2]
+        for line in [
+            f"{gone} was not added: no page at this address (HTTP 404); `--no-look` adds it all the same",
+            f"{poor} was not added; `--yes` adds it all the same",
+            f"{article} is an article; its site is {site.url}/: add that. `--no-look` adds the article's address all the same",
+        ]
+    ), done.stderr
+    assert f"\n{site.url}/\n  name         The Pier Gazette\n" in f"\n{done.stdout}"
+    assert done.stdout.splitlines()[-1] == (
+        "sources.toml: added The Pier Gazette, News. `broadsheet crawl` fetches them."
+    )
+    assert added(folder).count("[[source]]") == 2
+    again = broadsheet("sources", "add", "list.txt", site.url, "--no-look", cwd=folder)
+    assert (again.returncode, again.stderr.count("is there already")) == (0, 2)
+    assert added(folder).count("[[source]]") == 3
+
+
+def test_a_list_that_is_no_file_here_may_be_an_address(folder: Path) -> None:
+    assert sources("add", "x.example/urls.txt", "https://y.example/a.opml", "--no-look").exit_code == 0
+    assert [line for line in added(folder).splitlines() if "url" in line] == [
+        'url = "https://x.example/urls.txt"',
+        'url = "https://y.example/a.opml"',
+    ]
+
+
+def test_a_terminal_is_told_of_every_step_and_asked_once(site: Site, folder: Path) -> None:
+    gazette(site, 2)
+    page = site.article("/crane", "Crane", story("crane"))
+    sport = site.feed("/sport.xml", page)
+    shown = on_a_terminal(folder, "sources", "add", site.url, sport, until=b"[Y/n]", answer=b"\n")
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert lines[0] == "Looking at 2 sites …"
+    steps = [line.split(maxsplit=1) for line in lines[1 : lines.index("")]]
+    assert {(*step,) for step in steps} >= {
+        ("robots.txt", f"{site.url}/robots.txt"),
+        ("front", f"page   {site.url}/"),
+        ("feed", f"{site.url}/news.xml"),
+        ("article", f"{site.url}/0"),
+        ("article", page),
+    }, shown
+    assert shown.count("Add these 2? [Y/n]") == 1
+    assert added(folder).count("[[source]]") == 2
+
+
+def test_what_is_no_terminal_is_not_told_of_steps(site: Site, folder: Path) -> None:
+    gazette(site)
+    assert broadsheet("sources", "add", site.url, cwd=folder).stderr == ""
+
+
+def test_an_imported_list_learns_names_and_languages_from_front_pages(site: Site, folder: Path) -> None:
+    gazette(site)
+    site.add("/es/", '<html lang="es-AR"><meta property="og:site_name" content="El Muelle">')
+    site.add("/twin/", '<html lang="the best"><meta property="og:site_name" content="The Pier&#27; Gazette">')
+    names = ["", "es/", "twin/", "gone/"]
+    rows = "".join(f"{site.url}/{name}\n" for name in names)
+    (folder / "list.csv").write_text(f"url,name\n{rows}{site.url}/own/,Mine\n{site.feed('/feed.rss')},\n")
+    site.add("/own/", '<html lang="de"><meta property="og:site_name" content="Its own word">')
+    done = broadsheet("sources", "import", "list.csv", cwd=folder)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "sources.toml: 6 sources added, their feeds are looked for at the first crawl.\n",
+    )
+    assert done.stderr == "1 front page could not be read: its name and language are as the list says.\n"
+    found = [(source.name, source.language) for source in parse_sources((folder / "sources.toml").read_text()).sources]
+    assert found == [
+        ("The Pier Gazette", None),
+        ("El Muelle", "es-AR"),
+        ("The Pier Gazette · 127.0.0.1", None),
+        ("127.0.0.1/gone/", None),
+        ("Mine", "de"),
+        ("127.0.0.1/feed.rss", None),
+    ]
+    assert sorted(site.asked) == sorted(["/robots.txt", *(f"/{name}" for name in [*names, "own/", "feed.rss"])])
+
+
+def test_an_import_on_a_terminal_shows_how_far_it_is(site: Site, folder: Path) -> None:
+    gazette(site)
+    (folder / "list.txt").write_text(f"{site.url}\n{site.url}/gone/\n")
+    shown = on_a_terminal(folder, "sources", "import", "list.txt")
+    assert "/2" in shown
+    assert "0/0" not in shown
+    assert "2 sources added" in shown
+
+
+def test_an_import_that_is_told_not_to_look_asks_nobody(site: Site, folder: Path) -> None:
+    (folder / "list.txt").write_text(f"{site.url}\n{site.url}/feed.xml\n")
+    done = sources("import", "list.txt", "--no-look")
+    said = "sources.toml: 2 sources with 1 feed added, of 1 the feeds are looked for at the first crawl.\n"
+    assert (done.exit_code, done.stdout, site.asked) == (0, said, [])
+
+
+def test_a_list_in_a_pipe_has_a_line_a_source(folder: Path) -> None:
+    url = f"https://a-rather-long-name-of-a-host.example/{'section/' * 20}"
+    (folder / "sources.toml").write_text(f'[[source]]\nurl = "{url}"\nname = "{"The Long Ledger " * 9}"\n')
+    assert [url in line for line in broadsheet("sources", "list", cwd=folder).stdout.splitlines()] == [False, True]
+    assert url not in on_a_terminal(folder, "sources", "list")
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x03", 1)], ids=["no", "yes", "interrupted"])
@@ -198,13 +315,15 @@ def interrupt(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=5)
 
 
-def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path) -> None:
+@pytest.mark.parametrize("command", ["add", "import"])
+def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path, command: str) -> None:
     gazette(site)
+    (folder / "list.txt").write_text(f"{site.url}\n{site.url}/sport/\n")
     (folder / "sources.toml").write_text(MANNERS.replace("delay = 0", "delay = 3"))
-    command = [sys.executable, "-m", "crawler", "sources", "add", site.url]
+    arguments = [sys.executable, "-m", "crawler", "sources", command, "list.txt"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        arguments, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
     while not site.asked:
         time.sleep(0.05)
@@ -226,7 +345,7 @@ def test_all_sources_are_looked_at_and_a_poor_one_is_named(site: Site, folder: P
     done = broadsheet("sources", "check", "--look", cwd=folder)
     assert (done.returncode, done.stderr.splitlines()) == (
         1,
-        ["Looking at 2 sites …", "broadsheet: no article from Gone"],
+        ["broadsheet: no article from Gone"],
     )
     assert [line for line in done.stdout.splitlines() if "front page" in line or "pages  " in line] == [
         "  pages        7 found, 5 of them read: 5 with an article",
@@ -247,7 +366,7 @@ def test_however_many_sources_there_are_five_pages_of_each_are_asked(folder: Pat
 def test_only_the_named_sources_are_checked(folder: Path) -> None:
     named = ["--sources", CORPUS / "sources.toml", "--offline", CORPUS]
     done = broadsheet("sources", "check", "--look", "The Fenmoor Post", *named, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "Looking at 1 site …\n")
+    assert (done.returncode, done.stderr) == (0, "")
     wrong = sources("check", "--look", "Fenmoor Post", *named)
     assert (wrong.exit_code, "did you mean 'The Fenmoor Post'?" in wrong.stderr) == (2, True)
 
@@ -257,13 +376,13 @@ def test_a_list_goes_in_once_and_what_it_had_besides_is_said(folder: Path) -> No
         '<opml><body><outline text="News"><outline text="A" xmlUrl="https://a.example/rss" description="x"/>'
         '<outline text="B" xmlUrl="https://b.example/rss" description="y"/></outline></body></opml>'
     )
-    first = sources("import", "feeds.opml.xml")
+    first = sources("import", "feeds.opml.xml", "--no-look")
     assert (first.exit_code, first.stdout) == (0, "sources.toml: 2 sources with 2 feeds added.\n")
     assert first.stderr == "feeds.opml.xml: not used: description (2)\n"
     before = (folder / "sources.toml").read_text()
     assert before.startswith(MANNERS)
-    again = sources("import", "feeds.opml.xml")
-    assert again.stdout == "sources.toml: 0 sources with 0 feeds added.\nThere already: A, B.\n"
+    again = sources("import", "feeds.opml.xml", "--no-look")
+    assert again.stdout == "sources.toml: nothing new.\nThere already: A, B.\n"
     assert (folder / "sources.toml").read_text() == before
 
 
@@ -286,13 +405,18 @@ def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder:
         ("import empty.txt", 2, "empty.txt: names no site"),
         ("import empty.opml", 2, "empty.opml: not well-formed XML"),
         ("import wrong.txt", 2, "not added: entry 1: 'ftp://a.example/' is no http or https address"),
-        ("import good.txt --sources inline.toml", 2, "inline.toml: not valid TOML"),
-        ("import good.txt --sources misspelt.toml", 2, "did you mean 'delay'"),
+        ("import good.txt --no-look --sources inline.toml", 2, "inline.toml: not valid TOML"),
+        ("import good.txt --no-look --sources misspelt.toml", 2, "did you mean 'delay'"),
         ("export out.json", 2, "out.json: expected one of"),
         ("export absent/out.csv", 2, "absent/out.csv: no such folder"),
         ("add a.example --offline . --sources absent/s.toml", 2, "absent/s.toml: no such folder"),
         ("check --look --write", 2, "--look proposes nothing"),
         ("check --offline .", 2, "--offline is for --look"),
+        ("import good.txt --no-look --offline .", 2, "--offline is for a look"),
+        ("add a.example c.example --name C --no-look", 2, "--name is for one address"),
+        ("add absent.txt", 2, "absent.txt: No such file"),
+        ("add empty.txt", 2, "empty.txt: names no site"),
+        ("add empty.opml", 2, "empty.opml: `broadsheet sources import empty.opml` takes lists of other programs"),
         ("add nowhere.example --no-look --offline .", 2, "--offline is for a look"),
         ("add nowhere.example --offline absent", 2, "absent"),
         ("add https://me:word@a.example/", 2, "carries a user name"),
@@ -340,7 +464,7 @@ def test_a_list_comes_through_a_pipe(folder: Path) -> None:
         pipe.write(b"a.example\n")
         writer = threading.Timer(0.2, pipe.close)  # it ends when nobody writes any more
         writer.start()
-        done = sources("import", "list.txt")
+        done = sources("import", "list.txt", "--no-look")
     assert (done.exit_code, "a.example" in added(folder)) == (0, True)
 
 
@@ -354,7 +478,7 @@ def test_a_list_comes_through_a_pipe(folder: Path) -> None:
 )
 def test_a_list_s_own_words_do_not_reach_the_terminal_as_commands(folder: Path, name: str, said: str) -> None:
     (folder / name).write_text(said)
-    shown = sources("import", name)
+    shown = sources("import", name, "--no-look")
     assert (shown.exit_code, shown.output.replace("\n", "").isprintable()) == (0 if name == "a.csv" else 2, True)
 
 

@@ -1,18 +1,20 @@
 """What the command lines share: options, and how a command ends whose file cannot be used."""
 
+import difflib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crawler.cli.output import BUSY, STORAGE, USAGE, print_error
+from crawler.cli.output import BUSY, STORAGE, USAGE, is_absent, print_error, print_errors
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from crawler.items import Source
     from crawler.sources.toml_file import SourcesFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -42,6 +44,14 @@ SOURCES = sources_option("Whom to watch.")
 
 
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless a person must act: for cron.")
+
+
+OFFLINE = click.option(
+    "--offline",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Read https://HOST/path from DIR/HOST/path instead of the network.",
+)
 
 
 @contextmanager
@@ -100,4 +110,71 @@ def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile
     try:
         return read_sources(path, may_be_empty=may_be_empty)
     except SourcesError as error:
+        sys.exit(print_errors(error.args, USAGE))
+
+
+def named_sources(names: Sequence[str], read: "SourcesFile") -> tuple["Source", ...]:
+    """The sources with these names or addresses, or exit with the message of the nearest; all where nothing is named."""
+    by_name = {key: source for source in read.sources for key in (source.url, source.name)}
+    found = []
+    for name in names:
+        source = by_name.get(name) or by_name.get(_address_of(name))
+        if source is None:
+            close = difflib.get_close_matches(name, by_name, n=1)
+            nearest = f"; did you mean {close[0]!r}?" if close else "; `broadsheet sources list` shows them"
+            sys.exit(print_error(f"no source is called {name!r}{nearest}", USAGE))
+        found.append(source)
+    return tuple(dict.fromkeys(found)) or read.sources
+
+
+def _address_of(name: str) -> str:
+    """The address that a person means by `www.x.example`; "" where it is none."""
+    from crawler.sources.exchange import with_scheme
+    from crawler.urls import UnusableURL, canonical_url
+
+    try:
+        return canonical_url(with_scheme(name))
+    except UnusableURL:
+        return ""
+
+
+def read_text_or_exit(path: Path) -> str:
+    """The text of sources.toml, "" where there is none yet, or exit with the message of what is wrong with it."""
+    from crawler.sources.edit import read_text
+    from crawler.sources.toml_file import SourcesError
+
+    try:
+        return read_text(path)
+    except SourcesError as error:
         sys.exit(print_error(str(error), USAGE))
+
+
+def save_sources(path: Path, text: str, *, may_be_empty: bool = False) -> None:
+    """Write sources.toml when what it says now can be used; it stays as it was otherwise."""
+    from crawler.sources.edit import save
+    from crawler.sources.toml_file import SourcesError
+
+    try:
+        save(path, text, may_be_empty=may_be_empty)
+    except SourcesError as error:
+        sys.exit(print_errors(error.args, USAGE))
+    except OSError as error:
+        sys.exit(print_error(f"{path}: {error.strerror}", STORAGE))
+
+
+def sources_so_far(path: Path) -> "SourcesFile":
+    """What sources.toml says; it may have no source yet, or not be there."""
+    from crawler.sources.toml_file import CrawlSettings, SourcesFile
+
+    if is_absent(path):
+        if not path.absolute().parent.is_dir():
+            sys.exit(print_error(f"{path}: no such folder", USAGE))
+        return SourcesFile(crawl=CrawlSettings(), sources=())
+    return read_sources_file(path, may_be_empty=True)
+
+
+def append_sources(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Put [[source]] tables at the end of sources.toml; it stays as it was when that fails."""
+    from crawler.sources.edit import with_entries
+
+    save_sources(path, with_entries(read_text_or_exit(path), entries))

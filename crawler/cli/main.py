@@ -14,10 +14,12 @@ from click.core import ParameterSource
 from crawler.cli import upkeep
 from crawler.cli.backfill import backfill
 from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
+from crawler.cli.completion import completion
 from crawler.cli.export import export
+from crawler.cli.groups import MainCommands
 from crawler.cli.imports import import_
 from crawler.cli.listed import crawl_listed
-from crawler.cli.output import DONE, FAILED, USAGE, exit_when_stdout_fails, is_absent, print_error
+from crawler.cli.output import DONE, FAILED, USAGE, is_absent, print_error
 from crawler.cli.reextract import reextract
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
@@ -26,15 +28,7 @@ from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
 
 
-class Commands(click.Group):
-    """The commands. None of them ends with 0 when what it printed could not be written."""
-
-    def main(self, *arguments: Any, **options: Any) -> Any:
-        with exit_when_stdout_fails():
-            return super().main(*arguments, **options)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=MainCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="broadsheet")
 def main() -> None:
     """Watch news sites and keep what they publish in one SQLite file.
@@ -63,6 +57,7 @@ for command in (
     backfill,
     upkeep.doctor,
     upkeep.forget,
+    completion,
 ):
     main.add_command(command)
 

@@ -7,7 +7,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -44,6 +45,15 @@ def print_error(message: str, code: int, *, quiet: bool = False) -> int:
     return code
 
 
+def print_errors(messages: Sequence[str], code: int) -> int:
+    """Print errors on stderr, one a line, and return the exit code."""
+    for message in messages[:MOST_LINES]:
+        print_error(message, code)
+    if len(messages) > MOST_LINES:
+        print_error(f"and {len(messages) - MOST_LINES:,} more", code)
+    return code
+
+
 def printable(text: str) -> str:
     """A text on one line, terminal escape sequences and control characters escaped: they are shown as Python writes it. Of
     a long one both ends."""
@@ -58,6 +68,23 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 article`, `1,200 articles`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+MOST_NAMED = 5
+"""Sources or mistakes that a sentence names; it gives the number of the others."""
+
+
+def some(texts: Sequence[str], between: str) -> str:
+    """The first of the texts, and how many more there are."""
+    rest = [f"and {len(texts) - MOST_NAMED:,} more"] if len(texts) > MOST_NAMED else []
+    return between.join([*texts[:MOST_NAMED], *rest])
+
+
+def print_counts(what: str, counts: Counter[str]) -> None:
+    """Print on stderr what was counted, in one line, the most frequent first; nothing where nothing was."""
+    if counts:
+        named = ", ".join(f"{name} ({number:,})" for name, number in counts.most_common())
+        print(printable(f"{what}: {named}"), file=sys.stderr)  # noqa: T201
 
 
 MOST_LINES = 20

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +21,18 @@ from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from crawler.cli.run import Follow
     from pipelines.archive.queries import EntryPoint, Sampled, SourceOverview
 
 PREVIEW_SECONDS = 120
 """Time limit of one preview, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front
 page, a dozen guesses and five articles take half of it."""
+
+
+FRONT_PAGE_SECONDS = 40
+"""The same where only front pages are asked: robots.txt and the page, ten seconds each at most (DOWNLOAD_TIMEOUT), once more."""
 
 
 MOST_LISTED = 8
@@ -41,7 +49,12 @@ class Preview:
 
     source: Source
     overview: "SourceOverview"
-    noted: Mapping[str, str]  #: name and site, where the front page or the feed says them
+    noted: Mapping[str, str]  #: name, site, language and title, where the front page or the feed says them
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether nothing there could be read."""
+        return bool(self.overview.trouble) and not (self.overview.pages or self.overview.articles)
 
     @property
     def given(self) -> str | None:
@@ -59,10 +72,10 @@ class Preview:
 
     @property
     def name(self) -> str | None:
-        """What the site calls itself: on its front page, on most articles, in its feed."""
+        """What the site calls itself: on its front page, on most articles, in its feed, in the title of its front page."""
         on_articles = Counter(article.site_name for article in self.overview.articles if article.site_name)
         names = [] if self.given else [self.noted.get("name")]
-        names += [*(name for name, _ in on_articles.most_common(1)), self.noted.get("name")]
+        names += [*(name for name, _ in on_articles.most_common(1)), self.noted.get("name"), self.noted.get("title")]
         return next((plain(name) for name in names if name), None)
 
     @property
@@ -73,29 +86,63 @@ class Preview:
 
 
 def preview(sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None) -> tuple[int, list[Preview]]:
-    """Crawl a sample of each source; returns an exit code, and a Preview of each source when that is 0, else []. Errors are
-    printed."""
-    from pipelines.archive.queries import end_of_run, overview
+    """Crawl a sample of each source, and tell of the steps on a terminal; returns an exit code, and a Preview of each source
+    when that is 0, else []. Errors are printed."""
+    from crawler.cli.progress import tell_steps
+    from pipelines.archive.queries import overview
+
+    with _looked(sources, crawl, offline, PREVIEW_SECONDS, tell_steps) as (code, archive, noted):
+        if archive is None:
+            return code, []
+        return code, [Preview(source=s, overview=overview(archive, s.url), noted=noted.get(s.url, {})) for s in sources]
+
+
+def front_pages_say(
+    sources: Sequence[Source], crawl: CrawlSettings, offline: Path | None
+) -> tuple[int, Mapping[str, Mapping[str, str]]]:
+    """Ask the front page of each source, and show on a terminal how many are left; returns an exit code, and of each source's
+    url the name and the language that it says, as far as it does. Errors are printed."""
+    from crawler.cli.progress import follow
+
+    with _looked(
+        sources, crawl, offline, FRONT_PAGE_SECONDS, partial(follow, known=len(sources)), front_pages_only=True
+    ) as (code, _, noted):
+        return code, noted
+
+
+@contextmanager
+def _looked(
+    sources: Sequence[Source],
+    crawl: CrawlSettings,
+    offline: Path | None,
+    seconds: int,
+    follow: "Follow",
+    **arguments: object,
+) -> Iterator[tuple[int, "Database | None", dict[str, dict[str, str]]]]:
+    """A crawl of the sample spider into an archive that is gone afterwards: the exit code, the archive when that is 0, and
+    what was noted in passing."""
+    from pipelines.archive.queries import end_of_run
     from pipelines.database.connection import connect
 
     noted: dict[str, dict[str, str]] = {}
     settings = {
         "WARC": False,
         "OFFLINE_DIR": str(offline or ""),
-        "CLOSESPIDER_TIMEOUT": PREVIEW_SECONDS * ceil(len(sources) / 16),
+        "CLOSESPIDER_TIMEOUT": seconds * ceil(len(sources) / 16),
     }
     read = SourcesFile(crawl=crawl, sources=tuple(sources))
     with tempfile.TemporaryDirectory(prefix="broadsheet-") as folder, _own_signals():
         db = Path(folder) / "sample.db"
-        code = run(Job(spider="sample", db=db, settings=settings, arguments={"noted": noted}, read=read, quiet=True))
+        told = {"noted": noted, **arguments}
+        code = run(Job(spider="sample", db=db, settings=settings, arguments=told, read=read, quiet=True, follow=follow))
         if code != DONE:
-            return code, []
+            yield code, None, {}
+            return
         with closing(connect(db)) as archive:
             if end_of_run(archive) == PARTLY_DONE["shutdown"]:
-                return print_error("stopped by a signal", FAILED), []
-            return code, [
-                Preview(source=s, overview=overview(archive, s.url), noted=noted.get(s.url, {})) for s in sources
-            ]
+                yield print_error("stopped by a signal", FAILED), None, {}
+            else:
+                yield code, archive, noted
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from crawler.cli.due import Due
 from crawler.cli.output import counted, folded, printable
 from crawler.reasons import sentence
 
@@ -42,35 +43,68 @@ def log_to_terminal(level: int) -> None:
 
 
 @contextmanager
-def follow(crawler: "Crawler", archive: "Archive", *, quiet: bool) -> Iterator[None]:
-    """Show on a terminal how many pages are done of those that are known to be due."""
+def follow(crawler: "Crawler", archive: "Archive", known: int = 0) -> Iterator[None]:
+    """Show on a terminal how much is done of what is known to be due, and which host takes longest.
+
+    known: requests of a run that is no crawl; what of a crawl is due the archive knows.
+    """
     from scrapy import signals
 
-    if quiet or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield
         return
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[last]}"),
+        TextColumn("{task.fields[slowest]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=STDERR, transient=True) as progress:
-        task = progress.add_task("reading", total=0, last="")
+        task = progress.add_task("reading", total=None, slowest="")
+        due = Due(crawler, archive, known)
 
-        def scheduled(request: Any) -> None:
-            if not request.meta.get("redirect_times"):
-                progress.update(task, total=(progress.tasks[0].total or 0) + 1)
+        def show(item: Any = None) -> None:
+            due.items += item is not None
+            if due.is_time():
+                progress.update(task, total=due.total, completed=due.done, slowest=due.slowest)
 
-        def done(item: Any) -> None:
-            url = item.get("url") if isinstance(item, dict) else getattr(item, "url", None)
-            progress.update(task, advance=1, last=str(url or "")[:60])
-
-        crawler.signals.connect(scheduled, signals.request_scheduled, weak=False)
-        for signal in (signals.item_scraped, signals.item_dropped):
-            crawler.signals.connect(done, signal, weak=False)
+        crawler.signals.connect(due.note_request, signals.request_scheduled, weak=False)
+        answered = (signals.request_left_downloader, signals.item_scraped, signals.item_dropped)
+        for signal in (signals.request_reached_downloader, *answered):
+            crawler.signals.connect(show, signal, weak=False)
         yield
+
+
+@contextmanager
+def tell_steps(crawler: "Crawler", archive: "Archive") -> Iterator[None]:
+    """Tell on a terminal of every request that is sent: a look at a site takes half a minute, at a second between two."""
+    from scrapy import signals
+
+    def sent(request: Any) -> None:
+        STDERR.print(f"  {_step_of(request):<12} {printable(request.url)}", style="dim", soft_wrap=True, markup=False)
+
+    if sys.stderr.isatty():
+        crawler.signals.connect(sent, signals.request_reached_downloader, weak=False)
+    yield
+
+
+_STEPS = {"homepage": "front page", "feed": "feed", "news_sitemap": "sitemap", "sitemap": "sitemap"}
+
+
+def _step_of(request: Any) -> str:
+    """What a request of a look at a site is for, in a word or two."""
+    from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, RobotsRequest, asked_for
+
+    match asked_for(request):
+        case RobotsRequest():
+            return "robots.txt"
+        case FrontPageRequest() | ListingRequest() as asked:
+            return _STEPS.get(asked.kind, asked.kind)
+        case PageRequest():
+            return "article"
+        case _:
+            return "rights"  # tdmrep.json, the certificate of an issuer
 
 
 @contextmanager
@@ -99,12 +133,22 @@ def copying(out: Path) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, size: progress.update(task, completed=done, total=size)
 
 
+def stdout_console() -> Console:
+    """Standard output for tables. Elsewhere than on a terminal no line of them is folded."""
+    console = Console()
+    return console if console.is_terminal else Console(width=UNFOLDED)
+
+
+UNFOLDED = 1_000_000
+"""Columns of a file or a pipe: names and addresses in a sources.toml have at most 10,000 characters."""
+
+
 def print_summary(archive: "Archive", reason: str | None) -> None:
     """The table of what was found, per source, and where the rest is."""
     from pipelines.archive.queries import article_count
     from pipelines.archive.runs import summary
 
-    console = Console()
+    console = stdout_console()
     lines = summary(archive.db, archive.run)
     if lines:
         console.print(summary_table(lines))
@@ -149,7 +193,7 @@ def summary_table(lines: Mapping[str, Mapping[str, int]], columns: Sequence[str]
 
 def print_status(health: list[dict[str, Any]], states: dict[str, int], last: dict[str, Any] | None) -> None:
     """How every source is doing and why, the states of all pages, and how the last run ended."""
-    console = Console()
+    console = stdout_console()
     console.print(status_table(health))
     for source in health:
         if source["reason"] and source["status"] != "off":

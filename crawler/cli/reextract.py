@@ -244,11 +244,9 @@ class Reader:
 
 def _print(found: Found, *, applied: bool) -> None:
     """The table by source, what is lost and why, and what could not be read."""
-    from rich.console import Console
+    from crawler.cli.progress import stdout_console, summary_table
 
-    from crawler.cli.progress import summary_table
-
-    console = Console()
+    console = stdout_console()
     if found.by_source:
         console.print(summary_table(dict(sorted(found.by_source.items())), COLUMNS))
     for line in (*_losses(found.losses), *_end(found, applied=applied)):

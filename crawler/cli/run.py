@@ -18,7 +18,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.output import BUSY, DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, is_absent, print_error
+from crawler.cli.output import (
+    BUSY,
+    DONE,
+    FAILED,
+    STORAGE,
+    USAGE,
+    cannot_begin,
+    counted,
+    is_absent,
+    print_error,
+    print_errors,
+)
 from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
 
@@ -29,6 +40,8 @@ if TYPE_CHECKING:
     from crawler.items import Page
     from crawler.sources.toml_file import SourcesFile
     from pipelines.archive.store import Archive
+
+    Follow = Callable[[Crawler, Archive], contextlib.AbstractContextManager[None]]
 
 MIN_DELAY_SECONDS = 0.02
 """Shortest DOWNLOAD_DELAY. Without any Scrapy 2.19 sends all that waits for a host at once, whatever `concurrency` says; and
@@ -83,6 +96,7 @@ class Job:
         None  #: what fills the archive in the place of a spider, without Scrapy
     )
     quiet: bool = False  #: say nothing unless a person must act
+    follow: "Follow | None" = None  #: what a terminal is shown meanwhile; None: a bar, unless it is quiet
     project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
 
 
@@ -153,7 +167,9 @@ def _run_locked(job: Job) -> int:
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
         archive = Archive(job.db)
-    except (NotOurDatabase, SourcesError) as error:
+    except SourcesError as error:
+        return print_errors(error.args, USAGE)
+    except NotOurDatabase as error:
         return print_error(str(error), USAGE)
     except StorageError as error:
         return print_error(str(error), STORAGE)
@@ -236,7 +252,8 @@ def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Ve
     crawler.settings.set("ARCHIVE", archive)
     bugs: list[str] = []
     crawler.signals.connect(_record_errors(bugs), signals.item_error, weak=False)
-    with follow(crawler, archive, quiet=job.quiet):
+    shown = contextlib.nullcontext() if job.quiet else follow(crawler, archive)
+    with job.follow(crawler, archive) if job.follow else shown:
         with _importing():
             told = ({"read": read} if read else {}) | ({"listed": job.listed} if job.listed else {})
             process.crawl(crawler, **dict(job.arguments) | told)
@@ -304,7 +321,9 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     if crawler.spidercls.name == _LISTED and outcomes - {"pending"} == {"failed"}:
         first = sentence(archive.run.first_failed or "unknown")
         return Verdict(code=FAILED, status="failed", reason=f"not one page gave an answer, the first {first}")
-    if archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread):
+    listed = crawler.spidercls.name == "sample"  # a look at sites says of each itself what failed
+    is_dead = archive.run.unread and not archive.run.read and not others_are_well(archive.db, archive.run.unread)
+    if is_dead and not listed:
         return Verdict(
             code=FAILED, status="failed", reason=f"not one source could be read: {_first(archive.run.unread)}"
         )
@@ -313,7 +332,6 @@ def judge(crawler: "Crawler", archive: "Archive", bugs: list[str], *, bootstrap_
     why = [*([PARTLY_DONE[str(finish_reason)]] if finish_reason in PARTLY_DONE else []), *_held(archive)]
     unanswered = list(_unanswered(archive))
     status = "partial" if why or unanswered else "ok"
-    listed = crawler.spidercls.name == "sample"  # a look at a site lists what failed itself
     said = [*why, *([] if listed else unanswered), *_left_out(archive)]
     return Verdict(code=DONE, status=status, reason="; ".join(said) or None)
 

@@ -32,7 +32,7 @@ class PublicAddressResolver:
     that resolves differently the second time gains nothing. Of several the first that takes the connection is used (RFC 8305).
     """
 
-    refused: ClassVar[set[str]] = set()  #: hosts that were not entered, lower case
+    refused: ClassVar[dict[str, str]] = {}  #: hosts that were not entered, lower case, and the first address of each
 
     def __init__(self, reactor: Any, allowed: Networks) -> None:
         self._reactor = reactor
@@ -79,7 +79,7 @@ class PublicAddressResolver:
     def _checked(self, name: str, found: list[str]) -> list[str]:
         public = [address for address in found if may_enter(address, self._allowed)]
         if found and not public:
-            self.refused.add(name.lower())
+            self.refused[name.lower()] = found[0]
             logger.warning("%s is %s, which is not public; allow_private in sources.toml can allow it", name, found[0])
         return public
 

@@ -57,7 +57,7 @@ def failure_reason(error: BaseException, url: str) -> str:
     """Why asking for `url` ended in an error of NETWORK_ERRORS, as one stable word for `pages.reason`."""
     # Twisted's message ends with the name, which after a redirect is another one than the address has that was asked for.
     unresolved = str(error).rpartition(" ")[2].rstrip(".") if isinstance(error, CannotResolveHostError) else ""
-    if {(urlsplit(url).hostname or ""), unresolved.lower()} & PublicAddressResolver.refused:
+    if {(urlsplit(url).hostname or ""), unresolved.lower()} & PublicAddressResolver.refused.keys():
         return "private_address"
     if isinstance(error, CertificateFault):
         return error.word

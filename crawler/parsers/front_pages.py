@@ -1,6 +1,7 @@
 """Front pages: feed autodiscovery (`<link rel="alternate">`), and the links that look like articles."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -23,7 +24,7 @@ from crawler.parsers.links import (
     plain_text,
     unpacked,
 )
-from crawler.urls import hash_route, is_front_page, same_site
+from crawler.urls import default_name, hash_route, is_front_page, same_site
 from pipelines.extract.notice_signs import notice_word
 
 MAX_LINKED_FEEDS = 5
@@ -128,13 +129,48 @@ _SHOWN_TEXT = (
 )
 
 
-def site_name(body: bytes) -> str | None:
-    """What a front page calls its site: og:site_name."""
+def site_says(body: bytes, url: str) -> dict[str, str | None]:
+    """What a front page says of its site; None, or no key, where it does not.
+
+    Its `name` (og:site_name), its `language` (the lang of <html>), and its `title`: the part of <title> that is a name.
+    """
     try:
         tree = _parse_html(unpacked(body)[:MAX_BYTES])
     except NotAListing:
-        return None
-    return next(filter(None, map(plain_text, tree.xpath("//meta[@property='og:site_name']/@content"))), None)
+        return {}
+    names = map(plain_text, tree.xpath("//meta[@property='og:site_name']/@content"))
+    return {
+        "name": next(filter(None, names), None),
+        "language": plain_text(tree.xpath("string(/html/@lang)")),
+        "title": _name_in(plain_text(tree.xpath("string(//title)")) or "", url),
+    }
+
+
+def _name_in(title: str, url: str) -> str | None:
+    """The part of a title that the host is called after, as `The Pier` of `News, all day | The Pier` at thepier.example; else
+    the whole title where hosts do not spell its script, and it is as short as a name. `Home` is no name."""
+    host = _letters(default_name(url).rpartition(".")[0])
+    parts = [part.strip() for part in _BETWEEN_PARTS.split(title[:MAX_TITLE_CHARS]) if part.strip()]
+    for part in parts:
+        called = _letters(part)
+        if len(called) >= _SHORTEST_NAME and (called in host or (len(host) >= _SHORTEST_NAME and host in called)):
+            return part
+    is_short = len(parts) == 1 and len(title) <= _NAME_CHARS
+    return title if is_short and not re.search("[a-z]", _letters(title)) else None
+
+
+def _letters(text: str) -> str:
+    """Letters and figures, small and without accents."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.lower())))
+
+
+_BETWEEN_PARTS = re.compile(r" [|·•–—-] |: ")
+
+MAX_TITLE_CHARS = 1_000
+"""Of a title that is looked at."""
+
+_SHORTEST_NAME, _NAME_CHARS = 3, 40
+"""Letters of the shortest name that is found in a host's, such as BBC; characters of a title that may be a name."""
 
 
 def looks_like_article(link: str, text: str, front_page: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.items import ENTRY_POINTS, KINDS, Source
+from crawler.sources.languages import is_language
 from crawler.sources.opml import Entry, UnreadableList, read_opml, write_opml
 from crawler.sources.toml_file import SourcesError, source_of
 from crawler.urls import UnusableURL, canonical_url, default_name, origin_of
@@ -55,8 +56,7 @@ def read_list(data: bytes, suffix: str, unused: Counter[str]) -> list[Entry]:
     """Parse a list into entries; `url` may be missing. What it had and was not understood is counted. Raises UnreadableList."""
     if suffix in (".opml", ".xml"):
         return read_opml(data, unused)
-    text = _decoded(data)
-    return _read_csv(text, unused) if suffix == ".csv" else _read_lines(text)
+    return _read_csv(_decoded(data), unused) if suffix == ".csv" else _read_lines(data)
 
 
 def _decoded(data: bytes) -> str:
@@ -68,13 +68,15 @@ def _decoded(data: bytes) -> str:
         raise UnreadableList(f"not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
-def _read_lines(text: str) -> list[Entry]:
+def addresses(data: bytes) -> list[str]:
+    """The addresses of a plain list, one a line; # begins a comment. Raises UnreadableList."""
+    lines = (re.sub(r"(\A|\s)#.*", "", line).strip() for line in _decoded(data).splitlines())
+    return [with_scheme(line) for line in lines if line]
+
+
+def _read_lines(data: bytes) -> list[Entry]:
     entries: list[Entry] = []
-    for line in text.splitlines():
-        address = re.sub(r"(\A|\s)#.*", "", line).strip()
-        if not address:
-            continue
-        url = with_scheme(address)
+    for url in addresses(data):
         kind = "sitemaps" if _SITEMAP_ADDRESS.search(url) else "feeds" if _FEED_ADDRESS.search(url) else None
         entries.append({kind: [url]} if kind else {"url": url})
     return entries
@@ -202,6 +204,33 @@ def merge_into(entries: Sequence[Entry], known: Iterable[Source]) -> ImportResul
             else:
                 already_present.append(str(entry.get("name") or entry.get("url") or " ".join(_entry_points(entry))))
     return ImportResult(new=tuple(new), already_present=tuple(already_present), refused=tuple(refused))
+
+
+def with_said(entries: Iterable[Entry], known: Iterable[Source], said: Mapping[str, Mapping[str, str]]) -> list[Entry]:
+    """The entries with the names and languages that their sites say of themselves, by url, where they have none yet."""
+    entries = list(entries)
+    sources = [source_of(entry, "entry") for entry in entries]
+    taken = _Taken([*known, *sources])
+    complete: list[Entry] = []
+    for entry, source in zip(entries, sources, strict=True):
+        more = said.get(source.url, {})
+        name, language = " ".join((more.get("name") or more.get("title", "")).split()), more.get("language", "")
+        own = {"url": entry["url"]}
+        if name and name.isprintable() and len(name) <= MAX_NAME_CHARS and not is_named(source):
+            own["name"] = taken.name_for(name, source.url)
+            taken.names.add(own["name"])
+        own |= {key: value for key, value in entry.items() if key not in own}
+        complete.append(own | ({"language": language} if is_language(language) and not source.language else {}))
+    return complete
+
+
+def is_named(source: Source) -> bool:
+    """Whether somebody has called a source something; else it has a name made of its address."""
+    return not source.name.startswith(default_name(source.url))
+
+
+MAX_NAME_CHARS = 100
+"""Longest name that a site is called by its own word; what is longer is a sentence about it."""
 
 
 def _placed(entry: Entry, taken: _Taken) -> Entry | None:

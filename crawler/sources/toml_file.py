@@ -8,7 +8,8 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import Field, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -32,7 +33,25 @@ DEFAULT_USER_AGENT = "Broadsheet/1 (+no contact address given)"
 
 
 class SourcesError(Exception):
-    """sources.toml cannot be used; the message names the file, the entry and the way out."""
+    """sources.toml cannot be used; each of its arguments is a fault that names the file, the entry and the way out."""
+
+    def __str__(self) -> str:
+        return "; ".join(self.args)
+
+
+class _Faults(list[str]):
+    """All that is wrong, so that one look at the message mends the file."""
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        try:
+            yield
+        except SourcesError as error:
+            self.extend(error.args)
+
+    def raise_any(self) -> None:
+        if self:
+            raise SourcesError(*self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,27 +121,39 @@ def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
 
 
 def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool = False) -> SourcesFile:
-    """Check the text of a sources.toml; `where` begins every message. One without a source is a mistake, unless it may be."""
+    """Check the text of a sources.toml; `where` begins every fault, all of which are found at once. One without a source is
+    a fault, unless it may be."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
         raise SourcesError(f"{where}: not valid TOML: {error}") from None
-    _only_known(tables, ("crawl", "source"), where)
-    crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
-    entries = tables.get("source", [])
-    if not isinstance(entries, list):
-        raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
-    if not entries and not may_be_empty:
+    faults = _Faults(_unknown(tables, ("crawl", "source"), where))
+    crawl = CrawlSettings()
+    with faults.collecting():
+        crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
+    sources: dict[int, Source] = {}
+    with faults.collecting():
+        for number, entry in enumerate(_listed(tables, where), 1):
+            with faults.collecting():
+                sources[number] = source_of(entry, f"{where}: [[source]] {number}")
+    faults += _twins(sources, where)
+    faults.raise_any()
+    if not sources and not may_be_empty:
         raise SourcesError(
             f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
         )
-    sources = tuple(source_of(entry, f"{where}: [[source]] {number}") for number, entry in enumerate(entries, 1))
-    _no_twins(sources, where)
-    return SourcesFile(crawl=crawl, sources=sources)
+    return SourcesFile(crawl=crawl, sources=tuple(sources.values()))
+
+
+def _listed(tables: Mapping[str, Any], where: str) -> list[object]:
+    entries = tables.get("source", [])
+    if not isinstance(entries, list):
+        raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
+    return entries
 
 
 def source_of(entry: object, where: str) -> Source:
-    """Check one [[source]] table; `where` begins the message of the SourcesError."""
+    """Check one [[source]] table; `where` begins every fault of the SourcesError."""
     if not isinstance(entry, dict):
         raise SourcesError(f"{where}: must be a table: write [[source]] above its keys")
     url = entry.get("url")
@@ -132,70 +163,75 @@ def source_of(entry: object, where: str) -> Source:
     values = _typed(entry, Source, where)
     if "url" not in values:
         raise SourcesError(f'{where}: needs url = "https://…"')
+    faults = _Faults()
     for address in (values["url"], *(address for kind in ENTRY_POINTS for address in values.get(kind, ()))):
-        _check(canonical_url, address, UnusableURL, where)
-        if _CONTROL.search(address):  # nobody wrote it on purpose, and OPML cannot carry it
-            raise SourcesError(f"{where}: {address!r} holds a control character")
+        wrong = [*_tried(canonical_url, address, UnusableURL, where)]
+        if not wrong and _CONTROL.search(address):  # nobody wrote it on purpose, and OPML cannot carry it
+            wrong = [f"{where}: {address!r} holds a control character"]
+        faults += wrong
+    faults.raise_any()
     # One source, however its address is written: it is the source's identity from run to run.
     values["url"] = canonical_url(values["url"])
     named = any(values.get(kind) for kind in ENTRY_POINTS)
     source = Source(**{"name": default_name(url), "discover": () if named else KINDS} | values)  # type: ignore[arg-type]
-    _check_rules(source, where)
+    faults += _faulty_rules(source, where)
+    faults.raise_any()
     return source
 
 
-def _check_rules(source: Source, where: str) -> None:
+def _faulty_rules(source: Source, where: str) -> Iterator[str]:
     """What is checked by trying it: kinds, regular expressions, selectors, the time zone."""
     for kind in source.discover:
         if kind not in KINDS:
-            raise SourcesError(f"{where}: discover: unknown kind {kind!r}{nearest(kind, KINDS)}")
+            yield f"{where}: discover: unknown kind {kind!r}{nearest(kind, KINDS)}"
     if source.title is not None and source.title not in TITLES:
-        raise SourcesError(f"{where}: title: unknown place {source.title!r}{nearest(source.title, TITLES)}")
+        yield f"{where}: title: unknown place {source.title!r}{nearest(source.title, TITLES)}"
     if source.certificates not in (None, "unchecked"):
-        raise SourcesError(f'{where}: certificates: expected "unchecked" or nothing, not {source.certificates!r}')
+        yield f'{where}: certificates: expected "unchecked" or nothing, not {source.certificates!r}'
     for rule in (*source.include, *source.exclude):
-        _check(
-            re.compile, rule, (re.error, OverflowError, RecursionError), f"{where}: {rule!r} is no regular expression"
-        )
+        message = f"{where}: {rule!r} is no regular expression"
+        yield from _tried(re.compile, rule, (re.error, OverflowError, RecursionError), message)
     for selector in (*([source.body] if source.body else []), *source.strip):
-        _check(_try_selector, selector, _NO_SELECTOR, f"{where}: {selector!r} is neither XPath nor CSS of an element")
+        message = f"{where}: {selector!r} is neither XPath nor CSS of an element"
+        yield from _tried(_try_selector, selector, _NO_SELECTOR, message)
     for key in ("name", "category"):
         if _CONTROL.search(value := getattr(source, key) or ""):  # a terminal would obey it
-            raise SourcesError(f"{where}: {key}: {value!r} holds a control character")
+            yield f"{where}: {key}: {value!r} holds a control character"
     if source.language is not None and not is_language(source.language):
-        raise SourcesError(f"{where}: unknown language {source.language!r}; {language_meant(source.language)}")
+        yield f"{where}: unknown language {source.language!r}; {language_meant(source.language)}"
     zone = source.timezone
     if zone is not None:
         expected = nearest(zone, available_timezones(), "expected a name such as Europe/London")
-        _check(
-            ZoneInfo,
-            zone,
-            (ZoneInfoNotFoundError, ValueError, OSError),
-            f"{where}: unknown timezone {zone!r}{expected}",
-        )
+        message = f"{where}: unknown timezone {zone!r}{expected}"
+        yield from _tried(ZoneInfo, zone, (ZoneInfoNotFoundError, ValueError, OSError), message)
 
 
 def _crawl(table: object, where: str) -> CrawlSettings:
     if not isinstance(table, dict):
         raise SourcesError(f"{where}: must be a table")
     crawl = CrawlSettings(**_typed(table, CrawlSettings, where))
+    _Faults(_faulty_manners(crawl, where)).raise_any()
+    return crawl
+
+
+def _faulty_manners(crawl: CrawlSettings, where: str) -> Iterator[str]:
     if not crawl.user_agent.isascii() or not crawl.user_agent.isprintable():
-        raise SourcesError(f"{where}: user_agent: expected printable ASCII on one line, not {crawl.user_agent!r}")
+        yield f"{where}: user_agent: expected printable ASCII on one line, not {crawl.user_agent!r}"
     if not 0 <= crawl.delay <= 3600:
-        raise SourcesError(f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds")
+        yield f"{where}: delay = {crawl.delay}: expected 0 to 3600 seconds"
     if not 1 <= crawl.concurrency <= 16:
-        raise SourcesError(f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16")
+        yield f"{where}: concurrency = {crawl.concurrency}: expected 1 to 16"
     if not 0 <= crawl.warc_days <= 100_000:
-        raise SourcesError(f"{where}: warc_days = {crawl.warc_days}: expected 0 to 100,000 days, 0 for ever")
+        yield f"{where}: warc_days = {crawl.warc_days}: expected 0 to 100,000 days, 0 for ever"
     if not 1 <= crawl.budget <= 1_000_000:
-        raise SourcesError(f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests")
+        yield f"{where}: budget = {crawl.budget}: expected 1 to 1000000 requests"
     try:
         crawl.since_date(datetime(2026, 1, 1, tzinfo=UTC))
     except ValueError:
-        raise SourcesError(f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"') from None
+        yield f'{where}: since = {crawl.since!r}: expected "7d", "36h" or "2026-11-01"'
     for network in crawl.allow_private:
-        _check(ip_network, network, ValueError, f'{where}: allow_private: expected networks such as "127.0.0.0/8"')
-    return crawl
+        message = f'{where}: allow_private: expected networks such as "127.0.0.0/8"'
+        yield from _tried(ip_network, network, ValueError, message)
 
 
 _SAMPLE = etree.fromstring("<html><body><article><div><p><a/></p></div></article></body></html>")
@@ -215,8 +251,12 @@ def _typed(table: Mapping[str, Any], model: type, where: str) -> dict[str, Any]:
     """The table's values with lists as tuples, each checked against the field's type; "" where a string is optional means
     nothing."""
     known = {known.name: known for known in fields(model)}
-    _only_known(table, tuple(known), where)
-    values = {key: _value(value, known[key], f"{where}: {key}") for key, value in table.items()}
+    faults = _Faults(_unknown(table, tuple(known), where))
+    values: dict[str, Any] = {}
+    for key in filter(known.__contains__, table):
+        with faults.collecting():
+            values[key] = _value(table[key], known[key], f"{where}: {key}")
+    faults.raise_any()
     return {key: value for key, value in values.items() if value != ""}
 
 
@@ -247,10 +287,10 @@ MAX_VALUE_CHARS = 10_000
 """Longest value: an address, a name, a rule; writing a string of a megabyte as TOML takes tomlkit a minute."""
 
 
-def _only_known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+def _unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> Iterator[str]:
     for key in table:
         if key not in known:
-            raise SourcesError(f"{where}: unknown key {key!r}{nearest(key, known)}")
+            yield f"{where}: unknown key {key!r}{nearest(key, known)}"
 
 
 def nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
@@ -259,22 +299,23 @@ def nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; {otherwise or 'known are ' + ', '.join(known)}"
 
 
-def _check(
-    test: Callable[[Any], object], value: Any, errors: type[Exception] | tuple[type[Exception], ...], message: str
-) -> None:
+Errors = type[Exception] | tuple[type[Exception], ...]
+
+
+def _tried(test: Callable[[Any], object], value: Any, errors: Errors, message: str) -> Iterator[str]:
+    """The message and the reason where a test of a value raises one of the errors."""
     try:
         test(value)
     except errors as error:
-        raise SourcesError(f"{message}: {error}") from None
+        yield f"{message}: {error}"
 
 
-def _no_twins(sources: tuple[Source, ...], where: str) -> None:
+def _twins(sources: Mapping[int, Source], where: str) -> Iterator[str]:
     seen: dict[str, int] = {}
-    for number, source in enumerate(sources, 1):
+    for number, source in sources.items():
         ways_out = {canonical_url(source.url): "remove one", source.name: 'give each its own name = "…"'}
         for same, way_out in ways_out.items():
             first = seen.setdefault(same, number)
             if first != number:
-                raise SourcesError(
-                    f"{where}: [[source]] {number} ({source.url}) is the same as [[source]] {first}: {same}; {way_out}"
-                )
+                yield f"{where}: [[source]] {number} ({source.url}) is the same as [[source]] {first}: {same}; {way_out}"
+                break

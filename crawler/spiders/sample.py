@@ -26,7 +26,8 @@ to ask a stranger for."""
 
 
 class SampleSpider(NewsSpider):
-    """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`."""
+    """Fetches a sample of each source, for `broadsheet sources add` and `sources check --look`; of what is imported only the
+    front pages, for names and languages."""
 
     name = "sample"
     carries_texts = True
@@ -35,8 +36,9 @@ class SampleSpider(NewsSpider):
 
     def __init__(self, sources: Iterable[Source], since: datetime, robots: RobotsSitemaps) -> None:
         super().__init__(sources, since, robots)
-        #: per source's url: name and site, as the site and its feed say them
+        #: per source's url: name, site, language and title, as the site and its feed say them; {} of one that says nothing
         self.noted: dict[str, dict[str, str]] = {}
+        self.front_pages_only = False  #: whether only front pages are asked, for what they say
         self._sampled: dict[str, dict[str, PageRequest]] = {}
 
     @classmethod
@@ -44,17 +46,26 @@ class SampleSpider(NewsSpider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         assert isinstance(spider, cls)
         spider.noted = kwargs["noted"]  # the caller's own, who reads it after the run
+        spider.front_pages_only = kwargs.get("front_pages_only", False)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
+        if self.front_pages_only:
+            for source in self.sources:
+                yield self.start_discovery(source)
+            return
         async for request in super().start():
             if self._is_wanted(request):
                 yield request
 
     def parse_front_page(self, response: Response) -> Iterator[Output]:
         asked = asked_as(FrontPageRequest, response.request)
-        if isinstance(asked.reading, Reading) and asked.reading.kind == "homepage":
-            self._note(asked.source, name=front_pages.site_name(body_of(response)))
+        is_front = isinstance(asked.reading, Reading) and asked.reading.kind == "homepage"
+        if isinstance(asked.reading, Reading):
+            self._note(asked.source, **(front_pages.site_says(body_of(response), response.url) if is_front else {}))
+        if self.front_pages_only:
+            return
+        if is_front:
             yield from self._as_a_page(response, asked.source)
         yield from super().parse_front_page(response)
 
@@ -67,7 +78,8 @@ class SampleSpider(NewsSpider):
                 "status": response.status,
             }
             now = datetime.now(UTC)
-            yield Page(url=source.url, final_url=canonical_url(response.url), via="file", fetched_at=now, **facts)
+            final = canonical_url(response.url)
+            yield Page(url=source.url, final_url=final, via="file", source=source, fetched_at=now, **facts)
 
     def follow_listing(self, response: Response, asked: ListingRequest) -> Iterator[Output]:
         if asked.kind == "feed" and response.status == 200:

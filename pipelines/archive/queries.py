@@ -5,10 +5,11 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlite_utils import Database
 
-from pipelines.archive.schedule import READ
+from pipelines.archive.schedule import READ, RESTING, due_until
 from pipelines.database.connection import Row, first_row
 
 
@@ -69,6 +70,19 @@ def overview(db: Database, url: str) -> SourceOverview:
         is_article=any(row["url"] == url and row["article_id"] for row in rows),
         trouble=source["reason"] if source["status"] in ("broken", "blocked") else end_of_run(db),
     )
+
+
+def requests_due(db: Database, now: datetime, page_limit: int) -> int:
+    """Listings and pages of sources that are watched and whose time has come; of pages page_limit at most, unless that is 0."""
+    until = due_until(now)
+    listings = """select count(*) from feeds join sources on sources.id = source_id where enabled
+        and last_status not in (select value from json_each(?1))
+        and (next_fetch_at is null or next_fetch_at <= ?2 or last_fetched_at > ?2)"""
+    pages = """select count(*) from pages join sources on sources.id = source_id where enabled
+        and (state = 'pending' or (next_fetch_at is not null and (next_fetch_at <= ?1 or pages.last_fetched_at > ?1)))"""
+    ((of_listings,),) = db.execute(listings, [json.dumps(RESTING), until])
+    ((of_pages,),) = db.execute(pages, [until])
+    return int(of_listings) + min(int(of_pages), page_limit or int(of_pages))
 
 
 def end_of_run(db: Database) -> str | None:

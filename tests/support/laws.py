@@ -21,7 +21,7 @@ from crawler.fetcher.robots import rules_of
 from crawler.fetcher.robots_rules import RobotsRules
 from crawler.items import MAX_CHILDREN, MAX_PAGE_BYTES, Article, Hints, Page, Source
 from crawler.parsers.feeds import feed_says
-from crawler.parsers.front_pages import site_name
+from crawler.parsers.front_pages import site_says
 from crawler.parsers.links import (
     MAX_DATE_CHARS,
     MAX_FEED_HTML_CHARS,
@@ -139,8 +139,8 @@ def obeys_hints(hints: Hints) -> bool:
 def listing(expected: str) -> Callable[[Mutant], str]:
     def law(mutant: Mutant) -> str:
         url = origin(mutant.body) + "/listing"
-        said = feed_says(mutant.body, url) if expected == "feed" else {"name": site_name(mutant.body)}
-        assert is_clean(said["name"], MAX_HINT_CHARS), said
+        said = feed_says(mutant.body, url) if expected == "feed" else site_says(mutant.body, url)
+        assert all(is_clean(said.get(key), MAX_HINT_CHARS) for key in ("name", "language", "title")), said
         assert is_address(said.get("site"), MAX_URL_CHARS), said
         try:
             reading = read_listing(mutant.body, url, expected, NOW.replace(year=2020))
