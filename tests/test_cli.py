@@ -21,7 +21,7 @@ from crawler.cli.main import main
 from crawler.cli.sources import sources
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
-from pipelines.publish.serve import datasette_arguments
+from pipelines.publish.serve import Place, datasette_arguments
 from tests.conftest import CORPUS, ROOT, broadsheet, connect
 from tests.support.loopback import article_html, story
 
@@ -182,7 +182,7 @@ def test_an_archive_on_a_read_only_place_is_read(sealed: Path, command: str) -> 
 
 
 def test_an_archive_on_a_read_only_place_is_served_as_immutable(sealed: Path) -> None:
-    assert datasette_arguments(sealed, 8001, public=False)[1:3] == ["--immutable", str(sealed)]
+    assert datasette_arguments(sealed, Place())[1:3] == ["--immutable", str(sealed)]
 
 
 def test_where_an_archive_on_a_read_only_place_is_being_written_a_snapshot_is_named(sealed: Path) -> None:

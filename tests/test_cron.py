@@ -1,6 +1,7 @@
 """What `broadsheet schedule` prints works as it stands: from the root folder, in cron's bare environment, whatever the path."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -53,19 +54,61 @@ def test_the_crontab_lines_crawl_in_silence_and_name_who_is_ill(folder: Path) ->
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd reads its own units best")
 def test_systemd_finds_no_fault_in_the_units(folder: Path, tmp_path: Path) -> None:
-    printed = broadsheet("schedule", cwd=folder).stdout
-    units = re.findall(r"# ~/.config/systemd/user/(\S+)\n(.*?)(?=\n# )", printed, re.DOTALL)
+    units = units_of(folder)
     for name, text in units:
         (tmp_path / name).write_text(text)
     assert sorted(name for name, _ in units) == [
         "broadsheet-check.service",
         "broadsheet-check.timer",
+        "broadsheet-failed@.service",
+        "broadsheet-serve.service",
         "broadsheet.service",
         "broadsheet.timer",
     ]
     paths = [str(tmp_path / name) for name, _ in units]
     done = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def units_of(folder: Path) -> list[tuple[str, str]]:
+    """Name and text of each unit."""
+    printed = broadsheet("schedule", "--for", "systemd", cwd=folder).stdout
+    return re.findall(r"# ~/.config/systemd/user/(\S+)\n(.*?)(?=\n# )", printed, re.DOTALL)
+
+
+def test_every_unit_says_what_it_is_and_mails_when_it_fails(folder: Path) -> None:
+    for name, text in units_of(folder):
+        assert re.search(r"^Description=Broadsheet: \w.+$", text, re.MULTILINE), name
+        mails = name.endswith(".service") and "@" not in name
+        assert ("OnFailure=broadsheet-failed@%n.service" in text) == mails, name
+
+
+def test_the_mail_names_what_failed_and_has_its_last_words(folder: Path, tmp_path: Path) -> None:
+    """The command as systemd makes it: specifiers replaced, quotes taken off, `$` left to the shell for the colon."""
+    (tmp_path / "sendmail").write_text(f"#!/bin/sh\necho $@ > {tmp_path}/options\ncat > {tmp_path}/mail\n")
+    (tmp_path / "systemctl").write_text('#!/bin/sh\necho "last words, asked by: $*"; exit 3\n')
+    for program in ("sendmail", "systemctl"):
+        (tmp_path / program).chmod(0o755)
+    said = re.search(r"^ExecStart=:(.*)$", dict(units_of(folder))["broadsheet-failed@.service"], re.MULTILINE)
+    assert said is not None
+    line = said[1].replace("/usr/sbin/sendmail", f"{tmp_path}/sendmail")
+    for specifier, value in (("%u", "anna"), ("%i", "broadsheet-check.service"), ("%H", "archive")):
+        line = line.replace(specifier, value)
+    subprocess.run(shlex.split(line), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert (tmp_path / "options").read_text() == "-t\n"
+    assert (tmp_path / "mail").read_text() == (
+        "To: anna\nSubject: broadsheet-check.service failed on archive\n\n"
+        "last words, asked by: --user status --full --lines=50 broadsheet-check.service\n"
+    )
+
+
+def test_each_program_gets_what_it_needs_alone(folder: Path) -> None:
+    for_cron = broadsheet("schedule", "--for", "cron", cwd=folder).stdout
+    for_systemd = broadsheet("schedule", "--for", "systemd", cwd=folder).stdout
+    assert ("* * * *" in for_cron, "systemd" in for_cron) == (True, False)
+    assert ("* * * *" in for_systemd, "enable-linger" in for_systemd) == (False, True)
+    both = broadsheet("schedule", cwd=folder).stdout
+    assert both.startswith("".join(for_cron.partition("\n\n")[:2])) and for_systemd in both
 
 
 def test_systemd_reads_the_words_of_the_command_as_they_are(folder: Path) -> None:

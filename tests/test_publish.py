@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from crawler.reasons import sentence
 from pipelines.archive.store import Archive
-from pipelines.publish.serve import METADATA, datasette_arguments, metadata_for
+from pipelines.publish.serve import METADATA, Place, datasette_arguments, metadata_for
 from tests.conftest import connect
 from tests.support.reading import reading_room
 
@@ -279,7 +279,7 @@ def test_visitors_of_a_public_archive_read_and_search_but_run_no_sql_of_their_ow
 
 
 def test_an_archive_of_the_usual_name_needs_no_metadata_of_its_own() -> None:
-    assert metadata_for(Path("elsewhere/news.db")) == METADATA
+    assert metadata_for(Path("elsewhere/news.db"), Place()) == METADATA
 
 
 @pytest.mark.parametrize("name", ["what?.db", "100%41.db", "a#b?mode=rwc.db", "odd?/news.db"])
@@ -288,7 +288,7 @@ def test_an_archive_is_served_whatever_its_name_would_mean_in_an_address(demo: P
     with contextlib.closing(Archive(copy_of(demo, tmp_path / name))) as writer:  # what it writes stays in the log
         writer.db.execute("update articles set title = 'only in the log' where id = 1")
         before = sorted(path.name for path in tmp_path.rglob("*"))
-        _, served, _, metadata, *_ = datasette_arguments(tmp_path / name, 0, public=False)
+        _, served, _, metadata, *_ = datasette_arguments(tmp_path / name, Place())
         with asyncio.Runner() as runner:
             datasette = Datasette([served], metadata=json.loads(Path(metadata).read_text("utf-8")))
             answer = runner.run(datasette.client.get("/news/articles/1.json?_shape=objects"))

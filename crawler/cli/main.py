@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from crawler.cli.reextract import reextract
 from crawler.cli.run import Job, data_folder, run
 from crawler.cli.schedule import schedule
 from crawler.cli.search import search
+from crawler.cli.serve import LOOPBACK, free_port, serve, show
 from crawler.cli.snapshot import snapshot
 from crawler.cli.sources import sources
 
@@ -51,6 +51,7 @@ for command in (
     sources,
     search,
     schedule,
+    serve,
     snapshot,
     export,
     reextract,
@@ -70,18 +71,18 @@ for command in (
     show_default=True,
     help="Where the demo's archive goes.",
 )
-@click.option("--serve/--no-serve", default=True, show_default=True, help="Open it in Datasette afterwards.")
+@click.option("--serve/--no-serve", "serves", default=True, show_default=True, help="Open it in Datasette afterwards.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Of Datasette, on this machine only."
 )
-def demo(db: Path, serve: bool, port: int) -> None:
+def demo(db: Path, serves: bool, port: int) -> None:
     """Crawl the small invented web that comes along, and show it. No network is needed."""
-    if serve:
-        _refuse_port(port)
+    if serves:
+        port = free_port(LOOPBACK, port)
     corpus = data_folder() / "local_corpus"
     code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
-    if code == DONE and serve:
-        _serve(db, port, public=False)
+    if code == DONE and serves:
+        show(db, port=port)
     sys.exit(code)
 
 
@@ -230,33 +231,3 @@ def status(db: Path, as_json: bool, check: bool) -> None:
     else:
         progress.print_status(health, states, last)
     sys.exit(FAILED if check and ill else DONE)
-
-
-@main.command()
-@DB
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
-@click.option("--public", is_flag=True, help="For a server others reach: no SQL of visitors' own, no downloads.")
-def serve(db: Path, port: int, public: bool) -> None:
-    """Read the archive in a browser, on this machine only. Datasette shows it."""
-    with open_archive(db):
-        pass
-    _serve(db, port, public=public)
-
-
-def _refuse_port(port: int) -> None:
-    """End with the right message and status where Datasette could not listen."""
-    import socket
-
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        sys.exit(print_error(f"port {port}: {os.strerror(error.errno or 0)}; `--port` takes another", USAGE))
-
-
-def _serve(db: Path, port: int, *, public: bool) -> None:
-    from pipelines.publish.serve import datasette_arguments
-
-    _refuse_port(port)
-    sys.stdout.flush()
-    arguments = [sys.executable, "-P", "-m", "datasette", *datasette_arguments(db, port, public=public)]
-    os.execv(sys.executable, arguments)

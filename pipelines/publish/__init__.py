@@ -3,19 +3,22 @@
 Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
 an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `fulltext` and `glossary`
 know the archive; `details` puts together what a page holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting` and `feed` make of it what a
-template or a feed reader shows; `guard` watches over all answers.
+template or a feed reader shows; `guard` watches over all answers, `base_url` over where they are;
+`passers_by` has what search engines and caches are told, `started` what `serve` does beside serving.
 """
 
 from collections.abc import Callable
+from functools import partial
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
+from datasette.url_builder import Urls
 from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from crawler.reasons import sentence
-from pipelines.publish import data, pages
+from pipelines.publish import base_url, data, pages, passers_by, started
 from pipelines.publish.formatting import spaced
 from pipelines.publish.guard import (
     guarded,
@@ -35,7 +38,7 @@ if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     """The reading room: front page, search, articles, stories, sources, tables; and all of it as data."""
-    return pages.ROUTES + data.ROUTES
+    return pages.ROUTES + data.ROUTES + passers_by.ROUTES
 
 
 @hookimpl(trylast=True)
@@ -75,12 +78,20 @@ VIEWS_AND_QUERIES = (None, "latest", "copies", "changed", "source_health")
 
 
 @hookimpl
-def startup() -> None:
-    """An address that is not there costs no second: Datasette has rich, where it is installed, print every 404 as a
+def startup(datasette: Any) -> None:
+    """Links know the base URL; `serve --quiet` and `--open` are done.
+
+    An address that is not there costs no second: Datasette has rich, where it is installed, print every 404 as a
     traceback with all local variables (1.2 s, measured). Errors that are bugs are still printed, by Python."""
     from datasette import handle_exception  # loads the plugins: importing it above would load this one half made
 
     handle_exception.rich = None
+    Urls.path = base_url.path
+    told = datasette.plugin_config("broadsheet") or {}
+    if told.get("quiet"):
+        started.silence()
+    if told.get("open"):
+        started.open_soon(told["open"])
 
 
 @hookimpl
@@ -107,4 +118,5 @@ def extra_css_urls(datasette: Any) -> list[str]:
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Headers on every answer; fewer pages for visitors."""
-    return lambda app: guarded(app, public=is_public(datasette))
+    base, more = datasette.setting("base_url"), partial(passers_by.headers, datasette)
+    return lambda app: guarded(base_url.under(base, app), public=is_public(datasette), more=more)

@@ -31,10 +31,8 @@ ALWAYS = {
 }
 """No page in a frame, no guessing of types; a site that is read about does not learn by whom."""
 
-OWNERS_ONLY = re.compile(
-    r"/-/(databases|threads|plugins|settings|metadata|versions|actor|allow-debug|permissions|messages)\b"
-)
-"""Datasette's pages about the machine: the file's path, what is installed. A public site has no use for them."""
+OWNERS_ONLY = re.compile(r"/-/(?!static(-plugins)?/)")
+"""Datasette's pages about the machine: the file's path, what is installed; logins. A public site has use for its static files alone."""
 
 OWNERS_COLUMNS = {
     ("runs", "argv"),
@@ -105,18 +103,22 @@ _BOX = re.compile(r"<textarea[^>]*>(.*?)</textarea>\s*<script>.*?</script>", re.
 """Of the only script in Datasette's Python: its spaces, and so its hash, change with those of the query above it."""
 
 
-def guarded(app: App, *, public: bool) -> App:
-    """The application with headers on all its answers; with `public`, without its pages about the machine."""
+def guarded(app: App, *, public: bool, more: Callable[[str, int, str], dict[str, str]]) -> App:
+    """The application with headers on all its answers, and those that `more` has for an answer's path, status and
+    Cache-Control in place of its own; with `public`, without its pages about the machine."""
 
     async def guard(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name.lower() for name, _ in message.get("headers", ())}
-                more = {"content-security-policy": policy(), **ALWAYS}
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *((name.encode(), value.encode()) for name, value in more.items() if name.encode() not in said),
+                said = {name.lower().decode("latin1"): value for name, value in message.get("headers", ())}
+                ours = more(scope["path"], message["status"], said.get("cache-control", b"").decode("latin1"))
+                kept = [
+                    (name, value)
+                    for name, value in message.get("headers", ())
+                    if name.decode("latin1").lower() not in ours
                 ]
+                ours |= {name: value for name, value in _always().items() if name not in said}
+                message["headers"] = [*kept, *((name.encode(), value.encode()) for name, value in ours.items())]
             await send(message)
 
         refused = _refused(scope) if public and scope["type"] == "http" else None
@@ -130,6 +132,10 @@ def guarded(app: App, *, public: bool) -> App:
             await app(scope, receive, send_guarded)
 
     return guard
+
+
+def _always() -> dict[str, str]:
+    return {"content-security-policy": policy(), **ALWAYS}
 
 
 def _refused(scope: Message) -> tuple[int, str] | None:

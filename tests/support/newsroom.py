@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.conftest import ROOT, broadsheet, connect
 
@@ -53,12 +53,18 @@ def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
 
 
 def start(
-    *arguments: str, cwd: Path, stderr: int | None = None, env: dict[str, str] | None = None
+    *arguments: str,
+    cwd: Path,
+    stdout: IO[str] | int | None = None,
+    stderr: IO[str] | int | None = None,
+    env: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """The command line in a process of its own that imports everything itself, and may be killed."""
     known = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "crawler", *arguments]
-    return subprocess.Popen(command, cwd=cwd, env=known | (env or {}), stdout=subprocess.DEVNULL, stderr=stderr)
+    return subprocess.Popen(
+        command, cwd=cwd, env=known | (env or {}), stdout=stdout or subprocess.DEVNULL, stderr=stderr
+    )
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

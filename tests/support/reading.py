@@ -5,35 +5,48 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.conftest import ROOT
 from tests.support.newsroom import start, wait_for
 
 
 @contextmanager
-def reading_room(db: Path, *options: str) -> Iterator[str]:
-    """Serve an archive with `broadsheet serve` and these options of it; gives the address, without a slash at its end."""
-    port = _free_port()
-    arguments = ("serve", "--db", str(db), "--port", str(port), *options)
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "said").open("w+") as said:
-        server = start(*arguments, cwd=ROOT, stderr=said.fileno(), env={"TMPDIR": folder})
+def reading_room(
+    db: Path,
+    *options: str,
+    uds: Path | None = None,
+    said: IO[str] | None = None,
+    env: dict[str, str] | None = None,
+) -> Iterator[str]:
+    """Serve an archive with `broadsheet serve` and these options of it; gives the address, without a slash at its end.
+
+    With `uds` it listens at this socket instead. What it prints goes into `said`, `env` is what its environment has more.
+    """
+    port = free_port()
+    where = ("--uds", str(uds)) if uds else ("--port", str(port))
+    arguments = ("serve", "--db", str(db), *where, *options)
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "said").open("w+") as errors:
+        server = start(*arguments, cwd=ROOT, stdout=said, stderr=said or errors, env={"TMPDIR": folder, **(env or {})})
         try:
-            wait_for(lambda: _listens(port) or server.poll() is not None)
-            assert server.poll() is None, Path(said.name).read_text()
+            wait_for(lambda: listens(uds or port) or server.poll() is not None)
+            assert server.poll() is None, Path((said or errors).name).read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+def listens(place: int | Path) -> bool:
+    """Whether somebody does at a port of this machine, or a Unix socket."""
+    family, address = (
+        (socket.AF_UNIX, str(place)) if isinstance(place, Path) else (socket.AF_INET, ("127.0.0.1", place))
+    )
+    with socket.socket(family) as client:
+        client.settimeout(1)
+        return client.connect_ex(address) == 0
