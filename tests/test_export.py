@@ -253,6 +253,8 @@ def test_parquet_has_dates_instants_numbers_and_lists(db: Path, tmp_path: Path) 
         ('--query "again minister"', []),
         ("--query harbour -friday", ["article/2", "article/3"]),
         ("--query minis* OR harbour", ["article/1", "article/2", "article/3"]),
+        ("--query readers", ["article/1"]),  # which only a copy says
+        ("--query readers -friday", []),
     ],
 )
 def test_a_selection_has_what_was_asked_for(db: Path, tmp_path: Path, options: str, documents: list[str]) -> None:

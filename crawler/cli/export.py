@@ -124,7 +124,7 @@ def _selection(archive: "Database", db: Path, options: dict[str, Any]) -> "Selec
     _check_known(options["sources"], names, db, "no source is called")
     _check_known(languages, station.languages(archive), db, "no article is in")
     try:
-        words = None if options["query"] is None else station.query(archive, options["query"])
+        words, without = (None, None) if options["query"] is None else station.query(archive, options["query"])
     except station.UnusableQuery as error:
         raise click.UsageError(f"--query: {error}") from None
     copies, versions = options["with_copies"], options["with_versions"]
@@ -135,6 +135,7 @@ def _selection(archive: "Database", db: Path, options: dict[str, Any]) -> "Selec
         sources=tuple(names[name] for name in options["sources"]),
         languages=tuple(languages),
         words=words,
+        without=without,
         is_public=options["public"],
     )
 

@@ -11,9 +11,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipelines.database.connection import Row, rows
-from pipelines.publish.fulltext import spelled_out
+from pipelines.publish.fulltext import spelled_out, unwanted
 from pipelines.publish.reserved import find_reserved
-from pipelines.publish.search import LONGEST, expression
+from pipelines.publish.search import LONGEST, every_hit, expression
 from pipelines.publish.table_files import table_file
 
 DATE = "coalesce(published_at, day, seen_at)"
@@ -37,6 +37,7 @@ class Selection:
     sources: tuple[str, ...] = ()  #: sources.name
     languages: tuple[str, ...] = ()  #: primary tags
     words: str | None = None  #: a query(), of articles: what belongs to them comes along
+    without: str | None = None  #: finds what no article may hold, of the same query()
     is_public: bool = False  #: without the texts whose publishers reserve text and data mining
 
     def sql(self, kind: str) -> tuple[str, Row]:
@@ -46,14 +47,14 @@ class Selection:
             "until": f"{DATE} <= :until || '~'",
             "sources": "source in (select value from json_each(:sources))",
             "languages": "language in (select value from json_each(:languages))",
-            "words": "article_id in (select rowid from articles_fts where articles_fts match :words)",
+            "words": f"article_id in ({every_hit(self.without)})",
         }
         given = {name: value for name in conditions if (value := getattr(self, name))}
         wanted = ["kind = :kind", *(conditions[name] for name in given)]
         if self.is_public and kind == "version":
             wanted.append(f"not {_RESERVED}")
         listed = {name: json.dumps(value) if isinstance(value, tuple) else value for name, value in given.items()}
-        return " and ".join(wanted), listed | {"kind": kind}
+        return " and ".join(wanted), listed | {"kind": kind, "without": self.without}
 
     @property
     def columns(self) -> str:
@@ -73,8 +74,9 @@ def languages(db: Database) -> list[str]:
     return [language for (language,) in found]
 
 
-def query(db: Database, typed: str) -> str:
-    """A search in the reading room's syntax as the archive's index reads it. Raises UnusableQuery.
+def query(db: Database, typed: str) -> tuple[str, str | None]:
+    """A search in the reading room's syntax as the archive's index reads it, and what finds that which no hit may hold. Raises
+    UnusableQuery.
 
     The reading room leaves out of a search what is too long; a corpus must not.
     """
@@ -83,7 +85,7 @@ def query(db: Database, typed: str) -> str:
     words = expression(typed)
     if words is None:
         raise UnusableQuery(f"{typed!r} names no word to look for")
-    return spelled_out(db.conn, words)
+    return spelled_out(db.conn, words), unwanted(words)
 
 
 @dataclass(slots=True, kw_only=True)

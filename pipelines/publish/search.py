@@ -168,6 +168,11 @@ def _shown(base: sqlite3.Connection, asked: "_Asked", ids: list[int], words: str
     return say_where(base, mark(base, ids, words), asked.words, words, asked.reach)
 
 
+def every_hit(without: str | None) -> str:
+    """SQL for the ids of all articles that `:words` finds, an expression() as spelled_out() has it; `:without` is its unwanted()."""
+    return f"{_OWN} union select id from ({_ELSEWHERE}) {_WITHOUT if without else ''}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """A search on its way through the archive."""
@@ -189,7 +194,7 @@ class _Asked:
         the order of its time, an import of old papers is not."""
         if self.without is None:  # each article once, so that as many suffice as are wanted of both
             return f"{_OWN} union select id from ({_ELSEWHERE} limit :reach) order by id desc limit :reach"
-        return f"{_OWN} union select id from ({_ELSEWHERE}) {_WITHOUT} order by id desc limit :reach"
+        return f"{every_hit(self.without)} order by id desc limit :reach"
 
     @property
     def reach(self) -> int:
