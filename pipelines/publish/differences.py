@@ -49,23 +49,29 @@ def word_diff(old: str, new: str) -> list[Paragraph | None]:
     return changed
 
 
-def _pieces(old: str, new: str) -> Iterator[Piece]:
-    for same, gone, come in _runs(PIECE.findall(old), PIECE.findall(new)):
+def text_diff(old: str, new: str) -> Paragraph:
+    """The whole of a text as pieces, with what it lacks of another one. Where paragraphs begin is no difference: sites differ in it."""
+    return list(_pieces(old, new, spaces=None))
+
+
+def _pieces(old: str, new: str, spaces: str | None = " ") -> Iterator[Piece]:
+    for same, gone, come in _runs(PIECE.findall(old), PIECE.findall(new), spaces):
         for what, words in (("same", same), ("removed", gone), ("added", come)):
             if words:
                 yield Piece(what=what, text="".join(words))
 
 
-def _runs(old: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
+def _runs(old: list[str], new: list[str], spaces: str | None = " ") -> Iterator[tuple[list[str], list[str], list[str]]]:
     """What is the same, and then what was taken out and put in behind it, again and again: a longest common subsequence.
-    The last word of a line has no space behind it, and is the same with one: it has one then."""
+    The last word of a line has no space behind it, and is the same with one: it has one then. So it is with other white space
+    where `spaces` is None."""
     if max(len(old), len(new)) > MAX_WORDS:
         yield [], old, new
         return
     same: list[str] = []
     gone: list[str] = []
     come: list[str] = []
-    for code in Indel.opcodes([one.rstrip(" ") for one in old], [one.rstrip(" ") for one in new]):
+    for code in Indel.opcodes([one.rstrip(spaces) for one in old], [one.rstrip(spaces) for one in new]):
         if code.tag == "equal":
             if gone or come:
                 yield same, gone, come
