@@ -70,8 +70,12 @@ def demo(db: Path, serve: bool, port: int) -> None:
     """Crawl the small invented web that comes along, and show it. No network is needed."""
     if serve:
         _refuse_port(port)
-    corpus = data_folder() / "local_corpus"
-    code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
+    from crawler.cli.demo import crawl_twice
+
+    def crawl_copy(folder: Path) -> int:
+        return _crawl(folder / "sources.toml", db, {"OFFLINE_DIR": str(folder)}, quiet=False)
+
+    code = crawl_twice(data_folder() / "local_corpus", db, crawl_copy)
     if code == DONE and serve:
         _serve(db, port, public=False)
     sys.exit(code)
