@@ -187,8 +187,8 @@ def test_the_page_has_a_heading_a_day_and_the_words_that_changed(get: Callable[[
     assert texts(page, ".correction .what") == [
         "No longer at that address: another one of its site has the text.",
         "No longer at its address: what was read of it, 3 words, is kept here.",
-        "another title",
-        "1 word added, 1 removed",
+        "Changed: another title.",
+        "Changed: 1 word added, 1 removed.",
     ]
     assert (texts(page, ".diff del"), texts(page, ".diff ins")) == (["An earlier", "wet."], ["A later", "dry."])
     assert texts(page, ".correction time")[0] == "09:00"

@@ -36,17 +36,18 @@ Paragraph = list[Piece]
 
 
 def word_diff(old: str, new: str) -> list[Paragraph | None]:
-    """The paragraphs that changed, in their order, each as pieces; None stands for a run of unchanged ones between them."""
+    """The paragraphs that changed, in their order, each as pieces; None stands for a run of unchanged ones between them. Empty
+    lines are none."""
     if old == new:
         return [None]
-    before, after = old.split("\n"), new.split("\n")
+    before, after = ([line for line in text.split("\n") if line.strip()] for text in (old, new))
     changed: list[Paragraph | None] = []
     for same, gone, come in _runs(before, after):
         if same:
             changed.append(None)
         if gone or come:
             changed.append(list(_pieces("\n".join(gone), "\n".join(come))))
-    return changed
+    return changed or [None]
 
 
 def text_diff(old: str, new: str) -> Paragraph:
