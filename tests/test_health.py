@@ -637,6 +637,7 @@ def test_status_as_json_has_the_alarms_and_every_fact(demo: Path, tmp_path: Path
     copy = tmp_path / "news.db"
     sqlite3.connect(demo).execute("vacuum into ?", [str(copy)])
     with closing(sqlite3.connect(copy)) as base:
+        base.execute("update sources set status = 'ok'")
         base.execute("update sources set status = 'quiet', reason = 'nothing new for 5 days' where name = 'Corvane'")
         base.commit()
     told = json.loads(broadsheet("status", "--json", "--db", copy).stdout)
