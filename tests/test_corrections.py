@@ -159,6 +159,15 @@ def test_marks_say_what_became_of_an_article(base: sqlite3.Connection) -> None:
     assert {one["story_reports"] for one in marked} == {1}
 
 
+def test_an_article_of_no_known_source_was_copied_by_all_and_one_that_was_taken_down_is_left_out(
+    base: sqlite3.Connection,
+) -> None:
+    base.execute("update articles set source_id = null where id = 5")
+    marked = with_marks(base, [{"id": 5}, {"id": 99}])
+    base.rollback()
+    assert [(one["id"], one["copied_by"]) for one in marked] == [(5, 3)]
+
+
 def test_marks_are_looked_up_and_not_searched_for(base: sqlite3.Connection) -> None:
     plan = [row["detail"] for row in base.execute(f"explain query plan {SQL}", {"ids": "[1]"})]
     assert [step for step in plan if step.startswith("SCAN") and "hit" not in step and "copies" not in step] == []

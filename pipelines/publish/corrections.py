@@ -26,9 +26,7 @@ MAX_PAGE = 1_000_000
 class Corrections:
     """One page of corrections."""
 
-    rows: list[
-        Row
-    ]  #: `at`, `what` (text, title, gone, moved), the article, and the `change`, as on the article's page, or None
+    rows: list[Row]  #: `at`; `what`: text, title, gone, moved; the article; its `change` or None
     more: bool  #: whether there is a next page
     within: int | None  #: among how many texts, those stored last, they were looked for; None where those are all
 

@@ -23,7 +23,9 @@ def with_marks(base: sqlite3.Connection, found: list[dict[str, Any]]) -> list[di
     marks = base.execute(MARKS, {"ids": json.dumps([one["id"] for one in found])})
     columns = [column[0] for column in marks.description]
     by_id = {mark[0]: dict(zip(columns, mark, strict=True)) for mark in marks}
-    return [one | by_id[one["id"]] for one in found]
+    return [
+        one | by_id[one["id"]] for one in found if one["id"] in by_id
+    ]  # a takedown may have come since they were found
 
 
 MARKS = f"""select articles.id, coalesce(stories.article_count, 1) as story_reports, articles.gone_at, (
@@ -34,7 +36,7 @@ MARKS = f"""select articles.id, coalesce(stories.article_count, 1) as story_repo
         select count(distinct source_id) from (
             select pages.source_id from pages
             where pages.article_id = articles.id and pages.state = 'duplicate' and pages.reason in ('text', 'near') limit {COUNTED}
-        ) as copies where copies.source_id <> articles.source_id
+        ) as copies where copies.source_id is not articles.source_id
     ) as copied_by
     from json_each(:ids) as hit cross join articles on articles.id = hit.value
     left join stories on stories.id = articles.story_id"""
