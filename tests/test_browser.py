@@ -83,7 +83,7 @@ def page(tab: Tab) -> Iterator[Page]:
     assert complaints == []
 
 
-ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane", "/tables")
+ROOM = ("/", "/article", "/story", "/sources", "/source", "/search?q=crane", "/tables", "/corrections")
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_the_hint_in_the_search_box_is_as_easy_to_read_as_a_date(
 
 def test_from_the_search_box_to_the_article_by_keyboard_alone(page: Page, room: dict[str, str]) -> None:
     page.goto(room["/"])
-    for _ in range(6):  # past the link to the content, the name, three pages
+    for _ in range(7):  # past the link to the content, the name, four pages
         page.keyboard.press("Tab")
     page.keyboard.type("crane")
     page.keyboard.press("Enter")

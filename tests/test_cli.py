@@ -422,10 +422,14 @@ def test_sources_add_keeps_comments_and_list_shows_what_was_added(tmp_path: Path
 
 
 def test_status_check_names_only_what_is_ill(demo: Path, tmp_path: Path) -> None:
-    assert broadsheet("status", "--check", "--db", demo).returncode == 0
+    done = broadsheet("status", "--check", "--db", demo)
+    assert (done.returncode, done.stderr.partition(": https")[0]) == (1, "Dunmere Courier: broken")
     copy = tmp_path / "news.db"
     sqlite3.connect(demo).execute("vacuum into ?", [str(copy)])
     base = sqlite3.connect(copy)
+    base.execute("update sources set status = 'ok' where name like 'Dunmere%'")
+    base.commit()
+    assert broadsheet("status", "--check", "--db", copy).returncode == 0
     base.execute("update sources set status = 'broken', reason = 'http_500' where name = 'Corvane'")
     base.commit()
     base.close()

@@ -112,6 +112,21 @@ def test_what_nobody_would_compare_is_an_error(said: str, message: str) -> None:
     assert str(mistake.value) == f"expected/x.toml: https://x.example/a: {message}"
 
 
+def test_the_demo_shows_a_correction_a_deletion_a_story_and_an_ill_source(base: sqlite3.Connection) -> None:
+    changes = base.execute("select what, article_id, source from changed order by what").fetchall()
+    assert [(row["what"], row["source"]) for row in changes] == [
+        ("gone", "Northvale Daily"),
+        ("text", "The Calderwick Ledger"),
+    ]
+    words = base.execute("select text from versions where article_id = ? order by version", [changes[1]["article_id"]])
+    assert ["in January, so that" in text for (text,) in words] == [True, False]
+    assert base.execute("select name, status from sources where status <> 'ok'").fetchone()[:] == (
+        "Dunmere Courier",
+        "broken",
+    )
+    assert base.execute("select count(*) from stories where source_count > 1").fetchone()[0] > 0
+
+
 def test_every_page_found_is_in_one_state_and_every_article_has_one_page(base: sqlite3.Connection) -> None:
     pages, articles = (
         base.execute("select count(*) from pages where state = 'article'").fetchone()[0],

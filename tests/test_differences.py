@@ -5,7 +5,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.publish.differences import MAX_TOGETHER, MAX_WORDS, Piece, shared_passages, word_diff
+from pipelines.publish.differences import MAX_TOGETHER, MAX_WORDS, Piece, shared_passages, text_diff, word_diff
 
 TEXT = st.lists(st.sampled_from(["the", "quay", "was", "wet", "東京", "a,", "b.", "\n", "  ", "é"]), max_size=40).map(
     " ".join
@@ -38,6 +38,27 @@ def test_the_old_and_the_new_can_be_read_from_the_difference(old: str, new: str)
         said = "".join(piece.text for piece in changed if piece.what != gone)
         assert all(word in text for word in said.split())
         assert kept or "".join(said.split()) == "".join(text.split())
+
+
+def test_a_paragraph_that_was_put_in_begins_with_no_empty_line() -> None:
+    assert word_diff("First.", "First.\n\nSecond.") == [None, [Piece(what="added", text="Second.")]]
+    assert word_diff("First.\nSecond.", "First.\n\nSecond.") == [None]
+
+
+def test_a_copy_with_other_paragraphs_is_the_same_but_for_its_words() -> None:
+    assert text_diff("The quay\nwas wet. All of it.", "The quay was wet.\n\nHalf of it.") == [
+        Piece(what="same", text="The quay\nwas wet.\n\n"),
+        Piece(what="removed", text="All "),
+        Piece(what="added", text="Half "),
+        Piece(what="same", text="of it."),
+    ]
+
+
+@given(TEXT, TEXT)
+def test_both_texts_can_be_read_from_what_a_copy_has_of_the_other(old: str, new: str) -> None:
+    for text, other in ((old, "added"), (new, "removed")):
+        said = "".join(piece.text for piece in text_diff(old, new) if piece.what != other)
+        assert "".join(said.split()) == "".join(text.split())
 
 
 def test_a_text_that_was_written_anew_is_not_compared_for_minutes() -> None:

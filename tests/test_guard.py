@@ -151,7 +151,7 @@ def test_visitors_see_no_path_of_the_machine_however_they_ask(
 )
 def test_visitors_find_no_path_by_guessing_it(served: Callable[..., Any], told: Path, condition: str) -> None:
     path = f"/news/runs.json?_shape=array&{condition}"
-    assert len(served(path, told).json()) == 1
+    assert len(served(path, told).json()) > 0
     assert served(path, told, public=True).json() == []
 
 

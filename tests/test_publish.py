@@ -201,6 +201,7 @@ def changed(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         base.execute("delete from versions")
         base.execute(TEXTS)
         base.execute("update articles set gone_at = '2026-11-20T08:00:00Z' where id % 3 = 0")
+        base.execute("update versions set cause = 'rules' where id % 7 = 0")
     return db
 
 

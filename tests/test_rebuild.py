@@ -204,8 +204,9 @@ def test_articles_that_were_forgotten_do_not_come_back_and_all_else_does(kinds: 
 
 def test_a_copy_that_was_forgotten_does_not_come_back_and_its_article_does(corpus: Path, tmp_path: Path) -> None:
     """One that was met after its article, which is then as if there had been no copy."""
-    copies = """select pages.url from pages join articles on articles.id = article_id
-        where state = 'duplicate' and reason = ? and (select min(fetched_at) from captures where page_id = pages.id) > first_seen_at"""
+    first = "(select min(captures.id) from captures where page_id = {}.id)"
+    copies = f"""select pages.url from pages join articles on articles.id = pages.article_id join pages as own on own.url = articles.url
+        where pages.state = 'duplicate' and pages.reason = ? and {first.format("pages")} > {first.format("own")}"""
     base = connect(corpus / "news.db")
     urls = {url for reason in ("text", "near") for (url,) in base.execute(f"{copies} limit 1", [reason])}
     base.close()

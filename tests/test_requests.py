@@ -120,4 +120,5 @@ def test_loose_keys_of_meta_are_scrapy_s_own() -> None:
         "redirect_reasons",
         "redirect_times",
         "redirect_urls",
+        "retry_times",
     }

@@ -209,7 +209,9 @@ def test_an_article_is_there_to_read(page: Page, path_of: PathOf) -> None:
     assert texts(shown, ".facts dd")[:2] == ["Ilse Varga-Thorne, Oriel Maddock", "Corvane, Business"]
     assert len(texts(shown, ".text p")) > 5
     assert shown.cssselect(".facts a[rel~=external]")[0].get("href").startswith("https://www.corvane.example/")
-    assert texts(shown, "aside li .meta") == ["Northvale Daily · 13 November 2026 · 100 % in common"]
+    assert texts(shown, "aside li .meta") == [
+        "Northvale Daily · 13 November 2026 · has 55 % of this text, and no words of its own"
+    ]
 
 
 def test_a_correction_shows_the_words_that_changed(page: Page) -> None:
@@ -389,7 +391,16 @@ def test_days_months_years_and_sources_that_are_not_there_find_what_they_hold(ge
 
 
 def test_pages_are_their_data_too(get: Callable[[str], Any], page: Page) -> None:
-    for path in ("/", "/article/1001", "/story/1", "/sources", "/source/1", "/search?q=crane", "/tables"):
+    for path in (
+        "/",
+        "/article/1001",
+        "/story/1",
+        "/corrections",
+        "/sources",
+        "/source/1",
+        "/search?q=crane",
+        "/tables",
+    ):
         links = [link.get("href") for link in page(path).cssselect("footer a, aside p a, .terms a")]
         assert len(links) > 1
         assert [link for link in links if get(link).status_code != 200] == []
@@ -459,7 +470,7 @@ def test_a_feed_that_was_seen_is_not_sent_again(archive: Path) -> None:
 
 def test_an_article_s_data_have_what_stands_beside_it(get: Callable[[str], Any]) -> None:
     found = get("/article/1001.json").json()
-    assert list(found) == ["article", "copies", "changes", "reports", "captures"]
+    assert list(found) == ["article", "copies", "changes", "reports", "captures", "previous", "next"]
     assert found["changes"][0]["text"][1] == [
         {"what": "same", "text": "The quay is "},
         {"what": "removed", "text": "wet."},

@@ -77,10 +77,15 @@ for command in (
 )
 def demo(db: Path, serves: bool, port: int) -> None:
     """Crawl the small invented web that comes along, and show it. No network is needed."""
+    from crawler.cli.demo import crawl_twice
+
     if serves:
         port = free_port(LOOPBACK, port)
-    corpus = data_folder() / "local_corpus"
-    code = _crawl(corpus / "sources.toml", db, {"OFFLINE_DIR": str(corpus)}, quiet=False)
+
+    def crawl_copy(folder: Path) -> int:
+        return _crawl(folder / "sources.toml", db, {"OFFLINE_DIR": str(folder)}, quiet=False)
+
+    code = crawl_twice(data_folder() / "local_corpus", db, crawl_copy)
     if code == DONE and serves:
         show(db, port=port)
     sys.exit(code)

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ def search(
     Exit status is 0, also when nothing is found; that is said on standard error.
     """
     from pipelines.publish.data import found_as_data
+    from pipelines.publish.marks import with_marks
     from pipelines.publish.search import Filters, expression
     from pipelines.publish.search import search as look_for
 
@@ -66,6 +68,7 @@ def search(
         found = look_for(
             archive.conn, words, Filters(source=number, language=language, since=since, until=until), size=limit
         )
+        found = replace(found, rows=with_marks(archive.conn, found.rows))
     if as_json:
         click.echo(json.dumps(found_as_data(query, found), ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():

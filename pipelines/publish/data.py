@@ -5,15 +5,17 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import BadRequest, Request, Response
 
 from pipelines.publish import details, feed, formatting, glossary, queries, requests
+from pipelines.publish.corrections import corrections
 from pipelines.publish.details import Contents
-from pipelines.publish.search import MANY, NOTHING, Filters, Found, expression, search, seen_last
+from pipelines.publish.marks import with_marks
+from pipelines.publish.search import LAST_PAGE, MANY, NOTHING, Filters, Found, expression, search, seen_last
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -21,10 +23,12 @@ if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
 
 HEADS = {
     "articles": "id title url sort_at date_published first_seen_at language section source_id source story_id story_reports"
-    " story_sources lead",
+    " story_sources lead gone_at changed_at copied_by",
     "hits": "id title url sort_at date_published first_seen_at last_changed_at language section story_id source_id source snippet"
-    " said_in found_at said_title copy_url copy_source",
-    "copies": "url source_id source title date_published discovered_at similarity kind",
+    " said_in found_at said_title copy_url copy_source story_reports gone_at changed_at copied_by",
+    "copies": "url source_id source title date_published discovered_at similarity kind share_of_article share_of_copy text",
+    "corrections": "at what article_id url title language section source_id source version words_added words_removed old_title new_title"
+    " change",
     "captures": "id fetched_at status reason url file offset",
     "changes": "version fetched_at words_added words_removed title text",
     "queries": "query title params meaning",
@@ -65,7 +69,8 @@ async def hits(request: Request, datasette: "Datasette") -> Response:
         return await _feed(datasette, request, database, "/search", typed, filters, seen)
 
     def read(base: Connection) -> Found:
-        return search(base, wanted, filters, best=best, size=size) if wanted else NOTHING
+        found = search(base, wanted, filters, best=best, size=size) if wanted else NOTHING
+        return replace(found, rows=with_marks(base, found.rows))
 
     return _data(request, found_as_data(typed, await requests.read(datasette, database, read)))
 
@@ -78,6 +83,29 @@ def found_as_data(typed: str, found: Found) -> Contents:
     counted = found.count if found.count <= MANY else None
     facts = {"count": counted, "passing": found.passing, "within": found.within, "more": found.more}
     return {"q": typed} | facts | {"hits": found.rows}
+
+
+async def changes(request: Request, datasette: "Datasette") -> Response:
+    """What publishers changed after publication: FED of it at once, the newest as a feed. `within` is what corrections.Corrections
+    says."""
+    filters, database = requests.filters(request), await requests.archive(datasette, request)
+    page = 1 if _is_feed(request) else min(requests.number(request, "page") or 1, LAST_PAGE)
+    found = await requests.read(datasette, database, lambda base: corrections(base, filters, page=page, size=FED))
+    if _is_feed(request):
+        entries = [await _entry(datasette, request, one) for one in found.rows]
+        return await _feed(datasette, request, database, "/corrections", "corrections", filters, entries)
+    following = datasette.urls.path("/corrections.json") + requests.again(request, page=page + 1)
+    more = found.more and page < LAST_PAGE
+    return _data(request, {"corrections": found.rows, "within": found.within, "next": following if more else None})
+
+
+async def _entry(datasette: "Datasette", request: Request, one: queries.Row) -> queries.Row:
+    """A correction as an entry of a feed, which leads to what changed of the article."""
+    shown = await datasette.render_template("room/correction.html", {"one": one}, request=request)
+    page = datasette.absolute_url(request, datasette.urls.path(f"/article/{one['article_id']}"))
+    named = {"entry_id": f"{one['url']}#{one['what']}-{one['at']}", "url": f"{page}#changes"}
+    times = {"sort_at": one["at"], "last_changed_at": one["at"], "date_published": None}
+    return one | named | times | {"id": one["article_id"], "html": shown}
 
 
 async def one_row(datasette: "Datasette", request: Request, database: "Database", found: Contents) -> Response:
@@ -101,6 +129,7 @@ _LIST = r"\.(?P<format>json|csv)$"
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/latest\.(?P<format>json|csv|atom)$", latest),
     (r"^/search\.(?P<format>json|csv|atom)$", hits),
+    (r"^/corrections\.(?P<format>json|csv|atom)$", changes),
     (r"^/article/(?P<id>\d{1,18})" + _LIST, requests.about_one("article", details.article)(one_row)),
     (r"^/story/(?P<id>\d{1,18})" + _LIST, requests.about_one("story", details.story)(one_row)),
     (r"^/sources" + _LIST, sources),

@@ -36,36 +36,43 @@ Paragraph = list[Piece]
 
 
 def word_diff(old: str, new: str) -> list[Paragraph | None]:
-    """The paragraphs that changed, in their order, each as pieces; None stands for a run of unchanged ones between them."""
+    """The paragraphs that changed, in their order, each as pieces; None stands for a run of unchanged ones between them. Empty
+    lines are none."""
     if old == new:
         return [None]
-    before, after = old.split("\n"), new.split("\n")
+    before, after = ([line for line in text.split("\n") if line.strip()] for text in (old, new))
     changed: list[Paragraph | None] = []
     for same, gone, come in _runs(before, after):
         if same:
             changed.append(None)
         if gone or come:
             changed.append(list(_pieces("\n".join(gone), "\n".join(come))))
-    return changed
+    return changed or [None]
 
 
-def _pieces(old: str, new: str) -> Iterator[Piece]:
-    for same, gone, come in _runs(PIECE.findall(old), PIECE.findall(new)):
+def text_diff(old: str, new: str) -> Paragraph:
+    """The whole of a text as pieces, with what it lacks of another one. Where paragraphs begin is no difference: sites differ in it."""
+    return list(_pieces(old, new, spaces=None))
+
+
+def _pieces(old: str, new: str, spaces: str | None = " ") -> Iterator[Piece]:
+    for same, gone, come in _runs(PIECE.findall(old), PIECE.findall(new), spaces):
         for what, words in (("same", same), ("removed", gone), ("added", come)):
             if words:
                 yield Piece(what=what, text="".join(words))
 
 
-def _runs(old: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
+def _runs(old: list[str], new: list[str], spaces: str | None = " ") -> Iterator[tuple[list[str], list[str], list[str]]]:
     """What is the same, and then what was taken out and put in behind it, again and again: a longest common subsequence.
-    The last word of a line has no space behind it, and is the same with one: it has one then."""
+    The last word of a line has no space behind it, and is the same with one: it has one then. So it is with other white space
+    where `spaces` is None."""
     if max(len(old), len(new)) > MAX_WORDS:
         yield [], old, new
         return
     same: list[str] = []
     gone: list[str] = []
     come: list[str] = []
-    for code in Indel.opcodes([one.rstrip(" ") for one in old], [one.rstrip(" ") for one in new]):
+    for code in Indel.opcodes([one.rstrip(spaces) for one in old], [one.rstrip(spaces) for one in new]):
         if code.tag == "equal":
             if gone or come:
                 yield same, gone, come

@@ -16,7 +16,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: Callable[[int], str]) -> bytes:
     """The feed at `url` of what `page` shows: the articles in this order, each with its lead or with where a hit stands and the words
     around it, and a link to the publisher, or to its page here where the publisher's is none of the web. `published` is what the
-    publisher says, where it is possible; `updated` is when a change, or what is found, was seen last."""
+    publisher says, where it is possible; `updated` is when a change, or what is found, was seen last. What is not the article itself,
+    as a correction of it, has an `entry_id` of its own and its `html`."""
     feed = FeedGenerator()
     feed.id(url)
     feed.title(legal(f"Broadsheet: {title}"))
@@ -25,13 +26,14 @@ def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: C
     feed.updated(max((_when(row["last_changed_at"]) for row in rows), default=EPOCH))
     for row in rows:
         entry = feed.add_entry(order="append")
-        entry.id(row["url"])
+        entry.id(row.get("entry_id") or row["url"])
         entry.title(legal(row["title"] or "(without a title)"))
         entry.updated(_when(row["last_changed_at"]))
         if row["date_published"] == row["sort_at"]:
             entry.published(_when(row["sort_at"]))
         entry.author(name=legal(row["source"] or "unknown"))
-        entry.summary(legal(str(where(row) + marked(row.get("snippet") or row.get("lead")))), type="html")
+        said = row.get("html") or str(where(row) + marked(row.get("snippet") or row.get("lead")))
+        entry.summary(legal(said), type="html")
         entry.link(href=web_address(row["url"]) or page_of(row["id"]))
     return bytes(feed.atom_str(pretty=True))
 

@@ -2,6 +2,7 @@
 Markup in which the text is escaped already."""
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,6 +82,24 @@ def language(code: str | None) -> str:
         return Locale.parse(code or "", sep="-").get_display_name(LOCALE) or code or ""
     except (UnknownLocaleError, ValueError, TypeError):
         return code or ""
+
+
+def direction(text: str | None, code: str | None = None) -> str:
+    """`rtl` or `ltr`: that of the first letter that has one (as `dir="auto"` does), else of the language."""
+    for letter in text or "":
+        if (kind := unicodedata.bidirectional(letter)) in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    try:
+        return "rtl" if Locale.parse(code or LOCALE, sep="-").text_direction == "rtl" else "ltr"
+    except (UnknownLocaleError, ValueError, TypeError):
+        return "ltr"
+
+
+def percent(share: float) -> str:
+    """A share, 0 to 1, as a reader says it: never `100 %` of less than all, nor `0 %` of something."""
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    return "under 1 %" if share < 0.01 else "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
 
 
 def web_address(url: str | None) -> str | None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,9 @@ from datasette.utils.asgi import NotFound, Request, Response
 
 from crawler.reasons import sentence
 from pipelines.publish import charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import shows_originals
+from pipelines.publish.marks import with_marks
 from pipelines.publish.search import LAST_PAGE, MANY, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -33,12 +37,14 @@ async def front_page(request: Request, datasette: "Datasette") -> Response:
         return await IndexView(datasette).get(request)  # Datasette's own
 
     def read(base: Connection) -> Context:
-        return {"front": queries.front(base, filters, before), "choices": queries.choices(base)}
+        newer = queries.newer(base, filters, before) if before else None
+        return {"front": queries.front(base, filters, before), "newer": newer, "choices": queries.choices(base)}
 
     shown = await requests.read(datasette, database, read)
     older = shown["front"].older
     more = {
         "older": requests.again(request, before=older) if older else None,
+        "newer": datasette.urls.path("/") + requests.again(request, before=shown["newer"]) if before else None,
         "filters": filters,
         "first": before is None,
     }
@@ -54,6 +60,7 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
     def read(base: Connection) -> Context:
         words = expression(typed)
         found = search(base, words, filters, best=best, page=page) if words else None
+        found = found and replace(found, rows=with_marks(base, found.rows))
         return {"found": found, "choices": queries.choices(base)}
 
     shown = await requests.read(datasette, database, read)
@@ -66,6 +73,25 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
         "previous": requests.again(request, page=page - 1) if page > 1 else None,
     }
     return await _page(datasette, request, database, "search", shown | more)
+
+
+async def corrections_page(request: Request, datasette: "Datasette") -> Response:
+    """What publishers changed after publication, by the day it was seen."""
+    filters, database = requests.filters(request), await requests.archive(datasette, request)
+    page = min(requests.number(request, "page") or 1, LAST_PAGE)
+
+    def read(base: Connection) -> Context:
+        return {"found": corrections(base, filters, page=page), "choices": queries.choices(base)}
+
+    shown = await requests.read(datasette, database, read)
+    days = groupby(shown["found"].rows, key=lambda one: str(one["at"])[:10])
+    more = {
+        "days": [(day, list(found)) for day, found in days],
+        "filters": filters,
+        "next": requests.again(request, page=page + 1) if shown["found"].more and page < LAST_PAGE else None,
+        "previous": requests.again(request, page=page - 1) if page > 1 else None,
+    }
+    return await _page(datasette, request, database, "corrections", shown | more)
 
 
 @requests.about_one("article", details.article)
@@ -143,6 +169,7 @@ async def tables_page(request: Request, datasette: "Datasette") -> Response:
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/(?P<format>)$", front_page),
     (r"^/search$", search_page),
+    (r"^/corrections$", corrections_page),
     (r"^/article/(?P<id>\d{1,18})$", article_page),
     (r"^/capture/(?P<id>\d{1,18})\.txt$", capture_source),
     (r"^/story/(?P<id>\d{1,18})$", story_page),
@@ -158,6 +185,8 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "ago": lambda stamp: formatting.ago(stamp, now),
         "exactly": formatting.exactly,
         "clock": lambda stamp: formatting.clock(stamp, now),
+        "direction": lambda article: formatting.direction(article["title"], article["language"]),
+        "percent": formatting.percent,
         "in_words": formatting.day,
         "language": formatting.language,
         "names": formatting.names,

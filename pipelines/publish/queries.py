@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.publish.fulltext import LAST_CHANGED
+from pipelines.publish.marks import with_marks
 from pipelines.publish.search import Filters
 
 Row = dict[str, Any]
@@ -98,11 +99,11 @@ def front(base: sqlite3.Connection, filters: Filters, before: str | None = None)
 
 
 def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit: int) -> list[Row]:
-    """The newest articles that pass the filters, before a `sort_at id`."""
-    at, _, number = (before or "~").partition(" ")
+    """The newest articles that pass the filters, before a `sort_at id`, with their marks."""
+    at, number = _place(before or "~")
     at = min(at, f"{filters.until}~" if filters.until else at)
     since = replace(filters, until=None)
-    return rows(
+    found = rows(
         base,
         f"""select {_BRIEF} from (
             select id from articles where {since.first} and {since.others} and (sort_at, id) < (:at, :number)
@@ -110,9 +111,30 @@ def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit
         ) as newest join articles on articles.id = newest.id {_ITS} order by articles.sort_at desc, articles.id desc""",
         **since.sql()[1],
         at=at,
-        number=int(number[:18]) if number.isascii() and number.isdigit() else 0,
+        number=number,
         limit=limit,
     )
+    return with_marks(base, found)
+
+
+def _place(before: str) -> tuple[str, int]:
+    """A `sort_at id` as the two."""
+    at, _, number = before.partition(" ")
+    return at, int(number[:18]) if number.isascii() and number.isdigit() else 0
+
+
+def newer(base: sqlite3.Connection, filters: Filters, before: str) -> str | None:
+    """Where the page begins that ends `before` this `sort_at id`; None for the first."""
+    at, number = _place(before)
+    found = row(
+        base,
+        f"""select sort_at, id from articles where {filters.first} and {filters.others} and (sort_at, id) >= (:at, :number)
+        order by sort_at, id limit 1 offset {RECENT}""",
+        **filters.sql()[1],
+        at=at,
+        number=number,
+    )
+    return f"{found['sort_at']} {found['id']}" if found else None
 
 
 def seen_last(base: sqlite3.Connection, filters: Filters, limit: int) -> list[Row]:
@@ -202,12 +224,39 @@ def copies_of(base: sqlite3.Connection, number: int) -> list[Row]:
     return rows(
         base,
         """select pages.url, sources.id as source_id, sources.name as source, pages.title, pages.date_published, pages.discovered_at,
-            pages.similarity, pages.reason as kind
+            pages.similarity, pages.reason as kind, pages.content_hash
         from pages left join sources on sources.id = pages.source_id
         where pages.article_id = :id and pages.state = 'duplicate' and pages.reason in ('text', 'near')
         order by coalesce(pages.date_published, pages.discovered_at) limit 200""",
         id=number,
     )
+
+
+def texts_of_copies(base: sqlite3.Connection, number: int, hashes: list[str], most: int) -> dict[str, str]:
+    """The texts of an article's near copies by content_hash, the first ones up to `most` characters together."""
+    found: dict[str, str] = {}
+    for one in hashes:
+        text = row(
+            base,
+            """select text from versions where article_id = :id and content_hash = :hash and length(text) <= :most limit 1""",
+            id=number,
+            hash=one,
+            most=most,
+        )
+        if text:
+            found[one] = text["text"]
+            most -= len(text["text"])
+    return found
+
+
+def neighbours(base: sqlite3.Connection, article: Row) -> dict[str, Row | None]:
+    """The articles of the same source just before and just after one: `previous` and `next`, None at the ends."""
+    columns, place = "id, title, language, sort_at", {name: article[name] for name in ("id", "sort_at", "source_id")}
+    sql = f"select {columns} from articles where source_id is :source_id and (sort_at, id) {{}} (:sort_at, :id) order by {{}} limit 1"
+    return {
+        "previous": row(base, sql.format("<", "sort_at desc, id desc"), **place),
+        "next": row(base, sql.format(">", "sort_at, id"), **place),
+    }
 
 
 def versions_of(base: sqlite3.Connection, number: int) -> list[Row]:
@@ -252,12 +301,13 @@ def story(base: sqlite3.Connection, number: int) -> Row | None:
 
 def reports_of(base: sqlite3.Connection, number: int, *, text: bool = False) -> list[Row]:
     """The first REPORTS reports of a story, the earliest first; the BEGINNING of their text only when asked for."""
-    return rows(
+    found = rows(
         base,
         f"""select {_BRIEF} {f", substr(articles.text, 1, {BEGINNING}) as text" if text else ""} from articles {_ITS}
         where articles.story_id = :id order by articles.sort_at, articles.id limit {REPORTS}""",
         id=number,
     )
+    return with_marks(base, found)
 
 
 # Sources
@@ -371,9 +421,4 @@ def last_runs(base: sqlite3.Connection, name: str) -> list[Row]:
 
 def newest_of(base: sqlite3.Connection, number: int) -> list[Row]:
     """The last 20 articles of a source."""
-    return rows(
-        base,
-        f"""select {_BRIEF} from articles {_ITS}
-        where articles.source_id = :id order by articles.sort_at desc, articles.id desc limit 20""",
-        id=number,
-    )
+    return newest(base, Filters(source=number), None, 20)

@@ -100,9 +100,9 @@ def _reason(error: OperationalError, limit: int) -> str:
     """What a reader can do about it. Raises the error again when it is none of those that readers meet."""
     if str(error) == "interrupted":
         return f"This takes longer than {limit / 1000:g} s. Fewer, or rarer, words find their articles sooner."
-    if str(error).startswith(("no such table", "no such column")):
+    if str(error).startswith(("no such table", "no such column", "no such index")):
         return (
-            "This archive lacks a table or a column: it is only being made, or an earlier version made it."
+            "This archive lacks a table, a column or an index: it is only being made, or an earlier version made it."
             " The next crawl or import brings it up to date, and `broadsheet doctor` says what is wrong with it."
         )
     raise error
