@@ -429,9 +429,15 @@ def test_an_overlapping_start_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_to_read_an_archive_nothing_for_tables_of_numbers_is_loaded(demo: Path, tmp_path: Path) -> None:
+    told = "import atexit; atexit.register(lambda: print(*({'numpy', 'pandas'} & set(sys.modules)), file=sys.stderr))"
+    done = run_with(told, tmp_path, "status", "--db", str(demo))
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
 def test_a_run_loads_no_module_for_numbers_and_no_parser_of_pages(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("pier", story("pier")))
-    told = "crawler.settings.EXTRACT_WORKERS = 1; import atexit; atexit.register(lambda: print(*({'numpy', 'trafilatura'} & set(sys.modules)), file=sys.stderr))"
+    told = "crawler.settings.EXTRACT_WORKERS = 1; import atexit; atexit.register(lambda: print(*({'numpy', 'pandas', 'trafilatura'} & set(sys.modules)), file=sys.stderr))"
     done = run_with(told, tmp_path, "import", "page.html", "--db", "news.db")
     assert (done.returncode, done.stderr.strip()) == (0, "")
 

@@ -11,9 +11,8 @@ import click
 from crawler.cli.output import BUSY, STORAGE, USAGE, print_error
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from crawler.sources.toml_file import SourcesFile
+    from pipelines.database.sqlite import Database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
