@@ -182,7 +182,11 @@ def test_killed_in_one_process_and_with_its_parent_it_goes_on_where_it_was(
 def failure_of(out: Path, number: int) -> str | None:
     """Why nothing came of a task in the last start."""
     summary = read_summary(out, number)
-    return summary and summary.failed
+    return summary.failed if summary else None
+
+
+def wait_until_stopped(process: int) -> None:
+    wait_for(lambda: state_of(process) in ("T", "Z", ""))
 
 
 def held_at_work(out: Path, parent: int) -> int:
@@ -193,7 +197,7 @@ def held_at_work(out: Path, parent: int) -> int:
         for number in range(5):
             if victim := working(out, number, parent):
                 os.kill(victim, signal.SIGSTOP)
-                wait_for(lambda victim=victim: state_of(victim) in ("T", "Z", ""))
+                wait_until_stopped(victim)
                 if working(out, number, parent) == victim:
                     held.append(victim)
                     break
