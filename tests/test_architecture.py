@@ -101,21 +101,25 @@ def test_pipelines_import_of_the_crawler_the_ground_and_the_requests() -> None:
     ]
 
 
-def test_a_backfill_loads_nothing_of_scrapy_and_only_its_engine_knows_datatrove() -> None:
+def test_a_backfill_loads_nothing_of_scrapy() -> None:
     asked = (
         "import sys, pipelines.backfill.engine; print(*sorted({'scrapy', 'twisted', 'trafilatura'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", asked]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == ""
-    for name, those in (
+
+
+@pytest.mark.parametrize(
+    ("library", "known_to"),
+    [
         ("datatrove", ["pipelines.backfill.engine"]),
         ("pyarrow", ["crawler.cli.export", "pipelines.backfill.parts", "pipelines.publish.table_files"]),
-    ):
-        assert [
-            module
-            for module, tree in MODULES.items()
-            if f"import {name}" in (code := ast.unparse(tree)) or f"from {name}" in code
-        ] == those
+        ("sqlite_utils", ["pipelines.database.sqlite"]),
+    ],
+)
+def test_a_library_that_costs_much_to_load_is_known_to_few(library: str, known_to: list[str]) -> None:
+    code = {module: ast.unparse(tree) for module, tree in MODULES.items()}
+    assert [name for name in code if f"import {library}" in code[name] or f"from {library}" in code[name]] == known_to
 
 
 def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:

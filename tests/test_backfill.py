@@ -210,24 +210,32 @@ def test_a_damaged_part_is_an_os_error_with_a_reason(tmp_path: Path, content: by
 Do = Callable[..., Summary]
 
 
+LIMITS = Limits(seconds=4.0, megabytes=1024)
+
+
+@pytest.fixture(scope="module")
+def extracting() -> Iterator[None]:
+    """The process that extracts goes on from test to test, as it does from task to task."""
+    yield
+    end_workers(LIMITS)
+
+
 @pytest.fixture
-def do(tmp_path: Path) -> Iterator[Do]:
+def do(tmp_path: Path, extracting: None) -> Do:
     """Does the task of one input, in this process, and says what came of it."""
-    limits = Limits(seconds=4.0, megabytes=1024)
 
     def do(address: object, filters: Filters = ALL, run: str = "one", sources: tuple[Source, ...] = ()) -> Summary:
         out = tmp_path / "out"
         manifest = settle(out, Manifest(inputs=(str(address),), filters=filters))
         (out / "tasks").mkdir(exist_ok=True)
         run_task(
-            Job(run=run, out=out, scratch=tmp_path / "scratch", manifest=manifest, sources=sources, limits=limits), 0
+            Job(run=run, out=out, scratch=tmp_path / "scratch", manifest=manifest, sources=sources, limits=LIMITS), 0
         )
         summary = read_summary(out, 0)
         assert summary is not None
         return summary
 
-    yield do
-    end_workers(limits)
+    return do
 
 
 def rows(folder: Path, number: int = 0) -> list[Outcome]:

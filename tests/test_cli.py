@@ -196,8 +196,10 @@ def test_where_an_archive_on_a_read_only_place_is_being_written_a_snapshot_is_na
 PRINTING = ("status", "status --json", "status --check", "sources list", "sources check", "doctor", "crawl --offline web --now", "import page.html", "--help", "schedule", "sources export list.opml", "snapshot copy.db", "forget --yes https://www.вестник.example/none", "status --db нет.db")  # fmt: skip
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_what_the_output_cannot_be_written_in_ends_no_command(encoding: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("encoding", "commands"), [("ascii", PRINTING), ("latin-1", PRINTING[::3])])
+def test_what_the_output_cannot_be_written_in_ends_no_command(
+    encoding: str, commands: tuple[str, ...], tmp_path: Path
+) -> None:
     """click takes what is said to be ASCII for UTF-8 that is not set up, for what it prints itself."""
     name = "Вестник “Ünïted” 東京 😀"
     (tmp_path / "sources.toml").write_text(
@@ -208,7 +210,7 @@ def test_what_the_output_cannot_be_written_in_ends_no_command(encoding: str, tmp
     for file in (saved / "loom", tmp_path / "page.html"):
         file.write_text(article_html(name, story(file.name)))
     assert broadsheet("crawl", "--offline", "web", cwd=tmp_path).returncode == 0
-    for command in PRINTING:
+    for command in commands:
         done = subprocess.run(
             [sys.executable, "-m", "crawler", *command.split()], cwd=tmp_path, text=True, encoding=encoding.replace("ascii", "utf-8"),
             capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
@@ -443,9 +445,15 @@ def test_an_overlapping_start_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_to_read_an_archive_nothing_for_tables_of_numbers_is_loaded(demo: Path, tmp_path: Path) -> None:
+    told = "import atexit; atexit.register(lambda: print(*({'numpy', 'pandas'} & set(sys.modules)), file=sys.stderr))"
+    done = run_with(told, tmp_path, "status", "--db", str(demo))
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
 def test_a_run_loads_no_module_for_numbers_and_no_parser_of_pages(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("pier", story("pier")))
-    told = "crawler.settings.EXTRACT_WORKERS = 1; import atexit; atexit.register(lambda: print(*({'numpy', 'trafilatura'} & set(sys.modules)), file=sys.stderr))"
+    told = "crawler.settings.EXTRACT_WORKERS = 1; import atexit; atexit.register(lambda: print(*({'numpy', 'pandas', 'trafilatura'} & set(sys.modules)), file=sys.stderr))"
     done = run_with(told, tmp_path, "import", "page.html", "--db", "news.db")
     assert (done.returncode, done.stderr.strip()) == (0, "")
 

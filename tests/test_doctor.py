@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from pipelines.database.doctor import _REFERENCES, _opened
 from pipelines.database.lock import run_lock
 from pipelines.database.schema import migrations
+from pipelines.database.sqlite import Database
 from tests.conftest import ROOT, broadsheet, connect
 from tests.support.corpus import ARTICLES
 

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pandas as pd
 import pytest
 
 from crawler.items import Outcome
@@ -100,6 +98,9 @@ def test_a_date_is_in_one_form_or_not_there(dated: Archive, kind: str) -> None:
 
 
 def test_every_date_parses_in_pandas_and_duckdb(dated: Archive) -> None:
+    import duckdb  # here, as it and pandas take a second of every process that collects this file
+    import pandas as pd
+
     frame = pd.read_sql("select * from documents", connect(dated.path), parse_dates=["seen_at"])
     for name, form in (("day", "%Y-%m-%d"), ("published_at", "%Y-%m-%dT%H:%M:%SZ")):
         parsed = pd.to_datetime(frame[name])

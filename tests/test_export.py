@@ -14,10 +14,8 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -36,6 +34,9 @@ from tests.test_architecture import MODULES, loaded_at_start
 from tests.test_cli import full_disk, modes_hold, printing_to, run_with
 from tests.test_deduplicate import article, page
 from tests.test_documents import DAILY, FERRY, LATER, WIRE, ferries
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL = ("--with-copies", "--with-versions")
 
@@ -185,8 +186,10 @@ def test_a_spreadsheet_gets_utf_8_with_its_mark_and_lines_as_rfc_4180_ends_them(
 
 
 @pytest.fixture(scope="module")
-def frames(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def frames(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> "dict[str, pd.DataFrame]":
     """The demo's documents by pandas from each format, as docs/research.md reads them; a warning is an error."""
+    import pandas as pd  # here, as it and DuckDB take a second of every process that collects this file
+
     folder = tmp_path_factory.mktemp("frames")
     files = {suffix: exported(demo, folder, suffix, *ALL) for suffix in FORMATS}
     dates = ["day", "published_at", "seen_at"]
@@ -201,7 +204,9 @@ def frames(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_pandas_reads_all_rows_and_dates(frames: dict[str, pd.DataFrame], demo: Path, suffix: str) -> None:
+def test_pandas_reads_all_rows_and_dates(frames: "dict[str, pd.DataFrame]", demo: Path, suffix: str) -> None:
+    import pandas as pd
+
     frame, rows = frames[suffix].set_index("doc_id"), {row["doc_id"]: row for row in stored(demo)}
     assert sorted(frame.index) == sorted(rows)
     for name, form in (("day", "%Y-%m-%d"), ("published_at", "%Y-%m-%dT%H:%M:%SZ"), ("seen_at", "%Y-%m-%dT%H:%M:%SZ")):
@@ -211,6 +216,8 @@ def test_pandas_reads_all_rows_and_dates(frames: dict[str, pd.DataFrame], demo: 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_duckdb_reads_all_rows_with_dates_as_dates(demo: Path, tmp_path: Path, suffix: str) -> None:
+    import duckdb
+
     out = exported(demo, tmp_path, suffix, *ALL)
     types = {name: kind for name, kind, *_ in duckdb.execute(f"describe select * from '{out}'").fetchall()}
     assert types["day"] == "DATE"
@@ -453,6 +460,8 @@ def test_without_pyarrow_parquet_says_what_to_install_and_others_do_not_ask(
 
 
 def test_an_empty_selection_is_a_table_without_rows(db: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
     for suffix in FORMATS:
         exported(db, tmp_path, suffix, "--until", "1900")
     assert (tmp_path / "out.jsonl").read_bytes() == b""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from pipelines.archive.queries import requests_due
+from pipelines.database.sqlite import Database
 from tests.conftest import CORPUS, broadsheet
 from tests.support.loopback import Site, serving, story
 from tests.support.terminal import on_a_terminal

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from crawler.items import Outcome
 from pipelines.archive.store import Archive
 from pipelines.database.schema import migrations
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate import near_copies, story_index
 from pipelines.deduplicate import stories as renewal
 from pipelines.deduplicate.clusters import Document, Member, Story, add_roundups, groups, pack

@@ -12,10 +12,9 @@ import click
 from crawler.cli.output import BUSY, STORAGE, USAGE, is_absent, print_error, print_errors
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from crawler.items import Source
     from crawler.sources.toml_file import SourcesFile
+    from pipelines.database.sqlite import Database
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -15,8 +15,7 @@ from crawler.cli.common import DB, new_file_errors, open_archive
 from crawler.cli.output import USAGE, counted, print_error, printable
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
+    from pipelines.database.sqlite import Database
     from pipelines.publish.export import Selection
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")

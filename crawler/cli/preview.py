@@ -21,10 +21,9 @@ from crawler.sources.toml_file import CrawlSettings, SourcesFile
 from crawler.urls import origin_of
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from crawler.cli.run import Follow
     from pipelines.archive.queries import EntryPoint, Sampled, SourceOverview
+    from pipelines.database.sqlite import Database
 
 PREVIEW_SECONDS = 120
 """Time limit of one preview, or sixteen side by side (CONCURRENT_REQUESTS): at a request a second robots.txt, the front

@@ -19,11 +19,10 @@ from crawler.cli.upkeep import writing
 from crawler.reasons import sentence
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from crawler.items import Capture, Page, Source
     from pipelines.archive.reextract import Candidate, Comparison
     from pipelines.archive.store import Archive
+    from pipelines.database.sqlite import Database
 
 COLUMNS = ("same", "title", "text", "date", "author", "lost", "gained")
 """Of the table: articles as they were, what changed of others, and pages that are hardly an article any more, or are one now."""

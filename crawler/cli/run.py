@@ -140,22 +140,8 @@ def _importing() -> Iterator[None]:
         gc.enable()
 
 
-@contextlib.contextmanager
-def _as_if_missing(module: str) -> Iterator[None]:
-    """While another is loaded that would load this one, and does without it."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # type: ignore[assignment]  # what makes an import raise ImportError
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-
-
 def _run_locked(job: Job) -> int:
-    # sqlite_utils knows how to store numpy's numbers, of which there are none here: 60 ms and 14 MB.
-    with _importing(), _as_if_missing("numpy"):
+    with _importing():
         if job.load is None:
             import_module(
                 "scrapy.core.downloader.handlers.http11"

@@ -14,11 +14,10 @@ from crawler.cli.common import DB, archive_errors, open_archive
 from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error, printable
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from pipelines.archive.store import Archive
     from pipelines.archive.takedown import Forgotten, Plan
     from pipelines.database.doctor import Finding
+    from pipelines.database.sqlite import Database
 
 
 @click.command()

@@ -6,8 +6,6 @@ Called within the writer's transaction.
 from dataclasses import fields as fields_of
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from crawler.items import Article
 from crawler.times import stamp
 from pipelines.archive import notices, pages, runs, sources, variants, versions
@@ -15,6 +13,7 @@ from pipelines.archive.notices import SHRUNK
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, insert, to_json, update
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import UNLIKE, Match, is_same_content, is_same_text, precedence_of
 from pipelines.deduplicate.near_copies import Text, containment, is_beginning, similarity
 

@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from sqlite_utils import Database
-
 from crawler.items import Capture, Outcome
 from crawler.times import stamp
 from pipelines.archive import warc_files
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 REDIRECT = "redirect"
 """captures.reason of an answer that led to another address."""

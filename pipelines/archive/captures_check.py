@@ -8,8 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from crawler.digests import payload_digest
 from pipelines.archive import warc_files
 from pipelines.archive.captures import dropping, own_files
@@ -17,6 +15,7 @@ from pipelines.archive.warc_members import Member, groups, is_as_written, member
 from pipelines.database.connection import Row, rows
 from pipelines.database.doctor import Finding, sql_line
 from pipelines.database.schema import missing_migrations
+from pipelines.database.sqlite import Database
 
 SAMPLE = 200
 """Captures that are looked up without `deep`: 0.1 s, and 1 fault in 100 is found in 6 of 7 cases."""

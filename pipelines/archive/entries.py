@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from sqlite_utils import Database
-
 from crawler.items import LOCAL, Hints, Link, Listing
 from crawler.reasons import is_final
 from crawler.times import instant_of, moment_of, stamp
@@ -18,6 +16,7 @@ from pipelines.archive.pages import hints_json
 from pipelines.archive.rows import update
 from pipelines.database.connection import Row
 from pipelines.database.schema import FORGOTTEN
+from pipelines.database.sqlite import Database
 
 PRINT_BYTES = 4
 """Of each part of a print: of four billion changes one is not seen."""

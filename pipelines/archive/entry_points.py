@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from crawler.items import Listing, Source
 from crawler.times import stamp
 from pipelines.archive.schedule import READ, RESTING, is_due
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 FEWEST_LOOKS = 3
 """Pages that must have been asked, without one article, before a source's entry points are called barren."""

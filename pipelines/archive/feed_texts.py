@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.items import Page
+from pipelines.database.sqlite import Database
 
 AWAITED = "(state = 'pending' or (state in ('failed', 'refused') and next_fetch_at is not null))"
 """Pages that are still to give their article."""

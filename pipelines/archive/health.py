@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipelines.archive.health_rules import (
     FAILING_HOURS,
     RUNS_KNOWN,
@@ -33,6 +31,7 @@ from pipelines.archive.rows import put, update
 from pipelines.archive.schedule import READ, RESTING
 from pipelines.archive.silence import hours_between, patience_hours
 from pipelines.database.connection import Row
+from pipelines.database.sqlite import Database
 
 # The sources of a run
 

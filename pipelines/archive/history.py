@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider, NotConfigured
-from sqlite_utils import Database
 
 from crawler.fetcher.requests import FrontPageRequest, ListingRequest, PageRequest, asked_for
 from crawler.items import MAX_CHILDREN, Link, Listing, via_of
@@ -31,6 +30,7 @@ from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import READ, RESTING, due_until, is_due, shows_gaps
 from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -3,11 +3,10 @@
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from crawler.items import Host
 from crawler.times import stamp
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 HOST_TIMES = ("robots_fetched_at", "not_before", "busy_since", "tdmrep_fetched_at")
 """The columns of `hosts` that are times."""

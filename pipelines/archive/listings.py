@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.items import Link, Listing, via_of
 from crawler.times import stamp
 from pipelines.archive import entries, entry_points, feed_texts, runs, schedule, sources
@@ -19,6 +17,7 @@ from pipelines.archive.rows import insert, update
 from pipelines.archive.runs import RunState
 from pipelines.archive.schedule import PollResult
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 RETIRED_AFTER = 3
 """Polls in a row that find a listing gone (404 or 410), after which one that nobody named in sources.toml is not asked again."""

@@ -3,9 +3,8 @@ transaction."""
 
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from crawler.times import stamp
+from pipelines.database.sqlite import Database
 
 
 def known(db: Database) -> set[str]:

@@ -8,8 +8,6 @@ Called within the writer's transaction; of all pages that have no such hash only
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from crawler.items import LOCAL, Outcome
 from crawler.times import stamp
 from pipelines.archive import pages, runs, schedule, sources, takedown
@@ -17,6 +15,7 @@ from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import UNLIKE
 from pipelines.deduplicate.near_copies import containment
 

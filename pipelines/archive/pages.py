@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.hints import completed, said
 from crawler.items import LOCAL, TURNED_AWAY, Hints, Outcome, Page
 from crawler.reasons import is_final
@@ -24,6 +22,7 @@ from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.runs import RunState
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.database.schema import FORGOTTEN
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import Match, found_at_of
 
 

@@ -12,8 +12,6 @@ is looked at again as long as the article is. Called within the writer's transac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from crawler.items import LOCAL, Hints, Outcome, Page
 from crawler.pagination import ALL
 from crawler.times import stamp
@@ -21,6 +19,7 @@ from pipelines.archive import articles, pages, runs, variants, versions
 from pipelines.archive.pages import Stored
 from pipelines.archive.rows import article_of, update
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import Match, canonical_claim, is_same_text, match
 from pipelines.deduplicate.near_copies import Text
 from pipelines.deduplicate.parts import Place, goes_on, group_of, joined_text

@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from pipelines.archive.schedule import READ, RESTING, due_until
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

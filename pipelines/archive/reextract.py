@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlite_utils import Database
-
 from crawler.items import Article, Capture, Hints, Outcome
 from crawler.times import moment_of, stamp
 from pipelines.archive import notices, runs, takedown, variants, versions
@@ -22,6 +20,7 @@ from pipelines.archive.runs import LOCAL_COPIES
 from pipelines.archive.store import Archive
 from pipelines.database.connection import Row, first_row, rows
 from pipelines.database.schema import FORGOTTEN
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import is_same_content, known_pages
 from pipelines.text import content_hash
 

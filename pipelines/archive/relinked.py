@@ -6,10 +6,9 @@ A session in the path, a token, the time of the look: nobody can tell it from an
 import re
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from crawler.items import Link
 from pipelines.archive.pages import hints_from_json
+from pipelines.database.sqlite import Database
 
 LOOKED_BACK = 4
 """Pages of the source that an entry is looked for among, in lengths of the listing: other feeds of it come in between."""

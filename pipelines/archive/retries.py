@@ -3,10 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import Row
 from pipelines.database.schema import FORGOTTEN
+from pipelines.database.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

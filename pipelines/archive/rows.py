@@ -8,9 +8,8 @@ import json
 from functools import cache
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 
 def insert(db: Database, table: str, row: Row) -> int:

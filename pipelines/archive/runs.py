@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from crawler.items import Page, Source
 from crawler.times import stamp
 from pipelines.archive import health
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.archive.sources import note_postponed
 from pipelines.database.connection import Row, is_storage_trouble
+from pipelines.database.sqlite import Database
 
 if TYPE_CHECKING:
     from pipelines.archive.entries import Comparison

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from sqlite_utils import Database
-
 from crawler.items import LOCAL, Page, Source
 from crawler.urls import OUTLET, default_name, origin_of, outlet_url, site_of
 from pipelines.archive.rows import insert
+from pipelines.database.sqlite import Database
 
 
 def sync(db: Database, sources: Iterable[Source]) -> dict[str | None, Source]:

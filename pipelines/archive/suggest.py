@@ -9,9 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 from pipelines.text import tokens
 
 NEWEST = 200

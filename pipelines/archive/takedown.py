@@ -19,14 +19,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from sqlite_utils import Database
-
 from crawler.urls import canonical_url, site_of
 from pipelines.archive import captures, feed_texts
 from pipelines.archive.rows import update
 from pipelines.archive.warc_takedown import Follow, Taken, find
 from pipelines.database.connection import Row, first_row
 from pipelines.database.schema import FORGOTTEN, FULL_TEXT, NOWHERE
+from pipelines.database.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,9 @@
 Called within the writer's transaction, after articles, versions and pages are what they will be.
 """
 
-from sqlite_utils import Database
-
 from pipelines.archive.rows import insert
 from pipelines.database.connection import Row, first_row, rows
+from pipelines.database.sqlite import Database
 from pipelines.text import added_lines, other_title
 
 ROOM = 1 << 20

@@ -7,10 +7,9 @@ import json
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 
-from sqlite_utils import Database
-
 from pipelines.archive.rows import insert, to_json, update
 from pipelines.database.connection import Row
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.fingerprints import SIGNATURE, SIGNATURE_VERSION, holders_of, unnoted
 from pipelines.deduplicate.match import texts_of
 from pipelines.deduplicate.near_copies import Text

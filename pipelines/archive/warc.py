@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlite_utils import Database
-
 from crawler.digests import payload_digest
 from crawler.hints import said
 from crawler.items import Answer, Capture, Outcome
@@ -22,6 +20,7 @@ from pipelines.archive.store import Archive
 from pipelines.archive.warc_files import WarcFiles, head_at
 from pipelines.archive.warc_records import Original, records_of
 from pipelines.database.connection import Row
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.match import is_same_content, known_pages
 
 if TYPE_CHECKING:

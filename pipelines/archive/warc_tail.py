@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
@@ -21,6 +20,7 @@ from pipelines.archive.captures import REDIRECT
 from pipelines.archive.rows import insert
 from pipelines.archive.warc_members import member_end
 from pipelines.database.connection import Row, first_row
+from pipelines.database.sqlite import Database
 
 INTERRUPTED = "interrupted"
 """captures.reason of an answer whose run ended before its page was stored: the page is asked again."""

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from pipelines.archive import captures
 from pipelines.archive.warc_members import Member, blank_record, groups, members
 from pipelines.database.connection import Row, rows
+from pipelines.database.sqlite import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

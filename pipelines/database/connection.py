@@ -8,9 +8,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipelines.database.schema import APPLICATION_ID, migrations, missing_migrations, unknown_migrations
+from pipelines.database.sqlite import Database
 
 Row = dict[str, Any]
 """A row of a table or a query, by its columns' names."""

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import log_of
 from pipelines.database.lock import LockTaken, run_lock
 from pipelines.database.new_file import journal_of, leftovers
 from pipelines.database.schema import APPLICATION_ID, FORGOTTEN, FULL_TEXT, NOWHERE, migrations, missing_migrations
+from pipelines.database.sqlite import Database
 
 LARGE_WAL = 256 * 2**20
 """Bytes. A write-ahead log this long means that no checkpoint got through, usually because a reader never lets go."""

@@ -1,10 +1,8 @@
 """The first nineteen migrations of news.db, released and never edited: what an archive of the beginning became. Newer ones, and
 what all of this is: schema.py."""
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from pipelines.database.first_edition import FULL_TEXT, TABLES, VIEWS
+from pipelines.database.sqlite import Database, Migrations
 from pipelines.text import CJK
 
 APPLICATION_ID = 0x42524453

@@ -6,9 +6,8 @@ are JSON arrays, NULL means "not said". What each column means is in datasette_m
 
 import sqlite3
 
-from sqlite_utils import Database
-
 from pipelines.database.earlier_migrations import APPLICATION_ID, FORGOTTEN, NOWHERE, migrations, spaced
+from pipelines.database.sqlite import Database
 from pipelines.text import added_lines, other_title
 
 __all__ = [

@@ -8,10 +8,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from pipelines.database.new_file import new_file
 from pipelines.database.schema import SOURCES_TOML
+from pipelines.database.sqlite import Database
 
 STEPS = 100_000
 """SQLite's steps between two looks at the time: some milliseconds, so that Ctrl-C is heard at once."""

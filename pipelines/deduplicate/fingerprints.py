@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines.deduplicate.winnowing import GRAM, SHARED_PRINTS, WINDOW
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    from pipelines.database.sqlite import Database
 
 Holders = dict[int, list[int]]
 

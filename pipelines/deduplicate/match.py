@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from crawler.items import Article, Outcome, Page
 from crawler.times import instant_of, moment_of, stamp
 from crawler.urls import canonical_or_none, hash_route, is_front_page, same_site
 from pipelines.database.connection import Row, first_row, rows
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.fingerprints import Holders, candidates, holders_of, unnoted
 from pipelines.deduplicate.near_copies import Text, containment, is_copy
 from pipelines.deduplicate.parts import HELD, articles_beside, is_later_part_of

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlite_utils import Database
-
 from crawler.items import Article, Outcome
 from crawler.pagination import ALL, MAX_PARTS, address_key, part_of
 from pipelines.database.connection import Row, first_row, rows
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.near_copies import containment
 from pipelines.deduplicate.titles import ALIKE, shared_words
 from pipelines.text import fold, word_count

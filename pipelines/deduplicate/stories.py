@@ -16,9 +16,8 @@ from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from pipelines.database.schema import NOWHERE
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate import story_index
 from pipelines.deduplicate.clusters import (
     DAYS,

@@ -15,9 +15,8 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import first_row, rows
+from pipelines.database.sqlite import Database
 from pipelines.deduplicate.clusters import (
     DAYS,
     MIN_PASSAGES,

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import Row, rows
+from pipelines.database.sqlite import Database
 from pipelines.publish.fulltext import spelled_out, unwanted
 from pipelines.publish.reserved import find_reserved
 from pipelines.publish.search import LONGEST, every_hit, expression

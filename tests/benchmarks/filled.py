@@ -6,10 +6,9 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from pipelines.database.connection import connect
 from pipelines.database.schema import APPLICATION_ID, migrations
+from pipelines.database.sqlite import Database
 from tests.support.loopback import story
 
 HOST = "https://filled.example"

@@ -29,6 +29,7 @@ from crawler.items import Page
 from crawler.parsers.listings import read_listing
 from crawler.urls import site_of
 from pipelines.archive.store import Archive
+from pipelines.backfill.parts import leave_pandas_out
 from pipelines.extract import extract
 from tests.support.loopback import article_html, story
 
@@ -52,6 +53,7 @@ LONGEST = 600
 
 
 def preload() -> None:
+    leave_pandas_out()
     for name in SCRAPY:
         importlib.import_module(name)
     for package in PACKAGES:
