@@ -67,7 +67,7 @@ def begin(base: sqlite3.Connection, alert: Alert, now: str) -> int:
         return int(base.execute("select id from alerts where name = ?", [alert.name]).fetchone()[0])
 
 
-_BEGIN = """insert into alerts (name, query, since, last_change)
+_BEGIN = """insert into alerts (name, words, since, last_change)
     select ?, ?, ?, coalesce(max(id), 0) from alert_changes"""
 
 
@@ -101,7 +101,7 @@ def note(base: sqlite3.Connection, alert: Alert, number: int, now: str) -> int:
                     key = _key(base, alert.name, way, articles)
                     base.execute(_MESSAGE, [number, batch, way, key])
     with _transaction(base):
-        base.execute("update alerts set query = ?, last_change = ? where id = ?", [alert.query, last, number])
+        base.execute("update alerts set words = ?, last_change = ? where id = ?", [alert.query, last, number])
     return len(found)
 
 

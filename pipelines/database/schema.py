@@ -274,7 +274,7 @@ def m032_alerts(db: Database) -> None:
         """create table alerts (
             id integer primary key,
             name text not null unique,
-            query text not null,
+            words text not null,
             since text not null,
             last_change integer not null
         ) strict""",

@@ -43,7 +43,7 @@ OWNERS_COLUMNS = {
     ("sources_toml", "text"),
     ("pages", "forgotten_reason"),
     ("alerts", "name"),
-    ("alerts", "query"),
+    ("alerts", "words"),
     ("alert_messages", "reason"),
 }
 """(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; or a

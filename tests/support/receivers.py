@@ -79,7 +79,7 @@ class _Conversation(socketserver.StreamRequestHandler):
     def _encrypt(self) -> None:
         assert self.server.tls
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
 
 
 class Sink(ThreadingHTTPServer):
