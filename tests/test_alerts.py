@@ -1,5 +1,7 @@
 """Alerts: what is new arrives once by every way, whatever was down or killed meanwhile."""
 
+import asyncio
+import html
 import json
 import random
 import re
@@ -10,10 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import feedparser
 import pytest
+from datasette.app import Datasette
 
+from crawler.items import Alert
 from crawler.sources.toml_file import SourcesError, parse_sources
 from pipelines.alerts import outbox
 from pipelines.archive.store import Archive
@@ -398,6 +403,27 @@ def test_a_crawl_sends_alerts_when_its_lock_is_free(site: Site, newsroom: Newsro
     newsroom.crawl("--alert", "--now", "--quiet")
     assert (newsroom.folder / "locks").read_text() == "news.db.alerts.lock\n"
     assert json.loads((newsroom.folder / "hits").read_text())["title"] == "A ferry"
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_page_of_a_search_has_the_lines_for_its_owner(desk: Desk, public: bool) -> None:
+    datasette = Datasette([str(desk.db)], settings={"default_allow_sql": not public})
+    asked = urlencode({"q": 'ferry "old <b>" -x', "source": "1", "language": "de", "section": "a\\b"})
+    with asyncio.Runner() as runner:
+        shown = runner.run(datasette.client.get(f"/search?{asked}")).text
+    found = [html.unescape(lines) for lines in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)]
+    if public:
+        assert found == []
+        return
+    (alert,) = parse_sources(found[0], may_be_empty=True).alerts
+    assert alert == Alert(
+        name="ferry-old-b-x",
+        query='ferry "old <b>" -x',
+        source="a.example",
+        language="de",
+        section="a\\b",
+        file="alerts/ferry-old-b-x.atom",
+    )
 
 
 def test_few_changes_in_a_large_archive_are_looked_up_by_their_numbers(desk: Desk) -> None:

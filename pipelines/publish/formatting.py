@@ -1,6 +1,7 @@
 """How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
 Markup in which the text is escaped already."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -81,6 +82,11 @@ def language(code: str | None) -> str:
         return Locale.parse(code or "", sep="-").get_display_name(LOCALE) or code or ""
     except (UnknownLocaleError, ValueError, TypeError):
         return code or ""
+
+
+def toml_string(text: str) -> str:
+    """A text as a basic string of TOML, on one line."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def web_address(url: str | None) -> str | None:
