@@ -52,6 +52,41 @@ class Source:
         return included and not any(re.search(rule, url) for rule in self.exclude)
 
 
+WAYS = ("file", "email", "webhook", "command", "apprise")
+"""Where an alert may go to, in the order in which it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What is watched for, and where it is sent: one [[alert]] of sources.toml."""
+
+    name: str  #: its identity from run to run
+    query: str  #: words as the reading room's search takes them
+    source: str | None = None  #: only of this source: its name or address
+    language: str | None = None
+    section: str | None = None
+    file: str | None = None  #: an Atom file; relative: beside sources.toml
+    email: str | None = None  #: one address
+    webhook: str | None = None  #: an http or https address that gets JSON by POST
+    command: str | None = None  #: gets JSON lines on standard input; words as a shell splits them, but no shell
+    apprise: str | None = None  #: an address of Apprise, such as `ntfy://topic`
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Those of WAYS that it takes."""
+        return tuple(way for way in WAYS if getattr(self, way))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How e-mail leaves the machine: the [alerts] table of sources.toml."""
+
+    smtp: str | None = None  #: `smtps://user@host:port`, or smtp:// with STARTTLS; None: the machine's sendmail
+    sender: str | None = None  #: From; None: this user at this machine
+    password_env: str | None = None  #: environment variable that holds the password
+    password_file: str | None = None  #: file whose first line is the password; relative: beside sources.toml
+
+
 MAX_PAGE_BYTES = 8 * 2**20
 """Of a page, unpacked, wherever it comes from: what is longer is refused as `too_large`. The largest labelled page has 1.6 MB."""
 

@@ -30,7 +30,7 @@ PURE = (
     "pipelines.deduplicate.winnowing",
 )
 FRONT_DOOR = ("crawler.cli", "crawler.commands", "crawler.__main__")
-WITH_SQL = ("pipelines.archive", "pipelines.database", "pipelines.deduplicate", "pipelines.publish")
+WITH_SQL = ("pipelines.alerts", "pipelines.archive", "pipelines.database", "pipelines.deduplicate", "pipelines.publish")
 SQL = re.compile(
     r"\s*(?:select\s.+\sfrom\s|insert\s+(?:or\s+\w+\s+)?into\s|update\s+\w+\s+set\s|delete\s+from\s|with\s+\w+.*\sas\s+\()",
     re.S,

@@ -110,7 +110,9 @@ def test_strip_may_be_one_selector() -> None:
         ),
         pytest.param("crawl = 1", "s.toml: [crawl]: must be a table", id="crawl is no table"),
         pytest.param("[[sorce]]", "s.toml: unknown key 'sorce'; did you mean 'source'?", id="misspelt table"),
-        pytest.param("zzzzzz = 1", "s.toml: unknown key 'zzzzzz'; known are crawl, source", id="nothing near"),
+        pytest.param(
+            "zzzzzz = 1", "s.toml: unknown key 'zzzzzz'; known are crawl, source, alert, alerts", id="nothing near"
+        ),
         pytest.param('[[source]]\nname = "X"', 's.toml: [[source]] 1: needs url = "https://…"', id="no url"),
         pytest.param(one("", ""), 's.toml: [[source]] 1: needs url = "https://…"', id="empty url"),
         pytest.param(

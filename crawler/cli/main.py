@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from crawler.cli import upkeep
+from crawler.cli.alert import alert, alerts_of, send_after
 from crawler.cli.backfill import backfill
 from crawler.cli.common import DB, QUIET, SOURCES, open_archive, read_sources_file
 from crawler.cli.completion import completion
@@ -50,6 +51,7 @@ for command in (
     import_,
     sources,
     search,
+    alert,
     schedule,
     serve,
     snapshot,
@@ -123,6 +125,7 @@ def demo(db: Path, serves: bool, port: int) -> None:
     metavar="M",
     help="Stop after M minutes; the rest stays pending.",
 )
+@click.option("--alert", "alerts", is_flag=True, help="Send the alerts of sources.toml afterwards.")
 @QUIET
 @click.pass_context
 def crawl(
@@ -136,6 +139,7 @@ def crawl(
     retry: tuple[str, ...],
     limit: int | None,
     max_minutes: float | None,
+    alerts: bool,
     quiet: bool,
 ) -> None:
     """Fetch what is new from the sites named in sources.toml.
@@ -159,13 +163,17 @@ def crawl(
         raise click.BadParameter("expected a number of minutes", param_hint="--max-minutes")
     if max_minutes:
         settings["CLOSESPIDER_TIMEOUT"] = max_minutes * 60
+    if alerts:
+        alerts_of(sources_file)
     if urls is None:
-        sys.exit(_crawl(sources_file, db, settings, quiet=quiet))
+        code = _crawl(sources_file, db, settings, quiet=quiet)
+        sys.exit(send_after(code, sources_file, db, quiet=quiet) if alerts else code)
     if only or now:
         raise click.UsageError(f"--urls fetches what its list names; {only[0] if only else '--now'} is for sources")
     by_default = context.get_parameter_source("sources_file") is ParameterSource.DEFAULT
     named = None if by_default and is_absent(sources_file) else sources_file
-    sys.exit(crawl_listed(urls, named, db, settings, quiet=quiet))
+    code = crawl_listed(urls, named, db, settings, quiet=quiet)
+    sys.exit(send_after(code, sources_file, db, quiet=quiet) if alerts else code)
 
 
 def _named_to_retry(only: tuple[str, ...], retry: tuple[str, ...], sources_file: Path) -> list[str]:

@@ -7,20 +7,22 @@ import difflib
 import io
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cssselect import SelectorError
 from lxml import etree
 
-from crawler.items import ENTRY_POINTS, KINDS, TITLES, Source
+from crawler.items import ENTRY_POINTS, KINDS, TITLES, WAYS, Alert, Delivery, Source
 from crawler.selectors import to_xpath
 from crawler.sources.languages import is_language, language_meant
 from crawler.urls import UnusableURL, canonical_url, default_name
@@ -88,6 +90,8 @@ class SourcesFile:
 
     crawl: CrawlSettings
     sources: tuple[Source, ...]
+    alerts: tuple[Alert, ...] = ()
+    delivery: Delivery = field(default_factory=Delivery)
 
 
 def read_sources(path: Path, *, may_be_empty: bool = False) -> SourcesFile:
@@ -127,28 +131,37 @@ def parse_sources(text: str, where: str = "sources.toml", *, may_be_empty: bool 
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # an integer of 5,000 digits, 1,000 brackets: no TOMLDecodeError
         raise SourcesError(f"{where}: not valid TOML: {error}") from None
-    faults = _Faults(_unknown(tables, ("crawl", "source"), where))
+    faults = _Faults(_unknown(tables, ("crawl", "source", "alert", "alerts"), where))
     crawl = CrawlSettings()
     with faults.collecting():
         crawl = _crawl(tables.get("crawl", {}), f"{where}: [crawl]")
     sources: dict[int, Source] = {}
     with faults.collecting():
-        for number, entry in enumerate(_listed(tables, where), 1):
+        for number, entry in enumerate(_listed(tables, "source", where), 1):
             with faults.collecting():
                 sources[number] = source_of(entry, f"{where}: [[source]] {number}")
     faults += _twins(sources, where)
+    alerts: dict[int, Alert] = {}
+    with faults.collecting():
+        for number, entry in enumerate(_listed(tables, "alert", where), 1):
+            with faults.collecting():
+                alerts[number] = _alert(entry, f"{where}: [[alert]] {number}")
+    faults += _same_alerts(alerts, where)
+    delivery = Delivery()
+    with faults.collecting():
+        delivery = _delivery(tables.get("alerts", {}), f"{where}: [alerts]")
     faults.raise_any()
     if not sources and not may_be_empty:
         raise SourcesError(
             f'{where}: no source; add one with `broadsheet sources add URL`, or a [[source]] table with url = "https://…"'
         )
-    return SourcesFile(crawl=crawl, sources=tuple(sources.values()))
+    return SourcesFile(crawl=crawl, sources=tuple(sources.values()), alerts=tuple(alerts.values()), delivery=delivery)
 
 
-def _listed(tables: Mapping[str, Any], where: str) -> list[object]:
-    entries = tables.get("source", [])
+def _listed(tables: Mapping[str, Any], kind: str, where: str) -> list[object]:
+    entries = tables.get(kind, [])
     if not isinstance(entries, list):
-        raise SourcesError(f"{where}: source must be a list of tables: write [[source]], with two brackets")
+        raise SourcesError(f"{where}: {kind} must be a list of tables: write [[{kind}]], with two brackets")
     return entries
 
 
@@ -232,6 +245,84 @@ def _faulty_manners(crawl: CrawlSettings, where: str) -> Iterator[str]:
     for network in crawl.allow_private:
         message = f'{where}: allow_private: expected networks such as "127.0.0.0/8"'
         yield from _tried(ip_network, network, ValueError, message)
+
+
+def _alert(entry: object, where: str) -> Alert:
+    if not isinstance(entry, dict):
+        raise SourcesError(f"{where}: must be a table: write [[alert]] above its keys")
+    name = entry.get("name")
+    where = f"{where} ({name})" if name and isinstance(name, str) and not _CONTROL.search(name) else where
+    values = _typed(entry, Alert, where)
+    missing = [f'{where}: needs {key} = "…"' for key in ("name", "query") if key not in values]
+    alert = Alert(**{"name": "", "query": ""} | values)
+    _Faults([*missing, *_faulty_alert(alert, set(values), where)]).raise_any()
+    return alert
+
+
+def _faulty_alert(alert: Alert, said: Collection[str], where: str) -> Iterator[str]:
+    if not alert.ways:
+        yield f"{where}: goes nowhere; say one of {', '.join(WAYS)}"
+    for key in said:
+        if _CONTROL.search(value := getattr(alert, key)):
+            yield f"{where}: {key}: {value!r} holds a control character"
+    if "query" in said and not re.search(r"\w", alert.query):
+        yield f"{where}: query: there is no word in {alert.query!r} to look for"
+    if alert.language is not None and not is_language(alert.language):
+        yield f"{where}: unknown language {alert.language!r}; {language_meant(alert.language)}"
+    if alert.email is not None and not _ADDRESS.fullmatch(alert.email):
+        yield f"{where}: email: expected one address such as you@example.org, not {alert.email!r}"
+    if alert.webhook is not None:
+        yield from _tried(_try_webhook, alert.webhook, ValueError, f"{where}: webhook: no address to send to")
+    if alert.command is not None:
+        yield from _tried(_try_command, alert.command, ValueError, f"{where}: command: {alert.command!r}")
+
+
+_ADDRESS = re.compile(r"[^\s@,;<>\"-][^\s@,;<>\"]*@[^\s@,;<>\"]+")
+
+
+def _try_webhook(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or " " in url:
+        raise ValueError("expected https://host/path")
+
+
+def _try_command(command: str) -> None:
+    if not shlex.split(command):
+        raise ValueError("no word in it")
+
+
+def _same_alerts(alerts: Mapping[int, Alert], where: str) -> Iterator[str]:
+    for key in ("name", "file"):
+        seen: dict[str, int] = {}
+        for number, alert in alerts.items():
+            if (value := getattr(alert, key)) and (first := seen.setdefault(value, number)) != number:
+                yield f"{where}: [[alert]] {number} has the same {key} as [[alert]] {first}: {value}; give each its own"
+
+
+def _delivery(table: object, where: str) -> Delivery:
+    if not isinstance(table, dict):
+        raise SourcesError(f"{where}: must be a table: write [alerts], with one bracket")
+    delivery = Delivery(**_typed(table, Delivery, where))
+    _Faults(_faulty_delivery(delivery, where)).raise_any()
+    return delivery
+
+
+def _faulty_delivery(delivery: Delivery, where: str) -> Iterator[str]:
+    if delivery.sender is not None and not _ADDRESS.fullmatch(delivery.sender):
+        yield f"{where}: sender: expected one address such as alerts@example.org, not {delivery.sender!r}"
+    if delivery.password_env and delivery.password_file:
+        yield f"{where}: password_env and password_file: say one of them"
+    if delivery.smtp is not None:
+        message = f'{where}: smtp: expected "smtps://user@host:465" or "smtp://host:25"'
+        yield from _tried(_try_smtp, delivery.smtp, ValueError, message)
+
+
+def _try_smtp(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.password is not None:
+        raise ValueError("a password does not belong there: password_env or password_file says where it is")
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
+        raise ValueError("no such server")
 
 
 _SAMPLE = etree.fromstring("<html><body><article><div><p><a/></p></div></article></body></html>")

@@ -258,6 +258,64 @@ def m030_variants(db: Database) -> None:
         db.conn.execute(statement)
 
 
+_CHANGED = " or ".join(
+    f"new.{column} is not old.{column}"
+    for column in ("title", "description", "text", "source_id", "language", "section")
+)
+
+
+@migrations()
+def m032_alerts(db: Database) -> None:
+    """What is watched for, what was found and sent, and which articles alerts have yet to look at. Where no alert is, nothing is noted.
+
+    A hit stays with its article when that is merged, and is gone when it is taken down."""
+    for statement in (
+        """create table alerts (
+            id integer primary key,
+            name text not null unique,
+            words text not null,
+            since text not null,
+            last_change integer not null
+        ) strict""",
+        "create table alert_changes (id integer primary key, article_id integer not null) strict",
+        """create table alert_hits (
+            alert_id integer not null references alerts (id) on delete cascade,
+            article_id integer not null,
+            batch integer not null,
+            found_at text not null,
+            primary key (alert_id, article_id)
+        ) strict, without rowid""",
+        "create index alert_hits_batch on alert_hits (batch)",
+        "create index alert_hits_article on alert_hits (article_id)",
+        """create table alert_messages (
+            alert_id integer not null references alerts (id) on delete cascade,
+            batch integer not null,
+            way text not null,
+            key text not null,
+            attempts integer not null default 0,
+            tried_at text,
+            sent_at text,
+            reason text,
+            primary key (batch, way)
+        ) strict, without rowid""",
+        "create index alert_messages_waiting on alert_messages (alert_id, way, attempts) where sent_at is null",
+        _noting("new_article", "insert on articles", "true", "new.id"),
+        _noting("changed_article", "update on articles", _CHANGED, "new.id"),
+        _noting("new_variant", "insert on variants", "true", "new.article_id"),
+        """create trigger alerts_moved after insert on moved when new.kind = 'article' begin
+            update or ignore alert_hits set article_id = new.new_id where article_id = new.old_id and new.new_id <> 0;
+            delete from alert_hits where article_id = new.old_id;
+        end""",
+    ):
+        db.conn.execute(statement)
+
+
+def _noting(name: str, event: str, when: str, article: str) -> str:
+    """SQL for a trigger that notes an article for the alerts to look at."""
+    return f"""create trigger alerts_{name} after {event} when exists (select 1 from alerts) and ({when}) begin
+        insert into alert_changes (article_id) values ({article}); end"""
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

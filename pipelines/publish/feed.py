@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
 
 
-def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: Callable[[int], str]) -> bytes:
+def atom(title: str, rows: list[dict[str, Any]], url: str, page: str | None, page_of: Callable[[int], str]) -> bytes:
     """The feed at `url` of what `page` shows: the articles in this order, each with its lead or with where a hit stands and the words
     around it, and a link to the publisher, or to its page here where the publisher's is none of the web. `published` is what the
     publisher says, where it is possible; `updated` is when a change, or what is found, was seen last. What is not the article itself,
@@ -21,8 +21,9 @@ def atom(title: str, rows: list[dict[str, Any]], url: str, page: str, page_of: C
     feed = FeedGenerator()
     feed.id(url)
     feed.title(legal(f"Broadsheet: {title}"))
-    feed.link(href=url, rel="self")
-    feed.link(href=page, rel="alternate")
+    if page is not None:  # a file does not know where it will be read
+        feed.link(href=url, rel="self")
+        feed.link(href=page, rel="alternate")
     feed.updated(max((_when(row["last_changed_at"]) for row in rows), default=EPOCH))
     for row in rows:
         entry = feed.add_entry(order="append")

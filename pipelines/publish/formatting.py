@@ -1,6 +1,7 @@
 """How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
 Markup in which the text is escaped already."""
 
+import json
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
@@ -100,6 +101,11 @@ def percent(share: float) -> str:
     if share in (0, 1):
         return f"{share:.0%}".replace("%", " %")
     return "under 1 %" if share < 0.01 else "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+
+
+def toml_string(text: str) -> str:
+    """A text as a basic string of TOML, on one line."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def web_address(url: str | None) -> str | None:

@@ -42,6 +42,9 @@ OWNERS_COLUMNS = {
     ("loads", "input"),
     ("sources_toml", "text"),
     ("pages", "forgotten_reason"),
+    ("alerts", "name"),
+    ("alerts", "words"),
+    ("alert_messages", "reason"),
 }
 """(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; or a
 person: who asked for a takedown; or what its owner has written for nobody else.

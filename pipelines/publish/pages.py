@@ -1,6 +1,7 @@
 """Requests -> pages to read: what was asked for, answered out of the archive, in a template."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,9 +16,9 @@ from datasette.utils.asgi import NotFound, Request, Response
 from crawler.reasons import sentence
 from pipelines.publish import charts, details, formatting, glossary, originals, queries, requests
 from pipelines.publish.corrections import corrections
-from pipelines.publish.guard import shows_originals
+from pipelines.publish.guard import is_public, shows_originals
 from pipelines.publish.marks import with_marks
-from pipelines.publish.search import LAST_PAGE, MANY, Filters, expression, search
+from pipelines.publish.search import LAST_PAGE, LONGEST, MANY, Filters, expression, search
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -68,6 +69,7 @@ async def search_page(request: Request, datasette: "Datasette") -> Response:
         "q": typed,
         "best": best,
         "filters": filters,
+        "alert": None if is_public(datasette) else _as_alert(typed, filters, shown["choices"]),
         "many": MANY,
         "next": requests.again(request, page=page + 1) if shown["found"] and shown["found"].more else None,
         "previous": requests.again(request, page=page - 1) if page > 1 else None,
@@ -92,6 +94,16 @@ async def corrections_page(request: Request, datasette: "Datasette") -> Response
         "previous": requests.again(request, page=page - 1) if page > 1 else None,
     }
     return await _page(datasette, request, database, "corrections", shown | more)
+
+
+def _as_alert(typed: str, filters: Filters, choices: queries.Choices) -> str:
+    """The [[alert]] of a search for its reader's sources.toml; days are none of its filters."""
+    source = next((one["name"] for one in choices.sources if one["id"] == filters.source), None)
+    words = "-".join(re.findall(r"\w+", typed[:LONGEST].lower())[:5])
+    said = {"name": words, "query": " ".join(typed[:LONGEST].split()), "source": source, "language": filters.language}
+    said |= {"section": filters.section, "file": f"alerts/{words}.atom"}
+    lines = (f"{key} = {formatting.toml_string(value)}" for key, value in said.items() if value)
+    return "\n".join(("[[alert]]", *lines))
 
 
 @requests.about_one("article", details.article)

@@ -160,6 +160,23 @@ def seen_last(base: sqlite3.Connection, words: str, filters: Filters, size: int)
     return sorted(rows, key=lambda row: (row["found_at"], row["id"]), reverse=True)[:size]
 
 
+def among(base: sqlite3.Connection, words: str, filters: Filters, ids: Collection[int]) -> list[int]:
+    """Which of some articles search() would find, by their numbers: these alone are looked at, where they are few."""
+    asked = _asked(base, words, filters, 0)
+    found = set(_holding(base, asked.words, ids))
+    elsewhere = set(_said_of(base, asked.words, set(ids) - found))
+    if asked.without:
+        elsewhere -= set(_holding(base, asked.without, elsewhere))
+    passing = f"""select articles.id from json_each(:hits) as hit cross join articles on articles.id = hit.value
+        where {filters.sql()[0]} order by articles.id"""
+    return [row[0] for row in base.execute(passing, asked.given | {"hits": json.dumps([*found, *elsewhere])})]
+
+
+def shown(base: sqlite3.Connection, words: str, ids: list[int]) -> list[dict[str, Any]]:
+    """These articles in this order as the rows of Found, also those that an expression() does not find any more."""
+    return _shown(base, _asked(base, words, Filters(), 0), ids, words)
+
+
 def _asked(base: sqlite3.Connection, words: str, filters: Filters, rows: int) -> "_Asked":
     return _Asked(words=spelled_out(base, words), without=unwanted(words), filters=filters, rows=rows)
 
@@ -249,11 +266,27 @@ _NUMBERS = "select rowid from variants_fts where variants_fts match :words and r
 
 def _holding(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list[int]:
     """Which of some articles hold one of these words: each is looked up, or where they are many all that hold one gone through."""
+    if not ids:
+        return []
     if len(ids) <= FEW:
         sql = "select value from json_each(:ids) as hit where exists (select 1 from articles_fts where articles_fts match :words and rowid = value)"
     else:
         sql = """with hit as materialized (select value as id from json_each(:ids))
             select rowid from articles_fts where articles_fts match :words and rowid >= :first and +rowid in (select id from hit)"""
+    given = {"ids": json.dumps([*ids]), "words": words, "first": min(ids)}
+    return [row[0] for row in base.execute(sql, given)]
+
+
+def _said_of(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list[int]:
+    """Of which of some articles a copy or version holds what is looked for; as _holding() does it."""
+    if not ids:
+        return []
+    if len(ids) <= FEW:
+        sql = """select value from json_each(:ids) as hit where exists (
+            select 1 from variants_fts where variants_fts match :words and rowid >= value << 20 and rowid < (value + 1) << 20)"""
+    else:
+        sql = """with hit as materialized (select value as id from json_each(:ids)) select distinct rowid >> 20 from variants_fts
+            where variants_fts match :words and rowid >= :first << 20 and rowid >> 20 in (select id from hit)"""
     given = {"ids": json.dumps([*ids]), "words": words, "first": min(ids)}
     return [row[0] for row in base.execute(sql, given)]
 
