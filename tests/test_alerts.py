@@ -158,6 +158,7 @@ def test_every_way_gets_each_article_once(desk: Desk, sink: Sink, mailbox: Mailb
     (mail,), (body,) = mailbox.mails, sink.bodies
     key, _, lines = (desk.folder / "lines").read_text().partition(" ")
     assert (mail["to"], mail["from"], mail["subject"]) == ("a@example.org", "b@example.org", "ferries: 2 articles")
+    assert mail["date"].datetime is not None
     assert mail.get_content().splitlines()[:3] == [
         "ferry new",
         "a.example, 2026-11-03 12:00 UTC",
@@ -401,6 +402,8 @@ def test_a_crawl_sends_alerts_when_its_lock_is_free(site: Site, newsroom: Newsro
     newsroom.crawl("--alert", "--now", "--quiet")
     site.feed("/feed", site.article("/2", "A ferry", story("two")))
     newsroom.crawl("--alert", "--now", "--quiet")
+    with run_lock(newsroom.folder / "news.db.alerts"):
+        newsroom.crawl("--alert", "--now", "--quiet")
     assert (newsroom.folder / "locks").read_text() == "news.db.alerts.lock\n"
     assert json.loads((newsroom.folder / "hits").read_text())["title"] == "A ferry"
 

@@ -70,15 +70,18 @@ def alerts_of(sources_file: Path, names: Sequence[str] = ()) -> tuple["SourcesFi
     return read, tuple(by_name[name] for name in dict.fromkeys(names)) or read.alerts
 
 
-def send(read: "SourcesFile", alerts: Sequence["Alert"], sources_file: Path, db: Path, *, quiet: bool) -> int:
-    """Send what is new of some alerts; returns the exit status. Nothing here holds the lock of a crawl."""
+def send(
+    read: "SourcesFile", alerts: Sequence["Alert"], sources_file: Path, db: Path, *, quiet: bool, busy: int = BUSY
+) -> int:
+    """Send what is new of some alerts; returns the exit status, or ends with `busy` where another start does. Nothing here holds the
+    lock of a crawl."""
     from crawler.times import stamp
     from pipelines.alerts import outbox
     from pipelines.alerts.send import Sender, faults
 
     folder = sources_file.absolute().parent
     failed = False
-    with open_archive(db) as archive, _alone(db):
+    with open_archive(db) as archive, _alone(db, busy, quiet=quiet):
         base = archive.conn
         base.row_factory = sqlite3.Row
         base.execute(f"pragma busy_timeout = {WAIT_SECONDS * 1000}")
@@ -100,17 +103,17 @@ def send_after(code: int, sources_file: Path, db: Path, *, quiet: bool) -> int:
     if code not in (DONE, FAILED):
         return code
     read, alerts = alerts_of(sources_file)
-    return send(read, alerts, sources_file, db, quiet=quiet) or code
+    return send(read, alerts, sources_file, db, quiet=quiet, busy=code) or code
 
 
 @contextmanager
-def _alone(db: Path) -> Iterator[None]:
+def _alone(db: Path, busy: int, *, quiet: bool) -> Iterator[None]:
     """Hold the lock of senders, which is another than that of crawls; or end with the right message and status."""
     try:
         with run_lock(Path(f"{os.path.realpath(db)}.alerts")):
             yield
     except LockTaken:
-        sys.exit(print_error(f"{db}: alerts are being sent by another start", BUSY))
+        sys.exit(print_error(f"{db}: alerts are being sent by another start", busy, quiet=quiet))
     except OSError as error:
         sys.exit(print_error(cannot_begin(error, db), STORAGE))
 

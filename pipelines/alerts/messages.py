@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +41,7 @@ class Message:
         """The same as a mail. Message-ID is made of the key."""
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, receiver, self.title
+        mail["Date"] = formatdate()
         mail["Message-ID"] = f"<{self.key}@broadsheet.invalid>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notices
         mail["X-Broadsheet-Alert"] = quote(self.alert.name)
