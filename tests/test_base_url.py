@@ -22,8 +22,11 @@ SITE = "http://localhost"
 
 @pytest.mark.parametrize(
     ("base", "proxy"),
-    [("/papers/", "/papers/"), ("/papers/", "/"), ("/news/", "/news/")],
-    ids=["kept by the proxy", "taken off by it", "named as the database"],
+    [
+        pytest.param("/papers/", "/papers/", id="kept by the proxy"),
+        pytest.param("/papers/", "/", id="taken off by it"),
+        pytest.param("/news/", "/news/", id="named as the database", marks=pytest.mark.soak),
+    ],
 )
 def test_every_link_of_every_kind_of_page_leads_on_under_the_base_url(demo: Path, base: str, proxy: str) -> None:
     answers = asyncio.run(walk(demo, base, proxy))

@@ -1,7 +1,7 @@
 """The misbehaving web: whatever a site does, the good articles beside it are kept, and it is said what became of the bad part.
 
-The quick cases in two crawls: one of the few sites that never finish an answer, whose time is short, and one of all others,
-who have more time than they need on any machine. tests/benchmarks/misbehaving.py has all cases, one by one.
+The quick cases in two crawls: one of the few sites that never finish an answer, whose time is short, and one of a third of all
+others (of all with `-m soak`), who have more time than they need on any machine. tests/benchmarks/misbehaving.py has all cases, one by one.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ pytestmark = [
 QUICK = [case for case in CASES if not case.heavy]
 SILENT = [case for case in QUICK if case.silent]
 OTHERS = [case for case in QUICK if not case.silent]
-LIMITS = {"silent": (SILENT, 5), "others": (OTHERS, 240)}
+LIMITS = {"silent": (SILENT, 5), "a third of the others": (OTHERS[::3], 240), "others": (OTHERS, 240)}
 """Cases, and seconds that an answer and an extraction may take."""
 
 TOO_MUCH = frozenset(
@@ -51,7 +51,7 @@ class Crawled:
     feeds: dict[str, str]  #: feeds.last_status, by address
 
 
-@pytest.fixture(params=LIMITS)
+@pytest.fixture(params=["silent", "a third of the others", pytest.param("others", marks=pytest.mark.soak)])
 def crawled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Crawled]:
     folder, (cases, seconds) = tmp_path, LIMITS[request.param]
     limits = (f"DOWNLOAD_TIMEOUT={seconds}", f"EXTRACT_TIMEOUT={seconds}", "CONCURRENT_REQUESTS=48")
@@ -117,4 +117,4 @@ def test_there_are_as_many_misbehaviours_as_the_web_deserves() -> None:
 
 @pytest.mark.parametrize("group", sorted({case.group for case in CASES}))
 def test_every_group_has_quick_cases(group: str) -> None:
-    assert any(case.group == group for case in QUICK)
+    assert any(case.group == group for case in (*SILENT, *OTHERS[::3]))

@@ -42,13 +42,17 @@ WAIT_SECONDS = 600
 @DB
 @QUIET
 def alert(names: tuple[str, ...], dry_run: bool, sources_file: Path, db: Path, quiet: bool) -> None:
-    """Send what is new and holds the words of an alert: all alerts of sources.toml, or those named.
+    """Send what is new and holds the words of an alert.
+
+    All alerts of sources.toml, or those named. One is written there so:
 
     \b
     [[alert]]
     name = "ferries"
     query = "ferry OR harbour"
-    file = "alerts/ferries.atom"      and, or instead: email, webhook, command, apprise
+    file = "alerts/ferries.atom"
+
+    Besides file, or instead: email, webhook, command, apprise.
 
     The first run of an alert begins to watch; what is stored from then on is sent, once. What could not be delivered waits for the
     next run, and exit status is 1. A crawl may run meanwhile.
