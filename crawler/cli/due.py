@@ -59,12 +59,13 @@ class Due:
     @property
     def slowest(self) -> str:
         """The host that will be asked longest, how many requests wait for it, and how long that takes; "" where none waits."""
-        seconds = {host: waiting * self._delay_of(host) for host, waiting in self._waiting().items()}
+        waiting = self._waiting()
+        seconds = {host: number * self._delay_of(host) for host, number in waiting.items()}
         host = max(seconds, key=lambda host: (seconds[host], host), default="")
         if not host:
             return ""
         minutes = round(seconds[host] / 60)
-        return f"{host}: {self._waiting()[host]:,} left" + (f", {minutes:,} min" if minutes else "")
+        return f"{host}: {waiting[host]:,} left" + (f", {minutes:,} min" if minutes else "")
 
     def _waiting(self) -> dict[str, int]:
         """Requests that are not answered yet, by host: in the queue, and in the downloader."""
