@@ -283,6 +283,12 @@ def test_what_cannot_be_meant_is_exit_2_with_a_sentence(tmp_path: Path, options:
     assert (done.returncode, said in done.stderr.replace("\n", " ")) == (2, True), done.stderr
 
 
+def test_a_sources_toml_that_names_no_site_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "sources.toml").write_text('[crawl]\nuser_agent = "Reader (+https://reader.example/)"\n')
+    done = broadsheet("backfill", "out", "nothing.warc.gz", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "broadsheet: nothing.warc.gz: no such file or folder\n")
+
+
 def test_a_full_disk_is_exit_74_in_one_line_and_leaves_no_part(archives: Path) -> None:
     out = archives / "full"
     done = broadsheet("backfill", out, ".", "--workers", 1, "--quiet", cwd=archives, file_size=12_000)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import QUIET, read_file, read_sources_file
+from crawler.cli.common import QUIET, read_file, sources_of
 from crawler.cli.output import (
     BUSY,
     DONE,
@@ -27,7 +27,6 @@ from crawler.cli.output import (
     cannot_begin,
     counted,
     folded,
-    is_absent,
     print_error,
     printable,
 )  # fmt: skip
@@ -106,7 +105,7 @@ def backfill(
     options = _slurm_options(slurm) if executor == "slurm" else {}
     share = _share(part)
     filters = _filters(domains, language, since, until)
-    sources = () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml")).sources
+    sources = sources_of(Path("sources.toml"))
     manifest = _settled(out, _wanted(inputs, filters, sources))
     from pipelines.backfill.engine import run_name
     from pipelines.backfill.tasks import Job

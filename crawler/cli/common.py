@@ -112,6 +112,11 @@ def read_sources_file(path: Path, *, may_be_empty: bool = False) -> "SourcesFile
         sys.exit(print_errors(error.args, USAGE))
 
 
+def sources_of(path: Path) -> tuple["Source", ...]:
+    """The sources that a sources.toml names, whose settings local copies are read by; none where there is no such file."""
+    return () if is_absent(path) else read_sources_file(path, may_be_empty=True).sources
+
+
 def named_sources(names: Sequence[str], read: "SourcesFile") -> tuple["Source", ...]:
     """The sources with these names or addresses, or exit with the message of the nearest; all where nothing is named."""
     by_name = {key: source for source in read.sources for key in (source.url, source.name)}

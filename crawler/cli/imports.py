@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import DB, QUIET, read_file, read_sources_file
+from crawler.cli.common import DB, QUIET, read_file, sources_of
 from crawler.cli.loading import load
-from crawler.cli.output import DONE, USAGE, folded, is_absent, print_error, printable
+from crawler.cli.output import DONE, USAGE, folded, print_error, printable
 from crawler.cli.run import Job, run
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def import_(
     for path in paths:
         if fault := None if is_backfill(path) else _no_copies(path):
             sys.exit(print_error(f"{path}: {fault}", USAGE))
-    known = (
-        () if is_absent(Path("sources.toml")) else read_sources_file(Path("sources.toml"), may_be_empty=True).sources
-    )
+    known = sources_of(Path("sources.toml"))
     if folder := next(filter(is_backfill, paths), None):
         if len(paths) > 1 or source or by_folder or metadata_file:
             sys.exit(

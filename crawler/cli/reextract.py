@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli.common import DB, SOURCES, open_archive, read_sources_file
-from crawler.cli.output import USAGE, counted, is_absent, print_error
+from crawler.cli.common import DB, SOURCES, open_archive, sources_of
+from crawler.cli.output import USAGE, counted, print_error
 from crawler.cli.upkeep import writing
 from crawler.reasons import sentence
 
@@ -64,7 +64,7 @@ def reextract(
     """
     if accept_losses and not is_applied:
         raise click.UsageError("--accept-losses is for --apply")
-    known = () if is_absent(sources_file) else read_sources_file(sources_file, may_be_empty=True).sources
+    known = sources_of(sources_file)
     since_day = f"{since:%Y-%m-%d}" if since else None
     job = Job(db=db, sources=known, source=source, since=since_day, accept_losses=accept_losses, workers=workers)
     if is_applied:
