@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from crawler.items import Alert, Delivery
 from pipelines.alerts.messages import Message
+from pipelines.database.new_file import replaced_file
 
 PATIENCE = 30.0
 """Seconds that a receiver may take for one step."""
@@ -214,16 +215,12 @@ def _apprise(url: str) -> Any:
 
 def write_file(path: Path, data: bytes) -> bool:
     """Replace a file whole, and make its folder; whether it was another before. Raises NotDelivered."""
-    part = path.with_name(f".{path.name}.part")
     try:
         if path.is_file() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with replaced_file(path, path.with_name(f".{path.name}.part")) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise NotDelivered(f"{error.filename or path}: {error.strerror}") from None
     return True

@@ -19,6 +19,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.items import WARC_SUFFIXES
 from pipelines.archive.warc_records import warcinfo
+from pipelines.database.new_file import sync_folder
 
 FOLDER = "warc"
 
@@ -175,11 +176,7 @@ class WarcFiles:
         with self._file as file:
             self._file = None
             os.fsync(file.fileno())
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.folder)
 
 
 def head_at(file: Path, offset: int) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Files that are whole as soon as they have their name: written beside it, synced, renamed."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from pipelines.database.new_file import replaced_file
 
 
 class OutputError(OSError):
@@ -26,23 +27,5 @@ def output_errors(path: Path) -> Iterator[None]:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file that has its name only when the block has ended well. Raises OutputError for what fails in here; what the
     block reads from elsewhere must not fail inside with a bare OSError."""
-    scratch = path.with_name(f"{path.name}.part")
-    with output_errors(path):
-        try:
-            with scratch.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            scratch.replace(path)
-            _sync(path.parent)
-        finally:
-            scratch.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """A new name is on the disk when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with output_errors(path), replaced_file(path, path.with_name(f"{path.name}.part")) as stream:
+        yield stream

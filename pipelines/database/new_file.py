@@ -1,6 +1,7 @@
-"""A new file that is whole as soon as it has its name (atomic write): snapshots and exports. None replaces another.
+"""Files that are whole as soon as they have their name (atomic write).
 
-Until then its name ends in eight digits of its own, what it is, and `.part`.
+Snapshots and exports are new and replace none: until then the name ends in eight digits of its own, what it is, and `.part`.
+What is made again and again (replaced_file) takes the place of the one before.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 KINDS = ("snapshot", "export")
 """What is made so."""
@@ -51,6 +53,30 @@ def _give_name(part: Path, out: Path) -> None:
 
 def _is_there(out: Path) -> FileExistsError:
     return FileExistsError(f"{out} exists already; no file is replaced")
+
+
+@contextlib.contextmanager
+def replaced_file(path: Path, scratch: Path) -> Iterator[BinaryIO]:
+    """Write `scratch`, in the same folder, which becomes `path` when the block has ended well, and is gone otherwise. Whoever reads
+    sees the file before or this one, also after the power failed. Raises OSError."""
+    try:
+        with scratch.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(path)
+        sync_folder(path.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a new file is there when its name is. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
