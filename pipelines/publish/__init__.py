@@ -18,7 +18,7 @@ from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from crawler.reasons import sentence
-from pipelines.publish import base_url, data, pages, passers_by, started
+from pipelines.publish import base_url, data, pages, passers_by, started, translation
 from pipelines.publish.formatting import spaced
 from pipelines.publish.guard import (
     guarded,
@@ -105,7 +105,9 @@ def handle_exception(exception: Exception) -> None:
 
 @hookimpl
 def prepare_jinja2_environment(env: "Environment", datasette: Any) -> None:
-    """The page of an error is in the reading room where there is one, and Datasette's own beside other programs' databases."""
+    """The page of an error is in the reading room where there is one, and Datasette's own beside other programs' databases.
+    Templates speak the reader's language."""
+    translation.install(env)
     env.globals["has_archive"] = lambda: has_archive(datasette)
 
 
