@@ -4,6 +4,7 @@ Programs read the word, people the sentence. Data, but for the look-up; docs/met
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 
@@ -151,26 +152,32 @@ _STATUSES = {
 }
 """HTTP statuses that say more than their hundred."""
 
+_HUNDREDS = {"4": "the server refuses the request", "5": "the server answered with an error of its own"}
+
+MEANINGS = (*(one.meaning for one in REASONS.values()), *_STATUSES.values(), *_HUNDREDS.values())
+"""Every sentence, of which some have a status (NNN) or a SITE yet to come: what there is to be translated."""
+
 _FAMILY = re.compile(r"(?P<family>(?:robots_)?http_)(?P<status>\d{3})")
 
 
-def reason(word: str) -> Reason | None:
-    """What is known of a word, that of a family (`http_404`) by its own status; None of one that is not ours."""
+def reason(word: str, translated: Callable[[str], str] = str) -> Reason | None:
+    """What is known of a word, that of a family (`http_404`) by its own status; None of one that is not ours. `translated` says one of
+    MEANINGS in another language."""
     if word.startswith("elsewhere_"):
         family, site = REASONS["elsewhere_SITE"], word.removeprefix("elsewhere_")
-        return replace(family, word=word, meaning=family.meaning.replace("SITE", site))
+        return replace(family, word=word, meaning=translated(family.meaning).replace("SITE", site))
     found = _FAMILY.fullmatch(word)
     if found is None:
-        return REASONS.get(word)
+        known = REASONS.get(word)
+        return known and replace(known, meaning=translated(known.meaning))
     family, status = REASONS[f"{found['family']}NNN"], found["status"]
     meaning = _meaning_of_status(status) if family.word == "http_NNN" else None
-    meaning = f"{meaning} (HTTP {status})" if meaning else family.meaning.replace("NNN", status)
+    meaning = f"{translated(meaning)} (HTTP {status})" if meaning else translated(family.meaning).replace("NNN", status)
     return Reason(word=word, kind=family.kind, meaning=meaning, again=family.again)
 
 
 def _meaning_of_status(status: str) -> str | None:
-    general = {"4": "the server refuses the request", "5": "the server answered with an error of its own"}
-    return _STATUSES.get(status) or general.get(status[0])
+    return _STATUSES.get(status) or _HUNDREDS.get(status[0])
 
 
 def is_refusal(word: str) -> bool:
@@ -185,13 +192,13 @@ def is_final(word: str) -> bool:
     return known is not None and known.again == NEVER
 
 
-def sentence(text: str) -> str:
+def sentence(text: str, translated: Callable[[str], str] = str) -> str:
     """A reason for people, also behind an address: `a: http_404; b: timeout`. What holds no word of ours stays as it is."""
-    return "; ".join(map(_said, text.split("; ")))
+    return "; ".join(_said(part, translated) for part in text.split("; "))
 
 
-def _said(part: str) -> str:
+def _said(part: str, translated: Callable[[str], str]) -> str:
     before, colon, word = part.rpartition(": ")
-    if known := reason(word):
+    if known := reason(word, translated):
         return f"{before}{colon}{known.meaning}"
     return part.replace("_", " ") if re.fullmatch("[a-z0-9_]+", part) else part

@@ -3,7 +3,8 @@
 Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
 an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `fulltext` and `glossary`
 know the archive; `details` puts together what a page holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting` and `feed` make of it what a
-template or a feed reader shows; `guard` watches over all answers, `base_url` over where they are;
+template or a feed reader shows, in the language that `negotiation` finds and `translation` and `archive_words` have the words of;
+`guard` watches over all answers, `base_url` over where they are;
 `passers_by` has what search engines and caches are told, `started` what `serve` does beside serving.
 """
 
@@ -18,8 +19,8 @@ from datasette.utils import escape_fts
 from markupsafe import Markup
 
 from crawler.reasons import sentence
-from pipelines.publish import base_url, data, pages, passers_by, started, translation
-from pipelines.publish.formatting import spaced
+from pipelines.publish import base_url, data, negotiation, pages, passers_by, started, translation
+from pipelines.publish.formatting import number, spaced
 from pipelines.publish.guard import (
     guarded,
     has_archive,
@@ -108,6 +109,8 @@ def prepare_jinja2_environment(env: "Environment", datasette: Any) -> None:
     """The page of an error is in the reading room where there is one, and Datasette's own beside other programs' databases.
     Templates speak the reader's language."""
     translation.install(env)
+    env.globals["languages"] = negotiation.choices
+    env.filters["number"] = number
     env.globals["has_archive"] = lambda: has_archive(datasette)
 
 
@@ -119,6 +122,12 @@ def extra_css_urls(datasette: Any) -> list[str]:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
-    """Headers on every answer; fewer pages for visitors."""
+    """Headers on every answer; fewer pages for visitors; pages in their reader's language."""
     base, more = datasette.setting("base_url"), partial(passers_by.headers, datasette)
-    return lambda app: guarded(base_url.under(base, app), public=is_public(datasette), more=more)
+
+    def is_page(path: str, status: int) -> bool:
+        return has_archive(datasette) and (status >= 400 or pages.is_page(path))
+
+    return lambda app: guarded(
+        base_url.under(base, negotiation.negotiated(app, base, is_page)), public=is_public(datasette), more=more
+    )

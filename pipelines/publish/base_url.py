@@ -13,7 +13,8 @@ from datasette.utils import PrefixedUrlString
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _datasettes_own = Urls.path
 
@@ -38,7 +39,7 @@ def under(base: str, app: App) -> App:
     if base == "/":
         return app
 
-    async def based(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def based(scope: Message, receive: Receive, send: Send) -> None:
         async def send_based(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [

@@ -7,6 +7,8 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
+from pipelines.publish.formatting import number
+
 _STYLE = Style(
     background="transparent",
     plot_background="transparent",
@@ -43,7 +45,7 @@ def _drawn(kind: Any, title: str, labels: Sequence[str], values: Sequence[int], 
         spacing=8, include_x_axis=True, explicit_size=False, print_values=False, pretty_print=False,
         x_labels=list(labels), range=(0, top), y_labels=[top * step // 4 for step in range(5)], truncate_label=-1, **more,
     )  # fmt: skip
-    chart.value_formatter = lambda value: f"{value:,.0f}"
+    chart.value_formatter = lambda value: number(round(value))
     chart.add(title, list(values))
     chart.add_xml_filter(lambda svg: _as_picture(svg, title))
     return Markup(chart.render(is_unicode=True))

@@ -16,6 +16,7 @@ from pipelines.publish.corrections import corrections
 from pipelines.publish.details import Contents
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import LAST_PAGE, MANY, NOTHING, Filters, Found, expression, search, seen_last
+from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -49,7 +50,7 @@ async def latest(request: Request, datasette: "Datasette") -> Response:
     database = await requests.archive(datasette, request)
     if _is_feed(request):
         seen = await requests.read(datasette, database, lambda base: queries.seen_last(base, filters, FED))
-        return await _feed(datasette, request, database, "/", "newest articles", filters, seen)
+        return await _feed(datasette, request, database, "/", gettext("newest articles"), filters, seen)
     size = requests.most(datasette)
     found = await requests.read(datasette, database, lambda base: queries.newest(base, filters, before, size))
     older = f"{found[-1]['sort_at']} {found[-1]['id']}" if len(found) == size else None
@@ -93,7 +94,7 @@ async def changes(request: Request, datasette: "Datasette") -> Response:
     found = await requests.read(datasette, database, lambda base: corrections(base, filters, page=page, size=FED))
     if _is_feed(request):
         entries = [await _entry(datasette, request, one) for one in found.rows]
-        return await _feed(datasette, request, database, "/corrections", "corrections", filters, entries)
+        return await _feed(datasette, request, database, "/corrections", gettext("corrections"), filters, entries)
     following = datasette.urls.path("/corrections.json") + requests.again(request, page=page + 1)
     more = found.more and page < LAST_PAGE
     return _data(request, {"corrections": found.rows, "within": found.within, "next": following if more else None})
@@ -154,7 +155,7 @@ async def _feed(
     it is told so (RFC 9110 13.1.2), as we wish to be told."""
     from_source = await requests.read(datasette, database, lambda base: queries.source_name(base, filters.source))
     narrowed = (from_source, formatting.language(filters.language), filters.section, filters.since, filters.until)
-    title = ", ".join(said for said in (about.strip() or "no words", *narrowed) if said)
+    title = formatting.names([about.strip() or gettext("no words"), *narrowed])
     shown = datasette.urls.path(page) + requests.again(request, order=None)
 
     def page_of(number: int) -> str:
@@ -185,7 +186,11 @@ def _data(request: Request, found: Contents) -> Response:
     }
     table = requests.one(request, "table") or next(iter(lists))
     if table not in lists:
-        raise BadRequest(f"There is no table {table} on this page: it has {', '.join(lists)}.")
+        raise BadRequest(
+            gettext(
+                "There is no table %(table)s on this page: it has %(tables)s.", table=table, tables=", ".join(lists)
+            )
+        )
     rows = lists[table]
     return Response(
         _csv(rows, list(rows[0]) if rows else HEADS[table].split()),

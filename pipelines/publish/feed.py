@@ -8,6 +8,7 @@ from typing import Any
 from feedgen.feed import FeedGenerator
 
 from pipelines.publish.formatting import instant, marked, web_address, where
+from pipelines.publish.translation import gettext
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was changed last, and an article of an impossible day."""
@@ -28,7 +29,7 @@ def atom(title: str, rows: list[dict[str, Any]], url: str, page: str | None, pag
     for row in rows:
         entry = feed.add_entry(order="append")
         entry.id(row.get("entry_id") or row["url"])
-        entry.title(legal(row["title"] or "(without a title)"))
+        entry.title(legal(row["title"] or gettext("(without a title)")))
         entry.updated(_when(row["last_changed_at"]))
         if row["date_published"] == row["sort_at"]:
             entry.published(_when(row["sort_at"]))

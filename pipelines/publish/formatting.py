@@ -1,5 +1,5 @@
-"""How a page says things: instants, languages, snippets, links. Pure; what it gives is text, which templates escape, or
-Markup in which the text is escaped already."""
+"""How a page says things: instants, numbers, languages, snippets, links, in the language of its reader (translation.reader()), who is
+English outside a request. What it gives is text, which templates escape, or Markup in which the text is escaped already."""
 
 import json
 import re
@@ -9,14 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
+from pipelines.publish import translation
+from pipelines.publish.translation import gettext, reader
 from pipelines.text import CJK, CJK_LETTER
-
-LOCALE = "en"
-"""The pages are written in English, so are their dates."""
-
 
 MARKS = ("\x02", "\x03")
 """What stands around a hit in a snippet until it is escaped: control characters, which no stored text holds."""
@@ -40,11 +39,9 @@ def ago(stamp: str | None, now: datetime) -> str:
         return day(stamp)
     if abs(now - at) >= timedelta(days=6):  # babel rounds more to a week
         return day(stamp)
-    return (
-        "just now"
-        if abs(now - at) < timedelta(minutes=1)
-        else format_timedelta(at - now, add_direction=True, locale=LOCALE)
-    )
+    if abs(now - at) < timedelta(minutes=1):
+        return gettext("just now")
+    return format_timedelta(at - now, add_direction=True, locale=reader())
 
 
 def exactly(stamp: str | None) -> str:
@@ -55,52 +52,62 @@ def exactly(stamp: str | None) -> str:
 def clock(stamp: str, now: datetime) -> Markup:
     """What ago() leaves out of an instant: ` (2026-11-21 08:15 UTC)`, or `, 08:15 UTC` where it has said the day."""
     said_day = ago(stamp, now) == day(stamp)
-    before, left = (", ", f"{stamp[11:16]} UTC") if said_day else (" ", f"({exactly(stamp)})")
+    before, left = (gettext(", "), f"{stamp[11:16]} UTC") if said_day else (" ", f"({exactly(stamp)})")
     return Markup('{}<span class="exact">{}</span>').format(before, left)
 
 
 def day(stamp: str | None) -> str:
     """The day of a stored time, in words: `21 November 2026`; as it stands when it is no day of a calendar."""
     try:
-        return format_date(date.fromisoformat((stamp or "")[:10]), "d MMMM y", locale=LOCALE)
+        return format_date(date.fromisoformat((stamp or "")[:10]), "long", locale=reader())
     except ValueError:
         return stamp or ""
 
 
 def short_day(stamp: str) -> str:
     """A day under a chart: `21 Nov`."""
-    return format_date(date.fromisoformat(stamp), "d MMM", locale=LOCALE)
+    return format_skeleton("MMMd", date.fromisoformat(stamp), locale=reader())
+
+
+def number(count: float) -> str:
+    """A number as a reader writes it: `1,200`, `1.200`."""
+    return format_decimal(count, locale=reader())
 
 
 def names(found: Any) -> str:
     """Names as a list for readers; nothing where a row by another hand holds no array of them."""
-    return ", ".join(str(name) for name in found if name) if isinstance(found, list) else ""
+    return gettext(", ").join(str(name) for name in found if name) if isinstance(found, list) else ""
 
 
 def language(code: str | None) -> str:
-    """A language's name in English: `German` for `de`; the code itself where nobody has named it."""
+    """A language's name in the reader's: `German` for `de`; the code itself where nobody has named it."""
     try:
-        return Locale.parse(code or "", sep="-").get_display_name(LOCALE) or code or ""
+        return Locale.parse(code or "", sep="-").get_display_name(reader()) or code or ""
     except (UnknownLocaleError, ValueError, TypeError):
         return code or ""
 
 
 def direction(text: str | None, code: str | None = None) -> str:
-    """`rtl` or `ltr`: that of the first letter that has one (as `dir="auto"` does), else of the language."""
+    """`rtl` or `ltr`: that of the first letter that has one (as `dir="auto"` does), else of the language, else of the page."""
     for letter in text or "":
         if (kind := unicodedata.bidirectional(letter)) in ("L", "R", "AL"):
             return "ltr" if kind == "L" else "rtl"
     try:
-        return "rtl" if Locale.parse(code or LOCALE, sep="-").text_direction == "rtl" else "ltr"
+        return (Locale.parse(code, sep="-") if code else reader()).text_direction
     except (UnknownLocaleError, ValueError, TypeError):
         return "ltr"
 
 
 def percent(share: float) -> str:
     """A share, 0 to 1, as a reader says it: never `100 %` of less than all, nor `0 %` of something."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    return "under 1 %" if share < 0.01 else "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+    if 0 < share < 0.01:
+        return gettext("under %(share)s", share=_percent(0.01))
+    return gettext("over %(share)s", share=_percent(0.99)) if 0.99 < share < 1 else _percent(share)
+
+
+def _percent(share: float) -> str:
+    english = reader().language == "en"  # with a space, as ISO 31-0 has it
+    return format_percent(share, "#,##0 %" if english else None, locale=reader())
 
 
 def toml_string(text: str) -> str:
@@ -134,15 +141,34 @@ def starred(snippet: str | None) -> str:
 
 def where(hit: dict[str, Any]) -> Markup:
     """Where a hit stands that is not in the article itself, as HTML, before its snippet; nothing where it is."""
-    said = (escape(where_in_words(hit)), marked(hit.get("said_title")))
-    return Markup("").join(part + ": " for part in said if part)
+    return _before(escape(where_in_words(hit))) + _before(marked(hit.get("said_title")))
+
+
+def where_with_link(hit: dict[str, Any]) -> Markup:
+    """The same on a page, with a link to a copy."""
+    name, url = hit["copy_source"] or hit["copy_url"], web_address(hit["copy_url"])
+    named = Markup('<a href="{1}"><bdi>{0}</bdi></a>' if url else "<bdi>{0}</bdi>").format(name, url)
+    place = Markup(_place(hit)) % {"source": named, "day": day(hit["found_at"])}
+    said, title = _before(place), marked(hit["said_title"])
+    ours = Markup('<span class="where" {}>{}</span> ').format(translation.ours(), said.rstrip()) if said else Markup("")
+    return ours + _before(title and Markup("<cite>{}</cite>").format(title))
+
+
+def _before(label: Markup) -> Markup:
+    """What something is, before it; nothing where that is empty."""
+    return label and Markup(gettext("%(label)s: ")) % {"label": label}
 
 
 def where_in_words(hit: dict[str, Any]) -> str:
     """Where a hit stands that is not in the article itself: `In the copy of The Bay`, `In the version of 3 November 2026`."""
+    return _place(hit) % {"source": hit.get("copy_source") or hit.get("copy_url"), "day": day(hit.get("found_at"))}
+
+
+def _place(hit: dict[str, Any]) -> str:
+    """The sentence of where_in_words(), which has its `source` or its `day` yet to come."""
     if hit.get("said_in") == "copy":
-        return f"In the copy of {hit['copy_source'] or hit['copy_url']}"
-    return f"In the version of {day(hit['found_at'])}" if hit.get("said_in") == "version" else ""
+        return gettext("In the copy of %(source)s")
+    return gettext("In the version of %(day)s") if hit.get("said_in") == "version" else ""
 
 
 def together(snippet: str | None) -> str:

@@ -9,7 +9,9 @@ from datasette.utils.asgi import NotFound
 
 from crawler.encodings import decoded_html
 from crawler.items import MAX_PAGE_BYTES, Page
+from pipelines.publish.formatting import number
 from pipelines.publish.queries import Row
+from pipelines.publish.translation import gettext
 
 
 def source_of(capture: Row, archive: Path) -> bytes:
@@ -19,14 +21,20 @@ def source_of(capture: Row, archive: Path) -> bytes:
     Takes 2 ms, for the largest up to three seconds: not to be called in the event loop.
     """
     if capture["status"] and 300 <= capture["status"] < 400:
-        raise NotFound(f"This answer was a redirect (HTTP {capture['status']}): it has no page of its own.")
+        raise NotFound(
+            gettext(
+                "This answer was a redirect (HTTP %(status)s): it has no page of its own.", status=capture["status"]
+            )
+        )
     page = _page_of(capture, archive)
     if len(page.body) > MAX_PAGE_BYTES:
-        raise NotFound(
-            f"This original has more than {MAX_PAGE_BYTES >> 20} MB unpacked: too much to be shown. {_place(capture, archive)}"
+        said = gettext(
+            "This original has more than %(size)s MB unpacked: too much to be shown.", size=MAX_PAGE_BYTES >> 20
         )
+        raise NotFound(f"{said} {_place(capture, archive)}")
     if not page.body:
-        raise NotFound(f"This record has no page that could be shown. {_place(capture, archive)}")
+        said = gettext("This record has no page that could be shown.")
+        raise NotFound(f"{said} {_place(capture, archive)}")
     text = decoded_html(page.body, page.content_type)
     return (page.body.decode("utf-8", "replace") if text is None else text).encode("utf-8", "replace")
 
@@ -42,12 +50,12 @@ def _page_of(capture: Row, archive: Path) -> Page:
     try:
         page = read_record(file, capture["offset"], body_at=body_at)
     except OSError as error:
-        raise NotFound(f"{error.filename or file} cannot be read: {error.strerror}.") from None
+        raise NotFound(_unreadable(error.filename or file, error)) from None
     if page is None:
-        raise NotFound(
-            f"No page begins there any more: it was taken down, or the file is damaged, of which `broadsheet doctor` tells."
-            f" {_place(capture, archive)}"
+        said = gettext(
+            "No page begins there any more: it was taken down, or the file is damaged, of which `broadsheet doctor` tells."
         )
+        raise NotFound(f"{said} {_place(capture, archive)}")
     return page
 
 
@@ -59,15 +67,23 @@ def _saved_page_of(capture: Row, archive: Path) -> Page:
     file = _path(capture["file"], archive)
     holder = holder_of(file)
     if holder is None:
-        raise NotFound(f"This page was read from a saved file that is not there any more: {file}.")
+        raise NotFound(gettext("This page was read from a saved file that is not there any more: %(file)s.", file=file))
     if holder != file:
-        raise NotFound(f"This page was read from {file.relative_to(holder)} in {holder}: unpack it to see its HTML.")
+        raise NotFound(
+            gettext(
+                "This page was read from %(file)s in %(holder)s: unpack it to see its HTML.",
+                file=file.relative_to(holder),
+                holder=holder,
+            )
+        )
     try:
         page = read_again(file, capture["digest"])
     except OSError as error:
-        raise NotFound(f"{file} cannot be read: {error.strerror}.") from None
+        raise NotFound(_unreadable(file, error)) from None
     if page is None:
-        raise NotFound(f"This page was read from a saved file that holds something else by now: {file}.")
+        raise NotFound(
+            gettext("This page was read from a saved file that holds something else by now: %(file)s.", file=file)
+        )
     return page
 
 
@@ -76,7 +92,10 @@ def _found(name: str, archive: Path) -> Path:
     file = _path(name, archive)
     if not file.is_file():
         raise NotFound(
-            f"The original is in a file that is not there: {file}. Where the archive goes, its folder warc/ goes, too."
+            gettext(
+                "The original is in a file that is not there: %(file)s. Where the archive goes, its folder warc/ goes, too.",
+                file=file,
+            )
         )
     return file
 
@@ -91,5 +110,10 @@ def _place(capture: Row, archive: Path) -> str:
     from pipelines.archive.warc_files import is_saved
 
     if is_saved(capture["file"]):
-        return f"It is the saved file {_path(capture['file'], archive)}."
-    return f"It lies in {_path(capture['file'], archive)}, at byte {capture['offset']:,}."
+        return gettext("It is the saved file %(file)s.", file=_path(capture["file"], archive))
+    byte = number(capture["offset"])
+    return gettext("It lies in %(file)s, at byte %(byte)s.", file=_path(capture["file"], archive), byte=byte)
+
+
+def _unreadable(file: Path | str, error: OSError) -> str:
+    return gettext("%(file)s cannot be read: %(error)s.", file=file, error=error.strerror)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from datasette.utils.asgi import NotFound, Request, Response
 
 from crawler.reasons import sentence
-from pipelines.publish import charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish import archive_words, charts, details, formatting, glossary, originals, queries, requests
 from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import is_public, shows_originals
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import LAST_PAGE, LONGEST, MANY, Filters, expression, search
+from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -115,12 +117,14 @@ async def article_page(datasette: "Datasette", request: Request, database: "Data
 async def capture_source(request: Request, datasette: "Datasette") -> Response:
     """The HTML of an original as text, for the owner: a stranger's page, of which nothing may run here."""
     if not shows_originals(datasette):
-        raise NotFound("Originals are shown to the owner of an archive alone.")
+        raise NotFound(gettext("Originals are shown to the owner of an archive alone."))
     database, number = await requests.archive(datasette, request), int(request.url_vars["id"])
     found = await requests.read(datasette, database, lambda base: queries.capture(base, number))
     if found is None:
-        raise NotFound(f"There is no capture {number}: it was taken down, or never was.")
-    reading = asyncio.get_running_loop().run_in_executor(_READER, originals.source_of, found, Path(database.path))
+        raise NotFound(gettext("There is no capture %(number)s: it was taken down, or never was.", number=number))
+    reading = asyncio.get_running_loop().run_in_executor(
+        _READER, copy_context().run, originals.source_of, found, Path(database.path)
+    )
     named = {"content-disposition": f'inline; filename="capture-{number}.txt"'}
     return Response(await reading, content_type="text/plain; charset=utf-8", headers=named)
 
@@ -157,14 +161,14 @@ async def source_page(datasette: "Datasette", request: Request, database: "Datab
     days, hours = found["by_day"], found["lateness"]
     drawn = {
         "by_day_chart": charts.columns(
-            "Articles per day",
+            gettext("Articles per day"),
             [formatting.short_day(one["day"]) for one in days],
             [one["articles"] for one in days],
             every=7,
         ),
         "lateness_chart": charts.rows(
-            "Articles by hours until our first sight",
-            [one["hours"] for one in hours],
+            gettext("Articles by hours until our first sight"),
+            [archive_words.lateness(one["hours"]) for one in hours],
             [one["articles"] for one in hours],
         ),
     }
@@ -191,6 +195,11 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
 ]
 
 
+def is_page(path: str) -> bool:
+    """Whether a path, without the base URL, is of one of these pages."""
+    return any(re.match(pattern, path) for pattern, _ in ROUTES)
+
+
 async def _page(datasette: "Datasette", request: Request, database: "Database", name: str, shown: Context) -> Response:
     now = datetime.now(UTC)
     says = {
@@ -204,13 +213,19 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "names": formatting.names,
         "web_address": formatting.web_address,
         "marked": formatting.marked,
-        "sentence": sentence,
+        "where": formatting.where_with_link,
+        "sentence": lambda reason: sentence(reason, gettext),
+        "health": archive_words.health,
+        "health_reason": archive_words.health_reason,
+        "run": archive_words.run,
+        "lateness": archive_words.lateness,
         "shows_originals": shows_originals(datasette),
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),
         "without": lambda field: requests.again(request, **{field: None, "before": None, "page": None}),
         "asked": requests.again(request, page=None, before=None),
-        "most": f"{requests.most(datasette):,}",
+        "number": formatting.number,
+        "most": formatting.number(requests.most(datasette)),
     }
     return Response.html(await datasette.render_template(f"room/{name}.html", shown | {"says": says}, request=request))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from datasette.utils.asgi import NotFound, Request, Response
 
 from pipelines.publish.guard import has_archive, is_public
+from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -50,7 +51,7 @@ def _cache_control(path: str, status: int, said: str, *, public: bool) -> str:
 async def robots_txt(request: Request, datasette: "Datasette") -> Response:
     """Nothing for robots, or, where it is indexed, all but the searches and tables, of which there are endless addresses."""
     if not has_archive(datasette):
-        raise NotFound("none of these databases is a Broadsheet archive")
+        raise NotFound(gettext("none of these databases is a Broadsheet archive"))
     base = datasette.setting("base_url")
     closed = [base]
     if is_indexed(datasette):

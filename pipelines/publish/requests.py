@@ -10,8 +10,10 @@ from datasette.utils import sqlite_timelimit
 from datasette.utils.asgi import BadRequest, Base400, NotFound, Request, Response
 
 from pipelines.database.schema import APPLICATION_ID
-from pipelines.publish import queries
+from pipelines.publish import formatting, queries
+from pipelines.publish.negotiation import PARAMETER
 from pipelines.publish.search import LAST_PAGE, PAGE, WHEN, Filters
+from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -29,7 +31,7 @@ def number(request: Request, name: str) -> int | None:
     if said is None:
         return None
     if not re.fullmatch("[0-9]{1,18}", said):
-        raise BadRequest(f"{name}: expected a number, not {said[:50]!r}")
+        raise BadRequest(gettext("%(name)s: expected a number, not %(given)s", name=name, given=repr(said[:50])))
     return int(said)
 
 
@@ -38,7 +40,11 @@ def time(request: Request, name: str) -> str | None:
     said = one(request, name)
     if said and not re.fullmatch(WHEN, said):
         raise BadRequest(
-            f"{name}: expected a year, a month or a day such as 2026, 2026-11 or 2026-11-21, not {said[:50]!r}"
+            gettext(
+                "%(name)s: expected a year, a month or a day such as 2026, 2026-11 or 2026-11-21, not %(given)s",
+                name=name,
+                given=repr(said[:50]),
+            )
         )
     return said
 
@@ -55,8 +61,8 @@ def filters(request: Request) -> Filters:
 
 
 def again(request: Request, **changed: Any) -> str:
-    """The query string of this request with some of it changed, or taken out where None."""
-    asked = {name: request.args.get(name) for name in request.args} | changed
+    """The query string of this request with some of it changed, or taken out where None. Not its language, which the cookie keeps."""
+    asked = {name: request.args.get(name) for name in request.args if name != PARAMETER} | changed
     return "?" + urlencode({name: value for name, value in asked.items() if value not in (None, "")})
 
 
@@ -73,7 +79,7 @@ async def archive(datasette: "Datasette", request: Request) -> "Database":
         if found.single_value() == APPLICATION_ID:
             await datasette.ensure_permissions(request.actor, [("view-database", name), "view-instance"])
             return database
-    raise NotFound("none of these databases is a Broadsheet archive")
+    raise NotFound(gettext("none of these databases is a Broadsheet archive"))
 
 
 class NoAnswer(Base400):  # type: ignore[misc]
@@ -99,9 +105,12 @@ async def read(datasette: "Datasette", database: "Database", answer: Callable[[C
 def _reason(error: OperationalError, limit: int) -> str:
     """What a reader can do about it. Raises the error again when it is none of those that readers meet."""
     if str(error) == "interrupted":
-        return f"This takes longer than {limit / 1000:g} s. Fewer, or rarer, words find their articles sooner."
+        return gettext(
+            "This takes longer than %(seconds)s s. Fewer, or rarer, words find their articles sooner.",
+            seconds=formatting.number(limit / 1000),
+        )
     if str(error).startswith(("no such table", "no such column", "no such index")):
-        return (
+        return gettext(
             "This archive lacks a table, a column or an index: it is only being made, or an earlier version made it."
             " The next crawl or import brings it up to date, and `broadsheet doctor` says what is wrong with it."
         )
@@ -129,8 +138,24 @@ def about_one(
                 ending = f".{request.url_vars['format']}" if "format" in request.url_vars else ""
                 path = datasette.urls.path(f"/{kind}/{moved}{ending}")
                 return Response.redirect(path + again(request).removesuffix("?"), status=301)
-            raise NotFound(f"The {kind} {number} {'has been taken down' if moved == 0 else 'was never here'}.")
+            raise NotFound((_taken_down if moved == 0 else _never_here)(kind) % {"number": number})
 
         return route
 
     return routed
+
+
+def _taken_down(kind: str) -> str:
+    return {
+        "article": gettext("The article %(number)s has been taken down."),
+        "story": gettext("The story %(number)s has been taken down."),
+        "source": gettext("The source %(number)s has been taken down."),
+    }[kind]
+
+
+def _never_here(kind: str) -> str:
+    return {
+        "article": gettext("The article %(number)s was never here."),
+        "story": gettext("The story %(number)s was never here."),
+        "source": gettext("The source %(number)s was never here."),
+    }[kind]
