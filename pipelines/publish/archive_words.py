@@ -98,7 +98,7 @@ def health_reason(said: str) -> Markup:
     """Why a source is doing as it does. What is none of our sentences stays in English, and says so."""
     if reader().language == "en":
         return escape(said)
-    return Markup("; ").join(_translated(said.split("; ")))
+    return escape(gettext("; ")).join(_translated(said.split("; ")))
 
 
 def _translated(parts: list[str]) -> Iterator[Markup]:
