@@ -98,7 +98,7 @@ def health_reason(said: str) -> Markup:
     """Why a source is doing as it does. What is none of our sentences stays in English, and says so."""
     if reader().language == "en":
         return escape(said)
-    return Markup("; ").join(_translated(said.split("; ")))
+    return escape(gettext("; ")).join(_translated(said.split("; ")))
 
 
 def _translated(parts: list[str]) -> Iterator[Markup]:
@@ -177,3 +177,9 @@ def _open_meanings() -> list[tuple[str, re.Pattern[str]]]:
         (one, re.compile(re.sub("NNN|SITE", r"(\\S+)", re.escape(one), count=1).replace("SITE", r"\1")))
         for one in opened
     ]
+
+
+def extract_meanings(*_: Any, **__: Any) -> Iterator[tuple[int, None, str, list[str]]]:
+    """The sentences of crawler/reasons.py for `pybabel extract`, which would not see what they are made of."""
+    for said in dict.fromkeys(MEANINGS):
+        yield 1, None, said, []
