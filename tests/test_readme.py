@@ -137,11 +137,11 @@ NEWS = ("old-bell", "slipway", "winter-timetable")
 
 
 def lines(text: str) -> list[str]:
-    """Lines with one space between words, every time as 000 and every size as 000 MB: its last digit is chance."""
+    """Lines with one space between words, every day and time as 000 and every size as 000 MB: its last digit is chance."""
     return [_CHANCE.sub(r"000\1", " ".join(line.split())) for line in text.splitlines()]
 
 
-_CHANCE = re.compile(r"(?:\d{4}-\d\d-\d\d[ T][\d:]+Z?|\b\d+\.\d( MB)\b)")
+_CHANCE = re.compile(r"(?:\d{4}-\d\d-\d\d[ T][\d:]+Z?|(?<=the last on )\d{4}-\d\d-\d\d|\b\d+\.\d( MB)\b)")
 
 
 def elided(printed: list[str], shown: list[str]) -> list[str]:

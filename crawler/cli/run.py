@@ -98,6 +98,7 @@ class Job:
     quiet: bool = False  #: say nothing unless a person must act
     follow: "Follow | None" = None  #: what a terminal is shown meanwhile; None: a bar, unless it is quiet
     project: "Settings | None" = None  #: of a Scrapy project; None: crawler/settings.py
+    at: datetime | None = None  #: when it takes place; aware, UTC; None: now
 
 
 def run(job: Job) -> int:
@@ -205,22 +206,25 @@ def _finish_message(verdict: Verdict, job: Job, archive: "Archive") -> int:
 def _crawl(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
     from importlib.metadata import version
 
-    now = datetime.now(UTC)
     if read and not job.listed:
         archive.sync_sources(read.sources)
     archive.run.asks_sites = job.spider != _IMPORT and not job.listed
-    archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=now)
+    archive.start_run(argv=sys.argv[1:], version=version("broadsheet"), now=_clock(job))
     if job.listed:
         job = replace(job, listed=archive.enlist(job.listed))
     try:
         verdict = job.load(archive) if job.load else _with_scrapy(job, read, archive)
     except BaseException as error:
         with contextlib.suppress(sqlite3.Error):
-            archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=datetime.now(UTC))
+            archive.finish_run(status="failed", reason=f"{type(error).__name__}: {error}", now=_clock(job))
         raise
     if not isinstance(archive.run.broken, sqlite3.Error):
-        archive.finish_run(status=verdict.status, reason=verdict.reason, now=datetime.now(UTC))
+        archive.finish_run(status=verdict.status, reason=verdict.reason, now=_clock(job))
     return verdict
+
+
+def _clock(job: Job) -> datetime:
+    return job.at or datetime.now(UTC)
 
 
 def _with_scrapy(job: Job, read: "SourcesFile | None", archive: "Archive") -> Verdict:
