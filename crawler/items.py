@@ -63,6 +63,7 @@ class Alert:
     name: str  #: its identity from run to run
     query: str  #: words as the reading room's search takes them
     source: str | None = None  #: only of this source: its name or address
+    category: str | None = None  #: only of the sources in this folder, and in those inside it
     language: str | None = None
     section: str | None = None
     file: str | None = None  #: an Atom file; relative: beside sources.toml

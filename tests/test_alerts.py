@@ -145,6 +145,19 @@ def test_filters_and_words_are_those_of_the_reading_room(desk: Desk, sink: Sink)
     assert [[hit["title"] for hit in body["hits"]] for body in sink.bodies] == [["ferry new"], ["tram c"]]
 
 
+def test_an_alert_is_of_a_category_as_the_reading_room_is(desk: Desk, sink: Sink) -> None:
+    desk.alerts(FERRIES + f'category = "Local"\nwebhook = "{sink.url}"')
+    desk.change("update sources set category = 'Local/North; Far'")
+    desk.alert()
+    desk.store("new")
+    desk.alert()
+    desk.change("insert into sources (name, url, domain, category) values ('Other', 'o', 'o', 'Far')")
+    desk.store("far")
+    desk.change("update articles set source_id = (select max(id) from sources) where title like '%far'")
+    desk.alert()
+    assert [[hit["title"] for hit in body["hits"]] for body in sink.bodies] == [["ferry new"]]
+
+
 def test_every_way_gets_each_article_once(desk: Desk, sink: Sink, mailbox: Mailbox) -> None:
     (desk.folder / "keep.py").write_text(
         "import os, sys; open('lines', 'a').write(os.environ['BROADSHEET_KEY'] + ' ' + sys.stdin.read())"
@@ -369,6 +382,7 @@ def test_two_alerts_have_two_names_and_two_files() -> None:
     ("table", "said"),
     [
         ('source = "The Bay"\nfile = "x"', "alert 'ferries': no source is called 'The Bay'"),
+        ('category = "Loc"\nfile = "x"', "alert 'ferries': no source is in the category 'Loc'"),
         ('command = "no-such-program x"', "alert 'ferries': command: there is no program 'no-such-program'"),
         ('email = "a@x.example"', "alert 'ferries': password_env: the environment has no NO_SUCH_PASSWORD"),
     ],
@@ -411,7 +425,9 @@ def test_a_crawl_sends_alerts_when_its_lock_is_free(site: Site, newsroom: Newsro
 @pytest.mark.parametrize("public", [False, True])
 def test_the_page_of_a_search_has_the_lines_for_its_owner(desk: Desk, public: bool) -> None:
     datasette = Datasette([str(desk.db)], settings={"default_allow_sql": not public})
-    asked = urlencode({"q": 'ferry "old <b>" -x', "source": "1", "language": "de", "section": "a\\b"})
+    asked = urlencode(
+        {"q": 'ferry "old <b>" -x', "source": "1", "category": "Local", "language": "de", "section": "a\\b"}
+    )
     with asyncio.Runner() as runner:
         shown = runner.run(datasette.client.get(f"/search?{asked}")).text
     found = [html.unescape(lines) for lines in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)]
@@ -423,6 +439,7 @@ def test_the_page_of_a_search_has_the_lines_for_its_owner(desk: Desk, public: bo
         name="ferry-old-b-x",
         query='ferry "old <b>" -x',
         source="a.example",
+        category="Local",
         language="de",
         section="a\\b",
         file="alerts/ferry-old-b-x.atom",

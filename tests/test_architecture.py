@@ -20,7 +20,7 @@ MODULES: dict[str, ast.Module] = {
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
 
-GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.digests", "crawler.encodings", "crawler.hints", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.path_patterns", "crawler.reasons", "crawler.reservations", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
+GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.digests", "crawler.encodings", "crawler.folders", "crawler.hints", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.path_patterns", "crawler.reasons", "crawler.reservations", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
           "crawler.worker_process", "pipelines.text", "pipelines.extract.phrases", "pipelines.extract.notice_signs", "pipelines.database")  # fmt: skip
 PURE = (
     "pipelines.extract",

@@ -4,14 +4,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
+from crawler.folders import category_of, parse_category, tidy
 from crawler.items import Source
 from crawler.sources.edit import replace_file, with_entries
 from crawler.sources.exchange import merge_into, read_list, write_list
-from crawler.sources.opml import UnreadableList, category_of, parse_category
+from crawler.sources.opml import UnreadableList
 from crawler.sources.toml_file import parse_sources
 
 FRESHRSS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -156,6 +157,13 @@ def test_every_list_comes_out_as_it_went_in(leaves: list[tuple[int, str, str, li
 def test_folders_in_one_line_are_read_back(paths: list[list[str]]) -> None:
     folders = [tuple(path) for path in paths]
     assert parse_category(category_of(folders)) == folders
+
+
+@given(st.text(st.sampled_from("ab/;\\ "), max_size=12))
+@example("News / National ;Local")
+def test_a_category_is_tidied_once(typed: str) -> None:
+    assert tidy(tidy(typed)) == tidy(typed)
+    assert parse_category(tidy(typed)) == parse_category(typed)
 
 
 def test_csv_holds_all_that_sources_toml_says_of_a_site() -> None:

@@ -91,7 +91,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connectio
     with db.conn:
         db.conn.execute("begin")
         db.conn.executemany(
-            "insert into sources (id, name, url, domain) values (?, ?, ?, '')", [(n, f"{n}", f"{n}") for n in (1, 2)]
+            "insert into sources (id, name, url, domain, category) values (?1, ?1, ?1, '', ?2)",
+            [(1, "News/Far; Local"), (2, "News")],
         )
         for number in range(1, 61):
             day = chance.randint(1, 28) if chance.random() < 0.15 else number // 3 + 1
@@ -136,6 +137,7 @@ NARROWED = st.builds(
     Filters,
     source=st.sampled_from([None, 1, 2, 3]),
     language=st.sampled_from([None, "d", "e"]),
+    category=st.sampled_from([None, None, "News", "News/Far", "Local"]),
     section=st.sampled_from([None, "x", "y"]),
     since=st.sampled_from([None, None, "2026-11-03", "2026-11-19"]),
     until=st.sampled_from([None, None, "2026-11-05", "2026-11-19"]),

@@ -51,6 +51,7 @@ def test_filters_narrow_and_a_source_is_called_by_its_name(db: Path) -> None:
     assert found() == ["2026-11-11", "2026-11-11", "2026-11-09"]
     assert found("--source", "the compass & quill") == found("--source", "https://www.compassandquill.example/")
     assert found("--source", "the compass & quill") == ["2026-11-09"] == found("--until", "2026-11-10")
+    assert found("--category", "magazine") == ["2026-11-09"] != found("--category", "blog")
     assert found("--since", "2026-11-10", "--language", "en") == ["2026-11-11", "2026-11-11"]
 
 
@@ -63,6 +64,7 @@ def test_filters_narrow_and_a_source_is_called_by_its_name(db: Path) -> None:
         (("--", "-crane"), 2, "there is no word in that to look for"),
         (('"',), 2, "there is no word in that to look for"),
         (("crane", "--source", "The Fenmoor Pst"), 2, "did you mean 'The Fenmoor Post'?"),
+        (("crane", "--category", "magazin"), 2, "no source is in the category 'magazin'; did you mean 'magazine'?"),
         (("crane", "--since", "2026-13"), 2, "expected a year, month or day"),
         (("crane", "--since", "yesterday"), 2, "expected a year, month or day"),
         (("crane", "--limit", "0"), 2, "0 is not in the range"),

@@ -33,6 +33,7 @@ def _day(context: click.Context, parameter: click.Parameter, said: str | None) -
 @click.command()
 @click.argument("query")
 @click.option("--source", metavar="NAME", help="Only of this source: its name, or its address.")
+@click.option("--category", metavar="FOLDER", help="Only of sources in this folder, such as News/Local.")
 @click.option("--language", metavar="CODE", help="Only in this language, such as de.")
 @click.option("--since", metavar="DAY", callback=_day, help="Not older than this day, month or year.")
 @click.option("--until", metavar="DAY", callback=_day, help="Not newer than this day, month or year.")
@@ -42,7 +43,7 @@ def _day(context: click.Context, parameter: click.Parameter, said: str | None) -
 @click.option("--json", "as_json", is_flag=True, help="The same for programs.")
 @DB
 def search(
-    query: str, source: str | None, language: str | None, since: str | None, until: str | None, limit: int, as_json: bool, db: Path
+    query: str, source: str | None, category: str | None, language: str | None, since: str | None, until: str | None, limit: int, as_json: bool, db: Path
 ) -> None:  # fmt: skip
     """Find articles, the newest first, also by the words of a copy.
 
@@ -65,9 +66,9 @@ def search(
     with open_archive(db) as archive:
         archive.conn.row_factory = sqlite3.Row
         number = _source_id(archive.conn, source) if source else None
-        found = look_for(
-            archive.conn, words, Filters(source=number, language=language, since=since, until=until), size=limit
-        )
+        folder = _folder(archive.conn, category) if category else None
+        filters = Filters(source=number, category=folder, language=language, since=since, until=until)
+        found = look_for(archive.conn, words, filters, size=limit)
         found = replace(found, rows=with_marks(archive.conn, found.rows))
     if as_json:
         click.echo(json.dumps(found_as_data(query, found), ensure_ascii=False, indent=2))
@@ -94,6 +95,20 @@ def _source_id(base: sqlite3.Connection, name: str) -> int:
         hint = nearest(name, numbers, "`broadsheet status` shows them")
         sys.exit(print_error(f"no source is called {name!r}{hint}", USAGE))
     return found
+
+
+def _folder(base: sqlite3.Connection, name: str) -> str | None:
+    """The category of a name; or end with the message that no source is in it."""
+    from crawler.folders import category_of
+    from crawler.sources.toml_file import nearest
+    from pipelines.publish.categories import folders, has_sources, named
+
+    folder = named(name)
+    if folder is not None and not has_sources(base, folder):
+        known = [category_of([one]) or "" for one in folders(base)]
+        hint = nearest(name, known, "`broadsheet sources list` shows them")
+        sys.exit(print_error(f"no source is in the category {folder!r}{hint}", USAGE))
+    return folder
 
 
 def _print_lines(hits: list[dict[str, Any]]) -> None:

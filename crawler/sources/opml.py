@@ -14,6 +14,7 @@ from typing import Any
 from cssselect import SelectorError
 from lxml import etree
 
+from crawler.folders import Folder, category_of, parse_category
 from crawler.items import Source
 from crawler.parsers.links import decoded_xml, xml_parser
 from crawler.selectors import to_xpath
@@ -22,10 +23,6 @@ from crawler.urls import canonical_or_none, canonical_url, origin_of, site_of
 
 Entry = dict[str, Any]
 """The keys and values of one [[source]] table; `url` may still be missing."""
-
-
-Path = tuple[str, ...]
-"""Folder names from the outside in; () is no folder."""
 
 
 PREFIXES = {"https://freshrss.org/opml": "frss", "https://miniflux.app/opml": "miniflux"}
@@ -58,7 +55,7 @@ class Outline:
     feed: str
     title: str | None
     site: str | None  #: htmlUrl, where it is an address
-    folders: tuple[Path, ...]
+    folders: tuple[Folder, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)  #: language, enabled, body, strip
 
 
@@ -130,7 +127,7 @@ def _repaired(text: str) -> str:
     return re.sub(r"&(?:#\d{1,7};|#x[0-9a-fA-F]{1,6};)|&(?:(\w+);)?", lambda e: e[0] if "#" in e[0] else known(e), text)
 
 
-def _outlines(element: Any, path: Path, unused: Counter[str]) -> Iterator[Outline]:
+def _outlines(element: Any, path: Folder, unused: Counter[str]) -> Iterator[Outline]:
     said = _said(element)
     children = list(element.iterchildren("{*}outline"))
     outline = _outline(said, path, unused) if said.get("xmlurl") else None
@@ -146,7 +143,7 @@ def _outlines(element: Any, path: Path, unused: Counter[str]) -> Iterator[Outlin
         yield from _outlines(child, path, unused)
 
 
-def _outline(said: "_Said", path: Path, unused: Counter[str]) -> Outline | None:
+def _outline(said: "_Said", path: Folder, unused: Counter[str]) -> Outline | None:
     """The feed that an outline names; None when it names none, which is counted."""
     feed, kind = re.sub(r"\Afeed:(//)?(?=https?:)|\Afeed:(?=//)", "", said["xmlurl"]), said.get("type", "")
     feed = f"http:{feed}" if feed.startswith("//") else feed
@@ -162,7 +159,7 @@ def _outline(said: "_Said", path: Path, unused: Counter[str]) -> Outline | None:
     title = said.get("text") or said.get("title")
     if said.get("title") in (title, None):
         used.add("title")
-    folders: tuple[Path, ...] = (path,)
+    folders: tuple[Folder, ...] = (path,)
     if not path and "category" in said:
         used.add("category")
         folders = tuple(parse_category(said["category"].replace(",", ";")))
@@ -247,31 +244,12 @@ def is_selector(text: str) -> bool:
     return True
 
 
-# Folders in one line
-def category_of(folders: Iterable[Path]) -> str | None:
-    """`News/National; Local`; `/` stands for no folder beside others. A folder's own / ; and \\ get a \\ before them."""
-    paths = ["/".join(re.sub(r"([/;\\])", r"\\\1", name) for name in path) or "/" for path in folders]
-    return "; ".join(paths) if paths != ["/"] else None
-
-
-def parse_category(category: str | None) -> list[Path]:
-    """The folders that a category names; [()] when there are none."""
-    places = re.findall(r"(?:[^;\\]|\\.|\\$)+", category or "/", re.DOTALL)
-    return [_path(place) for place in places if place.strip()] or [()]
-
-
-def _path(place: str) -> Path:
-    levels = re.findall(r"(?:[^/\\]|\\.|\\$)+", place, re.DOTALL)
-    names = [re.sub(r"\\(.)", r"\1", level.strip(), flags=re.DOTALL) for level in levels]
-    return tuple(name for name in names if name)
-
-
 # Out
 def write_opml(sources: Sequence[Source], titles: Mapping[str, str], left_out: Counter[str]) -> bytes:
     """The feeds of these sources as OPML 2.0; `titles` by source's url. What it has no place for is counted."""
     root = etree.Element("opml", version="2.0", nsmap={"frss": "https://freshrss.org/opml"})
     etree.SubElement(etree.SubElement(root, "head"), "title").text = "Broadsheet"
-    folders: dict[Path, Any] = {(): etree.SubElement(root, "body")}
+    folders: dict[Folder, Any] = {(): etree.SubElement(root, "body")}
     sites = _sites(sources)
     for source in sources:
         _count_left_out(source, left_out)
@@ -283,7 +261,7 @@ def write_opml(sources: Sequence[Source], titles: Mapping[str, str], left_out: C
     return written
 
 
-def _folder(path: Path, folders: dict[Path, Any]) -> Any:
+def _folder(path: Folder, folders: dict[Folder, Any]) -> Any:
     if path not in folders:
         folders[path] = _put(_folder(path[:-1], folders), {"text": path[-1], "title": path[-1]})
     return folders[path]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.items import Alert
+from pipelines.publish.categories import has_sources, named
 from pipelines.publish.queries import source_numbers
 from pipelines.publish.search import Filters, among, expression
 
@@ -36,7 +37,7 @@ class Waiting:
 
 
 class UnknownSource(Exception):
-    """An alert is of a source that the archive does not have."""
+    """An alert is of a source, or of a category of sources, that the archive does not have."""
 
 
 def words_of(alert: Alert) -> str:
@@ -51,7 +52,10 @@ def filters_of(base: sqlite3.Connection, alert: Alert) -> Filters:
         numbers = {name.casefold(): number for name, number in source_numbers(base).items()}
         if (number := numbers.get(alert.source.casefold())) is None:
             raise UnknownSource(f"alert {alert.name!r}: no source is called {alert.source!r}")
-    return Filters(source=number, language=alert.language, section=alert.section)
+    category = named(alert.category)
+    if category is not None and not has_sources(base, category):
+        raise UnknownSource(f"alert {alert.name!r}: no source is in the category {category!r}")
+    return Filters(source=number, category=category, language=alert.language, section=alert.section)
 
 
 def number_of(base: sqlite3.Connection, alert: Alert) -> int | None:

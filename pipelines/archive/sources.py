@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 
+from crawler.folders import tidy
 from crawler.items import LOCAL, Page, Source
 from crawler.urls import OUTLET, default_name, origin_of, outlet_url, site_of
 from pipelines.archive.rows import insert
@@ -38,7 +39,7 @@ def _sync_one(db: Database, source: Source) -> None:
         [source.url, outlet_url(source.name)],
     )
     row = {
-        "name": source.name, "url": source.url, "domain": site_of(source.url), "category": source.category,
+        "name": source.name, "url": source.url, "domain": site_of(source.url), "category": tidy(source.category),
         "language": source.language, "timezone": source.timezone, "enabled": int(source.enabled),
     }  # fmt: skip
     db.execute(

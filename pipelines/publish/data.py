@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from datasette.utils.asgi import BadRequest, Request, Response
 
 from pipelines.publish import details, feed, formatting, glossary, queries, requests
+from pipelines.publish.categories import label
 from pipelines.publish.corrections import corrections
 from pipelines.publish.details import Contents
 from pipelines.publish.marks import with_marks
@@ -154,7 +155,8 @@ async def _feed(
     """What a feed reader subscribes to; its title says what was asked for, since a reader may have many. One that has seen
     it is told so (RFC 9110 13.1.2), as we wish to be told."""
     from_source = await requests.read(datasette, database, lambda base: queries.source_name(base, filters.source))
-    narrowed = (from_source, formatting.language(filters.language), filters.section, filters.since, filters.until)
+    shown_as = (from_source, label(filters.category), formatting.language(filters.language), filters.section)
+    narrowed = (*shown_as, filters.since, filters.until)
     title = formatting.names([about.strip() or gettext("no words"), *narrowed])
     shown = datasette.urls.path(page) + requests.again(request, order=None)
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound, Request, Response
 
+from crawler.folders import category_of
 from crawler.reasons import sentence
-from pipelines.publish import archive_words, charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish import archive_words, categories, charts, details, formatting, glossary, originals, queries, requests
 from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import is_public, shows_originals
 from pipelines.publish.marks import with_marks
@@ -50,6 +51,8 @@ async def front_page(request: Request, datasette: "Datasette") -> Response:
         "newer": datasette.urls.path("/") + requests.again(request, before=shown["newer"]) if before else None,
         "filters": filters,
         "first": before is None,
+        "category": categories.label(filters.category),
+        "category_rows": categories.rows(shown["choices"].categories, filters.category),
     }
     return await _page(datasette, request, database, "front", shown | more)
 
@@ -103,7 +106,7 @@ def _as_alert(typed: str, filters: Filters, choices: queries.Choices) -> str:
     source = next((one["name"] for one in choices.sources if one["id"] == filters.source), None)
     words = "-".join(re.findall(r"\w+", typed[:LONGEST].lower())[:5])
     said = {"name": words, "query": " ".join(typed[:LONGEST].split()), "source": source, "language": filters.language}
-    said |= {"section": filters.section, "file": f"alerts/{words}.atom"}
+    said |= {"category": filters.category, "section": filters.section, "file": f"alerts/{words}.atom"}
     lines = (f"{key} = {formatting.toml_string(value)}" for key, value in said.items() if value)
     return "\n".join(("[[alert]]", *lines))
 
@@ -210,6 +213,10 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "percent": formatting.percent,
         "in_words": formatting.day,
         "language": formatting.language,
+        "category": lambda folder: category_of([folder]),
+        "in_category": lambda one: (
+            datasette.urls.path("/") + requests.again(request, category=one, before=None).removesuffix("?")
+        ),
         "names": formatting.names,
         "web_address": formatting.web_address,
         "marked": formatting.marked,

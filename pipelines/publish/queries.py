@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crawler.folders import Folder
+from pipelines.publish.categories import folders
 from pipelines.publish.fulltext import LAST_CHANGED
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import Filters
@@ -140,11 +142,16 @@ def newer(base: sqlite3.Connection, filters: Filters, before: str) -> str | None
 def seen_last(base: sqlite3.Connection, filters: Filters, limit: int) -> list[Row]:
     """The articles that were stored last of those that pass the filters, those first that were seen last: an old one that was found
     late is among them. With `last_changed_at`."""
-    order = "id" if filters == Filters() else "+id"  # else an index of the filters leads to them
+    passing, order = f"{filters.first} and {filters.others}", "id"
+    if (
+        filters != Filters()
+    ):  # an index of the filters leads to them; as many as the newest are from the first of these on
+        newest = f"select id from articles where {passing} order by sort_at desc, id desc limit :limit"
+        passing, order = f"{passing} and +id >= (select coalesce(min(id), 0) from ({newest}))", "+id"
     return rows(
         base,
         f"""select {_BRIEF}, {LAST_CHANGED} as last_changed_at from (
-            select id from articles where {filters.first} and {filters.others} order by {order} desc limit :limit
+            select id from articles where {passing} order by {order} desc limit :limit
         ) as stored join articles on articles.id = stored.id {_ITS} order by articles.first_seen_at desc, articles.id desc""",
         **filters.sql()[1],
         limit=limit,
@@ -179,14 +186,16 @@ class Choices:
     """What the filters offer."""
 
     sources: list[Row]  #: id, name
+    categories: list[Folder]
     languages: list[str]
     sections: list[str]  #: the first 500 of the alphabet
 
 
 def choices(base: sqlite3.Connection) -> Choices:
-    """Every source, language and section, by leaps through the indexes instead of reading all articles."""
+    """Every source, category, language and section, by leaps through the indexes instead of reading all articles."""
     return Choices(
         sources=rows(base, "select id, name from sources order by name collate nocase limit 5000"),
+        categories=folders(base),
         languages=_distinct(base, "language"),
         sections=_distinct(base, "section"),
     )

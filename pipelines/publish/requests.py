@@ -11,6 +11,7 @@ from datasette.utils.asgi import BadRequest, Base400, NotFound, Request, Respons
 
 from pipelines.database.schema import APPLICATION_ID
 from pipelines.publish import formatting, queries
+from pipelines.publish.categories import named
 from pipelines.publish.negotiation import PARAMETER
 from pipelines.publish.search import LAST_PAGE, PAGE, WHEN, Filters
 from pipelines.publish.translation import gettext
@@ -53,6 +54,7 @@ def filters(request: Request) -> Filters:
     """The filters that a page was asked for with. BadRequest for a source that is no number and a time that is none."""
     return Filters(
         source=number(request, "source"),
+        category=named(one(request, "category")),
         language=one(request, "language"),
         section=one(request, "section"),
         since=time(request, "since"),

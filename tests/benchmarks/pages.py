@@ -28,6 +28,15 @@ from pipelines.database.connection import connect
 from pipelines.publish.serve import METADATA
 
 SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30
+CATEGORIES = {
+    "National": range(1, 101),
+    "Local/North": range(101, 111),
+    "Local/South": range(111, 121),
+    "Rare": range(195, 196),
+}
+"""Category -> the sources in it: half of all, a tenth, one."""
+CLOSED = range(196, SOURCES + 1)
+"""Sources, all in the category `Closed`, that have published nothing since the first tenth of the time."""
 YEARS = 5
 PARAGRAPHS = 20_000
 """Paragraphs of 60 words to make texts from, four each: as many words as a short report has."""
@@ -52,6 +61,8 @@ def make(path: Path, size: int) -> None:
             "insert into sources (id, name, url, domain, language) values (?, ?, ?, ?, ?)",
             [(number, f"Paper {number}", f"https://{number}.example/", f"{number}.example", LANGUAGES[number % 5]) for number in range(1, SOURCES + 1)],
         )  # fmt: skip
+        for category, sources in [*CATEGORIES.items(), ("Closed", CLOSED)]:
+            db.conn.executemany("update sources set category = ? where id = ?", [(category, one) for one in sources])
     for rows in _batches(_articles(chance, size), 10_000):
         with db.conn:
             db.conn.execute("begin")
@@ -89,7 +100,7 @@ def _articles(chance: random.Random, size: int) -> Iterator[dict[str, Any]]:
         if not left and chance.random() < 0.1:
             story, left = story + 1, chance.randint(2, 6)
         published = end - timedelta(seconds=(size - number) / size * YEARS * 365 * 86400 + chance.randint(0, 3600))
-        source = chance.randint(1, SOURCES)
+        source = chance.randint(1, SOURCES if number <= size / 10 else CLOSED[0] - 1)
         yield {
             "id": number,
             "url": f"https://{source}.example/news/{number}",
