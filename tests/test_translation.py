@@ -202,7 +202,11 @@ def our_words(page: HtmlElement) -> Iterator[str]:
     language = page.get("lang")
     for element in page.iter():
         theirs = [one for one in (element, *element.iterancestors()) if one.get("lang") not in (None, language)]
-        if not isinstance(element.tag, str) or theirs or element.tag in ("bdi", "code", "pre", "style", "option", "ins", "del"):
+        if (
+            not isinstance(element.tag, str)
+            or theirs
+            or element.tag in ("bdi", "code", "pre", "style", "option", "ins", "del")
+        ):
             continue
         texts = [element.text, *(child.tail for child in element)]
         said = [element.get(name) for name in ("aria-label", "title", "placeholder", "data-label")]

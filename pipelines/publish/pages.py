@@ -16,7 +16,17 @@ from datasette.utils.asgi import NotFound, Request, Response
 
 from crawler.folders import category_of
 from crawler.reasons import sentence
-from pipelines.publish import archive_words, categories, charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish import (
+    archive_words,
+    categories,
+    charts,
+    details,
+    formatting,
+    glossary,
+    originals,
+    queries,
+    requests,
+)
 from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import is_public, shows_originals
 from pipelines.publish.marks import with_marks
