@@ -34,7 +34,11 @@ CORPUS = ROOT / "local_corpus"
 gc.disable()  # what is imported and collected is there to stay
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.items:  # the process that hands out the tests has none
+        from tests.support.archives import copy_what_migrations_make
+
+        copy_what_migrations_make()
     gc.freeze()
     gc.enable()
 

@@ -31,6 +31,7 @@ from crawler.urls import site_of
 from pipelines.archive.store import Archive
 from pipelines.backfill.parts import leave_pandas_out
 from pipelines.extract import extract
+from tests.support.archives import copy_what_migrations_make
 from tests.support.loopback import article_html, story
 
 PACKAGES = ("crawler", "pipelines")
@@ -63,6 +64,7 @@ def preload() -> None:
         for module in pkgutil.walk_packages(importlib.import_module(f"scrapy.{kind}").__path__, f"scrapy.{kind}."):
             importlib.import_module(module.name)
     warm_up()
+    copy_what_migrations_make()
     gc.freeze()
 
 
