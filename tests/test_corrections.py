@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from lxml.html import HtmlElement, fromstring
 
 from pipelines.database.connection import connect
 from pipelines.publish import corrections as module
-from pipelines.publish.corrections import corrections, statement
+from pipelines.publish.corrections import GONE, MOVED, corrections
 from pipelines.publish.marks import MARKS as SQL
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import Filters
@@ -129,23 +130,41 @@ def test_texts_too_long_to_be_compared_on_a_page_of_many_are_not(
     assert [one["change"] and one["change"]["text"] for one in corrections(base, Filters()).rows][2:] == [[None], None]
 
 
-def test_what_was_stored_long_ago_is_not_looked_through(
-    base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_correction_comes_at_its_time_whenever_it_was_stored(base: sqlite3.Connection) -> None:
+    base.execute(VERSION, [6, 6, 1, "2026-11-16T08:00:00Z", "العنوان", "Older.", "site"])
+    base.execute(VERSION, [6, 6, 2, "2026-11-17T08:00:00Z", "العنوان", "Text.", "site"])
+    shown = found(base)
+    base.rollback()
+    assert shown == [*EVERY, ("text", 6, "2026-11-17")]
+
+
+@pytest.mark.parametrize(
+    ("filters", "articles"), [(Filters(source=1), [2, 1, 1]), (Filters(language="en", until="2026-11-20"), [1])]
+)
+def test_what_is_rare_is_found_behind_what_is_newer(
+    base: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, filters: Filters, articles: list[int]
 ) -> None:
-    assert corrections(base, Filters()).within is None
-    monkeypatch.setattr(module, "LOOKED", 5)  # the last five texts
-    assert found(base) == [one for one in EVERY if one[0] != "text"]
-    assert corrections(base, Filters()).within == 5
+    monkeypatch.setattr(module, "_EDGE", module._EDGE.replace(f"{module.NEWEST} + 5 * :rows", "0"))
+    assert [article for _, article, _ in found(base, filters)] == articles
 
 
-@pytest.mark.parametrize("filters", [Filters(), Filters(source=1, language="en", section="Quay", since="2026")])
+@pytest.mark.parametrize(
+    "filters", [Filters(), Filters(source=1, language="en", section="Quay"), Filters(language="en")]
+)
 def test_corrections_are_walked_from_the_newest_on(base: sqlite3.Connection, filters: Filters) -> None:
     narrowed, given = filters.sql()
-    given |= {"since": "", "until": "~", "looked": 1, "rows": 1}
-    plan = [row["detail"] for row in base.execute(f"explain query plan {statement(narrowed)}", given)]
-    assert [step for step in plan if step.startswith("SCAN") and step.split()[1] in ("articles", "pages")] == []
-    assert any("articles USING COVERING INDEX articles_gone" in step for step in plan)
-    assert any("pages USING INDEX pages_moved" in step for step in plan)
+    given |= {"since": "", "until": "~", "rows": 1}
+
+    def plan(sql: str) -> list[str]:
+        return [row["detail"] for row in base.execute(f"explain query plan {sql}", given)]
+
+    walked = [plan(module.texts(**how)) for how in ({}, {"joined": narrowed}, {"among": narrowed})]
+    for steps in (*walked, *map(plan, (module._EDGE, GONE.format(narrowed=narrowed), MOVED.format(narrowed=narrowed)))):
+        assert re.search(
+            r"USING (COVERING INDEX (versions_changed|articles_gone)|INDEX pages_moved) \(\w+>\? AND", steps[0]
+        )
+        assert [step for step in steps if "SCAN" in step and "COVERING INDEX articles_changed" not in step] == []
+    assert not any("TEMP B-TREE" in step for steps in walked for step in steps)
 
 
 # Marks
@@ -202,6 +221,15 @@ def test_the_page_has_a_heading_a_day_and_the_words_that_changed(get: Callable[[
     assert (texts(page, ".diff del"), texts(page, ".diff ins")) == (["An earlier", "wet."], ["A later", "dry."])
     assert texts(page, ".correction time")[0] == "09:00"
     assert page.cssselect("nav a[aria-current]")[0].get("href") == "/corrections"
+
+
+def test_corrections_are_narrowed_to_days_on_the_page(get: Callable[[str], Any]) -> None:
+    page = fromstring(get("/corrections?since=2026-11-21&until=2026-11-22&source=1").text)
+    assert texts(page, ".correction h3") == ["Deleted", "A later title"]
+    fields = {field.get("name"): field.get("value") for field in page.cssselect(".filters[open] input")}
+    assert fields == {"since": "2026-11-21", "until": "2026-11-22"}
+    assert "day" in texts(page, ".filters summary")[0]
+    assert fromstring(get("/").text).cssselect(".filters input") == []
 
 
 def test_corrections_of_nothing_say_so(get: Callable[[str], Any]) -> None:

@@ -360,7 +360,7 @@ def test_however_many_sources_there_are_five_pages_of_each_are_asked(folder: Pat
         "sources", "check", "--look", "--sources", CORPUS / "sources.toml", "--offline", CORPUS, cwd=folder
     )
     read = [int(number) for number in re.findall(r"found, (\d+) of them read", done.stdout)]
-    assert (len(read), max(read), done.returncode) == (12, 5, 0)
+    assert (len(read), max(read), done.returncode) == (13, 5, 0)
 
 
 def test_only_the_named_sources_are_checked(folder: Path) -> None:
@@ -388,13 +388,13 @@ def test_a_list_goes_in_once_and_what_it_had_besides_is_said(folder: Path) -> No
 
 def test_a_reader_gets_the_feeds_that_the_archive_discovered(demo: Path, folder: Path) -> None:
     done = sources("export", "out.opml", "--sources", CORPUS / "sources.toml", "--db", demo)
-    assert (done.exit_code, done.stdout) == (0, "out.opml: 8 sources written.\n")
+    assert (done.exit_code, done.stdout) == (0, "out.opml: 9 sources written.\n")
     assert "source without a feed (4)" in done.stderr
     text = (folder / "out.opml").read_text("utf-8")
     assert 'xmlUrl="https://www.calderwickledger.example/feeds/all.xml"' in text
     bare = sources("export", "bare.opml", "--sources", CORPUS / "sources.toml")
     assert "source without a feed (10)" in bare.stderr
-    assert bare.stdout == "bare.opml: 2 sources written.\n"
+    assert bare.stdout == "bare.opml: 3 sources written.\n"
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,19 @@ def _noting(name: str, event: str, when: str, article: str) -> str:
         insert into alert_changes (article_id) values ({article}); end"""
 
 
+@migrations()
+def m033_corrections(db: Database) -> None:
+    """Corrections by their time, from however many texts; and by what they are narrowed, without a look at the articles. SQLite reads
+    no row where an index has all columns of a query, those of the index's own condition, too."""
+    for statement in (
+        "create index versions_changed on versions (fetched_at, article_id, page_id, version, cause) where version > 1 and cause = 'site'",
+        "create index articles_changed on articles (source_id, language, section, version_count) where version_count > 1",
+        "drop index articles_gone",
+        "create index articles_gone on articles (gone_at, source_id, language, section) where gone_at is not null",
+    ):
+        db.conn.execute(statement)
+
+
 def unknown_migrations(connection: sqlite3.Connection) -> set[str]:
     """Migrations this file has had that this release does not know: it was written by a newer one."""
     return _applied(connection) - {migration.name for migration in migrations._migrations}

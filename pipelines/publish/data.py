@@ -88,8 +88,8 @@ def found_as_data(typed: str, found: Found) -> Contents:
 
 
 async def changes(request: Request, datasette: "Datasette") -> Response:
-    """What publishers changed after publication: FED of it at once, the newest as a feed. `within` is what corrections.Corrections
-    says."""
+    """What publishers changed after publication: FED of it at once, the newest as a feed. `within` is there for those who read it: all texts
+    are looked through."""
     filters, database = requests.filters(request), await requests.archive(datasette, request)
     page = 1 if _is_feed(request) else min(requests.number(request, "page") or 1, LAST_PAGE)
     found = await requests.read(datasette, database, lambda base: corrections(base, filters, page=page, size=FED))
@@ -98,7 +98,7 @@ async def changes(request: Request, datasette: "Datasette") -> Response:
         return await _feed(datasette, request, database, "/corrections", gettext("corrections"), filters, entries)
     following = datasette.urls.path("/corrections.json") + requests.again(request, page=page + 1)
     more = found.more and page < LAST_PAGE
-    return _data(request, {"corrections": found.rows, "within": found.within, "next": following if more else None})
+    return _data(request, {"corrections": found.rows, "within": None, "next": following if more else None})
 
 
 async def _entry(datasette: "Datasette", request: Request, one: queries.Row) -> queries.Row:

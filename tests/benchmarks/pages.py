@@ -49,7 +49,8 @@ ASKED = 200.0
 
 
 def make(path: Path, size: int) -> None:
-    """An archive of `size` invented articles: a third in stories of two to six, a tenth with copies, a twentieth changed."""
+    """An archive of `size` invented articles: a third in stories of two to six, a tenth with copies of which one was rewritten, a
+    twentieth changed, a fortieth gone."""
     db = connect(path, write=True)
     db.conn.execute("pragma foreign_keys = off")  # the stories come last
     chance = random.Random(7)
@@ -119,7 +120,8 @@ def _articles(chance: random.Random, size: int) -> Iterator[dict[str, Any]]:
             "first_seen_at": f"{published + timedelta(minutes=chance.randint(1, 300)):%Y-%m-%dT%H:%M:%SZ}",
             "last_fetched_at": f"{published + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}",
             "story_id": story if left else None,
-            "version_count": 2 if number % 20 == 0 else 1,
+            "version_count": 3 if number % 20 == 0 else 2 if number % 10 == 0 else 1,
+            "gone_at": f"{published + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}" if number % 40 == 7 else None,
             "text": "\n\n".join(chance.choices(paragraphs, k=4)) + (" zyzzyva" if number % RARE == 0 else ""),
         }
         left = max(left - 1, 0)
@@ -146,16 +148,16 @@ def _insert(connection: Any, rows: tuple[dict[str, Any], ...], chance: random.Ra
                                   for row, times in copied for number in chance.sample(range(1, SOURCES + 1), 3)])  # fmt: skip
     for row in rows:
         if row["version_count"] > 1:
-            (own,) = connection.execute(
-                "select id from pages where article_id = ? and state = 'article'", (row["id"],)
-            ).fetchone()
+            own, copy, *_ = connection.execute("select id from pages where article_id = ? order by id", (row["id"],))
             text = row["text"].split(" ")
-            earlier = " ".join(word for word in text if chance.random() > 0.05)
+            earlier, rewritten = (" ".join(word for word in text if chance.random() > share) for share in (0.05, 0.1))
+            told = [(*own, 1, row["first_seen_at"], row["title"], "0", 0, 0, earlier), (*copy, 2, row["first_seen_at"], row["title"], "1", 0, 0, rewritten),
+                    (*own, 3, row["last_fetched_at"], row["title"], row["content_hash"], 12, 0, row["text"])]  # fmt: skip
             connection.executemany(
-                """insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
-                   values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [(row["id"], own, 1, row["first_seen_at"], row["title"], "0", 0, 0, earlier), (row["id"], own, 2, row["last_fetched_at"], row["title"], row["content_hash"], 12, 0, row["text"])],
-            )  # fmt: skip
+                f"""insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
+                   values ({row["id"]}, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                told[: row["version_count"]],
+            )
 
 
 # Asking
@@ -193,6 +195,14 @@ PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "search as a feed": lambda chance, size: f"/search.atom?q={chance.choice(common_words())}",
     "search as CSV, a thousand hits": lambda chance, size: f"/search.csv?q={chance.choice(common_words())}",
     "the thousand newest as JSON": lambda chance, size: f"/latest.json?source={chance.randint(1, SOURCES)}",
+    "corrections": lambda chance, size: "/corrections",
+    "corrections, one source": lambda chance, size: f"/corrections?source={chance.randint(1, SOURCES)}",
+    "corrections, one language": lambda chance, size: f"/corrections?language={chance.choice(LANGUAGES)}",
+    "corrections, source and section": lambda chance, size: f"/corrections?source={chance.randint(1, SOURCES)}&section=section {chance.randint(1, SECTIONS)}",
+    "corrections, filters none passes": lambda chance, size: f"/corrections?source={chance.randint(1, SOURCES // 5) * 5}&language=de",
+    "corrections, years ago": lambda chance, size: f"/corrections?until={datetime.now(UTC).year - chance.randint(1, 4)}-06",
+    "corrections, the last page": lambda chance, size: f"/corrections?page=40&language={chance.choice(LANGUAGES)}",
+    "corrections as JSON, the last page": lambda chance, size: "/corrections.json?page=40",
     "article": lambda chance, size: f"/article/{chance.randint(1, size)}",
     "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
     "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
