@@ -230,3 +230,103 @@ def test_an_article_whose_title_is_markup_runs_nothing(page: Page, address: str,
     base.close()
     page.goto(f"{address}/article/{number}")
     assert page.locator("h1").inner_text() == title
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.getAttribute('href') ?? document.activeElement.localName"))
+
+
+LISTS = {"/": ".entry h3 a", "/search?q=crane": ".entry h2 a", "/corrections": ".entry h3 a", "/story": ".entry h3 a", "/sources": "tbody th a"}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_j_and_k_walk_through_a_list_and_o_opens(page: Page, room: dict[str, str], path: str) -> None:
+    page.goto(room[path])
+    links = page.locator(LISTS[path]).evaluate_all("found => found.map(one => one.getAttribute('href'))")
+    page.keyboard.press("k")
+    assert focused(page) == "body"
+    walked = []
+    for key in "jjk":
+        page.keyboard.press(key)
+        walked.append(focused(page))
+    assert walked == [links[0], links[1], links[0]]
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")
+    page.keyboard.press("Tab")  # to what stands below the title
+    page.keyboard.press("k")
+    assert focused(page) == links[0]
+    page.keyboard.press("o")
+    page.wait_for_url(f"**{links[0]}")
+
+
+def test_j_begins_with_the_first_entry_in_sight_and_ends_at_the_last(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/"])
+    page.evaluate("scrollTo(0, 900)")
+    page.keyboard.press("j")
+    box = page.locator(":focus").bounding_box()
+    assert box and 0 <= box["y"] < 800
+    for _ in range(60):
+        page.keyboard.press("j")
+    last = focused(page)
+    assert last == page.locator(".entry h3 a").last.get_attribute("href")
+    box = page.locator(":focus").bounding_box()
+    assert box and 0 <= box["y"] < 800
+
+
+def test_a_slash_goes_to_the_search_where_letters_are_letters(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/search?q=crane"])
+    page.keyboard.press("/")
+    page.keyboard.type("jok?/h")
+    assert page.locator("main input[type=search]").input_value() == "jok?/h"
+    page.goto(room["/sources"])
+    page.keyboard.press("Control+j")
+    page.keyboard.press("Alt+k")
+    assert focused(page) == "body"
+    page.keyboard.press("h")
+    page.wait_for_url(room["/"])
+
+
+def test_a_key_of_other_letters_does_the_same(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/"])
+    for key, code, place in (
+        ("о", "KeyJ", page.locator(".entry h3 a").first),
+        ("ظ", "Slash", page.locator("input").first),
+    ):
+        page.evaluate(
+            "said => document.body.dispatchEvent(new KeyboardEvent('keydown', {...said, bubbles: true}))",
+            {"key": key, "code": code},
+        )
+        assert place.evaluate("one => one === document.activeElement")
+
+
+def test_the_list_of_keys_is_shown_and_turns_them_off(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/"])
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    assert keys.is_visible() and page.evaluate("document.querySelector('#keys').contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    assert keys.is_hidden()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Use these keys in this browser").uncheck()
+    page.get_by_role("button", name="Close").click()
+    for _ in range(2):  # and after the next load
+        page.keyboard.press("j")
+        page.keyboard.press("?")
+        assert keys.is_hidden() and page.locator(".entry :focus").count() == 0
+        page.reload()
+    page.get_by_role("button", name="Keys").click()
+    by_light = Axe().run(page, "#keys").response["violations"]
+    assert [one["id"] for one in by_light if one["impact"] in ("serious", "critical", "moderate")] == []
+    page.get_by_label("Use these keys in this browser").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert page.locator(".entry :focus").count() == 1
+
+
+def test_the_list_of_keys_is_there_without_javascript(browser: Browser, room: dict[str, str]) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(room["/"])
+    page.get_by_role("button", name="Keys").click()
+    keys = page.get_by_role("dialog", name="Keys")
+    assert "to the next entry" in keys.inner_text() and "They need JavaScript" in keys.inner_text()
+    assert page.get_by_label("Use these keys").is_hidden()
+    page.close()

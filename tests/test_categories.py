@@ -11,11 +11,13 @@ from typing import Any
 import feedparser
 import pytest
 from datasette.app import Datasette
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.html import HtmlElement, fromstring
 
 from crawler.folders import category_of, parse_category, tidy
+from crawler.items import Source
+from pipelines.archive.sources import sync
 from pipelines.database.connection import connect
 from pipelines.publish.categories import has_sources, named
 from pipelines.publish.queries import newer, newest, seen_last
@@ -24,6 +26,7 @@ from pipelines.publish.search import Filters
 FOLDERS = st.lists(st.lists(st.text(st.sampled_from("ab/;\\ "), min_size=1, max_size=3).filter(str.strip), max_size=3), max_size=3)  # fmt: skip
 
 
+@settings(max_examples=60)
 @given(FOLDERS, FOLDERS)
 def test_a_source_is_in_its_folders_and_in_those_around_them(lies: list[list[str]], asked: list[list[str]]) -> None:
     category, wanted = tidy(category_of(map(tuple, lies))), named(category_of(map(tuple, asked)))
@@ -47,6 +50,15 @@ def filled(base: sqlite3.Connection, size: int) -> None:
     )
     rows = ((n, n % (10 if n <= 100 else 9) + 1, f"2026-01-01T{n:08}") for n in range(1, size + 1))
     base.executemany(ARTICLES, rows)
+
+
+def test_the_archive_has_them_in_one_way(tmp_path: Path) -> None:
+    db = connect(tmp_path / "news.db", write=True)
+    for category in ("News / National ;Local", " / "):
+        sync(db, [Source(url="https://x.example/", name="x", category=category)])
+        found = db.conn.execute("select category from sources").fetchone()
+        assert found == ((None,) if category == " / " else ("News/National; Local",))
+    db.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -341,6 +342,7 @@ def test_a_search_without_hits_is_a_feed_without_entries(get: Callable[[str], An
 def test_markup_in_an_article_or_a_name_is_shown_as_its_letters(get: Callable[[str], Any], path: str) -> None:
     text = get(path).text
     assert "alert(1)" in text.replace("<mark>", "").replace("</mark>", "")
+    text = re.sub(r'<script type="module" src="[\w/.-]+"></script>', "", text, count=1)  # our own
     assert "<script" not in text and "<img" not in text and 'href="javascript' not in text
 
 

@@ -26,6 +26,7 @@ from pipelines.publish import (
     originals,
     queries,
     requests,
+    visits,
 )
 from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import is_public, shows_originals
@@ -41,18 +42,24 @@ Context = dict[str, Any]
 
 
 async def front_page(request: Request, datasette: "Datasette") -> Response:
-    """The newest stories by day."""
-    filters, before = requests.filters(request), requests.one(request, "before")
+    """The newest stories by day, and which of them are new to who has been here before."""
+    filters, before, now = requests.filters(request), requests.one(request, "before"), datetime.now(UTC)
     try:
         database = await requests.archive(datasette, request)
     except NotFound:
         from datasette.views.index import IndexView  # not while Datasette is still being imported
 
         return await IndexView(datasette).get(request)  # Datasette's own
+    if (answer := visits.asked(request, datasette, now)) is not None:
+        return answer
+    visit = visits.of(request, datasette, now)
+    seen = visit.before if visit else None
 
     def read(base: Connection) -> Context:
         newer = queries.newer(base, filters, before) if before else None
-        return {"front": queries.front(base, filters, before), "newer": newer, "choices": queries.choices(base)}
+        new = visits.new_since(base, filters, seen) if seen and not before else None
+        shown = {"front": queries.front(base, filters, before), "choices": queries.choices(base)}
+        return shown | {"newer": newer, "new": new}
 
     shown = await requests.read(datasette, database, read)
     older = shown["front"].older
@@ -62,9 +69,11 @@ async def front_page(request: Request, datasette: "Datasette") -> Response:
         "filters": filters,
         "first": before is None,
         "category": categories.label(filters.category),
+        "visit": visit,
         "category_rows": categories.rows(shown["choices"].categories, filters.category),
     }
-    return await _page(datasette, request, database, "front", shown | more)
+    page = await _page(datasette, request, database, "front", shown | more)
+    return visits.remembered(page, datasette, visit)
 
 
 async def search_page(request: Request, datasette: "Datasette") -> Response:
@@ -236,6 +245,8 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "health_reason": archive_words.health_reason,
         "run": archive_words.run,
         "lateness": archive_words.lateness,
+        "is_public": is_public(datasette),
+        "visits": lambda wanted: requests.again(request, visits=wanted),
         "shows_originals": shows_originals(datasette),
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
