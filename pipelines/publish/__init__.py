@@ -2,7 +2,7 @@
 
 Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
 an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `fulltext` and `glossary`
-know the archive; `details` puts together what a page holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting` and `feed` make of it what a
+know the archive, `sources` the table of sources; `details` puts together what a page holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting`, `health_sentences` and `feed` make of it what a
 template or a feed reader shows; `guard` watches over all answers, `base_url` over where they are;
 `passers_by` has what search engines and caches are told, `started` what `serve` does beside serving.
 """

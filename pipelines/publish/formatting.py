@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
+from pipelines.publish.translation import reader
 from pipelines.text import CJK, CJK_LETTER
 
 LOCALE = "en"
@@ -101,6 +103,11 @@ def percent(share: float) -> str:
     if share in (0, 1):
         return f"{share:.0%}".replace("%", " %")
     return "under 1 %" if share < 0.01 else "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+
+
+def about(number: float) -> str:
+    """A number that is an average: `0.3`, `7`, `1,204`."""
+    return format_decimal(round(number, 1) if number < 2 else round(number), locale=reader())
 
 
 def toml_string(text: str) -> str:

@@ -12,13 +12,25 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound, Request, Response
+from markupsafe import Markup
 
 from crawler.reasons import sentence
-from pipelines.publish import charts, details, formatting, glossary, originals, queries, requests
+from pipelines.publish import (
+    charts,
+    details,
+    formatting,
+    glossary,
+    health_sentences,
+    originals,
+    queries,
+    requests,
+    sources,
+)
 from pipelines.publish.corrections import corrections
 from pipelines.publish.guard import is_public, shows_originals
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import LAST_PAGE, LONGEST, MANY, Filters, expression, search
+from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
     from datasette.app import Datasette
@@ -145,10 +157,46 @@ def _outlets(reports: list[queries.Row]) -> list[Context]:
 
 
 async def sources_page(request: Request, datasette: "Datasette") -> Response:
-    """How all sources are doing."""
+    """How all sources are doing, those of one word of health or all of them, in an order of the reader's."""
+    order, health = requests.order(request), requests.one_of(request, "health", sources.HEALTH)
     database = await requests.archive(datasette, request)
-    found = await requests.read(datasette, database, queries.sources)
-    return await _page(datasette, request, database, "sources", {"sources": found})
+    found = await requests.read(datasette, database, lambda base: sources.sources_table(base, order, health))
+    counts = [
+        {
+            "status": word,
+            "said": health_sentences.word(word),
+            "number": number,
+            "path": requests.again(request, health=word),
+        }
+        for word, number in found.counts.items()
+    ]
+    said = gettext("%(least)s to %(most)s a day, %(yesterday)s yesterday"), gettext("no article in %(days)s days")
+    more = {
+        "sources": [one | _in_words(one) | {"chart": _sparkline(one["per_day"], *said)} for one in found.rows],
+        "has_categories": any(one["category"] for one in found.rows),
+        "counts": counts,
+        "everything": requests.again(request, health=None),
+        "health": health,
+        "order": order,
+        "toward": {column: requests.again(request, sort=order.toward(column)) for column in sources.COLUMNS},
+        "asked": requests.again(request).removesuffix("?"),
+    }
+    return await _page(datasette, request, database, "sources", more)
+
+
+def _in_words(source: queries.Row) -> Context:
+    """The health of a source, why, and how many articles are usual in seven days, as a reader says it."""
+    usual = source["usual_7d"]
+    return {
+        "health": health_sentences.word(source["status"]),
+        "explanation": health_sentences.as_html(health_sentences.explanation(source["status"], source["reason"])),
+        "usual": "–" if usual is None else formatting.about(usual),
+    }
+
+
+def _sparkline(per_day: list[int], said: str, said_of_none: str) -> Markup:
+    numbers = {"least": min(per_day), "most": max(per_day), "yesterday": per_day[-2], "days": len(per_day)}
+    return charts.sparkline(per_day, (said if any(per_day) else said_of_none) % numbers)
 
 
 @requests.about_one("source", details.source)

@@ -27,7 +27,7 @@ from datasette.app import Datasette
 from pipelines.database.connection import connect
 from pipelines.publish.serve import METADATA
 
-SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30
+SOURCES, LANGUAGES, SECTIONS = 500, ("en", "de", "fr", "es", "pt"), 30
 YEARS = 5
 PARAGRAPHS = 20_000
 """Paragraphs of 60 words to make texts from, four each: as many words as a short report has."""
@@ -186,6 +186,7 @@ PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
     "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
     "sources": lambda chance, size: "/sources",
+    "sources, sorted": lambda chance, size: f"/sources?sort={chance.choice(('name', '-week', '-last_new'))}",
     "source": lambda chance, size: f"/source/{chance.randint(1, SOURCES)}",
 }  # fmt: skip
 """Page -> the path of one of its kind, by chance; of articles as many as there are."""
