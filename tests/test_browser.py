@@ -247,6 +247,15 @@ def test_the_table_of_sources_has_the_width_of_the_screen_and_on_a_phone_can_be_
     assert len(shown) == heads.count() > 5 and min(box["x"] for box in shown) >= 0
 
 
+def test_what_is_known_of_a_source_stands_side_by_side_on_a_wide_screen(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/source"])
+    columns = []
+    for width in (1600, 1024, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        columns.append(len({box["x"] for part in page.locator(".across > *").all() if (box := part.bounding_box())}))
+    assert columns == [3, 2, 1]
+
+
 def test_a_chart_is_drawn(page: Page, room: dict[str, str]) -> None:
     page.goto(room["/source"])
     bars = page.locator("figure svg").first.locator("rect.reactive")

@@ -199,6 +199,27 @@ def test_new_columns_of_the_data_stand_at_the_end(get: Callable[[str], Any]) -> 
     assert first.endswith(f',0,,"[{", ".join("2" * 28)}]"')
 
 
+# The page of one
+
+
+def test_the_page_of_a_source_says_what_it_is_read_by_and_how_that_did(page: Page, get: Callable[[str], Any]) -> None:
+    shown = page("/source/4")
+    assert texts(shown, "main > .why") == [
+        "broken https://d.example/feed cannot be read: no page at this address (HTTP 404). It was tried 3 times in a row."
+    ]
+    assert texts(shown, ".facts dd")[0] == "Local"
+    assert [texts(row, "th, td") for row in shown.cssselect(".feeds tbody tr")] == [
+        ["d.example/feed", "RSS feed", "It cannot be read: no page at this address (HTTP 404).", "30", "never"],
+        ["d.example/", "front page", "It was never asked yet.", "–", "never"],
+    ]
+    assert texts(shown, ".tables details li") == [
+        "d.example/s.xml (sitemap) It is not asked: in reserve: another entry point of the source yields."
+    ]
+    rows = get("/source/4.json").json()["feeds"]
+    assert [row["last_status"] for row in rows] == ["http_404", None, "reserve"]
+    assert get("/source/1.csv?table=feeds").text.split(",") == [*list(rows[0])[:-1], "entries\r\n"]
+
+
 def test_listings_that_are_not_asked_are_those_that_the_schedule_leaves_alone() -> None:
     assert set(sources.NOT_ASKED) == {*RESTING, "named"}
 

@@ -32,6 +32,7 @@ HEADS = {
     " change",
     "captures": "id fetched_at status reason url file offset",
     "changes": "version fetched_at words_added words_removed title text",
+    "feeds": "id url kind last_status last_fetched_at last_new_at entries",
     "queries": "query title params meaning",
     "runs": "id started_at status found new updated refused failed",
     "sources": "source_id name status reason last_success_at last_new_article_at articles_7d articles_28d usual_7d silent_hours"

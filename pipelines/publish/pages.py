@@ -216,7 +216,20 @@ async def source_page(datasette: "Datasette", request: Request, database: "Datab
             [one["articles"] for one in hours],
         ),
     }
-    return await _page(datasette, request, database, "source", found | drawn)
+    in_words = {
+        "source": found["source"] | _in_words(found["source"]),
+        "feeds": [one | _listing_in_words(one) for one in found["feeds"]],
+        "runs": [one | {"status_in_words": health_sentences.run(one["status"])} for one in found["runs"]],
+    }
+    return await _page(datasette, request, database, "source", found | in_words | drawn)
+
+
+def _listing_in_words(listing: queries.Row) -> Context:
+    return {
+        "is_asked": listing["last_status"] not in sources.NOT_ASKED,
+        "kind_in_words": health_sentences.kind(listing["kind"]),
+        "explanation": health_sentences.as_html(health_sentences.poll(listing["last_status"])),
+    }
 
 
 async def tables_page(request: Request, datasette: "Datasette") -> Response:
