@@ -22,14 +22,28 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt
 COPIED = "select article_id from copies order by similarity limit 1"
 
 
+ILL = (
+    (
+        "blocked",
+        f"https://www.a.example/{'feeds/' * 20}: turned away by the server (HTTP 403), and 2 more; 3 looks in a row",
+        3,
+    ),
+    ("changed", "no date in 6 of the last 10 articles; before that in 0 of 100", 4),
+    ("quiet", "nothing new for 5 days, the last on 2026-02-27; its longest silence before was 62 hours", 5),
+    ("empty", "no page is named there, in 3 looks; of sitemaps only what `since` lets through counts", 6),
+    ("off", "not in sources.toml", 7),
+)
+
+
 @pytest.fixture(scope="module")
 def address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the demo archive is shown; a source and a section of it have names as long as a page may give them, and the
-    article that has a copy was corrected, and has originals."""
+    """Where the demo archive is shown; a source and a section of it have names as long as a page may give them, sources are ill in
+    long words, and the article that has a copy was corrected, and has originals."""
     db = tmp_path_factory.mktemp("shown") / "news.db"
     shutil.copy(demo, db)
     base = connect(db)
     base.execute("update sources set name = ? where name = 'Corvane'", ("Corvane" * 28,))
+    base.executemany("update sources set status = ?, reason = ? where id = ?", ILL)
     base.execute("update articles set section = ? where section = 'Business'", ("Business" * 25,))
     (article,) = base.execute(COPIED).fetchone()
     for version, text in enumerate(("The quay is wet.\nAll of it.", "The quay is dry.\nAll of it."), 1):
@@ -109,9 +123,11 @@ def test_nothing_on_datasettes_own_pages_breaks_under_the_policy(page: Page, add
 
 
 @pytest.mark.parametrize("path", ROOM)
-def test_a_page_of_the_room_fits_a_phone_and_a_wide_screen(page: Page, room: dict[str, str], path: str) -> None:
+def test_a_page_of_the_room_fits_a_phone_a_tablet_and_a_wide_screen(
+    page: Page, room: dict[str, str], path: str
+) -> None:
     page.goto(room[path])
-    for width in (360, 1600):
+    for width in (360, 768, 1600):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
@@ -201,6 +217,43 @@ def test_reading_filtering_and_searching_need_no_javascript(browser: Browser, ro
     page.wait_for_url("**/search?q=die")
     assert page.locator("mark").count() > 0
     page.close()
+
+
+def test_sources_are_sorted_by_keyboard_without_javascript(browser: Browser, room: dict[str, str]) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(room["/sources"])
+    for sort, order in (("-week", "descending"), ("week", "ascending")):
+        page.get_by_role("link", name="In 7 days").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/sources?sort={sort}")
+        assert page.locator("[aria-sort]").get_attribute("aria-sort") == order
+        weeks = [int(number) for number in page.locator("tbody td[data-label='In 7 days']").all_inner_texts()]
+        assert weeks == sorted(weeks, reverse=order == "descending")
+    page.get_by_role("link", name="1 broken").press("Enter")
+    page.wait_for_url("**/sources?sort=week&health=broken")
+    assert page.locator("tbody tr").count() == 1
+    page.close()
+
+
+def test_the_table_of_sources_has_the_width_of_the_screen_and_on_a_phone_can_be_sorted(
+    page: Page, room: dict[str, str]
+) -> None:
+    page.set_viewport_size({"width": 1600, "height": 800})
+    page.goto(room["/sources"])
+    table, heads = page.locator("table").bounding_box(), page.locator("thead a")
+    assert table and table["width"] > 1500
+    page.set_viewport_size({"width": 360, "height": 800})
+    shown = [box for head in heads.all() if (box := head.bounding_box())]
+    assert len(shown) == heads.count() > 5 and min(box["x"] for box in shown) >= 0
+
+
+def test_what_is_known_of_a_source_stands_side_by_side_on_a_wide_screen(page: Page, room: dict[str, str]) -> None:
+    page.goto(room["/source"])
+    columns = []
+    for width in (1600, 1024, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        columns.append(len({box["x"] for part in page.locator(".across > *").all() if (box := part.bounding_box())}))
+    assert columns == [3, 2, 1]
 
 
 def test_a_chart_is_drawn(page: Page, room: dict[str, str]) -> None:

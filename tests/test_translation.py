@@ -21,7 +21,7 @@ from lxml.html import HtmlElement, fromstring
 
 from crawler.reasons import REASONS, sentence
 from pipelines.archive.health_rules import Facts, Habits, PageMark, judge
-from pipelines.publish import archive_words, formatting, translation
+from pipelines.publish import archive_words, formatting, health_sentences, translation
 from pipelines.publish.negotiation import locale_for
 from pipelines.publish.serve import METADATA
 from tests.conftest import ROOT, connect
@@ -316,9 +316,9 @@ def test_under_a_base_url_the_choice_is_of_that_path_alone(demo: Path) -> None:
 # Words that the archive holds in English
 
 
-def in_german(said: str) -> str:
+def in_german(said: str, status: str = "broken") -> str:
     with translation.read_in(Locale("de")):
-        return str(archive_words.health_reason(said))
+        return str(health_sentences.as_html(health_sentences.explanation(status, said)))
 
 
 URL = "https://a.example/feed"

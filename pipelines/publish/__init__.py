@@ -1,10 +1,10 @@
 """news.db -> its readers: a Datasette plugin. Plain `datasette news.db --metadata datasette_metadata.json` loads it, too.
 
 Each hook says which station of the folder does the work. `requests` reads what an address asks; `pages` (whose ROUTES lead from
-an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `categories`, `fulltext` and
-`glossary` know the archive; `visits` knows when a reader was here before; `details` puts together what a page holds, and
-`originals` reads what a crawl kept of it; `differences`, `charts`, `formatting` and `feed` make of it what a template or a feed
-reader shows, in the language that `negotiation` finds and `translation` and `archive_words` have the words of;
+an address to its function) and `data` answer it, for people and for programs; `queries`, `search`, `categories`, `sources`,
+`fulltext` and `glossary` know the archive; `visits` knows when a reader was here before; `details` puts together what a page
+holds, and `originals` reads what a crawl kept of it; `differences`, `charts`, `formatting`, `health_sentences` and `feed` make of it
+what a template or a feed reader shows, in the language that `negotiation` finds and `translation` has the words of;
 `guard` watches over all answers, `base_url` over where they are;
 `passers_by` has what search engines and caches are told, `started` what `serve` does beside serving.
 """

@@ -17,6 +17,7 @@ from pipelines.publish.corrections import corrections
 from pipelines.publish.details import Contents
 from pipelines.publish.marks import with_marks
 from pipelines.publish.search import LAST_PAGE, MANY, NOTHING, Filters, Found, expression, search, seen_last
+from pipelines.publish.sources import HEALTH, sources_table
 from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:  # Datasette is still being imported when it loads its plugins
@@ -33,10 +34,12 @@ HEADS = {
     " change",
     "captures": "id fetched_at status reason url file offset",
     "changes": "version fetched_at words_added words_removed title text",
+    "feeds": "id url kind last_status last_fetched_at last_new_at entries",
     "queries": "query title params meaning",
     "runs": "id started_at status found new updated refused failed",
     "sources": "source_id name status reason last_success_at last_new_article_at articles_7d articles_28d usual_7d silent_hours"
-    " patience_hours recent_articles no_title no_date no_author short no_article robots missed missed_at consecutive_failures",
+    " patience_hours recent_articles no_title no_date no_author short no_article robots missed missed_at consecutive_failures"
+    " category per_day",
 }
 HEADS |= {"reports": HEADS["articles"], "newest": HEADS["articles"]}
 """The columns of lists that may be empty: a table without rows has a head all the same, which programs look for."""
@@ -116,9 +119,11 @@ async def one_row(datasette: "Datasette", request: Request, database: "Database"
 
 
 async def sources(request: Request, datasette: "Datasette") -> Response:
-    """How all sources are doing."""
+    """How all sources are doing; of one word of health, and in another order, where that is asked for."""
+    order, health = requests.order(request), requests.one_of(request, "health", HEALTH)
     database = await requests.archive(datasette, request)
-    return _data(request, {"sources": await requests.read(datasette, database, queries.sources)})
+    found = await requests.read(datasette, database, lambda base: sources_table(base, order, health))
+    return _data(request, {"sources": found.rows})
 
 
 async def tables(request: Request, datasette: "Datasette") -> Response:

@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from pipelines.publish import differences, queries
+from pipelines.publish.sources import listings_of
 from pipelines.text import word_count
 
 Contents = dict[str, Any]
@@ -94,7 +95,7 @@ def story(base: Connection, number: int) -> Contents | None:
 
 def source(base: Connection, number: int) -> Contents | None:
     """`source`; how many articles it published `by_day`; what its newest pages lack (`missing`), how late they were seen
-    (`lateness`); its last `runs`; its `newest` articles."""
+    (`lateness`); its last `runs`; its `newest` articles; the `feeds`, sitemaps and front pages that it is read by."""
     found = queries.source(base, number)
     if found is None:
         return None
@@ -106,4 +107,5 @@ def source(base: Connection, number: int) -> Contents | None:
         "missing": habits,
         "runs": queries.last_runs(base, found["name"]),
         "newest": queries.newest_of(base, number),
+        "feeds": listings_of(base, number),
     }

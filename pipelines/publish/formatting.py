@@ -110,6 +110,11 @@ def _percent(share: float) -> str:
     return format_percent(share, "#,##0 %" if english else None, locale=reader())
 
 
+def about(number: float) -> str:
+    """A number that is an average: `0.3`, `7`, `1,204`."""
+    return format_decimal(round(number, 1) if number < 2 else round(number), locale=reader())
+
+
 def toml_string(text: str) -> str:
     """A text as a basic string of TOML, on one line."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

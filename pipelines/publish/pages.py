@@ -13,6 +13,7 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import NotFound, Request, Response
+from markupsafe import Markup
 
 from crawler.folders import category_of
 from crawler.reasons import sentence
@@ -23,9 +24,11 @@ from pipelines.publish import (
     details,
     formatting,
     glossary,
+    health_sentences,
     originals,
     queries,
     requests,
+    sources,
     visits,
 )
 from pipelines.publish.corrections import corrections
@@ -171,10 +174,46 @@ def _outlets(reports: list[queries.Row]) -> list[Context]:
 
 
 async def sources_page(request: Request, datasette: "Datasette") -> Response:
-    """How all sources are doing."""
+    """How all sources are doing, those of one word of health or all of them, in an order of the reader's."""
+    order, health = requests.order(request), requests.one_of(request, "health", sources.HEALTH)
     database = await requests.archive(datasette, request)
-    found = await requests.read(datasette, database, queries.sources)
-    return await _page(datasette, request, database, "sources", {"sources": found})
+    found = await requests.read(datasette, database, lambda base: sources.sources_table(base, order, health))
+    counts = [
+        {
+            "status": word,
+            "said": health_sentences.word(word),
+            "number": number,
+            "path": requests.again(request, health=word),
+        }
+        for word, number in found.counts.items()
+    ]
+    said = gettext("%(least)s to %(most)s a day, %(yesterday)s yesterday"), gettext("no article in %(days)s days")
+    more = {
+        "sources": [one | _in_words(one) | {"chart": _sparkline(one["per_day"], *said)} for one in found.rows],
+        "has_categories": any(one["category"] for one in found.rows),
+        "counts": counts,
+        "everything": requests.again(request, health=None),
+        "health": health,
+        "order": order,
+        "toward": {column: requests.again(request, sort=order.toward(column)) for column in sources.COLUMNS},
+        "asked": requests.again(request).removesuffix("?"),
+    }
+    return await _page(datasette, request, database, "sources", more)
+
+
+def _in_words(source: queries.Row) -> Context:
+    """The health of a source, why, and how many articles are usual in seven days, as a reader says it."""
+    usual = source["usual_7d"]
+    return {
+        "health": health_sentences.word(source["status"]),
+        "explanation": health_sentences.as_html(health_sentences.explanation(source["status"], source["reason"])),
+        "usual": "–" if usual is None else formatting.about(usual),
+    }
+
+
+def _sparkline(per_day: list[int], said: str, said_of_none: str) -> Markup:
+    numbers = {"least": min(per_day), "most": max(per_day), "yesterday": per_day[-2], "days": len(per_day)}
+    return charts.sparkline(per_day, (said if any(per_day) else said_of_none) % numbers)
 
 
 @requests.about_one("source", details.source)
@@ -194,7 +233,20 @@ async def source_page(datasette: "Datasette", request: Request, database: "Datab
             [one["articles"] for one in hours],
         ),
     }
-    return await _page(datasette, request, database, "source", found | drawn)
+    in_words = {
+        "source": found["source"] | _in_words(found["source"]),
+        "feeds": [one | _listing_in_words(one) for one in found["feeds"]],
+        "runs": [one | {"status_in_words": health_sentences.run(one["status"])} for one in found["runs"]],
+    }
+    return await _page(datasette, request, database, "source", found | in_words | drawn)
+
+
+def _listing_in_words(listing: queries.Row) -> Context:
+    return {
+        "is_asked": listing["last_status"] not in sources.NOT_ASKED,
+        "kind_in_words": health_sentences.kind(listing["kind"]),
+        "explanation": health_sentences.as_html(health_sentences.poll(listing["last_status"])),
+    }
 
 
 async def tables_page(request: Request, datasette: "Datasette") -> Response:
@@ -241,9 +293,6 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "marked": formatting.marked,
         "where": formatting.where_with_link,
         "sentence": lambda reason: sentence(reason, gettext),
-        "health": archive_words.health,
-        "health_reason": archive_words.health_reason,
-        "run": archive_words.run,
         "lateness": archive_words.lateness,
         "is_public": is_public(datasette),
         "visits": lambda wanted: requests.again(request, visits=wanted),

@@ -320,15 +320,6 @@ def reports_of(base: sqlite3.Connection, number: int, *, text: bool = False) -> 
 
 
 # Sources
-def sources(base: sqlite3.Connection) -> list[Row]:
-    """The health of all sources, those that need a person first."""
-    return rows(
-        base,
-        """select * from source_health order by case status when 'broken' then 1 when 'blocked' then 2 when 'changed' then 3
-        when 'quiet' then 4 when 'empty' then 5 when 'new' then 6 when 'ok' then 7 else 8 end, name collate nocase limit 5000""",
-    )
-
-
 def source(base: sqlite3.Connection, number: int) -> Row | None:
     """A source and its health; None when there is none."""
     return row(

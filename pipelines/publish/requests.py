@@ -1,7 +1,7 @@
 """What a reader asked for, and the archive that answers: a request's filters, and reading under Datasette's time limit."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from sqlite3 import Connection, OperationalError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from pipelines.publish import formatting, queries
 from pipelines.publish.categories import named
 from pipelines.publish.negotiation import PARAMETER
 from pipelines.publish.search import LAST_PAGE, PAGE, WHEN, Filters
+from pipelines.publish.sources import COLUMNS, Order
 from pipelines.publish.translation import gettext
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ def time(request: Request, name: str) -> str | None:
             )
         )
     return said
+
+
+def one_of(request: Request, name: str, words: Collection[str]) -> str | None:
+    """A parameter that is one of some words; None where it is not there. BadRequest for any other."""
+    said = one(request, name)
+    if said is not None and said not in words:
+        raise BadRequest(f"{name}: expected one of {', '.join(words)}, not {said[:50]!r}")
+    return said
+
+
+def order(request: Request) -> Order:
+    """How the table of sources is to be sorted: `sort=week`, or `sort=-week` the other way round. BadRequest for no column of it."""
+    ways = [*COLUMNS, *(f"-{column}" for column in COLUMNS)]
+    said = one_of(request, "sort", ways)
+    return Order(column=said.removeprefix("-"), descending=said.startswith("-")) if said else Order()
 
 
 def filters(request: Request) -> Filters:

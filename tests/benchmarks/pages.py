@@ -207,6 +207,7 @@ PAGES: dict[str, Callable[[random.Random, int], str]] = {
     "article that was changed": lambda chance, size: f"/article/{chance.randint(1, size // 20) * 20}",
     "story": lambda chance, size: f"/story/{chance.randint(1, max(size // 15, 1))}",
     "sources": lambda chance, size: "/sources",
+    "sources, sorted": lambda chance, size: f"/sources?sort={chance.choice(('name', '-week', '-last_new'))}",
     "source": lambda chance, size: f"/source/{chance.randint(1, SOURCES)}",
 }  # fmt: skip
 """Page -> the path of one of its kind, by chance; of articles as many as there are."""
