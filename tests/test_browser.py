@@ -161,6 +161,22 @@ def test_a_page_of_the_room_is_accessible_by_light_and_in_the_dark(page: Page, r
     ] == []
 
 
+def test_pages_in_arabic_run_from_right_to_left_fit_a_phone_and_are_accessible(
+    browser: Browser, room: dict[str, str]
+) -> None:
+    page = browser.new_page(locale="ar-EG", viewport={"width": 360, "height": 800})
+    for path in ("/", "/article", "/story", "/source"):
+        page.goto(room[path])
+        assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        name, nav = (page.locator(f"header {part}").bounding_box() for part in (".name", "nav"))
+        assert name and nav and name["x"] + name["width"] > nav["x"] + nav["width"] - 1
+        violations = Axe().run(page).response["violations"]
+        serious = [one for one in violations if one["impact"] in ("serious", "critical", "moderate")]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
+    page.close()
+
+
 def test_the_dark_is_dark(page: Page, room: dict[str, str]) -> None:
     shades = []
     for scheme in ("light", "dark"):

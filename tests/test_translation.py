@@ -29,10 +29,8 @@ from tests.conftest import ROOT, connect
 TRANSLATED = ["ar", "de", "es", "fr"]
 
 TEMPLATE = "messages.pot"
-EXTRACT = (
-    "pybabel extract -F pipelines/publish/translations/babel.cfg --add-location=file --sort-by-file -o messages.pot ."
-)
-UPDATE = "pybabel update -N --ignore-obsolete --ignore-pot-creation-date -i messages.pot -l {0} -o pipelines/publish/translations/{0}.po"
+EXTRACT = ".venv/bin/pybabel extract -F pipelines/publish/translations/babel.cfg --add-location=file --sort-by-file -o messages.pot ."
+UPDATE = ".venv/bin/pybabel update -N --ignore-obsolete --ignore-pot-creation-date -i messages.pot -l {0} -o pipelines/publish/translations/{0}.po"
 
 
 # Catalogues
@@ -45,7 +43,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     words = EXTRACT.replace(TEMPLATE, str(file)).split()
     with pytest.MonkeyPatch.context() as here:
         here.chdir(ROOT)
-        CommandLineInterface().run([words[0], "-q", *words[1:]])
+        CommandLineInterface().run([words[0], "-q", *words[1:]])  # type: ignore[no-untyped-call]
     return read_po(file.open("rb"))
 
 
@@ -54,15 +52,21 @@ def catalogue(language: str) -> Catalog:
     return read_po((translation.FOLDER / f"{language}.po").open("rb"), locale=language)
 
 
-Key = tuple[str | None, str | tuple[str, ...]]
+Text = str | tuple[str, ...] | list[str] | None
+Key = tuple[str | None, Text]
 
 
 def messages(found: Catalog) -> dict[Key, Message]:
     return {(one.context, one.id): one for one in found if one.id}
 
 
-def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text)
+def forms(text: Text) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def test_the_commands_are_those_of_the_documentation() -> None:
+    told = (ROOT / "docs" / "extend.md").read_text("utf-8")
+    assert f"\n{EXTRACT}\n" in told and f"\n{UPDATE.format('it')}\n" in told
 
 
 def test_the_languages_are_those_that_are_promised() -> None:
@@ -87,7 +91,7 @@ KEPT = re.compile(r"%\(\w+\)s|<code>.*?</code>|</?\w[^>]*>|`[^`]*`|NNN|SITE")
 
 def numbers_of_forms(found: Catalog) -> list[set[int]]:
     """Which numbers up to 200 take each form."""
-    form = catalogues.c2py(found.plural_expr)  # type: ignore[attr-defined]
+    form = catalogues.c2py(found.plural_expr)
     return [{n for n in range(201) if form(n) == at} for at in range(found.num_plurals)]
 
 
@@ -110,6 +114,49 @@ def test_every_plural_form_of_arabic_is_reached() -> None:
             translation.ngettext("%(shown)s report", "%(shown)s reports", n, shown=n) for n in (0, 1, 2, 5, 50, 500)
         }
     assert said == {"لا تقارير", "تقرير واحد", "تقريران", "5 تقارير", "50 تقريرًا", "500 تقرير"}
+
+
+SLIPS = """
+msgid ""
+msgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "News"
+msgstr "Notizie"
+
+msgid "Sources"
+msgstr ""
+
+#, fuzzy
+msgid "Tables"
+msgstr "Tavoli"
+
+msgid "under %(share)s"
+msgstr "sotto %(quota)s"
+
+msgid "over %(share)s"
+msgstr "oltre il 5 % di %(share)s"
+
+msgid "%(shown)s report"
+msgid_plural "%(shown)s reports"
+msgstr[0] "%(shown)s articolo"
+msgstr[1] ""
+"""
+
+
+def test_what_a_translator_has_not_finished_or_has_mistyped_stays_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "it.po").write_text(SLIPS)
+    monkeypatch.setattr(translation, "FOLDER", tmp_path)
+    for known in (translation.languages, translation.language_of):
+        known.cache_clear()
+    with translation.read_in(Locale("it")):
+        said = [translation.gettext(one) for one in ("News", "Sources", "Tables")]
+        said += [translation.gettext(one, share=1) for one in ("under %(share)s", "over %(share)s")]
+        said += [translation.ngettext("%(shown)s report", "%(shown)s reports", n, shown=n) for n in (1, 2)]
+    for known in (translation.languages, translation.language_of):
+        known.cache_clear()
+    assert said == ["Notizie", "Sources", "Tables", "under 1", "over 1", "1 report", "2 reports"]
 
 
 # Negotiation
@@ -362,7 +409,7 @@ FACTS = {
 
 @pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
 def test_why_a_source_is_unwell_is_said_in_every_language(facts: Facts) -> None:
-    reason = judge(facts).reason
+    reason = judge(facts).reason or ""
     assert reason and 'lang="en"' not in in_german(reason), in_german(reason)
     left = re.sub("<[^>]*>|https?:\\S+|`[^`]*`", "", in_german(reason))
     assert not re.search(r"\b(the|of|is|pages|articles|before|looks|its)\b", left), left

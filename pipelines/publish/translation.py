@@ -5,7 +5,8 @@ English is what the templates are written in. Another language is a file more: d
 
 import gettext as catalogues
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -78,11 +79,27 @@ def _catalogue(language: str) -> catalogues.NullTranslations:
     file = FOLDER / f"{language}.po"
     if not file.is_file():
         return catalogues.NullTranslations()
-    packed = io.BytesIO()
     with file.open("rb") as text:
-        write_mo(packed, read_po(text, locale=language))
+        read = read_po(text, locale=language)
+    for message in [one for one in read if one.id and not _is_sound(one.id, one.string)]:
+        read.delete(message.id, message.context)
+    packed = io.BytesIO()
+    write_mo(packed, read)
     packed.seek(0)
     return catalogues.GNUTranslations(packed)
+
+
+_Forms = str | Sequence[str] | None
+
+
+def _is_sound(said: _Forms, translated: _Forms) -> bool:
+    """Whether a translation is there in all its forms and takes the values of its message: no slip of a translator breaks a page."""
+    known, forms = ([one] if isinstance(one, str) else one or () for one in (said, translated))
+    values = dict.fromkeys(re.findall(r"%\((\w+)\)s", "".join(known)), "")
+    try:
+        return bool(forms) and all(form and form % values for form in forms)
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _readers() -> catalogues.NullTranslations:
