@@ -202,6 +202,11 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
 ]
 
 
+def _is_in_the_row(name: str, shown: Context) -> bool:
+    """Whether all that narrows the front page is the category that its row shows."""
+    return name == "front" and replace(shown["filters"], category=None) == Filters()
+
+
 async def _page(datasette: "Datasette", request: Request, database: "Database", name: str, shown: Context) -> Response:
     now = datetime.now(UTC)
     says = {
@@ -226,6 +231,7 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),
+        "has_open_filters": shown.get("filters") not in (None, Filters()) and not _is_in_the_row(name, shown),
         "without": lambda field: requests.again(request, **{field: None, "before": None, "page": None}),
         "asked": requests.again(request, page=None, before=None),
         "most": f"{requests.most(datasette):,}",
