@@ -43,13 +43,15 @@ ARTICLES = """insert into articles (id, url, source_id, text, sort_at, word_coun
 
 
 def filled(base: sqlite3.Connection, size: int) -> None:
-    """Articles by turns of 10 sources; of `Closed` only the first hundred."""
+    """Articles by turns of 10 sources, three in a story; of `Closed` only the first hundred."""
     base.executemany(
         "insert into sources (id, name, url, domain, category) values (?1, ?1, ?1, '', ?2)",
         [(n, "News" if n < 9 else "Rare" if n < 10 else "Closed") for n in range(1, 11)],
     )
     rows = ((n, n % (10 if n <= 100 else 9) + 1, f"2026-01-01T{n:08}") for n in range(1, size + 1))
     base.executemany(ARTICLES, rows)
+    base.execute("insert into stories select distinct id / 3 + 1, null, '', '', 3, 1 from articles")
+    base.execute("update articles set story_id = id / 3 + 1")
 
 
 def test_the_archive_has_them_in_one_way(tmp_path: Path) -> None:
@@ -71,6 +73,7 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[sqlite3.C
             db.conn.execute("begin")
             db.conn.execute("drop trigger articles_fts_insert")
             filled(db.conn, size)
+            db.conn.execute("analyze")
     yield [db.conn for db in made]
     for db in made:
         db.close()
