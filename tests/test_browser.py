@@ -372,6 +372,10 @@ def test_the_list_of_keys_is_shown_and_turns_them_off(page: Page, room: dict[str
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
     assert keys.is_visible() and page.evaluate("document.querySelector('#keys').contains(document.activeElement)")
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    assert keys.is_hidden() and page.locator(".entry :focus").count() == 0
+    page.keyboard.press("?")
     page.keyboard.press("Escape")
     assert keys.is_hidden()
     page.get_by_role("button", name="Keys").click()
@@ -399,3 +403,16 @@ def test_the_list_of_keys_is_there_without_javascript(browser: Browser, room: di
     assert "to the next entry" in keys.inner_text() and "They need JavaScript" in keys.inner_text()
     assert page.get_by_label("Use these keys").is_hidden()
     page.close()
+
+
+def test_who_comes_back_sees_what_is_new_and_still_does_after_a_reload(page: Page, address: str) -> None:
+    page.goto(address)
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
+    page.context.add_cookies([{"name": cookie["name"], "value": "2020-01-01T00:00:00Z", "url": address}])
+    for _ in range(2):
+        page.goto(address)
+        assert "new articles since your last visit, 1 January 2020" in page.locator(".visit").inner_text()
+        assert page.locator(".mark.new").count() == page.locator(".entry").count() > 0
+        assert page.evaluate("document.cookie") == ""
+    page.context.clear_cookies()

@@ -43,13 +43,15 @@ ARTICLES = """insert into articles (id, url, source_id, text, sort_at, word_coun
 
 
 def filled(base: sqlite3.Connection, size: int) -> None:
-    """Articles by turns of 10 sources; of `Closed` only the first hundred."""
+    """Articles by turns of 10 sources, three in a story; of `Closed` only the first hundred."""
     base.executemany(
         "insert into sources (id, name, url, domain, category) values (?1, ?1, ?1, '', ?2)",
         [(n, "News" if n < 9 else "Rare" if n < 10 else "Closed") for n in range(1, 11)],
     )
     rows = ((n, n % (10 if n <= 100 else 9) + 1, f"2026-01-01T{n:08}") for n in range(1, size + 1))
     base.executemany(ARTICLES, rows)
+    base.execute("insert into stories select distinct id / 3 + 1, null, '', '', 3, 1 from articles")
+    base.execute("update articles set story_id = id / 3 + 1")
 
 
 def test_the_archive_has_them_in_one_way(tmp_path: Path) -> None:
@@ -71,6 +73,7 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[sqlite3.C
             db.conn.execute("begin")
             db.conn.execute("drop trigger articles_fts_insert")
             filled(db.conn, size)
+            db.conn.execute("analyze")
     yield [db.conn for db in made]
     for db in made:
         db.close()
@@ -153,6 +156,10 @@ def test_the_front_page_has_a_row_of_categories_and_the_chosen_one_as_its_headin
         "/?category=Home%2FCoast&language=en"
     }
     assert coast.cssselect(".categories a")[0].get("href") == "/?language=en"
+    assert [
+        bool(fromstring(get(f"/?{asked}").text).cssselect("details.filters[open]"))
+        for asked in ("category=Home", "category=Home&language=en")
+    ] == [False, True]
     assert coast.cssselect("select[name=category] option[selected]")[0].text == "Home / Coast"
     shown = {one.text_content() for one in coast.cssselect(".entry .source")}
     assert shown == {"The Calderwick Ledger", "Brackenford Gazette", "Tarrow County Telegram", "Northvale Daily"}
@@ -193,3 +200,19 @@ def test_a_category_goes_on_with_the_words_the_pages_and_the_feed(get: Callable[
     assert len(feedparser.parse(get(followed).content).entries) == len(
         get("/latest.json?category=Home").json()["articles"]
     )
+
+
+def test_a_story_stands_under_its_categories_by_their_own_report_and_with_all_it_has(get: Callable[[str], Any]) -> None:
+    told = {
+        "Home/Coast": (
+            "Crane comes down on North Quay in gale, two workers hurt",
+            "The Calderwick Ledger · 17:42 · Harbour",
+        ),
+        "Home/Hills": ("Wind topples crane at Calderwick port; two taken to infirmary", "The Fenmoor Post · 20:30"),
+    }
+    for category, (title, about) in told.items():
+        shown = fromstring(get(f"/?category={category}").text)
+        (entry,) = [one for one in shown.cssselect(".entry") if "rane" in one.cssselect("h3")[0].text_content()]
+        lines = [one.text_content().strip() for one in entry.cssselect("h3, .meta, .story")]
+        assert lines == [title, about, "2 reports from 2 sources"]
+        assert entry.getparent().cssselect(".day")[0].text_content() == "11 November 2026"

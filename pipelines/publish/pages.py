@@ -274,6 +274,11 @@ def is_page(path: str) -> bool:
     return any(re.match(pattern, path) for pattern, _ in ROUTES)
 
 
+def _is_in_the_row(name: str, shown: Context) -> bool:
+    """Whether all that narrows the front page is the category that its row shows."""
+    return name == "front" and replace(shown["filters"], category=None) == Filters()
+
+
 async def _page(datasette: "Datasette", request: Request, database: "Database", name: str, shown: Context) -> Response:
     now = datetime.now(UTC)
     says = {
@@ -300,6 +305,7 @@ async def _page(datasette: "Datasette", request: Request, database: "Database", 
         "today": f"{now:%Y-%m-%d}",
         "tables": datasette.urls.database(database.name),
         "narrowed": shown.get("filters") not in (None, Filters()),
+        "has_open_filters": shown.get("filters") not in (None, Filters()) and not _is_in_the_row(name, shown),
         "without": lambda field: requests.again(request, **{field: None, "before": None, "page": None}),
         "asked": requests.again(request, page=None, before=None),
         "number": formatting.number,

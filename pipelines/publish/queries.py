@@ -108,7 +108,7 @@ def newest(base: sqlite3.Connection, filters: Filters, before: str | None, limit
     found = rows(
         base,
         f"""select {_BRIEF} from (
-            select id from articles where {since.first} and {since.others} and (sort_at, id) < (:at, :number)
+            select id from {since.table} where {since.first} and {since.others} and (sort_at, id) < (:at, :number)
             order by sort_at desc, id desc limit :limit
         ) as newest join articles on articles.id = newest.id {_ITS} order by articles.sort_at desc, articles.id desc""",
         **since.sql()[1],
@@ -130,7 +130,7 @@ def newer(base: sqlite3.Connection, filters: Filters, before: str) -> str | None
     at, number = _place(before)
     found = row(
         base,
-        f"""select sort_at, id from articles where {filters.first} and {filters.others} and (sort_at, id) >= (:at, :number)
+        f"""select sort_at, id from {filters.table} where {filters.first} and {filters.others} and (sort_at, id) >= (:at, :number)
         order by sort_at, id limit 1 offset {RECENT}""",
         **filters.sql()[1],
         at=at,
@@ -146,12 +146,12 @@ def seen_last(base: sqlite3.Connection, filters: Filters, limit: int) -> list[Ro
     if (
         filters != Filters()
     ):  # an index of the filters leads to them; as many as the newest are from the first of these on
-        newest = f"select id from articles where {passing} order by sort_at desc, id desc limit :limit"
+        newest = f"select id from {filters.table} where {passing} order by sort_at desc, id desc limit :limit"
         passing, order = f"{passing} and +id >= (select coalesce(min(id), 0) from ({newest}))", "+id"
     return rows(
         base,
         f"""select {_BRIEF}, {LAST_CHANGED} as last_changed_at from (
-            select id from articles where {passing} order by {order} desc limit :limit
+            select id from {filters.table} where {passing} order by {order} desc limit :limit
         ) as stored join articles on articles.id = stored.id {_ITS} order by articles.first_seen_at desc, articles.id desc""",
         **filters.sql()[1],
         limit=limit,

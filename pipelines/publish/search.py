@@ -59,6 +59,11 @@ class Filters:
         return " and ".join(_OF_A_ROW[name] for name in given) or "true", given
 
     @property
+    def table(self) -> str:
+        """`articles` for a query with `first`. Of a category SQLite would often rather walk all along the index of dates."""
+        return "articles" if self.category is None else "articles indexed by articles_source"
+
+    @property
     def first(self) -> str:
         """A condition on articles that one index answers, in the order of sort_at: that of the first filter and of the time."""
         left = self.sql()[1].keys() - set(self._others)
@@ -243,7 +248,7 @@ _WITHOUT = "except select rowid from articles_fts where articles_fts match :with
 """What is said elsewhere is only what the article does not say: a word that is unwanted is looked for in both."""
 
 _PASSING = """
-    with hit as materialized (select value as id from json_each(:hits)) select articles.id from articles
+    with hit as materialized (select value as id from json_each(:hits)) select articles.id from {filters.table}
     where {filters.first} and +articles.id in (select id from hit) and {filters.others} order by +articles.id desc limit :rows"""
 
 _SAID_LAST = """
@@ -330,7 +335,7 @@ def _walk(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> list[int]
     edge = hits[-1] if len(hits) > MANY else 0
     for number, is_known in base.execute(
         f"""with hit as materialized (select value as id from json_each(:hits))
-        select articles.id, articles.id >= :edge from articles
+        select articles.id, articles.id >= :edge from {asked.filters.table}
         where {asked.filters.first} and (+articles.id < :edge or +articles.id in (select id from hit))
         order by articles.sort_at desc, articles.id desc limit :rows""",
         asked.given | {"hits": json.dumps(hits), "edge": edge},
@@ -343,7 +348,7 @@ def _walk(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> list[int]
 
 def _read(base: sqlite3.Connection, asked: _Asked) -> list[int] | None:
     """The hits among the newest READ articles that pass the filters. None when more are needed, or one is too long to read."""
-    newest = f"""select id from articles where {asked.filters.first} and {asked.filters.others}
+    newest = f"""select id from {asked.filters.table} where {asked.filters.first} and {asked.filters.others}
         order by articles.sort_at desc, articles.id desc limit {READ}"""
     ids = [row[0] for row in base.execute(newest, asked.given)]
     hits = which_hold(base, ids, asked.words)
@@ -364,7 +369,7 @@ def _look_through(base: sqlite3.Connection, asked: _Asked) -> tuple[list[int], i
     """The newest of all hits that pass the filters; and how many were gone through, where that may not have been all."""
     *found, (count,) = base.execute(
         f"""with hit as materialized ({asked.hits}) select * from (
-            select articles.id from articles
+            select articles.id from {asked.filters.table}
             where {asked.filters.first} and +articles.id in (select id from hit) and {asked.filters.others}
             order by articles.sort_at desc, articles.id desc limit :rows
         ) union all select count(*) from hit""",
@@ -378,7 +383,8 @@ def _best(base: sqlite3.Connection, asked: _Asked, last: list[int], elsewhere: d
     narrowed = "true"
     if asked.filters != Filters():
         hits = "+articles.id in (select value from json_each(:hits))"  # a list of all that pass takes a microsecond for each
-        narrowed = f"id in (select id from articles where {asked.filters.first} and {hits} and {asked.filters.others})"
+        passing = f"{asked.filters.first} and {hits} and {asked.filters.others}"
+        narrowed = f"id in (select id from {asked.filters.table} where {passing})"
     edge = last[asked.ranked - 1] if len(last) > asked.ranked else 0
     found = base.execute(
         f"""select id from (

@@ -64,7 +64,7 @@ function pressed(event) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const isTyped = event.target.closest("input, select, textarea, [contenteditable]");
+  const isTyped = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
   if (!on || isTyped || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
   const key = pressed(event), isOpen = list.togglePopover && list.matches(":popover-open");
   if (!Object.hasOwn(ACTIONS, key) || (isOpen && key !== "?") || (event.repeat && !"jk".includes(key))) return;
