@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.cli.output import upgrading
 from pipelines.archive.articles import COLUMNS
 from pipelines.archive.store import Archive
 from pipelines.database.connection import NotOurDatabase, StorageError, connect, storage_errors
@@ -42,6 +43,35 @@ def test_an_empty_file_becomes_an_archive_only_by_writing(tmp_path: Path) -> Non
         connect(path)
     connect(path, write=True).close()
     connect(path).close()
+
+
+def test_who_opens_an_archive_of_an_earlier_release_hears_of_each_step(archive: Archive) -> None:
+    make_older(archive)
+    told: list[tuple[int, int]] = []
+    for path in (archive.path, archive.path, archive.path.with_name("new.db")):
+        Archive(path, lambda *step: told.append(step)).close()
+    assert told == [(0, 1)]
+
+
+def test_elsewhere_than_on_a_terminal_a_line_says_why_it_takes_longer(
+    archive: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for quiet, said in (
+        (False, f"broadsheet: {archive.path} is of an earlier release; it is brought up to date first\n"),
+        (True, ""),
+    ):
+        make_older(Archive(archive.path))
+        for line in (said, ""):
+            with upgrading(archive.path, quiet=quiet) as follow:
+                Archive(archive.path, follow).close()
+            assert capsys.readouterr().err == line
+
+
+def make_older(archive: Archive) -> None:
+    for index in ("versions_changed", "articles_changed"):
+        archive.db.execute(f"drop index {index}")
+    archive.db.execute("delete from _sqlite_migrations where name = 'm033_corrections'")
+    archive.close()
 
 
 def test_a_damaged_file_is_a_storage_error(archive: Archive) -> None:

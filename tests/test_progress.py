@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive.queries import requests_due
+from pipelines.archive.store import Archive
 from pipelines.database.sqlite import Database
 from tests.conftest import CORPUS, broadsheet
 from tests.support.loopback import Site, serving, story
 from tests.support.terminal import on_a_terminal
+from tests.test_database import make_older
 
 MANNERS = '[crawl]\nuser_agent = "x (+https://x.example)"\ndelay = {delay}\nallow_private = ["127.0.0.0/8"]\n'
 
@@ -63,6 +65,13 @@ def test_a_bar_of_saved_pages_counts_them_and_is_never_full(tmp_path: Path) -> N
     shown = on_a_terminal(tmp_path, "import", CORPUS / "www.corvane.example", columns=100)
     counts = re.findall(r" (\d+)/(\S+) ", shown)
     assert {of for _, of in counts} == {"?"}, shown
+
+
+def test_a_bar_shows_how_far_an_archive_of_an_earlier_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    make_older(Archive(tmp_path / "news.db"))
+    shown = on_a_terminal(tmp_path, "forget", "--yes", "https://x.example/1")
+    assert re.search("bringing news.db up to date .* 0/1 0:00:0", shown), shown
+    assert "news.db up to date" not in shown.splitlines()[-1]
 
 
 def test_elsewhere_than_on_a_terminal_there_is_no_bar(sites: list[Site], tmp_path: Path) -> None:

@@ -171,6 +171,22 @@ def test_search_for_words_in_quotation_marks_wants_them_together(get: Get) -> No
     assert rows(get, "search", q='"Quay North"') == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "said_in", "snippet"),
+    [
+        ('"toppled onto"', "article", "**toppled onto**"),
+        ("islands fear ferries", "copy", "**Islands** **fear** for their **ferries** as Selkie runs out of money"),
+        ('"in January, so that the board"', "version", "**in January, so that the board**"),
+    ],
+)
+def test_search_finds_what_only_a_copy_or_an_earlier_version_says(
+    get: Get, typed: str, said_in: str, snippet: str
+) -> None:
+    (hit,) = rows(get, "search", q=typed)
+    assert hit["said_in"] == said_in and snippet in hit["snippet"]
+    assert bool(hit["copy_url"]) == (said_in == "copy") and hit["copy_url"] != hit["url"]
+
+
 def test_search_can_be_narrowed_to_a_source_and_a_time(get: Get) -> None:
     every = rows(get, "search", q="harbour")
     one = every[-1]
@@ -238,7 +254,9 @@ def test_an_empty_search_shows_the_latest_articles(get: Get) -> None:
 )
 def test_queries_read_no_large_table_from_end_to_end(demo: Path, name: str) -> None:
     assert [
-        step for step in plan_of(demo, name) if re.match(r"SCAN (articles|pages)(?! USING COVERING INDEX)\b", step)
+        step
+        for step in plan_of(demo, name)
+        if re.match(r"SCAN (articles|pages|variants)(?! USING COVERING INDEX)\b", step)
     ] == []
 
 

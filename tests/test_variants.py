@@ -1,5 +1,6 @@
 """What copies and other versions say that the article does not: it is kept, found, and taken down with them."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from pipelines.archive.store import Archive
 from pipelines.archive.takedown import erase
 from pipelines.database.connection import connect
 from pipelines.database.schema import migrations
+from pipelines.publish import search as module
 from pipelines.publish.feed import atom
 from pipelines.publish.formatting import starred
-from pipelines.publish.search import Filters, expression, search, seen_last
+from pipelines.publish.search import Filters, among, expression, search, seen_last
 from pipelines.text import added_lines, other_title
 from tests.test_deduplicate import A, B, C, article, page, report
 from tests.test_forget import forget, holds, keep, rows
@@ -150,6 +152,38 @@ def test_best_first_ranks_what_a_copy_says(archive: Archive) -> None:
     keep(archive, page(A), article(TEXT))
     keep(archive, page(B, minutes=5), article(NEAR))
     assert [hit["said_in"] for hit in found(archive, "xylophone", best=True)] == ["copy"]
+
+
+@pytest.mark.parametrize("far", [0, 10**9])
+@pytest.mark.parametrize("typed", ["xylophone", "xylophone -walrus", "xyl* OR carried"])
+def test_what_is_said_elsewhere_is_looked_up_in_the_index(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, typed: str, far: int
+) -> None:
+    keep(archive, page(A), article(TEXT))
+    keep(archive, page(B, minutes=5), article(NEAR))
+    keep(archive, page("https://d.example/1", minutes=3), article(report("quay", 90) + "\n\nOne xylophone."))
+    monkeypatch.setattr(module, "LOOKED_UP", far - 1)
+    asked: list[str] = []
+    archive.db.conn.set_trace_callback(asked.append)
+    assert {len(found(archive, typed, best=best)) for best in (False, True)} == {2}
+    archive.db.conn.row_factory = sqlite3.Row
+    assert len(seen_last(archive.db.conn, expression(typed) or "", Filters(since="2026"), 9)) == 2
+    assert len(among(archive.db.conn, expression(typed) or "", Filters(), [1, 2, 99])) == 2
+    archive.db.conn.row_factory = None
+    archive.db.conn.set_trace_callback(None)
+    asked = [
+        sql for sql in asked if re.match(r"\s*(select|with)\b.*\bvariants", sql, re.DOTALL) and "_terms" not in sql
+    ]
+    steps = {step for sql in asked for step in plan(archive, sql)}
+    assert {step for step in steps if "_fts VIRTUAL" in step and not re.search("INDEX [0-9]+:.*M", step)} == set()
+    assert {
+        step for step in steps if re.match(r"SCAN (variants|articles|pages|sources)\b(?!.* VIRTUAL)", step)
+    } == set()
+    assert any("SEARCH variants USING INTEGER PRIMARY KEY" in step for step in steps)
+
+
+def plan(archive: Archive, sql: str) -> list[str]:
+    return [row[3] for row in archive.db.execute(f"explain query plan {sql}")]
 
 
 def test_a_copy_s_own_headline_and_words_are_gone_with_it(archive: Archive) -> None:

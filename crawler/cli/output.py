@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -43,6 +43,25 @@ def print_error(message: str, code: int, *, quiet: bool = False) -> int:
         except OSError:
             _redirect_to_devnull(sys.stderr)
     return code
+
+
+@contextlib.contextmanager
+def upgrading(db: Path, *, quiet: bool = False) -> Iterator[Callable[[int, int], object]]:
+    """Show how an archive of an earlier release is brought up to date, as what is yielded is told: on a terminal by a bar, elsewhere in
+    a line before. Nothing is shown of one that is."""
+    with contextlib.ExitStack() as shown:
+        bar: list[Callable[[int, int], object]] = []
+
+        def follow(done: int, of: int) -> None:
+            if not bar:
+                from crawler.cli.progress import counting  # loads rich
+
+                if not sys.stderr.isatty():
+                    print_error(f"{db} is of an earlier release; it is brought up to date first", DONE, quiet=quiet)
+                bar.append(shown.enter_context(counting(f"bringing {db.name} up to date", quiet=quiet)))
+            bar[0](done, of)
+
+        yield follow
 
 
 def print_errors(messages: Sequence[str], code: int) -> int:

@@ -29,6 +29,7 @@ from crawler.cli.output import (
     is_absent,
     print_error,
     print_errors,
+    upgrading,
 )
 from crawler.reasons import sentence
 from pipelines.database.lock import LockTaken, run_lock
@@ -153,7 +154,8 @@ def _run_locked(job: Job) -> int:
 
     try:
         read = read_sources(job.sources_file) if job.sources_file else job.read
-        archive = Archive(job.db)
+        with upgrading(job.db, quiet=job.quiet) as follow:
+            archive = Archive(job.db, follow)
     except SourcesError as error:
         return print_errors(error.args, USAGE)
     except NotOurDatabase as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.common import DB, archive_errors, open_archive
-from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error, printable
+from crawler.cli.output import DONE, FAILED, STORAGE, USAGE, cannot_begin, counted, print_error, printable, upgrading
 
 if TYPE_CHECKING:
     from pipelines.archive.store import Archive
@@ -248,5 +248,7 @@ def writing(db: Path) -> Iterator["Archive"]:
             held.enter_context(run_lock(db))
         except OSError as error:
             sys.exit(print_error(cannot_begin(error, db), STORAGE))
-        with storage_errors(db), contextlib.closing(Archive(db)) as archive:
+        with upgrading(db) as follow, storage_errors(db):
+            archive = Archive(db, follow)
+        with storage_errors(db), contextlib.closing(archive):
             yield archive

@@ -6,7 +6,7 @@ What a table is written by is in the file of its name; here are the transactions
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -33,8 +33,7 @@ from pipelines.archive import (
 from pipelines.archive.pages import Stored
 from pipelines.archive.runs import RunState
 from pipelines.archive.takedown import Forgotten, Plan
-from pipelines.archive.warc_takedown import Follow
-from pipelines.database.connection import StorageError, connect, describe, storage_errors
+from pipelines.database.connection import Follow, StorageError, connect, describe, storage_errors
 from pipelines.deduplicate import stories, story_index
 from pipelines.deduplicate.match import known_pages, match
 from pipelines.deduplicate.parts import place_of
@@ -43,11 +42,11 @@ Item = Listing | Outcome
 
 
 class Archive:
-    """news.db, opened for writing by one run. Raises what connect() does."""
+    """news.db, opened for writing by one run. Raises what connect() does, and tells `follow` what that does."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, follow: Follow = lambda done, of: None) -> None:
         self.path = path
-        self.db = connect(path, write=True)
+        self.db = connect(path, write=True, follow=follow)
         self.run = RunState()
         with storage_errors(path):
             runs.create_touched(self.db)
@@ -111,7 +110,7 @@ class Archive:
         """Whether what near copies are found by was made by other rules than this release's, or there is none yet."""
         return not versions.are_prints_current(self.db)
 
-    def upgrade(self, follow: Callable[[int, int], object] = lambda done, of: None) -> None:
+    def upgrade(self, follow: Follow = lambda done, of: None) -> None:
         """Make the fingerprints of all articles again: before a run, 2 ms an article. `follow` is told how many of how many are done."""
         with self.transaction():
             versions.renew_prints(self.db, follow)

@@ -22,8 +22,8 @@ from pathlib import Path, PurePosixPath
 from crawler.urls import canonical_url, site_of
 from pipelines.archive import captures, feed_texts
 from pipelines.archive.rows import update
-from pipelines.archive.warc_takedown import Follow, Taken, find
-from pipelines.database.connection import Row, first_row
+from pipelines.archive.warc_takedown import Taken, find
+from pipelines.database.connection import Follow, Row, first_row
 from pipelines.database.schema import FORGOTTEN, FULL_TEXT, NOWHERE
 from pipelines.database.sqlite import Database
 

@@ -7,7 +7,7 @@ power went is told by its own beginning, and is finished by the next takedown.
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipelines.archive import captures
 from pipelines.archive.warc_members import Member, blank_record, groups, members
-from pipelines.database.connection import Row, rows
+from pipelines.database.connection import Follow, Row, rows
 from pipelines.database.sqlite import Database
 
 
@@ -32,10 +32,6 @@ class Taken:
     def is_answer(self) -> bool:
         """Whether it is what a server said, and not a record that belongs to that."""
         return self.capture_id is not None or self.member.kind in ("response", "revisit")
-
-
-Follow = Callable[[int, int], object]
-"""Is told how many files of how many are done."""
 
 
 def find(

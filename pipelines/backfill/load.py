@@ -17,10 +17,8 @@ from pipelines.archive.warc import Originals
 from pipelines.archive.warc_files import WarcFiles
 from pipelines.backfill.manifest import Manifest, part_path
 from pipelines.backfill.parts import read_part, rows_in
+from pipelines.database.connection import Follow
 from pipelines.deduplicate import stories
-
-Follow = Callable[[int, int], object]
-"""Is told how many rows of how many are done."""
 
 MOST_FOR_STORIES = 20_000
 """Articles of a window of days up to which a load renews the stories: more is a matter of minutes, and of a gigabyte."""

@@ -3,7 +3,7 @@
 import errno
 import shlex
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from pipelines.database.sqlite import Database
 
 Row = dict[str, Any]
 """A row of a table or a query, by its columns' names."""
+
+Follow = Callable[[int, int], object]
+"""Is told how many of how many are done: steps, files, rows."""
 
 BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer's lock; Datasette and readers never hold one."""
@@ -54,8 +57,11 @@ class StorageError(Exception):
     """The disk or the database file failed."""
 
 
-def connect(path: Path, *, write: bool = False, older: bool = False) -> Database:
-    """Open a news.db; only with `write` is one created or brought up to date. With `older` one of an older schema will do.
+def connect(
+    path: Path, *, write: bool = False, older: bool = False, follow: Follow = lambda done, of: None
+) -> Database:
+    """Open a news.db; only with `write` is one created or brought up to date, of which `follow` is told before each step, as it may
+    take minutes. With `older` one of an older schema will do.
 
     Raises NotOurDatabase (missing, no SQLite file, another program's, a newer release's) or StorageError.
     """
@@ -82,7 +88,7 @@ def connect(path: Path, *, write: bool = False, older: bool = False) -> Database
             _check_ours(connection, path, write=write, older=older)
             db = Database(connection)
             if write:
-                _prepare(db)
+                _prepare(db, follow)
             connection.execute("pragma foreign_keys = on")
             unless_sound.pop_all()
         return db
@@ -208,9 +214,15 @@ def _check_ours(connection: sqlite3.Connection, path: Path, *, write: bool, olde
         )
 
 
-def _prepare(db: Database) -> None:
+def _prepare(db: Database, follow: Follow) -> None:
     db.conn.execute("pragma journal_mode = wal")
     db.conn.execute("pragma synchronous = normal")
     db.conn.execute(f"pragma journal_size_limit = {LONGEST_LOG}")
     db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
-    migrations.apply(db)
+    steps = [step.name for step in migrations.pending(db)]
+    if steps == [step.name for step in migrations._migrations]:  # a new file is no work
+        migrations.apply(db)
+        return
+    for done in range(len(steps)):
+        follow(done, len(steps))
+        migrations.apply(db, stop_before=steps[done + 1 :])

@@ -25,6 +25,7 @@ from typing import Any
 from datasette.app import Datasette
 
 from pipelines.database.connection import connect
+from pipelines.database.schema import FULL_TEXT
 from pipelines.publish.serve import METADATA
 
 SOURCES, LANGUAGES, SECTIONS = 200, ("en", "de", "fr", "es", "pt"), 30
@@ -49,13 +50,14 @@ ASKED = 200.0
 
 
 def make(path: Path, size: int) -> None:
-    """An archive of `size` invented articles: a third in stories of two to six, a tenth with copies of which one was rewritten, a
-    twentieth changed, a fortieth gone."""
+    """An archive of `size` invented articles: a third in stories of two to six, a tenth with copies of which one was rewritten and has
+    words of its own, a twentieth changed, a fortieth gone."""
     db = connect(path, write=True)
     db.conn.execute("pragma foreign_keys = off")  # the stories come last
     chance = random.Random(7)
     for trigger in ("insert", "update", "change", "delete"):
-        db.conn.execute(f"drop trigger articles_fts_{trigger}")  # the index is made in one go, at the end
+        for table in FULL_TEXT:
+            db.conn.execute(f"drop trigger {table}_{trigger}")  # the index is made in one go, at the end
     with db.conn:
         db.conn.execute("begin")
         db.conn.executemany(
@@ -75,7 +77,8 @@ def make(path: Path, size: int) -> None:
                select story_id, min(title), min(sort_at), max(sort_at), count(*), count(distinct source_id)
                from articles where story_id is not null group by story_id"""
         )
-    db.conn.execute("insert into articles_fts (articles_fts) values ('rebuild')")
+    for table in FULL_TEXT:
+        db.conn.execute(f"insert into {table} ({table}) values ('rebuild')")
     db.conn.execute("analyze")
     db.conn.execute("pragma wal_checkpoint(truncate)")
     db.close()
@@ -157,6 +160,13 @@ def _insert(connection: Any, rows: tuple[dict[str, Any], ...], chance: random.Ra
                 f"""insert into versions (article_id, page_id, version, fetched_at, title, content_hash, words_added, words_removed, text)
                    values ({row["id"]}, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 told[: row["version_count"]],
+            )
+            said = " ".join(chance.sample(text, 60)), " ".join(chance.choices(common_words(), k=8)).capitalize()
+            added = [(*copy, *reversed(said)), (*own, None, said[0])][: row["version_count"] - 1]
+            connection.executemany(
+                f"""insert into variants (id, article_id, page_id, title, text, first_seen_at)
+                   values (({row["id"]} << 20) + ?, {row["id"]}, ?, ?, ?, '{row["first_seen_at"]}')""",
+                [(number, *one) for number, one in enumerate(added, 1)],
             )
 
 
