@@ -110,9 +110,9 @@ def _percent(share: float) -> str:
     return format_percent(share, "#,##0 %" if english else None, locale=reader())
 
 
-def about(number: float) -> str:
+def about(average: float) -> str:
     """A number that is an average: `0.3`, `7`, `1,204`."""
-    return format_decimal(round(number, 1) if number < 2 else round(number), locale=reader())
+    return number(round(average, 1) if average < 2 else round(average))
 
 
 def toml_string(text: str) -> str:
