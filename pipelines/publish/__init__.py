@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
 from datasette.url_builder import Urls
-from datasette.utils import escape_fts
+from datasette.utils import escape_fts, tilde_decode
 from markupsafe import Markup
 
 from crawler.reasons import sentence
@@ -120,9 +120,10 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Headers on every answer; fewer pages for visitors; pages in their reader's language."""
     base, more = datasette.setting("base_url"), partial(passers_by.headers, datasette)
 
-    def is_page(path: str, status: int) -> bool:
-        return has_archive(datasette) and (status >= 400 or pages.is_page(path))
+    def is_ours(path: str) -> bool:
+        database = tilde_decode(path.split("/")[1])
+        return has_archive(datasette) and (database not in datasette.databases or is_shown(database, datasette))
 
     return lambda app: guarded(
-        base_url.under(base, negotiation.negotiated(app, base, is_page)), public=is_public(datasette), more=more
+        base_url.under(base, negotiation.negotiated(app, base, is_ours)), public=is_public(datasette), more=more
     )

@@ -82,7 +82,12 @@ def short_day(stamp: str) -> str:
 
 def number(count: float) -> str:
     """A number as a reader writes it: `1,200`, `1.200`."""
-    return format_decimal(count, locale=reader())
+    return _decimal(count, reader())
+
+
+@lru_cache(10_000)
+def _decimal(count: float, locale: Locale) -> str:
+    return format_decimal(count, locale=locale)  # as slow as a query of an index, and a page may have a thousand
 
 
 def names(found: Any) -> str:
@@ -121,14 +126,9 @@ def _percent(share: float) -> str:
     return format_percent(share, "#,##0 %" if english else None, locale=reader())
 
 
-def about(number: float) -> str:
+def about(average: float) -> str:
     """A number that is an average: `0.3`, `7`, `1,204`."""
-    return _decimal(round(number, 1) if number < 2 else round(number), reader())
-
-
-@lru_cache(10_000)
-def _decimal(number: float, locale: Locale) -> str:
-    return format_decimal(number, locale=locale)
+    return number(round(average, 1) if average < 2 else round(average))
 
 
 def toml_string(text: str) -> str:

@@ -1,6 +1,6 @@
 """How a source is doing, for its readers: the word and the reason that health_rules.py gave -> a word and whole sentences.
 
-A reason is parts between semicolons, each of one of FORMS; a part of another hand is shown as it stands. test_health_sentences.py
+A reason is parts between semicolons, each of one of FORMS; a part of another hand is shown as it stands, as English. test_health_sentences.py
 has every form that the rules know.
 """
 
@@ -11,6 +11,7 @@ from babel.units import format_unit
 from markupsafe import Markup, escape
 
 from crawler.reasons import REASONS, sentence
+from pipelines.publish import translation
 from pipelines.publish.archive_words import meaning
 from pipelines.publish.formatting import day, instant, number
 from pipelines.publish.sources import NOT_ASKED
@@ -79,9 +80,20 @@ def poll(last_status: str | None) -> str:
 
 
 def as_html(sentences: str) -> Markup:
-    """What stands between backticks is code; an address runs from left to right in every script."""
+    """What stands between backticks is code; an address runs from left to right in every script, and so does what stayed English."""
     coded = re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentences)))
-    return Markup(re.sub(r"https?://[^\s<]+[^\s<.,:;]", r'<bdi dir="ltr">\g<0></bdi>', coded))
+    marked = re.sub(f"{_ISOLATE}([^{_POP}]*){_POP}", rf"<span {translation.IN_ENGLISH}>\1</span>", coded)
+    return Markup(re.sub(r"https?://[^\s<]+[^\s<.,:;]", r'<bdi dir="ltr">\g<0></bdi>', marked))
+
+
+_ISOLATE, _POP = "\u2066", "\u2069"
+"""What stands around English within a text of another language, also where it has no markup: Unicode's own marks (UAX 9)."""
+
+
+def _as_english(text: str) -> str:
+    if translation.tag() == "en":
+        return text
+    return f"{_ISOLATE}{re.sub(f'[{_ISOLATE}{_POP}]', '', text)}{_POP}"
 
 
 _WITHIN = [text.meaning for text in REASONS.values() if "; " in text.meaning]
@@ -98,7 +110,7 @@ def _sentence(part: str, status: str) -> str:
     for pattern, said in FORMS:
         if found := pattern.fullmatch(part):
             return said({**found.groupdict(), "status": status})
-    return part if part.endswith((".", "?", "!")) else f"{part[:1].upper()}{part[1:]}."
+    return _as_english(part if part.endswith((".", "?", "!")) else f"{part[:1].upper()}{part[1:]}.")
 
 
 Found = dict[str, str]
@@ -256,7 +268,7 @@ def _why(reason: str) -> str:
     if found := re.fullmatch(r"the budget of (?P<host>\S+) for one run, (?P<number>[\d,]+) requests, is spent", reason):
         said = gettext("the %(number)s requests that a run may send to %(host)s are spent")
         return said % {"host": found["host"], "number": _number(found["number"])}
-    return (meaning(reason) or reason).removesuffix(".")
+    return (meaning(reason) or _as_english(reason.removesuffix("."))).removesuffix(".")
 
 
 # Numbers and times

@@ -26,8 +26,8 @@ _FOR_PROGRAMS = re.compile(r"\.(json|csv|atom)$")
 
 _QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 
-_others: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("others", default=())
-"""The other parameters of the page that is being made."""
+_others: ContextVar[tuple[tuple[str, str], ...] | None] = ContextVar("others", default=())
+"""The other parameters of the page that is being made; None where it takes no language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +41,21 @@ class Choice:
 
 
 def choices() -> list[Choice]:
-    """The languages of the switch on every page."""
-    return [_choice(name) for name in translation.languages()]
+    """The languages of the switch on every page; none where another program's database may have a column of that name."""
+    others = _others.get()
+    return [] if others is None else [_choice(name, others) for name in translation.languages()]
 
 
-def _choice(language: str) -> Choice:
+def _choice(language: str, others: tuple[tuple[str, str], ...]) -> Choice:
     locale, tag = Locale.parse(language), language.replace("_", "-")
     name = locale.get_display_name() or tag
-    query = "?" + urlencode([*_others.get(), (PARAMETER, tag)])
+    query = "?" + urlencode([*others, (PARAMETER, tag)])
     return Choice(tag=tag, name=name[0].upper() + name[1:], direction=locale.text_direction, query=query)
 
 
-def negotiated(app: App, base: str, is_page: Callable[[str, int], bool]) -> App:
-    """The application, which makes pages for their readers. `is_page` says by path, without the base URL, and status whether an HTML
-    answer is one of ours: those say in which language they are, and keep the one that was chosen."""
+def negotiated(app: App, base: str, is_ours: Callable[[str], bool]) -> App:
+    """The application, which makes pages for their readers. `is_ours` says by path, without the base URL, whether HTML is of the
+    reading room: such pages say in which language they are, and keep the one that was chosen."""
 
     async def negotiate(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,28 +63,40 @@ def negotiated(app: App, base: str, is_page: Callable[[str, int], bool]) -> App:
             return
         path = "/" + scope["path"].removeprefix(base).lstrip("/")
         asked = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
-        chosen = next((known for name, said in asked if name == PARAMETER and (known := _known(said))), None)
-        kept, accepted = (
-            ("", "") if _FOR_PROGRAMS.search(path) else (_cookie(scope), _header(scope, b"accept-language"))
-        )
+        takes, is_data = is_ours(path) and not _is_of_sql(asked), _FOR_PROGRAMS.search(path) is not None
+        chosen = next((known for name, said in asked if name == PARAMETER and takes and (known := _known(said))), None)
+        kept, accepted = ("", "") if is_data else (_cookie(scope), _header(scope, b"accept-language"))
         locale = locale_for(chosen or _known(kept), accepted)
 
         async def send_marked(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_html(message) and is_page(path, message["status"]):
+            if message["type"] == "http.response.start" and _is_html(message) and is_ours(path):
                 message = {
                     **message,
                     "headers": [*_marked(message["headers"]), *(_keep(chosen, base) if chosen else ())],
                 }
             await send(message)
 
-        before = _others.set(tuple((name, said) for name, said in asked if name != PARAMETER))
+        others = tuple((name, said) for name, said in asked if name != PARAMETER)
+        before = _others.set(others if takes else None)
         try:
             with translation.read_in(locale):
-                await app(scope, receive, send_marked)
+                await app(_without(scope) if chosen and not is_data else scope, receive, send_marked)
         finally:
             _others.reset(before)
 
     return negotiate
+
+
+def _is_of_sql(asked: list[tuple[str, str]]) -> bool:
+    """Whether `lang` is a value that a reader's own SQL asks for."""
+    return any(name == "sql" and re.search(rf":{PARAMETER}\b", said) for name, said in asked)
+
+
+def _without(scope: Message) -> Message:
+    """The request without its language, which Datasette would take for a column of its table."""
+    parts = scope["query_string"].split(b"&")
+    kept = [part for part in parts if part.partition(b"=")[0] != PARAMETER.encode()]
+    return {**scope, "query_string": b"&".join(kept)}
 
 
 def locale_for(chosen: str | None, accepted: str) -> Locale:

@@ -223,7 +223,8 @@ def _times(source: queries.Row, moment: Callable[[str], Markup]) -> Context:
 
 def _sparkline(per_day: list[int], said: str, said_of_none: str) -> Markup:
     numbers = {"least": min(per_day), "most": max(per_day), "yesterday": per_day[-2], "days": len(per_day)}
-    return charts.sparkline(per_day, (said if any(per_day) else said_of_none) % numbers)
+    in_words = {name: formatting.number(count) for name, count in numbers.items()}
+    return charts.sparkline(per_day, (said if any(per_day) else said_of_none) % in_words)
 
 
 @requests.about_one("source", details.source)
@@ -277,11 +278,6 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/source/(?P<id>\d{1,18})$", source_page),
     (r"^/tables$", tables_page),
 ]
-
-
-def is_page(path: str) -> bool:
-    """Whether a path, without the base URL, is of one of these pages."""
-    return any(re.match(pattern, path) for pattern, _ in ROUTES)
 
 
 def _is_in_the_row(name: str, shown: Context) -> bool:

@@ -55,7 +55,10 @@ def one_of(request: Request, name: str, words: Collection[str]) -> str | None:
     """A parameter that is one of some words; None where it is not there. BadRequest for any other."""
     said = one(request, name)
     if said is not None and said not in words:
-        raise BadRequest(f"{name}: expected one of {', '.join(words)}, not {said[:50]!r}")
+        known = gettext(", ").join(words)
+        raise BadRequest(
+            gettext("%(name)s: expected one of %(words)s, not %(given)s", name=name, words=known, given=repr(said[:50]))
+        )
     return said
 
 

@@ -24,6 +24,9 @@ FOLDER = Path(__file__).parent / "translations"
 ENGLISH = Locale("en", "GB")
 """Whose dates cannot be misread: `21 November 2026`, and a day that begins with 0 hours."""
 
+IN_ENGLISH = Markup('lang="en" dir="ltr"')
+"""The attributes of what is English in every language: Datasette's own words, and what the metadata says of tables."""
+
 _reader: ContextVar[Locale] = ContextVar("reader", default=ENGLISH)
 
 
@@ -132,6 +135,6 @@ def install(environment: "Environment") -> None:
     """Templates say `{{ _("News") }}`, `{% trans %}`: Jinja's own extension, whose macros translate, too; and `{{ ours() }}`."""
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
-    environment.globals |= {"language": tag, "direction": direction, "ours": ours}
+    environment.globals |= {"language": tag, "direction": direction, "ours": ours, "english": IN_ENGLISH}
     extended: Any = environment
     extended.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)

@@ -15,6 +15,7 @@ const giveKeys = (icon) => {
   const head = icon.closest("th");
   icon.setAttribute("role", "button");
   icon.setAttribute("tabindex", "0");
+  icon.setAttribute("lang", document.documentElement.lang);
   icon.setAttribute("aria-label", `${head.closest("table").dataset.menu}: ${head.dataset.column}`);
   icon.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") {
