@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import importlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import NamedTemporaryFile
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +34,20 @@ CORPUS = ROOT / "local_corpus"
 
 
 gc.disable()  # what is imported and collected is there to stay
+
+# Python is started some hundred times, here and by tests: what is imported is compiled once, as it is for users. The workers
+# of pytest-xdist start after this.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_collection() -> None:
+    """Let Scrapy look at a stack that is low, thrice: of the one below an import by pytest it reads the source of every frame,
+    and looks for each among all modules, which is an eighth of the time of collecting all tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        low = Thread(target=importlib.import_module, args=("scrapy.core.downloader.contextfactory",))
+        low.start()
+        low.join()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

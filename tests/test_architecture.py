@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -13,12 +14,7 @@ import pytest
 from crawler.parsers.listings import reading_of
 from pipelines.extract.pipeline import NEEDS, outcome_of
 from tests.conftest import ROOT
-
-MODULES: dict[str, ast.Module] = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text("utf-8"))
-    for folder in ("crawler", "pipelines")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-}
+from tests.support.syntax import loaded_at_start, modules, nodes
 
 GROUND = ("crawler.items", "crawler.client_redirects", "crawler.redirectors", "crawler.dates", "crawler.digests", "crawler.encodings", "crawler.folders", "crawler.hints", "crawler.iso_2022", "crawler.lenient_json", "crawler.pagination", "crawler.path_patterns", "crawler.reasons", "crawler.reservations", "crawler.urls", "crawler.times", "crawler.selectors", "crawler.workers",
           "crawler.worker_process", "pipelines.text", "pipelines.extract.phrases", "pipelines.extract.notice_signs", "pipelines.database")  # fmt: skip
@@ -49,18 +45,9 @@ def imports(tree: ast.AST, *, at_start: bool = False) -> Iterator[str]:
             yield from {name for alias in node.names if (name := known(f"{node.module}.{alias.name}"))}
 
 
-def loaded_at_start(tree: ast.AST) -> Iterator[ast.AST]:
-    """All but what stands in functions, and what only a type checker reads."""
-    for node in ast.iter_child_nodes(tree):
-        only_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        if not only_types and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-            yield from loaded_at_start(node)
-
-
 def known(name: str) -> str | None:
     """The module of the project that a dotted name is, or is in."""
-    while name and name not in MODULES:
+    while name and name not in modules():
         name = name.rpartition(".")[0]
     return name if name not in ("", "crawler", "pipelines") else None
 
@@ -73,7 +60,7 @@ def wrong(below: tuple[str, ...], allowed: tuple[str, ...], of: str = "") -> lis
     """Imports that modules of these floors make of others than those allowed; `of`: only of this package are they counted."""
     return [
         (name, imported)
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         if is_in(name, below)
         for imported in sorted(set(imports(tree)))
         if imported.startswith(of) and not is_in(imported, allowed)
@@ -118,13 +105,19 @@ def test_a_backfill_loads_nothing_of_scrapy() -> None:
     ],
 )
 def test_a_library_that_costs_much_to_load_is_known_to_few(library: str, known_to: list[str]) -> None:
-    code = {module: ast.unparse(tree) for module, tree in MODULES.items()}
-    assert [name for name in code if f"import {library}" in code[name] or f"from {library}" in code[name]] == known_to
+    by = [name for name, code in unparsed().items() if f"import {library}" in code or f"from {library}" in code]
+    assert by == known_to
+
+
+@cache
+def unparsed() -> dict[str, str]:
+    """The code of all modules, without comments and in one notation."""
+    return {name: ast.unparse(tree) for name, tree in modules().items()}
 
 
 def test_extraction_knows_no_database_nor_does_what_it_may_import() -> None:
     assert wrong(PURE, PURE, of="pipelines.") == []
-    assert [name for name, tree in MODULES.items() if is_in(name, PURE) and "sqlite" in ast.unparse(tree)] == []
+    assert [name for name, code in unparsed().items() if is_in(name, PURE) and "sqlite" in code] == []
 
 
 def test_publishing_knows_the_database_and_the_ground() -> None:
@@ -136,16 +129,16 @@ def test_publishing_knows_the_database_and_the_ground() -> None:
 def test_sql_stands_where_the_tables_are() -> None:
     found = [
         (name, node.value[:60])
-        for name, tree in MODULES.items()
+        for name in modules()
         if not is_in(name, WITH_SQL)
-        for node in ast.walk(tree)
+        for node in nodes(name)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
     ]
     assert found == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    graph = {name: set(imports(tree, at_start=True)) - {name} for name, tree in MODULES.items()}
+    graph = {name: set(imports(tree, at_start=True)) - {name} for name, tree in modules().items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -166,11 +159,11 @@ def test_what_the_workers_import_loads_nothing_of_scrapy() -> None:
 
 
 def test_no_module_and_no_class_is_too_long_to_be_read() -> None:
-    long = [(name, len(file_of(name).read_text("utf-8").splitlines())) for name in MODULES]
+    long = [(name, len(file_of(name).read_text("utf-8").splitlines())) for name in modules()]
     classes = [
         (f"{name}.{node.name}", (node.end_lineno or 0) - node.lineno + 1)
-        for name, tree in MODULES.items()
-        for node in ast.walk(tree)
+        for name in modules()
+        for node in nodes(name)
         if isinstance(node, ast.ClassDef)
     ]
     assert [pair for pair in long if pair[1] > MOST_LINES] == []

@@ -30,7 +30,7 @@ from pipelines.publish.table_files import FORMATS, FORMULA, table_file
 from pipelines.text import content_hash
 from tests.conftest import ROOT, broadsheet, connect
 from tests.support.loopback import story
-from tests.test_architecture import MODULES, loaded_at_start
+from tests.support.syntax import loaded_at_start, modules
 from tests.test_cli import full_disk, modes_hold, printing_to, run_with
 from tests.test_deduplicate import article, page
 from tests.test_documents import DAILY, FERRY, LATER, WIRE, ferries
@@ -454,7 +454,7 @@ def test_without_pyarrow_parquet_says_what_to_install_and_others_do_not_ask(
     done = CliRunner().invoke(main, ["export", f"{tmp_path}/out.parquet", "--db", str(demo)])
     said = f"broadsheet: {tmp_path}/out.parquet: Parquet needs pyarrow: pip install 'broadsheet[parquet]'\n"
     assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (2, said, [])
-    nodes = ((name, node) for name, tree in MODULES.items() for node in loaded_at_start(tree))
+    nodes = ((name, node) for name, tree in modules().items() for node in loaded_at_start(tree))
     imports = [(name, node) for name, node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     assert {name for name, node in imports if "pyarrow" in ast.unparse(node)} == {"pipelines.backfill.parts"}
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from pipelines.extract.phrases import Mentions, Openings, phrases
-from tests.test_architecture import MODULES
+from tests.support.syntax import modules, nodes
 
 METHODS = ("match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split")
 
@@ -45,7 +45,7 @@ Found = tuple[str, str | bytes, int, frozenset[str]]
 def compiled() -> Iterator[Found]:
     """Where each pattern stands, the pattern, its flags, and how it is used."""
     used = methods_by_name()
-    for name in sorted(set(MODULES) - {*OURS}):
+    for name in sorted(set(modules()) - {*OURS}):
         module = importlib.import_module(name)
         for key, value in vars(module).items():
             yield from patterns_of(f"{name}.{key}", value, used.get(key, frozenset(METHODS)))
@@ -55,8 +55,8 @@ def compiled() -> Iterator[Found]:
 def methods_by_name() -> dict[str, frozenset[str]]:
     """`FEED` -> `match`: by which of a pattern's methods a name is asked anywhere."""
     found: dict[str, set[str]] = {}
-    for tree in MODULES.values():
-        for node in ast.walk(tree):
+    for name in modules():
+        for node in nodes(name):
             if isinstance(node, ast.Attribute) and node.attr in METHODS:
                 found.setdefault(ast.unparse(node.value).rpartition(".")[2], set()).add(node.attr)
     return {name: frozenset(methods) for name, methods in found.items()}
@@ -85,7 +85,7 @@ def patterns_of(where: str, value: object, methods: frozenset[str]) -> Iterator[
 
 def inline(name: str, module: ModuleType) -> Iterator[Found]:
     """The patterns of `re.search(r"…", text)` and its like, as far as they are constants."""
-    for node in ast.walk(MODULES[name]):
+    for node in nodes(name):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             if ast.unparse(node.func.value) != "re" or node.func.attr not in METHODS:
                 continue

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,7 @@ from pipelines.archive.schedule import EVERY_RUN_FAILURES, LONGEST_RETRY, RETRY_
 from pipelines.archive.store import Archive
 from pipelines.extract.tree import MAX_TEXT
 from tests.conftest import ROOT
-from tests.test_architecture import MODULES
-
-TREES = {name: tree for name, tree in MODULES.items() if name != "crawler.reasons"}
+from tests.support.syntax import modules, nodes
 
 RAISED = ("Refusal", "NotAListing", "RobotsForbid", "RobotsUnreachable", "WorkerLost", "OutOfMemory")
 """Exceptions whose message is a reason, or the end of one."""
@@ -31,10 +30,15 @@ ENDINGS = ("crash", "memory", "timeout")
 # Every word that is used is in the table
 
 
+def users() -> list[str]:
+    """The modules that may use a word, all but the table's own."""
+    return [name for name in modules() if name != "crawler.reasons"]
+
+
 def expressions() -> Iterator[ast.expr]:
     """What may give a reason: arguments of exceptions, keywords and columns by name, what failures.py returns."""
-    for name, tree in TREES.items():
-        for node in ast.walk(tree):
+    for name in users():
+        for node in nodes(name):
             match node:
                 case ast.Call(func=ast.Name(id) | ast.Attribute(attr=id), args=[first, *_]) if id in RAISED:
                     yield first
@@ -71,14 +75,22 @@ NO_REASONS = {"storage"}
 
 SQL = re.compile(r"\b(?:pages\.)?(?:reason|last_status) (?:=|<>|in) \(?((?:'\w+'(?:, )?)+)")
 
-USED = {text for node in expressions() for text in literals(node) if re.fullmatch("[a-z0-9_]+…?", text)} | {
-    word
-    for tree in TREES.values()
-    for node in ast.walk(tree)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    for listed in SQL.findall(node.value)
-    for word in re.findall(r"\w+", listed)
-}
+
+@cache
+def used() -> set[str]:
+    given = {text for node in expressions() for text in literals(node) if re.fullmatch("[a-z0-9_]+…?", text)}
+    return given | {
+        word
+        for text in said()
+        if isinstance(text, str)
+        for listed in SQL.findall(text)
+        for word in re.findall(r"\w+", listed)
+    }
+
+
+@cache
+def said() -> set[object]:
+    return {node.value for name in users() for node in nodes(name) if isinstance(node, ast.Constant)}
 
 
 def is_known(text: str) -> bool:
@@ -88,17 +100,16 @@ def is_known(text: str) -> bool:
 
 
 def test_every_word_that_is_used_has_a_sentence() -> None:
-    assert len(USED) > 40
-    assert sorted(text for text in USED - NO_REASONS if not is_known(text)) == []
+    assert len(used()) > 40
+    assert sorted(text for text in used() - NO_REASONS if not is_known(text)) == []
 
 
 def test_every_word_that_has_a_sentence_is_used() -> None:
-    said = {node.value for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    ends = {word: [word.removeprefix(text[:-1]) for text in USED if text.endswith("…")] for word in REASONS}
+    ends = {word: [word.removeprefix(text[:-1]) for text in used() if text.endswith("…")] for word in REASONS}
     unused = [
         word
         for word in REASONS
-        if word not in said | USED and not any(end in (said | {"NNN", "SITE"}) - {word} for end in ends[word])
+        if word not in said() | used() and not any(end in (said() | {"NNN", "SITE"}) - {word} for end in ends[word])
     ]
     assert unused == []
 

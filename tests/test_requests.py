@@ -31,7 +31,7 @@ from crawler.fetcher.requests import (
 from crawler.items import Link, Source
 from crawler.urls import UnusableURL
 from tests.conftest import ROOT
-from tests.test_architecture import MODULES
+from tests.support.syntax import modules, nodes
 
 SOURCE = Source(url="https://x.example/", name="x.example")
 PAGE = PageRequest(source=SOURCE, link=Link(url="https://x.example/one"), via="feed")
@@ -55,8 +55,8 @@ def test_requests_are_made_at_the_gate_alone() -> None:
     """But for `data:,`, by which saved files are read, and for what Scrapy makes of a request of ours."""
     made = [
         (name, ast.unparse(call.args[0]))
-        for name, tree in MODULES.items()
-        for call in ast.walk(tree)
+        for name in modules()
+        for call in nodes(name)
         if isinstance(call, ast.Call) and ast.unparse(call.func) in ("Request", "scrapy.Request") and call.args
     ]
     assert sorted(made) == [("crawler.fetcher.requests", "asked.url"), ("crawler.spiders.copies", "'data:,'")]
