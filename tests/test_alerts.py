@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +19,13 @@ import feedparser
 import pytest
 from datasette.app import Datasette
 
+from crawler.cli.alert import send_after
 from crawler.items import Alert
 from crawler.sources.toml_file import SourcesError, parse_sources
+from crawler.times import stamp
 from pipelines.alerts import outbox
+from pipelines.alerts.outbox import Failure
+from pipelines.archive import alert_changes
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
 from tests.conftest import ROOT, broadsheet
@@ -192,8 +197,8 @@ def test_a_machine_with_sendmail_needs_no_server(desk: Desk) -> None:
     desk.alert(env=working)
     desk.store("new")
     said = desk.alert(code=1, env=sendmail(desk.folder, code=75))
-    assert said == (
-        "broadsheet: alert ferries: not delivered to a@example.org: sendmail ended with 75: queue is full; it waits for the next run\n"
+    assert re.sub(r"\d{4}-\S+ \S+ UTC", "TIME", said) == (
+        "broadsheet: alert ferries: not delivered to a@example.org: sendmail ended with 75: queue is full; it waits for the next run, since TIME\n"
     )
     assert desk.alert(env=sendmail(desk.folder)) == "ferries: 1 article to a@example.org\n"
     arguments, mail = (desk.folder / "sent").read_text().split("\n", 1)
@@ -226,14 +231,18 @@ def test_a_receiver_that_was_down_for_a_day_gets_each_once(desk: Desk) -> None:
         more=f'[alerts]\nsmtp = "smtp://127.0.0.1:{mailbox.port}"\nsender = "b@example.org"',
     )
     desk.alert()
-    for hour in range(4):
+    for hour, told in enumerate((["it waits"] * 2, [], [], ["4 messages wait"])):
         desk.store(f"hour {hour}")
+        if hour == 3:
+            desk.change("update alert_failures set told_at = '2026-01-01T00:00:00Z' where way = 'email'")
         said = desk.alert("--quiet", code=1)
-        assert [line.partition("; it waits")[1] for line in said.splitlines()] == ["; it waits"] * 2
+        assert [re.sub(".*; (.*) for the next run, since .*", r"\1", line) for line in said.splitlines()] == told
     assert len(desk.feed().entries) == 4
     with up(Sink(sink.server_port)) as sink, up(Mailbox(mailbox.port)) as mailbox:
         sink.status = 503
         mailbox.refusal = "452 full"
+        assert desk.alert("--quiet", code=1) == ""  # another reason, and the last was told just now
+        desk.change("update alert_failures set told_at = '2026-01-01T00:00:00Z'")
         assert "it answers 503" in (said := desk.alert("--quiet", code=1)) and "says 452 full" in said
         sink.status, mailbox.refusal = 204, ""
         for _ in range(2):
@@ -242,6 +251,43 @@ def test_a_receiver_that_was_down_for_a_day_gets_each_once(desk: Desk) -> None:
         assert sorted(hit["title"] for body in sink.bodies for hit in body["hits"]) == wanted
         assert sorted(mail["subject"] for mail in mailbox.mails) == [f"ferries: {title}" for title in wanted]
     assert desk.rows("select distinct reason from alert_messages") == [(None,)]
+    assert desk.rows("select * from alert_failures") == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reason", "is_news"),
+    [
+        (10, "down", False),
+        (60 * 24 - 1, "down", False),
+        (60 * 24, "down", True),
+        (10, "full", False),
+        (60, "full", True),
+    ],
+)
+def test_a_failure_is_news_again_after_a_day_or_for_another_reason(
+    desk: Desk, minutes: int, reason: str, is_news: bool
+) -> None:
+    began = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    with closing(Archive(desk.db)) as archive:
+        base = archive.db.conn
+        number = outbox.begin(base, Alert(name="x", query="y"), stamp(began))
+        assert outbox.failed(base, number, "email", "down", stamp(began)).is_news
+        later = stamp(began + timedelta(minutes=minutes))
+        again = outbox.failed(base, number, "email", reason, later)
+        assert again == Failure(reason=reason, since=stamp(began), waiting=0, is_news=is_news)
+        outbox.recovered(base, number, "email")
+        assert outbox.failed(base, number, "email", "down", later).since == later
+
+
+def test_changes_that_no_alert_looks_at_do_not_grow_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_changes, "MOST", 2)
+    desk.alerts(FERRIES + 'file = "x.atom"')
+    desk.alert()
+    for name in "abcd":
+        desk.store(name)
+    with closing(Archive(desk.db)) as archive:
+        archive.start_run(argv=[], version="", now=datetime.now(UTC))
+    assert desk.alert() == "ferries: 2 articles to x.atom\n"
 
 
 def test_a_message_that_is_never_taken_keeps_no_other_back(desk: Desk) -> None:
@@ -420,6 +466,14 @@ def test_a_crawl_sends_alerts_when_its_lock_is_free(site: Site, newsroom: Newsro
         newsroom.crawl("--alert", "--now", "--quiet")
     assert (newsroom.folder / "locks").read_text() == "news.db.alerts.lock\n"
     assert json.loads((newsroom.folder / "hits").read_text())["title"] == "A ferry"
+
+
+def test_a_crawl_fails_for_a_receiver_only_when_it_tells_of_it(desk: Desk) -> None:
+    desk.alerts(FERRIES + 'command = "/bin/false"')
+    desk.alert()
+    desk.store("new")
+    assert [send_after(0, desk.folder / "sources.toml", desk.db, quiet=True) for _ in range(2)] == [1, 0]
+    assert desk.alert("--quiet", code=1) == ""
 
 
 @pytest.mark.parametrize("public", [False, True])

@@ -111,6 +111,18 @@ def test_each_program_gets_what_it_needs_alone(folder: Path) -> None:
     assert both.startswith("".join(for_cron.partition("\n\n")[:2])) and for_systemd in both
 
 
+def test_the_crawl_sends_alerts_where_there_are_any(folder: Path) -> None:
+    sources = folder / "sources.toml"
+    for alert, said in (("", False), ('[[alert]]\nname = "x"\nquery = "y"\nfile = "z"\n', True)):
+        sources.write_text(f'[[source]]\nurl = "https://a.example/"\n{alert}')
+        lines = broadsheet("schedule", cwd=folder).stdout.splitlines()
+        assert [" crawl --quiet --alert " in line for line in lines if " crawl " in line] == [said] * 2
+        assert not any("--alert" in line for line in lines if " crawl " not in line)
+    sources.write_text("[[alert]]")
+    done = broadsheet("schedule", cwd=folder)
+    assert (done.returncode, done.stdout, 'needs name = "…"' in done.stderr) == (2, "", True)
+
+
 def test_systemd_reads_the_words_of_the_command_as_they_are(folder: Path) -> None:
     printed = broadsheet("schedule", cwd=folder).stdout
     line = re.search(r"^ExecStart=(.*)", printed, re.MULTILINE)

@@ -29,6 +29,7 @@ from pipelines.database.lock import LockTaken, run_lock
 if TYPE_CHECKING:
     from crawler.items import Alert
     from crawler.sources.toml_file import SourcesFile
+    from pipelines.alerts.outbox import Failure
     from pipelines.alerts.send import Done
 
 WAIT_SECONDS = 600
@@ -75,17 +76,23 @@ def alerts_of(sources_file: Path, names: Sequence[str] = ()) -> tuple["SourcesFi
 
 
 def send(
-    read: "SourcesFile", alerts: Sequence["Alert"], sources_file: Path, db: Path, *, quiet: bool, busy: int = BUSY
+    read: "SourcesFile",
+    alerts: Sequence["Alert"],
+    sources_file: Path,
+    db: Path,
+    *,
+    quiet: bool,
+    after: int | None = None,
 ) -> int:
-    """Send what is new of some alerts; returns the exit status, or ends with `busy` where another start does. Nothing here holds the
-    lock of a crawl."""
+    """Send what is new of some alerts; returns the exit status, or ends with that of the crawl it comes `after` where another start
+    sends. After a crawl a failure counts when it is told. Nothing here holds the lock of a crawl."""
     from crawler.times import stamp
     from pipelines.alerts import outbox
     from pipelines.alerts.send import Sender, faults
 
     folder = sources_file.absolute().parent
     failed = False
-    with open_archive(db) as archive, _alone(db, busy, quiet=quiet):
+    with open_archive(db) as archive, _alone(db, BUSY if after is None else after, quiet=quiet):
         base = archive.conn
         base.row_factory = sqlite3.Row
         base.execute(f"pragma busy_timeout = {WAIT_SECONDS * 1000}")
@@ -95,19 +102,19 @@ def send(
         sender = Sender(base=base, delivery=read.delivery, folder=folder, clock=lambda: stamp(datetime.now(UTC)))
         for alert in alerts:
             for done in sender.send(alert):
-                failed |= done.failure is not None
+                failed |= done.failure is not None and (after is None or done.failure.is_news)
                 _tell(done, quiet=quiet)
         outbox.forget_changes(base, [alert.name for alert in read.alerts])
     return FAILED if failed else DONE
 
 
 def send_after(code: int, sources_file: Path, db: Path, *, quiet: bool) -> int:
-    """Send the alerts after a crawl that ended with this exit status; returns that of both. Its lock is free again: a receiver that
-    takes its time keeps no crawl out."""
+    """Send the alerts after a crawl that ended with this exit status; returns that of both: 1 also in runs that tell of a failure, so that
+    systemd tells as seldom as cron. Its lock is free again: a receiver that takes its time keeps no crawl out."""
     if code not in (DONE, FAILED):
         return code
     read, alerts = alerts_of(sources_file)
-    return send(read, alerts, sources_file, db, quiet=quiet, busy=code) or code
+    return send(read, alerts, sources_file, db, quiet=quiet, after=code) or code
 
 
 @contextmanager
@@ -127,14 +134,27 @@ def _tell(done: "Done", *, quiet: bool) -> None:
 
     name = done.alert.name
     if done.failure is not None and done.way:
-        to = receiver(done.alert, done.way)
-        print_error(f"alert {name}: not delivered to {to}: {done.failure}; it waits for the next run", FAILED)
+        line = f"not delivered to {receiver(done.alert, done.way)}: {done.failure.reason}; {_waiting(done.failure)}"
+        if done.failure.is_news:
+            print_error(f"alert {name}: {line}", FAILED)
+        elif not quiet:
+            click.echo(printable(f"{name}: {line}"))
     if quiet:
         return
     if done.way is None:
         click.echo(printable(f"{name}: watched from now on; what is stored later is sent"))
     elif done.articles:
         click.echo(printable(f"{name}: {counted(done.articles, 'article')} to {receiver(done.alert, done.way)}"))
+
+
+def _waiting(failure: "Failure") -> str:
+    """How many messages wait, and since when there was no delivery."""
+    from pipelines.publish.formatting import exactly
+
+    since = f"since {exactly(failure.since)}"
+    if failure.waiting > 1:
+        return f"{failure.waiting:,} messages wait for the next run, {since}"
+    return f"it waits for the next run, {since}"
 
 
 def _show(alerts: Sequence["Alert"], db: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.common import DB, SOURCES
+from crawler.cli.common import DB, SOURCES, read_sources_file
 from crawler.cli.output import USAGE, is_absent, print_error
 
 
@@ -22,7 +22,8 @@ def schedule(every: str, program: str | None, sources_file: Path, db: Path) -> N
     """Print what crawls regularly, for cron and for systemd. Installs nothing.
 
     A second line is the alarm: once a day it names the sources that are ill, and says nothing when none is. For systemd
-    there is a unit for `broadsheet serve`, too, and one that mails what failed.
+    there is a unit for `broadsheet serve`, too, and one that mails what failed. Where sources.toml has an [[alert]], the
+    crawl sends it.
     """
     minutes = _minutes(every)
     if minutes is None:
@@ -35,7 +36,16 @@ def schedule(every: str, program: str | None, sources_file: Path, db: Path) -> N
     # -m instead of the script: the same whether or not the environment's bin folder is on cron's PATH.
     # -P: cron starts in the home folder, where some crawler.py may lie.
     broadsheet, archive = [sys.executable, "-P", "-m", "crawler"], ["--db", str(db.absolute())]
-    crawl = [*broadsheet, "crawl", "--quiet", "--sources", str(sources_file.absolute()), *archive]
+    alerts = not is_absent(sources_file) and read_sources_file(sources_file, may_be_empty=True).alerts
+    crawl = [
+        *broadsheet,
+        "crawl",
+        "--quiet",
+        *(["--alert"] if alerts else []),
+        "--sources",
+        str(sources_file.absolute()),
+        *archive,
+    ]
     check = [*broadsheet, "status", "--check", *archive]
     if any("\n" in word for word in crawl):
         sys.exit(print_error("a path with a line break is nothing that a crontab can hold", USAGE))

@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from crawler.items import Alert
+from crawler.times import moment_of
 from pipelines.publish.categories import has_sources, named
 from pipelines.publish.queries import source_numbers
 from pipelines.publish.search import Filters, among, expression
@@ -25,6 +27,10 @@ IN_FILE = 200
 """Articles of an Atom file, those found last: what a feed reader that comes once a day would see of a busy alert."""
 
 
+TELL_AGAIN, TELL_ANOTHER = timedelta(days=1), timedelta(hours=1)
+"""After which a failure is told again: of the same reason, and of another. A receiver that is down has one for every few minutes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A message that has not arrived yet."""
@@ -34,6 +40,16 @@ class Waiting:
     way: str  #: one of WAYS, without `file`
     key: str  #: the same at every attempt: a receiver can tell a repeat by it
     articles: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A receiver that takes nothing."""
+
+    reason: str  #: in words
+    since: str  #: when that began, ISO 8601 UTC
+    waiting: int  #: messages that wait for it; 0 of a file
+    is_news: bool  #: whether a person is to be told: at first, for another reason, once a day
 
 
 class UnknownSource(Exception):
@@ -165,6 +181,28 @@ def not_sent(base: sqlite3.Connection, message: Waiting, reason: str) -> None:
 
 def _mark(base: sqlite3.Connection, message: Waiting, what: str, value: str) -> None:
     base.execute(f"update alert_messages set {what} where batch = ? and way = ?", [value, message.batch, message.way])
+
+
+def failed(base: sqlite3.Connection, number: int, way: str, reason: str, now: str) -> Failure:
+    """Note that a way has failed."""
+    known = base.execute(_FAILURE, [number, way]).fetchone()
+    since, told_at, told = known or (now, None, None)
+    (waiting,) = base.execute(_COUNT, [number, way]).fetchone()
+    silent = moment_of(now) - moment_of(told_at) if told_at else None
+    is_news = silent is None or silent >= (TELL_AGAIN if reason == told else TELL_ANOTHER)
+    if is_news:
+        base.execute("insert or replace into alert_failures values (?, ?, ?, ?, ?)", [number, way, since, now, reason])
+    return Failure(reason=reason, since=since, waiting=waiting, is_news=is_news)
+
+
+_FAILURE = "select since, told_at, reason from alert_failures where alert_id = ? and way = ?"
+
+_COUNT = "select count(*) from alert_messages where alert_id = ? and way = ? and sent_at is null"
+
+
+def recovered(base: sqlite3.Connection, number: int, way: str) -> None:
+    """Note that a way has not failed."""
+    base.execute("delete from alert_failures where alert_id = ? and way = ?", [number, way])
 
 
 def found_last(base: sqlite3.Connection, number: int) -> list[int]:

@@ -20,7 +20,7 @@ class Done:
     alert: Alert
     way: str | None  #: None: it was only begun
     articles: int = 0  #: that arrived
-    failure: str | None = None  #: why the others wait, in words
+    failure: outbox.Failure | None = None  #: why the others wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +40,25 @@ class Sender:
             yield Done(alert=alert, way=None)
         outbox.note(self.base, alert, number, self.clock())
         for way in alert.ways:
-            yield self._file(alert, number) if way == "file" else self._by(way, alert, number)
+            articles, reason = self._file(alert, number) if way == "file" else self._by(way, alert, number)
+            failure = outbox.failed(self.base, number, way, reason, self.clock()) if reason else None
+            if failure is None:
+                outbox.recovered(self.base, number, way)
+            yield Done(alert=alert, way=way, articles=articles, failure=failure)
 
-    def _file(self, alert: Alert, number: int) -> Done:
-        """Write the Atom file of an alert anew from what was found: it has nothing to lose or to repeat."""
+    def _file(self, alert: Alert, number: int) -> tuple[int, str | None]:
+        """Write the Atom file of an alert anew from what was found: it has nothing to lose or to repeat. Returns how many articles are
+        new in it, or why it could not be written."""
         rows = shown(self.base, outbox.words_of(alert), outbox.found_last(self.base, number))
         try:
             is_new = ways.write_file(self.folder / (alert.file or ""), feed_of(alert, rows))
         except ways.NotDelivered as error:
-            return Done(alert=alert, way="file", failure=str(error))
-        return Done(alert=alert, way="file", articles=len(rows) if is_new else 0)
+            return 0, str(error)
+        return len(rows) if is_new else 0, None
 
-    def _by(self, way: str, alert: Alert, number: int) -> Done:
-        """Send what waits by a way, until one message does not arrive: the receiver may be down, and the next run tries again."""
+    def _by(self, way: str, alert: Alert, number: int) -> tuple[int, str | None]:
+        """Send what waits by a way, until one message does not arrive: the receiver may be down, and the next run tries again. Returns
+        how many articles arrived, and why the others did not."""
         articles = 0
         for message in outbox.waiting(self.base, number, way):
             rows = shown(self.base, outbox.words_of(alert), message.articles)
@@ -63,10 +69,10 @@ class Sender:
                     ways.deliver(way, told, self.delivery, self.folder)
                 except (ways.NotDelivered, ways.CannotDeliver) as error:
                     outbox.not_sent(self.base, message, str(error))
-                    return Done(alert=alert, way=way, articles=articles, failure=str(error))
+                    return articles, str(error)
             outbox.sent(self.base, message, self.clock())
             articles += len(rows)
-        return Done(alert=alert, way=way, articles=articles)
+        return articles, None
 
 
 def would_send(base: sqlite3.Connection, alert: Alert) -> list[Row] | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from crawler.items import Host, Listing, Outcome, Page, Source
 from crawler.times import stamp
 from pipelines.archive import (
+    alert_changes,
     articles,
     captures,
     feed_texts,
@@ -144,6 +145,7 @@ class Archive:
     def start_run(self, *, argv: list[str], version: str, now: datetime) -> None:
         with self.transaction():
             runs.start(self.db, self.run, argv=argv, version=version, now=now)
+            alert_changes.trim(self.db)
 
     def finish_run(self, *, status: str, reason: str | None, now: datetime) -> None:
         """End the run. Stories come first, in short transactions of their own: a killed run leaves them to the next."""

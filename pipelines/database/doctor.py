@@ -42,6 +42,7 @@ class Question:
 
 _REFERENCES = {
     ("alert_hits", "alerts"): "delete from alert_hits where alert_id not in (select id from alerts)",
+    ("alert_failures", "alerts"): "delete from alert_failures where alert_id not in (select id from alerts)",
     ("alert_messages", "alerts"): "delete from alert_messages where alert_id not in (select id from alerts)",
     ("loads", "runs"): "update loads set run_id = null where run_id not in (select id from runs)",
     ("captures", "pages"): "delete from captures where page_id not in (select id from pages)",

@@ -329,6 +329,21 @@ def m033_corrections(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m034_alert_failures(db: Database) -> None:
+    """Since when a receiver of an alert takes nothing, and when that was said last: not in every run."""
+    db.conn.execute(
+        """create table alert_failures (
+            alert_id integer not null references alerts (id) on delete cascade,
+            way text not null,
+            since text not null,
+            told_at text not null,
+            reason text not null,
+            primary key (alert_id, way)
+        ) strict, without rowid"""
+    )
+
+
 def _seen(since: str, before: str) -> str:
     """SQL for how many articles of a source were first seen so many days ago or later."""
     stamp = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{} days')"

@@ -45,6 +45,7 @@ OWNERS_COLUMNS = {
     ("alerts", "name"),
     ("alerts", "words"),
     ("alert_messages", "reason"),
+    ("alert_failures", "reason"),
 }
 """(table, column) of an archive that may name files of the machine: how a run was started, the words of a bug, an archive; or a
 person: who asked for a takedown; or what its owner has written for nobody else.

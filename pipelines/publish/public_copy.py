@@ -23,7 +23,7 @@ _RESERVED = (
 """What goes of them. The index only marks what is deleted until its parts are merged."""
 
 _ONLY_FOR_CRAWLS = (
-    "alert_changes", "alert_hits", "alert_messages", "alerts", "captures", "feed_texts", "feed_prints", "fingerprints", "loads", "parts", "signatures", "story_articles", "story_changes", "story_frames",
+    "alert_changes", "alert_failures", "alert_hits", "alert_messages", "alerts", "captures", "feed_texts", "feed_prints", "fingerprints", "loads", "parts", "signatures", "story_articles", "story_changes", "story_frames",
     "story_frequencies", "story_prints", "story_terms", "sources_toml",
 )  # fmt: skip
 """Tables whose rows nobody reads: words and prints that texts are compared by, texts of feeds and of parts that are joined; and
