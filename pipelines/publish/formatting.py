@@ -4,7 +4,8 @@ Markup in which the text is escaped already."""
 import json
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,10 +28,15 @@ MARKS = ("\x02", "\x03")
 _SPACED = re.compile(rf"(?:^| |(?<=…)){MARKS[0]}?[{CJK}]{MARKS[1]}?(?: |$|(?=…))")
 
 
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
 def instant(stamp: str | None) -> datetime | None:
     """A stored time; None for NULL, a bare day, or what is no time."""
+    if not stamp or not _STAMP.fullmatch(stamp):
+        return None
     try:
-        return datetime.strptime(stamp or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(stamp)  # a tenth of what strptime() takes, and a page may have a thousand
     except ValueError:
         return None
 
@@ -47,6 +53,11 @@ def ago(stamp: str | None, now: datetime) -> str:
         if abs(now - at) < timedelta(minutes=1)
         else format_timedelta(at - now, add_direction=True, locale=LOCALE)
     )
+
+
+def moment(stamp: str, now: datetime) -> Markup:
+    """What ago() says as an element that has the exact time: the macro `when` in a tenth of its time, for pages with a thousand."""
+    return Markup(f'<time datetime="{escape(stamp)}" title="{escape(exactly(stamp))}">{escape(ago(stamp, now))}</time>')
 
 
 def exactly(stamp: str | None) -> str:
@@ -107,7 +118,12 @@ def percent(share: float) -> str:
 
 def about(number: float) -> str:
     """A number that is an average: `0.3`, `7`, `1,204`."""
-    return format_decimal(round(number, 1) if number < 2 else round(number), locale=reader())
+    return _decimal(round(number, 1) if number < 2 else round(number), reader())
+
+
+@lru_cache(10_000)
+def _decimal(number: float, locale: Locale) -> str:
+    return format_decimal(number, locale=locale)
 
 
 def toml_string(text: str) -> str:

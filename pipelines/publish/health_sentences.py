@@ -35,7 +35,9 @@ def word(status: str) -> str:
 def explanation(status: str, reason: str | None) -> str:
     """Why that is said of a source, and what else is worth knowing of it, in sentences; empty of one that is well and no more."""
     sentences = [gettext("It has not been read yet.")] if status == "new" else []
-    return " ".join((*sentences, *(_sentence(part, status) for part in _parts(reason or ""))))
+    if reason:
+        sentences += [_sentence(part, status) for part in _parts(reason)]
+    return " ".join(sentences)
 
 
 def kind(of: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from sqlite3 import Connection
@@ -170,9 +171,13 @@ async def sources_page(request: Request, datasette: "Datasette") -> Response:
         }
         for word, number in found.counts.items()
     ]
+    moment = cache(partial(formatting.moment, now=datetime.now(UTC)))  # sources are read in one run
     said = gettext("%(least)s to %(most)s a day, %(yesterday)s yesterday"), gettext("no article in %(days)s days")
     more = {
-        "sources": [one | _in_words(one) | {"chart": _sparkline(one["per_day"], *said)} for one in found.rows],
+        "sources": [
+            one | _in_words(one) | _times(one, moment) | {"chart": _sparkline(one["per_day"], *said)}
+            for one in found.rows
+        ],
         "has_categories": any(one["category"] for one in found.rows),
         "counts": counts,
         "everything": requests.again(request, health=None),
@@ -192,6 +197,11 @@ def _in_words(source: queries.Row) -> Context:
         "explanation": health_sentences.as_html(health_sentences.explanation(source["status"], source["reason"])),
         "usual": "–" if usual is None else formatting.about(usual),
     }
+
+
+def _times(source: queries.Row, moment: Callable[[str], Markup]) -> Context:
+    times = {"last_new": source["last_new_article_at"], "last_read": source["last_success_at"]}
+    return {name: moment(stamp) for name, stamp in times.items() if stamp}
 
 
 def _sparkline(per_day: list[int], said: str, said_of_none: str) -> Markup:
