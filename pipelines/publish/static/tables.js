@@ -38,4 +38,5 @@ addEventListener("load", () => {
   unfold();
   document.querySelectorAll(".dropdown-menu-icon").forEach(giveKeys);
   document.querySelector(".CodeMirror textarea")?.setAttribute("aria-label", "SQL");
+  document.querySelectorAll(".content textarea").forEach((box) => box.setAttribute("aria-label", box.name));
 });
