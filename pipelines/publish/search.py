@@ -394,7 +394,9 @@ def _best(base: sqlite3.Connection, asked: _Asked, last: list[int], elsewhere: d
         hits = "+articles.id in (select value from json_each(:hits))"  # a list of all that pass takes a microsecond for each
         passes = f"{asked.filters.first} and {hits} and {asked.filters.others}"
         passing = f"with passing as materialized (select id from {asked.filters.table} where {passes})"
-        narrowed = "+id in (select id from passing)"  # without `+` the words are looked for once for each that passes: 10 s
+        narrowed = (
+            "+id in (select id from passing)"  # without `+` the words are looked for once for each that passes: 10 s
+        )
     edge = last[asked.ranked - 1] if len(last) > asked.ranked else 0
     found = base.execute(
         f"""{passing} select id from (
