@@ -517,7 +517,7 @@ def test_who_comes_back_sees_what_is_new_and_still_does_after_a_reload(page: Pag
     page.context.add_cookies([{"name": cookie["name"], "value": "2020-01-01T00:00:00Z", "url": address}])
     for _ in range(2):
         page.goto(address)
-        assert "new articles since your last visit, 1 January 2020" in page.locator(".visit").inner_text()
+        assert "new articles since your last visit, January 1, 2020" in page.locator(".visit").inner_text()
         assert page.locator(".mark.new").count() == page.locator(".entry").count() > 0
         assert page.evaluate("document.cookie") == ""
     page.context.clear_cookies()

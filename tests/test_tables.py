@@ -107,7 +107,7 @@ def test_a_canned_query_is_told_from_a_table_by_its_prefix(page: Page) -> None:
     query, database = page("/news/latest_articles"), page("/news")
     assert query.cssselect("h1")[0].text_content() == "Question: Latest articles"
     assert query.cssselect("title")[0].text == "Question: Latest articles · Broadsheet"
-    links = {one.get("href"): one.text for one in database.cssselect("section dt a")}
+    links = {one.get("href"): one.text_content() for one in database.cssselect("section dt a")}
     assert (links["/news/latest_articles"], links["/news/articles"]) == ("Question: Latest articles", "articles")
 
 
