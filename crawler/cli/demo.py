@@ -22,13 +22,10 @@ if TYPE_CHECKING:
     from crawler.items import Link, Listing, Source
     from pipelines.archive.store import Archive
 
-LOOKS_AGAIN = 2
-"""The second confirms that what was not there at the first is gone."""
-
-
 def crawl_twice(corpus: Path, db: Path, crawl: Callable[[Path], int]) -> int:
     """Have `crawl` read a folder with the corpus as it was at first; then look again at the pages that first_look.toml names.
-    Returns an exit status. Looking again is left to a process of its own: Twisted's reactor cannot be started twice in one."""
+    Returns an exit status. What was not there is looked for once more, which confirms that it is gone. Looking again is left to a process
+    of its own: Twisted's reactor cannot be started twice in one."""
     before = tomllib.loads((corpus / "first_look.toml").read_text("utf-8"))
     code = _watch(corpus, db, **before["watched"], now=datetime.now(UTC)) if is_absent(db) else DONE
     with TemporaryDirectory() as temporary:
@@ -45,8 +42,8 @@ def crawl_twice(corpus: Path, db: Path, crawl: Callable[[Path], int]) -> int:
             sources.writelines(
                 f'\n[[source]]\nurl = "{one["url"]}"\nname = "{one["name"]}"\n' for one in before["added"]
             )
-        urls = sorted({page["url"] for page in before["corrected"] + before["deleted"]})
-        for _ in range(LOOKS_AGAIN):
+        deleted = [page["url"] for page in before["deleted"]]
+        for urls in ([*{page["url"] for page in before["corrected"]}, *deleted], deleted):
             code = code or _look_again(folder, db, urls)
     return code
 
