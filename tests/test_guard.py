@@ -28,11 +28,11 @@ def served(demo: Path) -> Iterator[Callable[..., Any]]:
     """Fetch a page of the demo archive, or of other files, from Datasette: path, files, public, settings."""
     with asyncio.Runner() as runner:
 
-        def get(path: str, *files: Path, public: bool = False, **settings: int) -> Any:
+        def get(path: str, *files: Path, public: bool = False, cookie: bytes = b"", **settings: int) -> Any:
             settings |= {name: _typed(value) for name, value in PUBLIC_SETTINGS.items()} if public else {}
             shown = Datasette([str(file) for file in files or [demo]], metadata=TOLD, settings=settings)
             runner.run(check_databases(shown))  # as `datasette serve` does
-            return runner.run(shown.client.get(path))
+            return runner.run(shown.client.get(path, headers=[(b"cookie", cookie)] if cookie else None))
 
         yield get
 
@@ -90,6 +90,11 @@ def test_a_request_that_datasette_cannot_follow_is_the_readers_mistake(served: C
     answer = served(f"/news/articles?{asked}")
     assert (answer.status_code, "That cannot be asked" in answer.text) == (400, True)
     assert served(f"/news/articles.json?{asked}").json()["status"] == 400
+
+
+@pytest.mark.parametrize("cookie", [b"a=\xff", b"\x80=1; visits=2026-11-29", b"caf\xc3\xa9=1", b";=;"])
+def test_a_cookie_in_any_letters_breaks_no_page(served: Callable[..., Any], cookie: bytes) -> None:
+    assert served("/", cookie=cookie).status_code == 200
 
 
 def test_visitors_ask_for_a_few_facets_at_a_time(served: Callable[..., Any]) -> None:
