@@ -261,8 +261,7 @@ def test_pages_in_arabic_run_from_right_to_left_fit_a_phone_and_are_accessible(
         violations = Axe().run(page).response["violations"]
         serious = [one for one in violations if one["impact"] in ("serious", "critical", "moderate")]
         assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == []
-    head = page.locator(".rows-and-columns thead").bounding_box()
-    assert head and head["x"] >= 360  # out of sight: each value has its own label
+    assert not page.locator(".rows-and-columns thead").is_visible()  # each value has its own label
     page.close()
 
 

@@ -162,7 +162,13 @@ def test_the_front_page_has_a_row_of_categories_and_the_chosen_one_as_its_headin
     ] == [False, True]
     assert coast.cssselect("select[name=category] option[selected]")[0].text == "Home / Coast"
     shown = {one.text_content() for one in coast.cssselect(".entry .source")}
-    assert shown == {"The Calderwick Ledger", "Brackenford Gazette", "Tarrow County Telegram", "Northvale Daily"}
+    assert shown == {
+        "The Calderwick Ledger",
+        "Brackenford Gazette",
+        "Tarrow County Telegram",
+        "Northvale Daily",
+        "The Wethersay Lamp",
+    }
 
 
 def test_an_archive_without_categories_has_no_row_of_them(tmp_path: Path) -> None:

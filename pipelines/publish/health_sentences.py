@@ -227,7 +227,7 @@ def _unread(found: Found) -> str:
 
 
 FORMS: tuple[tuple[re.Pattern[str], Callable[[Found], str]], ...] = tuple(
-    (re.compile(pattern), said)
+    (re.compile(f"^(?:{pattern})$"), said)
     for pattern, said in (
         ("not in sources.toml", lambda _: gettext("It is not in sources.toml any more, so nobody looks at it.")),
         ("enabled = false in sources.toml", lambda _: gettext("It is switched off in sources.toml, so nobody looks at it.")),
