@@ -97,6 +97,7 @@ def inline(name: str, module: ModuleType) -> Iterator[Found]:
             yield f"{name}:{node.lineno}", given, int(flags_given), frozenset((node.func.attr,))
 
 
+@cache
 def tree_of(pattern: str | bytes, flags: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -196,10 +197,11 @@ def repeated(pattern: str | bytes, first: str, piece: str, signs: int) -> str | 
 
 def grows(call: Callable[[Any], object], once: str | bytes, twice: str | bytes) -> bool:
     """Whether the work grows faster than the text, measured until it is seen to, or not to."""
-    return all(
-        min(seconds(call, twice) for _ in range(3)) > 3 * max(NOISE / 3, min(seconds(call, once) for _ in range(3)))
-        for _ in range(3)
-    )
+    for _ in range(3):
+        most = 3 * max(NOISE / 3, min(seconds(call, once) for _ in range(3)))
+        if any(seconds(call, twice) <= most for _ in range(3)):
+            return False
+    return True
 
 
 def seconds(call: Callable[[Any], object], text: str | bytes) -> float:
