@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.items import Link, Listing, Source
     from pipelines.archive.store import Archive
 
+
 def crawl_twice(corpus: Path, db: Path, crawl: Callable[[Path], int]) -> int:
     """Have `crawl` read a folder with the corpus as it was at first; then look again at the pages that first_look.toml names.
     Returns an exit status. What was not there is looked for once more, which confirms that it is gone. Looking again is left to a process
