@@ -182,6 +182,12 @@ def test_what_is_said_elsewhere_is_looked_up_in_the_index(
     assert any("SEARCH variants USING INTEGER PRIMARY KEY" in step for step in steps)
 
 
+def test_articles_are_looked_up_one_by_one_only_where_that_is_less_than_all_hits_between_them() -> None:
+    assert module._lie_far_apart([1, 1_000], '"crane"')
+    assert not module._lie_far_apart([1, 1_000], '"crane" OR "cranes" OR "crank"')
+    assert not module._lie_far_apart(range(1_000), '"crane"')
+
+
 def plan(archive: Archive, sql: str) -> list[str]:
     return [row[3] for row in archive.db.execute(f"explain query plan {sql}")]
 

@@ -286,7 +286,7 @@ def _holding(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list
     """Which of some articles hold one of these words: each is looked up, or where they lie close all that hold one gone through."""
     if not ids:
         return []
-    if _lie_far_apart(ids):
+    if _lie_far_apart(ids, words):
         sql = "select value from json_each(:ids) as hit where exists (select 1 from articles_fts where articles_fts match :words and rowid = value)"
     else:
         sql = """with hit as materialized (select value as id from json_each(:ids))
@@ -299,7 +299,7 @@ def _said_of(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list
     """Of which of some articles a copy or version holds what is looked for; as _holding() does it."""
     if not ids:
         return []
-    if _lie_far_apart(ids):
+    if _lie_far_apart(ids, words):
         sql = """select value from json_each(:ids) as hit where exists (
             select 1 from variants_fts where variants_fts match :words and rowid >= value << 20 and rowid < (value + 1) << 20)"""
     else:
@@ -310,9 +310,10 @@ def _said_of(base: sqlite3.Connection, words: str, ids: Collection[int]) -> list
     return [row[0] for row in base.execute(sql, given)]
 
 
-def _lie_far_apart(ids: Collection[int]) -> bool:
-    """Whether to look each of some articles up costs less than to go through all hits between the first and the last."""
-    return LOOKED_UP * len(ids) < max(ids) - min(ids)
+def _lie_far_apart(ids: Collection[int], words: str) -> bool:
+    """Whether to look each of some articles up, each word for itself, costs less than to go through all hits between the first and the
+    last. A beginning may stand for a thousand words: 1,000 articles were 4 s of looking up, and 0.02 s of going through."""
+    return LOOKED_UP * len(ids) * (words.count('"') // 2) < max(ids) - min(ids)
 
 
 def _all(base: sqlite3.Connection, asked: _Asked, hits: list[int]) -> tuple[list[int], int]:
