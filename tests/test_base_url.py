@@ -37,7 +37,7 @@ def test_every_link_of_every_kind_of_page_leads_on_under_the_base_url(demo: Path
         "search.atom",
         "sources",
         "news",
-        "-/static/app.css",
+        "-/static/table.js",
         "-/static-plugins/broadsheet/room.css",
     ):
         assert any(path.partition("?")[0] == base + page for path in answers), page

@@ -112,12 +112,6 @@ def prepare_jinja2_environment(env: "Environment", datasette: Any) -> None:
 
 
 @hookimpl
-def extra_css_urls(datasette: Any) -> list[str]:
-    """What Datasette's own pages need to show articles."""
-    return [datasette.urls.static_plugins("broadsheet", "tables.css")]
-
-
-@hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     """Headers on every answer; fewer pages for visitors."""
     base, more = datasette.setting("base_url"), partial(passers_by.headers, datasette)
