@@ -1,7 +1,9 @@
 """The whole flow on the local corpus: every page that expected/ names comes out as it says."""
 
 import json
+import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 from protego import Protego
 
+from crawler.cli.demo import crawl_twice
+from crawler.cli.run import PARTLY_DONE
 from crawler.fetcher.offline import find_copy
 from crawler.items import Page
 from crawler.parsers.content_types import content_type_of
@@ -142,3 +146,22 @@ def test_the_same_bytes_give_the_same_text_in_a_crawl_and_an_import(base: sqlite
     shared = {url: text for url, text in crawled.items() if url in imported}
     assert len(shared) > 25
     assert shared == {url: imported[url] for url in shared}
+
+
+def test_a_demo_that_a_signal_ended_begins_no_other_run(demo: Path, tmp_path: Path) -> None:
+    db = tmp_path / "news.db"
+    shutil.copy(demo, db)
+
+    def stopped(folder: Path) -> int:
+        with closing(sqlite3.connect(db)) as base, base:
+            base.execute(
+                "update runs set status = 'partial', reason = ? where id = (select max(id) from runs)", [ended]
+            )
+        return 0
+
+    ended = PARTLY_DONE["shutdown"]
+    with closing(connect(db)) as base:
+        runs = base.execute("select count(*) from runs").fetchone()
+    assert crawl_twice(CORPUS, db, stopped) == 0
+    with closing(connect(db)) as base:
+        assert base.execute("select count(*) from runs").fetchone() == runs

@@ -69,7 +69,7 @@ def test_the_commands_are_those_of_the_documentation() -> None:
 
 
 def test_the_languages_are_those_that_are_promised() -> None:
-    assert translation.languages() == ["ar", "de", "en", "es", "fr"]
+    assert {"ar", "de", "en", "es", "fr"} <= {*translation.languages()}
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from crawler.cli.output import DONE, is_absent
-from crawler.cli.run import Job, Verdict, run
+from crawler.cli.run import PARTLY_DONE, Job, Verdict, run
+from pipelines.archive.queries import end_of_run
+from pipelines.database.connection import connect
 
 if TYPE_CHECKING:
     from crawler.items import Link, Listing, Source
@@ -35,6 +38,8 @@ def crawl_twice(corpus: Path, db: Path, crawl: Callable[[Path], int]) -> int:
         for page in before["corrected"]:
             _replace(_file_of(folder, page["url"]), page["now"], page["was"])
         code = code or crawl(folder)
+        if _was_stopped(db):
+            return code
         for page in before["corrected"]:
             shutil.copy(_file_of(corpus, page["url"]), _file_of(folder, page["url"]))
         for page in before["deleted"]:
@@ -47,6 +52,14 @@ def crawl_twice(corpus: Path, db: Path, crawl: Callable[[Path], int]) -> int:
         for urls in ([*{page["url"] for page in before["corrected"]}, *deleted], deleted):
             code = code or _look_again(folder, db, urls)
     return code
+
+
+def _was_stopped(db: Path) -> bool:
+    """Whether a signal ended the last run: nothing more is begun then."""
+    if is_absent(db):
+        return False
+    with closing(connect(db)) as base:
+        return end_of_run(base) == PARTLY_DONE["shutdown"]
 
 
 def _look_again(folder: Path, db: Path, urls: list[str]) -> int:

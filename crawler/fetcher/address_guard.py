@@ -80,7 +80,8 @@ class PublicAddressResolver:
         public = [address for address in found if may_enter(address, self._allowed)]
         if found and not public:
             self.refused[name.lower()] = found[0]
-            logger.warning("%s is %s, which is not public; allow_private in sources.toml can allow it", name, found[0])
+            said = name if name == found[0] else f"{name} is {found[0]}, which"
+            logger.warning("%s is not public; allow_private in sources.toml can allow it", said)
         return public
 
 
