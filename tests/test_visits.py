@@ -124,7 +124,7 @@ def test_new_is_what_passes_the_filters_and_older_pages_are_marked_too(look: Loo
 
 def test_of_very_many_as_many_are_counted_as_take_no_time(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits, "COUNTED", 1)
-    assert said(look(cookie=f"{COOKIE}={an(3)}")) == ["At least 1 new articles since your last visit, 3 hours ago"]
+    assert said(look(cookie=f"{COOKIE}={an(3)}")) == ["At least 1 new article since your last visit, 3 hours ago"]
 
 
 @pytest.mark.parametrize("base_url", ["/", "/papers/"])
