@@ -121,7 +121,6 @@ RETRY_EXCEPTIONS = [
     "scrapy.exceptions.ResponseDataLossError",
 ]
 RETRY_GIVE_UP_LOG_LEVEL = "WARNING"
-LOG_VERSIONS: list[str] = []  # Scrapy reads the metadata of ten packages for a line of that level or not: 1/25 of a small crawl
 WARN_ON_GENERATOR_RETURN_VALUE = False  # Scrapy reads and parses the callback's source for it, at every answer: 1 ms
 URLLENGTH_LIMIT = 0  # Scrapy drops longer addresses without a word; a server that minds says 414
 
@@ -141,4 +140,4 @@ DOWNLOAD_HANDLERS = {
 }
 
 LOG_LEVEL = "WARNING"
-LOG_VERSIONS: list[str] = []  # Scrapy reads the metadata of ten packages for a line of that level or not: 1/25 of a small crawl
+LOG_VERSIONS: list[str] = []  # Scrapy reads ten packages' metadata even where nothing is logged: 4 % of a small crawl

@@ -88,7 +88,10 @@ def show(db: Path, **where: Any) -> NoReturn:
         sys.stdout.flush()
     # The proxies whose X-Forwarded-Proto uvicorn believes: those of this machine, and whoever may use the socket.
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "*" if place.uds else f"{LOOPBACK},::1")
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "pipelines.publish.datasette_command", *datasette_arguments(db, place)])
+    os.execv(
+        sys.executable,
+        [sys.executable, "-P", "-m", "pipelines.publish.datasette_command", *datasette_arguments(db, place)],
+    )
 
 
 def free_port(host: str, port: int) -> int:

@@ -20,7 +20,7 @@ apply = migrations.apply
 def copy_what_migrations_make() -> None:
     """From here on in this process, and in those that are forked from it."""
     _made()
-    migrations.apply = _copy  # type: ignore[method-assign]
+    migrations.apply = _copy  # type: ignore[method-assign, assignment]
 
 
 @cache
