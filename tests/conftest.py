@@ -88,13 +88,15 @@ def broadsheet(
     file_size: int | None = None,
     workers: int | None = 0,
     env: dict[str, str] | None = None,
+    encoding: str = "utf-8",
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as cron and people do.
 
     No file may grow beyond `file_size` bytes. `workers` extract, None: as many as usual; to start two takes longer than all
-    else, and the demo, which most tests read, is made by them. `env` is what its environment has more.
+    else, and the demo, which most tests read, is made by them. `env` is what its environment has more,
+    `encoding` that of what it prints.
     """
-    return _run("broadsheet", *arguments, cwd=cwd, file_size=file_size, workers=workers, env=env)
+    return _run("broadsheet", *arguments, cwd=cwd, encoding=encoding, file_size=file_size, workers=workers, env=env)
 
 
 def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -108,7 +110,7 @@ def run_killed(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str
 
 
 def _run(
-    program: str, *arguments: object, cwd: Path, **more: int | dict[str, str] | None
+    program: str, *arguments: object, cwd: Path, encoding: str = "utf-8", **more: int | dict[str, str] | None
 ) -> subprocess.CompletedProcess[str]:
     server = _forkserver()
     assert server.stdin is not None
@@ -123,7 +125,7 @@ def _run(
         }
         print(json.dumps(job | more), file=server.stdin, flush=True)
         status = int(server.stdout.readline())
-        printed = (out.read().decode(), err.read().decode())
+        printed = (out.read().decode(encoding), err.read().decode(encoding))
     return subprocess.CompletedProcess([program, *map(str, arguments)], status, *printed)
 
 

@@ -211,10 +211,8 @@ def test_what_the_output_cannot_be_written_in_ends_no_command(
         file.write_text(article_html(name, story(file.name)))
     assert broadsheet("crawl", "--offline", "web", cwd=tmp_path).returncode == 0
     for command in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "crawler", *command.split()], cwd=tmp_path, text=True, encoding=encoding.replace("ascii", "utf-8"),
-            capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
-        )  # fmt: skip
+        told = {"PYTHONIOENCODING": encoding}
+        done = broadsheet(*command.split(), cwd=tmp_path, env=told, encoding=encoding.replace("ascii", "utf-8"))
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode == (2 if "нет" in command else 0), (command, done.stderr)
         if "--json" in command:

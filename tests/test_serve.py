@@ -3,6 +3,8 @@
 import http.client
 import socket
 import stat
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.publish.serve import Place
-from tests.conftest import broadsheet
+from tests.conftest import ROOT, broadsheet
 from tests.support.newsroom import start, wait_for
 from tests.support.reading import reading_room
 
@@ -153,3 +155,18 @@ def test_a_public_archive_may_listen_at_every_address_and_is_named_by_one_that_c
         assert urllib.request.urlopen(f"{address}/sources").status == 200
     assert Place(host="0.0.0.0", port=80).url == "http://127.0.0.1:80/"
     assert Place(host="::1", base_url="/papers/").url == "http://[::1]:8001/papers/"
+
+
+LATER = """
+from pipelines.publish.datasette_command import leave_units_for_later
+leave_units_for_later()
+import sys
+from datasette.app import Datasette, ureg
+Datasette(memory=True)
+print("datasette.vendored.pint.registry" in sys.modules, ureg.define("furlong_of_ours = 201.168 metre"), ureg("1500 metre").to_compact())
+"""
+
+
+def test_units_of_measurement_are_loaded_when_a_column_has_one() -> None:
+    done = subprocess.run([sys.executable, "-c", LATER], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False None 1.5 kilometer\n"

@@ -109,6 +109,10 @@ def become(job: dict[str, Any]) -> None:
         os.dup2(descriptor, target)
     os.chdir(job["cwd"])
     os.environ.update(job.get("env") or {})
+    if encoding := os.environ.get("PYTHONIOENCODING"):
+        for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+            assert isinstance(stream, io.TextIOWrapper)
+            stream.reconfigure(encoding=encoding, errors=errors)
     sys.path.insert(0, job["cwd"])
     signal.alarm(LONGEST)
     if job.get("file_size") is not None:
