@@ -84,7 +84,7 @@ def poll(last_status: str | None) -> str:
 def as_html(sentences: str) -> Markup:
     """What stands between backticks is code; an address runs from left to right in every script, and so does what stayed English."""
     coded = re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentences)))
-    marked = re.sub(f"{_ISOLATE}([^{_POP}]*){_POP}", rf"<span {translation.IN_ENGLISH}>\1</span>", coded)
+    marked = re.sub(f"{_ISOLATE}([^{_ISOLATE}{_POP}]*+){_POP}", rf"<span {translation.IN_ENGLISH}>\1</span>", coded)
     return Markup(re.sub(r"https?://[^\s<]+[^\s<.,:;]", r'<bdi dir="ltr">\g<0></bdi>', marked))
 
 
