@@ -1,5 +1,6 @@
 """What several tests share: the command line as a user runs it, and the local corpus crawled once."""
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from subprocess import PIPE
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory, mkdtemp
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.support.loopback import Site
     from tests.support.newsroom import Newsroom
+    from tests.support.running import Running
 
 # The same examples every time: a run that nobody changed must not fail. Explore with --hypothesis-profile=explore.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -89,14 +91,16 @@ def broadsheet(
     workers: int | None = 0,
     env: dict[str, str] | None = None,
     encoding: str = "utf-8",
+    patch: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, as cron and people do.
 
     No file may grow beyond `file_size` bytes. `workers` extract, None: as many as usual; to start two takes longer than all
     else, and the demo, which most tests read, is made by them. `env` is what its environment has more,
-    `encoding` that of what it prints.
+    `encoding` that of what it prints, `patch` Python that is executed before.
     """
-    return _run("broadsheet", *arguments, cwd=cwd, encoding=encoding, file_size=file_size, workers=workers, env=env)
+    more = {"file_size": file_size, "workers": workers, "env": env, "patch": patch}
+    return _run("broadsheet", *arguments, cwd=cwd, encoding=encoding, **more)
 
 
 def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -104,29 +108,53 @@ def run_scrapy(*arguments: object, cwd: Path, workers: int | None = 0) -> subpro
     return _run("scrapy", *arguments, cwd=cwd, workers=workers)
 
 
-def run_killed(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command line, which kills itself at a moment of keeping an original: tests.support.killed has the arguments."""
-    return _run("killed", *arguments, cwd=cwd, workers=0)
+def run_killed(*arguments: object, cwd: Path, at: str = "killed") -> subprocess.CompletedProcess[str]:
+    """The command line, which kills itself at a moment of keeping an original: the modules of tests.support that begin with
+    `killed` have the arguments."""
+    return _run(at, *arguments, cwd=cwd, workers=0)
+
+
+def start_beside(
+    *arguments: object,
+    cwd: Path = ROOT,
+    workers: int | None = None,
+    env: dict[str, str | None] | None = None,
+    streams: tuple[str, str, str] = (os.devnull,) * 3,
+) -> "Running":
+    """The command line in a process of its own that goes on while the test does, leader of a group, with these files as
+    standard input, output and error. Where `env` has None the environment has nothing."""
+    from tests.support.running import Running
+
+    status = Path(mkdtemp(dir=_scratch())) / "status"
+    more = {"status": str(status), "workers": workers, "env": env}
+    pid = _ask("broadsheet", *arguments, cwd=cwd, streams=streams, **more)
+    return Running(pid, status)
 
 
 def _run(
-    program: str, *arguments: object, cwd: Path, encoding: str = "utf-8", **more: int | dict[str, str] | None
+    program: str, *arguments: object, cwd: Path, encoding: str = "utf-8", **more: object
 ) -> subprocess.CompletedProcess[str]:
+    with NamedTemporaryFile() as out, NamedTemporaryFile() as err:
+        status = _ask(program, *arguments, cwd=cwd, streams=(os.devnull, out.name, err.name), **more)
+        printed = (out.read().decode(encoding), err.read().decode(encoding))
+    return subprocess.CompletedProcess([program, *map(str, arguments)], status, *printed)
+
+
+def _ask(program: str, *arguments: object, cwd: Path, streams: tuple[str, str, str], **more: object) -> int:
     server = _forkserver()
     assert server.stdin is not None
     assert server.stdout is not None
-    with NamedTemporaryFile() as out, NamedTemporaryFile() as err:
-        job = {
-            "program": program,
-            "arguments": [*map(str, arguments)],
-            "cwd": str(cwd),
-            "out": out.name,
-            "err": err.name,
-        }
-        print(json.dumps(job | more), file=server.stdin, flush=True)
-        status = int(server.stdout.readline())
-        printed = (out.read().decode(encoding), err.read().decode(encoding))
-    return subprocess.CompletedProcess([program, *map(str, arguments)], status, *printed)
+    files = dict(zip(("in", "out", "err"), streams, strict=True))
+    job = {"program": program, "arguments": [*map(str, arguments)], "cwd": str(cwd)} | files | more
+    print(json.dumps(job), file=server.stdin, flush=True)
+    return int(server.stdout.readline())
+
+
+@cache
+def _scratch() -> str:
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -6,7 +6,6 @@ import json
 import random
 import re
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,7 +27,7 @@ from pipelines.alerts.outbox import Failure
 from pipelines.archive import alert_changes
 from pipelines.archive.store import Archive
 from pipelines.database.lock import run_lock
-from tests.conftest import ROOT, broadsheet
+from tests.conftest import broadsheet, run_killed
 from tests.support.killed_alert import MOMENTS
 from tests.support.loopback import Site, story
 from tests.support.newsroom import Newsroom
@@ -355,8 +354,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_a_repeat_can_be_told(
     for number, moment in enumerate(moments):
         desk.store(f"n{number}")
         times = str(chance.choice([1, 2]) if moment in ("tried", "accepted", "marked") else 1)
-        command = [sys.executable, "-m", "tests.support.killed_alert", moment, times, *QUIET]
-        done = subprocess.run(command, cwd=desk.folder, env={"PYTHONPATH": str(ROOT)}, check=False, capture_output=True)
+        done = run_killed(moment, times, *QUIET, cwd=desk.folder, at="killed_alert")
         assert done.returncode in (0, -9), done.stderr
     desk.alert("--quiet")
     wanted = sorted(f"ferry n{number}" for number in range(len(moments)))

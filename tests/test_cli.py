@@ -221,7 +221,9 @@ def test_what_the_output_cannot_be_written_in_ends_no_command(
 
 def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
-    done = run_with("import pipelines.archive.articles as it; it.article_row = None", tmp_path, "import", "page.html")
+    done = broadsheet(
+        "import", "page.html", cwd=tmp_path, patch="import pipelines.archive.articles as it; it.article_row = None"
+    )
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
     assert [
         tuple(row) for row in connect(tmp_path / "news.db").execute("select status, reason like 'a bug%' from runs")
@@ -230,7 +232,9 @@ def test_a_crash_in_a_pipeline_is_exit_1_with_a_message(tmp_path: Path) -> None:
 
 def test_a_crash_in_a_spider_is_exit_1_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(article_html("Pier", story("pier")))
-    done = run_with("import crawler.parsers.copies as copies; copies.read_file = None", tmp_path, "import", "page.html")
+    done = broadsheet(
+        "import", "page.html", cwd=tmp_path, patch="import crawler.parsers.copies as it; it.read_file = None"
+    )
     assert (done.returncode, "a bug in Broadsheet: TypeError" in done.stderr) == (1, True)
 
 
@@ -316,14 +320,13 @@ def test_another_program_that_writes_for_too_long_is_exit_74(tmp_path: Path) -> 
     Archive(tmp_path / "news.db").close()
     with contextlib.closing(sqlite3.connect(tmp_path / "news.db", isolation_level=None)) as other:
         other.execute("begin immediate")
-        done = run_with(
-            "import pipelines.database.connection as it; it.BUSY_TIMEOUT = 0.1", tmp_path, "import", "page.html"
-        )
+        hurried = "import pipelines.database.connection as it; it.BUSY_TIMEOUT = 0.1"
+        done = broadsheet("import", "page.html", cwd=tmp_path, patch=hurried)
     assert (done.returncode, done.stderr.count("\n"), "is writing to it" in done.stderr) == (74, 1, True)
 
 
 def run_with(patch: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line after a patch, in a process of its own and without workers."""
+    """The command line after a patch, in a process of its own that imports everything itself, and without workers."""
     program = f"import sys; sys.argv = ['broadsheet', *{list(arguments)!r}]; import crawler.settings; crawler.settings.EXTRACT_WORKERS = 0; {patch}; from crawler.cli.main import main; main()"
     return subprocess.run(
         [sys.executable, "-c", program],

@@ -31,7 +31,7 @@ from pipelines.text import content_hash
 from tests.conftest import ROOT, broadsheet, connect
 from tests.support.loopback import story
 from tests.support.syntax import loaded_at_start, modules
-from tests.test_cli import full_disk, modes_hold, printing_to, run_with
+from tests.test_cli import full_disk, modes_hold, printing_to
 from tests.test_deduplicate import article, page
 from tests.test_documents import DAILY, FERRY, LATER, WIRE, ferries
 
@@ -439,7 +439,7 @@ def test_a_killed_export_leaves_no_file_of_that_name(demo: Path, tmp_path: Path,
         "import os, signal; from pipelines.publish import export; "
         "export.FORMS['broadsheet'] = lambda row: row['doc_id'] != 'article/40' and row or os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = run_with(kill, tmp_path, "export", f"out{suffix}", "--db", str(demo))
+    done = broadsheet("export", f"out{suffix}", "--db", demo, cwd=tmp_path, patch=kill)
     assert done.returncode == -9
     assert [
         re.fullmatch(rf"out\{suffix}\.[0-9a-f]{{8}}\.export\.part", file.name) is not None

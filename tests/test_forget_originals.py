@@ -5,7 +5,6 @@ import pty
 import random
 import signal
 import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,7 +22,7 @@ from crawler.parsers.warc import read_record, read_warc
 from pipelines.archive.warc_files import WarcFiles
 from pipelines.archive.warc_members import SMALLEST, blank_record, members
 from pipelines.archive.warc_records import records_of
-from tests.conftest import ENVIRONMENT, ROOT, broadsheet, connect
+from tests.conftest import broadsheet, connect, run_killed, start_beside
 from tests.support.loopback import Site, article_html, serving, story
 from tests.support.newsroom import Newsroom
 from tests.support.originals import complaints, files, read_as_anybody_could, records, spoken
@@ -365,15 +364,16 @@ def test_a_revisit_goes_with_what_it_refers_to(site: Site, newsroom: Newsroom, i
 @pytest.mark.parametrize(("answer", "goes"), [(b"n\n", False), (b"y\n", True), (b"", True)], ids=["no", "yes", "--yes"])
 def test_on_a_terminal_it_shows_what_goes_and_asks(told: Told, answer: bytes, goes: bool) -> None:
     ours, its = pty.openpty()
-    command = [sys.executable, "-m", "crawler", "forget", f"{told.url}/pier", *([] if answer else ["--yes"])]
     os.write(ours, answer)
-    done = subprocess.run(
-        command, cwd=told.newsroom.folder, env=ENVIRONMENT, stdin=its, stdout=its, stderr=subprocess.PIPE
-    )
+    (errors := told.newsroom.folder / "errors").touch()
+    streams = (os.ttyname(its), os.ttyname(its), str(errors))
+    options = [] if answer else ["--yes"]
+    done = start_beside("forget", f"{told.url}/pier", *options, cwd=told.newsroom.folder, streams=streams)
+    code = done.wait()
     said = os.read(ours, 10**6).decode()
     os.close(ours)
     os.close(its)
-    assert (done.returncode, b"Forget this for good? [y/N]" in done.stderr) == (0, bool(answer))
+    assert (code, "Forget this for good? [y/N]" in errors.read_text()) == (0, bool(answer))
     assert ("4 captures would be blanked:" in said) == bool(answer)
     assert (told.newsroom.states()[f"{told.url}/pier"] == ("refused", "forgotten")) == goes
 
@@ -391,11 +391,8 @@ def test_killed_in_between_saying_it_again_finishes(told: Told, moment: str) -> 
     told.newsroom.change(
         "delete from captures where id % 2 = 0 and revisit_of is null and id not in (select revisit_of from captures where revisit_of is not null)"
     )
-    command = [sys.executable, "-m", "tests.support.killed_takedown", moment, "forget", *urls]
-    done = subprocess.run(
-        command, cwd=told.newsroom.folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = run_killed(moment, "forget", *urls, cwd=told.newsroom.folder, at="killed_takedown")
+    assert done.returncode == -signal.SIGKILL, done.stderr
     again = broadsheet("forget", *urls, cwd=told.newsroom.folder)
     assert again.returncode == 0, again.stderr
     assert (spoken(WORD, told.newsroom.folder), complaints(told.newsroom.folder)) == ([], 0)

@@ -17,6 +17,7 @@ from crawler.workers import Limits, Workers
 from tests.conftest import broadsheet
 from tests.support.loopback import Answer, Site, article_html, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for
+from tests.support.running import Running
 
 ENTRIES = 20
 """Of the feed; two new ones appear between two starts."""
@@ -74,7 +75,7 @@ def is_recorded(rolling: RollingSite, newsroom: Newsroom) -> bool:
     return newsroom.rows("select etag from feeds") == [(f'"{len(rolling.paths)}"',)]
 
 
-def kill_after(process: subprocess.Popen[bytes], seconds: float) -> None:
+def kill_after(process: Running, seconds: float) -> None:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import broadsheet
 from tests.support.loopback import Answer, Site, article_html, serving, story
-from tests.support.newsroom import Newsroom, start, wait_for
+from tests.support.newsroom import Newsroom, start_crawl, wait_for
 from tests.test_kill import kill_after
 
 
@@ -180,7 +180,7 @@ def test_killed_at_random_moments_no_page_of_a_list_is_lost(site: Site, newsroom
     write(newsroom, *(site.url + path for path in paths))
     for _ in range(kills):
         site.asked.append("start")
-        process = start("crawl", "--quiet", "--urls", "list.txt", cwd=newsroom.folder)
+        process = start_crawl(newsroom, "--urls", "list.txt")
         wait_for(lambda: site.asked[-1] != "start")
         kill_after(process, chance.uniform(0, 1.0))
         assert len(newsroom.states()) == len(paths)  # from the first request on

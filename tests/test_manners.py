@@ -1,8 +1,7 @@
 """What a host is still asked: its robots.txt from run to run, the rest it wants, its budget, the stop. Real HTTP on loopback."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from crawler.items import Host
 from crawler.spiders.news import NewsSpider
 from crawler.times import stamp
 from crawler.urls import host_of
-from tests.conftest import ROOT, broadsheet, connect
+from tests.conftest import broadsheet, connect, start_beside
 from tests.support.loopback import Answer, Site, serving, story
 from tests.support.newsroom import Newsroom, start_crawl, wait_for
 from tests.test_news import slowly
@@ -485,20 +484,12 @@ def test_max_minutes_does_not_wait_for_them_either(site: Site, newsroom: Newsroo
 def test_of_many_simultaneous_starts_one_crawls_and_the_others_say_busy(site: Site, newsroom: Newsroom) -> None:
     publish(site, newsroom, "pier")
     site.answers["/feed"] = slowly(site.answers["/feed"])  # type: ignore[arg-type]
-    command = [sys.executable, "-m", "crawler", "crawl", "--quiet"]
-    starts = [
-        subprocess.Popen(
-            command,
-            cwd=newsroom.folder,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for _ in range(4)
-    ]
-    said = [start.communicate()[0] for start in starts]
-    assert sorted(start.returncode for start in starts) == [0, *[75] * 3]
-    assert said == [b""] * 4
+    said = newsroom.folder / "said"
+    said.touch()
+    streams = (os.devnull, str(said), str(said))
+    starts = [start_beside("crawl", "--quiet", cwd=newsroom.folder, workers=0, streams=streams) for _ in range(4)]
+    assert sorted(start.wait() for start in starts) == [0, *[75] * 3]
+    assert said.read_text() == ""
     assert site.asked.count("/feed") == 1
 
 
@@ -527,18 +518,10 @@ def test_a_bug_is_loud_and_leaves_its_trace_in_the_source(
 ) -> None:
     site.add("/robots.txt", "")
     publish(site, newsroom, "pier")
-    broken = f"import crawler.settings, {owner} as owner\ncrawler.settings.EXTRACT_WORKERS = 0\ndef broken(*a, **k):\n    raise {error}\nowner.{name} = broken\n"
+    broken = f"import {owner} as owner\ndef broken(*a, **k):\n    raise {error}\nowner.{name} = broken\n"
     if "Backoff" in name:  # robots.txt is not what this is about
         newsroom.crawl()
-    done = subprocess.run(
-        [sys.executable, "-c", f"{broken}from crawler.cli.main import main\nmain()", "crawl"],
-        cwd=newsroom.folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = broadsheet("crawl", cwd=newsroom.folder, patch=broken)
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "a bug in Broadsheet" in done.stderr.splitlines()[-1]

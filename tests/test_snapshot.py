@@ -17,7 +17,7 @@ from pipelines.database.new_file import leftovers
 from pipelines.database.schema import APPLICATION_ID
 from tests.conftest import broadsheet, connect
 from tests.support.corpus import ARTICLES
-from tests.test_cli import modes_hold, run_with
+from tests.test_cli import modes_hold
 from tests.test_deduplicate import article, page, report
 
 
@@ -89,8 +89,7 @@ def test_an_archive_of_an_older_schema_can_be_copied_before_it_is_brought_up_to_
 
 
 def test_a_full_disk_is_exit_74_and_leaves_nothing(db: Path, tmp_path: Path) -> None:
-    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"
-    done = run_with(limit, tmp_path, "snapshot", "backup.db")
+    done = broadsheet("snapshot", "backup.db", cwd=tmp_path, file_size=200_000)
     assert (done.returncode, "backup.db: " in done.stderr, "Traceback" in done.stderr) == (74, True, False)
     assert names(tmp_path) == []
 

@@ -6,9 +6,7 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +15,11 @@ from click.testing import CliRunner, Result
 
 from crawler.cli.main import main
 from crawler.sources.toml_file import parse_sources
-from tests.conftest import CORPUS, ROOT, broadsheet
+from tests.conftest import CORPUS, broadsheet, start_beside
 from tests.support.loopback import Site, article_html, serving, story
-from tests.support.terminal import on_a_terminal
+from tests.support.newsroom import wait_for
+from tests.support.running import Running
+from tests.support.terminal import on_a_terminal, start_at
 
 MANNERS = '# mine\n[crawl]\ndelay = 0\nallow_private = ["127.0.0.0/8"]\n'
 
@@ -289,13 +289,8 @@ def test_a_list_in_a_pipe_has_a_line_a_source(folder: Path) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x03", 1)], ids=["no", "yes", "interrupted"])
 def test_on_a_terminal_it_is_asked(tmp_path: Path, answer: bytes, code: int) -> None:
-    command = [sys.executable, "-m", "crawler", "sources", "add", "fenmoorpost.example", "--offline", str(CORPUS)]
     master, slave = pty.openpty()
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-    )
-    os.close(slave)
+    process = start_at(slave, tmp_path, "sources", "add", "fenmoorpost.example", "--offline", CORPUS)
     shown = b""
     while b"Add it? [Y/n]" not in shown:
         shown += os.read(master, 4096)
@@ -307,7 +302,7 @@ def test_on_a_terminal_it_is_asked(tmp_path: Path, answer: bytes, code: int) -> 
     assert (tmp_path / "sources.toml").exists() == (answer == b"\n")
 
 
-def interrupt(process: subprocess.Popen[bytes]) -> None:
+def interrupt(process: Running) -> None:
     """Until it hears: in the instant between the question and the reading Python notes a signal, and reads on."""
     while process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
@@ -320,16 +315,13 @@ def test_a_look_that_is_stopped_adds_nothing(site: Site, folder: Path, command: 
     gazette(site)
     (folder / "list.txt").write_text(f"{site.url}\n{site.url}/sport/\n")
     (folder / "sources.toml").write_text(MANNERS.replace("delay = 0", "delay = 3"))
-    arguments = [sys.executable, "-m", "crawler", "sources", command, "list.txt"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        arguments, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    while not site.asked:
-        time.sleep(0.05)
+    (folder / "said").touch()
+    streams = (os.devnull, os.devnull, str(folder / "said"))
+    process = start_beside("sources", command, "list.txt", cwd=folder, workers=0, streams=streams)
+    wait_for(lambda: site.asked)
     process.terminate()
-    _, said = process.communicate()
-    assert (process.returncode, "stopped by a signal" in said) == (1, True), said
+    code, said = process.wait(), (folder / "said").read_text()
+    assert (code, "stopped by a signal" in said) == (1, True), said
     assert "[[source]]" not in (folder / "sources.toml").read_text()
 
 

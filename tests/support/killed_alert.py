@@ -39,7 +39,7 @@ def die_at(moment: str, number: int) -> None:
     setattr(owner, name, dying)
 
 
-if __name__ == "__main__":
+def main() -> None:
     die_at(sys.argv[1], int(sys.argv[2]))
     sys.argv[1:3] = []
     command_line()

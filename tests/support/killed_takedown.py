@@ -1,13 +1,11 @@
-"""The command line in a process that kills itself (SIGKILL) at one moment of a takedown:
-
-python -m tests.support.killed_takedown MOMENT ARGUMENTS..., where MOMENT is one of those in tests/test_forget_originals.py.
-"""
+"""The command line in a process that kills itself (SIGKILL) at one moment of a takedown: its arguments are MOMENT, one of those in
+tests/test_forget_originals.py, and those of `broadsheet`."""
 
 import os
 import sys
 from typing import Any
 
-from crawler.cli.main import main
+from crawler.cli.main import main as command_line
 from pipelines.archive import takedown, warc_takedown
 from tests.support.killed import _replace, die
 
@@ -40,7 +38,7 @@ def die_at(moment: str) -> None:
         _replace(takedown, "erase", dead)
 
 
-if __name__ == "__main__":
+def main() -> None:
     die_at(sys.argv[1])
     sys.argv[1:] = sys.argv[2:]
-    main()
+    command_line()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from tests.conftest import ROOT, broadsheet, connect
+from tests.conftest import ROOT, broadsheet, connect, start_beside
+from tests.support.running import Running
 
 
 class Newsroom:
@@ -48,8 +49,9 @@ class Newsroom:
         base.close()
 
 
-def start_crawl(newsroom: Newsroom) -> subprocess.Popen[bytes]:
-    return start("crawl", "--quiet", cwd=newsroom.folder)
+def start_crawl(newsroom: Newsroom, *options: str) -> Running:
+    """A crawl that may be killed, with the workers that it has anywhere else."""
+    return start_beside("crawl", "--quiet", *options, cwd=newsroom.folder)
 
 
 def start(
@@ -67,7 +69,7 @@ def start(
     )
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], object]) -> None:
     for _ in range(6_000):
         if condition():
             return

@@ -1,5 +1,6 @@
 """The reading room over real HTTP: `broadsheet serve` in a process of its own."""
 
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -7,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tests.conftest import ROOT
-from tests.support.newsroom import start, wait_for
+from tests.conftest import start_beside
+from tests.support.newsroom import wait_for
 
 
 @contextmanager
@@ -27,7 +28,8 @@ def reading_room(
     where = ("--uds", str(uds)) if uds else ("--port", str(port))
     arguments = ("serve", "--db", str(db), *where, *options)
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "said").open("w+") as errors:
-        server = start(*arguments, cwd=ROOT, stdout=said, stderr=said or errors, env={"TMPDIR": folder, **(env or {})})
+        streams = (os.devnull, said.name if said else os.devnull, (said or errors).name)
+        server = start_beside(*arguments, env={"TMPDIR": folder, **(env or {})}, streams=streams)
         try:
             wait_for(lambda: listens(uds or port) or server.poll() is not None)
             assert server.poll() is None, Path((said or errors).name).read_text()
