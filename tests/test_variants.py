@@ -132,6 +132,13 @@ def test_an_article_is_found_once_and_first_by_its_own_words(archive: Archive) -
     assert (hit["said_in"], hit["copy_url"], hit["said_title"]) == ("article", None, None)
 
 
+def test_all_hits_have_the_same_columns_wherever_they_stand(archive: Archive) -> None:
+    for number, (url, text) in enumerate(((A, TEXT), (B, NEAR), (C, f"{OWN}\n\n{report('weir', 120)}"))):
+        keep(archive, page(url, minutes=number), article(text))
+    by_place = {hit["said_in"]: sorted(hit) for hit in found(archive, "xylophone")}
+    assert by_place["copy"] == by_place["article"]
+
+
 def test_a_word_that_must_not_be_there_is_looked_for_in_the_article_too(archive: Archive) -> None:
     keep(archive, page(A), article(f"{TEXT}\n\nA walrus sang."))
     keep(archive, page(B, minutes=5), article(f"{OWN}\n\n{TEXT}\n\nA walrus sang."))

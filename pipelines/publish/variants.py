@@ -54,7 +54,8 @@ def _marked(base: sqlite3.Connection, numbers: list[int], words: str) -> dict[in
     found = {}
     for row, (number, title, text) in zip(rows, texts, strict=True):
         marked, snippet = hits.get(number) or (title, beginning_of(text))
-        found[row.pop("article_id")] = row | {"said_title": marked or None} | ({"snippet": snippet} if snippet else {})
+        article = row.pop("article_id")  # before the row is read: what is assigned is evaluated first
+        found[article] = row | {"said_title": marked or None} | ({"snippet": snippet} if snippet else {})
     return found
 
 
